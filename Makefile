@@ -1,0 +1,54 @@
+# make demo    the main job on real input          make test    the whole suite, with coverage
+# make lint    ruff                                make bench   speed against PyTorch, and accuracy
+# Each sets up what it needs in .venv, in a fresh clone too.
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+export SCIPY_ARRAY_API = 1
+
+.PHONY: demo test lint matrix bench accuracy clean
+
+demo: .venv/demo
+	$(BIN)/python examples/plot_digits.py
+
+test: .venv/test
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term $(ARGS)
+
+lint: .venv/test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+bench: .venv/bench
+	$(BIN)/python benchmarks/speed.py
+
+accuracy: .venv/bench
+	$(BIN)/python benchmarks/accuracy.py
+
+# scikit-learn's checks on every supported version: make matrix VERSIONS="1.6.1 1.9.1"
+VERSIONS ?= 1.6.1 1.7.2 1.8.0 1.9.1
+matrix: $(addprefix matrix-,$(VERSIONS))
+
+matrix-%: .venv/bin/python
+	$(PYTHON) -m venv .venv/matrix-$*
+	.venv/matrix-$*/bin/pip install -q -e ".[test]" "scikit-learn==$*"
+	.venv/matrix-$*/bin/python -m pytest -n 2
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/demo: pyproject.toml | .venv/bin/python
+	$(BIN)/pip install -q -e ".[plot]"
+	touch $@
+
+.venv/test: pyproject.toml | .venv/bin/python
+	$(BIN)/pip install -q -e ".[test]"
+	touch $@
+
+.venv/bench: pyproject.toml | .venv/bin/python
+	$(BIN)/pip install -q "torch==2.13.0"
+	$(BIN)/pip install -q -e ".[bench]"
+	touch $@
+
+clean:
+	rm -rf .venv build *.egg-info .coverage

@@ -1,0 +1,21 @@
+"""Recurrent networks for scikit-learn, on a NumPy core."""
+
+from ._classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
+from ._padder import SequencePadder
+from ._per_timestep import PerTimestep
+from ._regressors import GRURegressor, LSTMRegressor, RNNRegressor
+from ._sequences import as_column, as_sequences
+
+__all__ = [
+    "GRUClassifier",
+    "GRURegressor",
+    "LSTMClassifier",
+    "LSTMRegressor",
+    "PerTimestep",
+    "RNNClassifier",
+    "RNNRegressor",
+    "SequencePadder",
+    "as_column",
+    "as_sequences",
+]
+__version__ = "0.1.0"

@@ -1,0 +1,351 @@
+"""Classifiers of sequences."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score
+from sklearn.utils import check_array, column_or_1d
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import assert_all_finite
+
+from ._base import BaseRecurrent, trains_by_mini_batches
+from ._core.cells import CELLS
+from ._parameters import estimator, parameter
+from ._sklearn import StrOptions, _fit_context
+
+
+@estimator
+class BaseClassifier(ClassifierMixin, BaseRecurrent):
+    class_weight: dict | str | None = parameter(
+        None,
+        [dict, StrOptions({"balanced"}), None],
+        "dict, 'balanced' or None",
+        "Weights of the classes, multiplied with the sample weights; 'balanced' gives all classes the same total. For "
+        "a multilabel indicator the classes are its columns, and a sequence counts as the sum of its labels' weights.",
+    )
+
+    _attributes = {"classes_": ("ndarray of shape (n_classes,)", "Class labels; for a multilabel y its columns.")}
+
+    @available_if(trains_by_mini_batches)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Go once through X and y, from the present weights on.
+
+        Scaling of the features, weights and the solver's moments are those of the first call; each call is an epoch
+        at a constant learning rate, unless learning_rate says 'invscaling'.
+
+        Parameters
+        ----------
+        X : list of arrays, 3-D array, 2-D array or data frame
+            Sequences, as in `fit`.
+        y : array-like of shape (n_samples,) or (n_samples, n_classes)
+            Class labels.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that will ever come; required in the first call, unless `y` has them all or `fit` came before.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the sequences.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If y has labels that are not among the classes.
+        """
+        return self._partial_fit(X, y, sample_weight, classes)
+
+    def predict(self, X):
+        """Predict the class of each sequence.
+
+        Parameters
+        ----------
+        X : list of arrays, 3-D array, 2-D array or data frame
+            Sequences, as in `fit`.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            Class labels; a multilabel indicator if `fit` got one.
+        """
+        raw = self._raw_predict(X)
+        if self._multilabel:
+            return (raw > 0).astype(int)
+        return self.classes_[(raw[:, 0] > 0).astype(int) if len(self.classes_) == 2 else raw.argmax(axis=1)]
+
+    def predict_proba(self, X):
+        """Predict the probability of each class.
+
+        Parameters
+        ----------
+        X : list of arrays, 3-D array, 2-D array or data frame
+            Sequences, as in `fit`.
+
+        Returns
+        -------
+        p : ndarray of shape (n_samples, n_classes)
+            Probabilities in the order of `classes_`; for multilabel targets of each label by itself.
+        """
+        p = self._linked(self._raw_predict(X))
+        return np.hstack([1 - p, p]) if self._binary else p
+
+    def predict_log_proba(self, X):
+        """Predict the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : list of arrays, 3-D array, 2-D array or data frame
+            Sequences, as in `fit`.
+
+        Returns
+        -------
+        log_p : ndarray of shape (n_samples, n_classes)
+            Log-probabilities in nats; finite where the probability itself is rounded to 0.
+        """
+        raw = self._raw_predict(X)
+        if self._binary:
+            return -np.logaddexp(0, np.hstack([raw, -raw]))
+        if self._multilabel:
+            return -np.logaddexp(0, -raw)
+        shifted = raw - raw.max(axis=1, keepdims=True)
+        return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+    def decision_function(self, X):
+        """Raw outputs of the network, before the logistic function or softmax.
+
+        Parameters
+        ----------
+        X : list of arrays, 3-D array, 2-D array or data frame
+            Sequences, as in `fit`.
+
+        Returns
+        -------
+        raw : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            Log-odds of ``classes_[1]`` for two classes; else one score per class.
+        """
+        raw = self._raw_predict(X)
+        return raw[:, 0] if self._binary else raw
+
+    @property
+    def _binary(self):
+        return len(self.classes_) == 2 and not self._multilabel
+
+    def _validate_target(self, y):
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+        y = check_array(y, accept_sparse="csr", ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y")
+        y = y.toarray() if issparse(y) else y
+        if y.dtype.kind in "fc":
+            assert_all_finite(y, input_name="y")
+        check_classification_targets(y)
+        kind = type_of_target(y, input_name="y")
+        if kind == "multiclass-multioutput":
+            raise ValueError(f"{type(self).__name__} does not support multiclass-multioutput targets.")
+        return y if kind == "multilabel-indicator" else column_or_1d(y, warn=True)
+
+    def _encode_target(self, y, weight, classes, goes_on):
+        multilabel = y.ndim == 2
+        present = np.arange(y.shape[1]) if multilabel else np.unique(y)
+        if goes_on:
+            if multilabel != self._multilabel:
+                raise ValueError("y is a multilabel indicator in one call and not in the other.")
+            if classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+                raise ValueError(f"classes={classes!r} is not the same as in the last call: {self.classes_!r}.")
+            classes = self.classes_
+        classes = present if classes is None else np.unique(classes)
+        unknown = np.setdiff1d(present, classes)
+        if len(unknown):
+            raise ValueError(f"y has labels {unknown.tolist()}, but the classes are {classes.tolist()}.")
+        facts = {"classes_": classes, "_multilabel": multilabel}
+        if multilabel:
+            return y.astype(np.float64), facts | {"out_activation_": "logistic"}
+        codes = np.searchsorted(classes, y)
+        if len(classes) == 2:
+            return codes[:, None].astype(np.float64), facts | {"out_activation_": "logistic"}
+        return np.eye(len(classes))[codes], facts | {"out_activation_": "softmax"}
+
+    def _weigh(self, Y, weight, facts):
+        if self.class_weight is None:
+            return weight
+        codes, classes = _codes(Y, facts), facts["classes_"]
+        if codes is None:
+            raise ValueError("class_weight is for one label per sequence, but y is a multilabel indicator.")
+        if self.class_weight == "balanced":
+            totals = np.bincount(codes, weights=weight, minlength=len(classes))
+            if not totals.all():
+                raise ValueError("class_weight='balanced' needs every class in each call; pass a dict to partial_fit.")
+            by_class = weight.sum() / (len(classes) * totals)
+        else:
+            by_class = compute_class_weight(self.class_weight, classes=classes, y=classes[codes])
+        weight = weight * by_class[codes]
+        if not (weight >= 0).all() or not weight.any():
+            raise ValueError(f"class_weight must not be negative, nor 0 for all classes, got {self.class_weight!r}.")
+        return weight
+
+    def _strata(self, Y, facts):
+        codes = _codes(Y, facts)
+        return None if codes is None else np.unique(codes, return_inverse=True)[1]
+
+    def _score_raw(self, raw, Y, weight, facts):
+        codes = _codes(Y, facts)
+        if codes is None:
+            return accuracy_score(Y > 0, raw > 0, sample_weight=weight)
+        predicted = raw[:, 0] > 0 if len(facts["classes_"]) == 2 else raw.argmax(axis=1)
+        return accuracy_score(codes, predicted.astype(int), sample_weight=weight)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+def _codes(Y, facts):
+    """The index of each sequence's class, from the targets of the network; None for a multilabel indicator."""
+    if facts["_multilabel"]:
+        return None
+    return (Y[:, 0] if len(facts["classes_"]) == 2 else Y.argmax(axis=1)).astype(int)
+
+
+@estimator
+class RNNClassifier(BaseClassifier):
+    """Classifier of sequences by a recurrent network with any cell.
+
+    The network reads each sequence step by step, pools the states of its top layer into one vector, and passes that
+    through a dense layer with a softmax, or a logistic function for two classes and for multilabel targets. Fitting
+    minimises the weighted mean of the log loss (nats per sequence) plus the L2 penalty, with gradients by
+    backpropagation through all time steps:
+
+        sum_i w_i * (-log p(y_i | x_i)) / sum_i w_i  +  alpha / 2 * ||weights||^2 / sum_i w_i
+
+    {parameters}
+
+    {attributes}
+
+    See Also
+    --------
+    LSTMClassifier : Long short-term memory, for long sequences.
+    GRUClassifier : Gated recurrent unit.
+    RNNRegressor : The same network for numbers.
+
+    Notes
+    -----
+    The computation is in float32 if X is, which is two to four times as fast, else in float64.
+
+    References
+    ----------
+    Elman, J. L. (1990). Finding structure in time. Cognitive Science 14, 179-211.
+
+    Examples
+    --------
+    Does a sequence rise more often than it falls?
+
+    >>> import numpy as np
+    >>> from sklearn_recurrent import RNNClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X = [rng.normal(drift, 1, rng.integers(5, 15)).cumsum() for drift in [-1, 1] * 50]
+    >>> y = ["falls", "rises"] * 50
+    >>> model = RNNClassifier(16, cell="gru", max_iter=20, random_state=0).fit(X, y)
+    >>> model.predict([np.array([0.0, 1, 2, 3]), np.array([0.0, -1, -2, -3, -4, -5])])
+    array(['rises', 'falls'], dtype='<U5')
+    """
+
+    cell: str = parameter(
+        "elman",
+        [StrOptions(set(CELLS))],
+        "{" + ", ".join(map(repr, CELLS)) + "}",
+        "The recurrence: elman (plain), lstm, lstm_no_forget (1997, no forget gate), lstm_coupled (i = 1 - f), gru "
+        "(reset after the product), gru_reset_before, gru_no_reset (update gate alone), mgu (minimal gated unit).",
+    )
+
+
+@estimator
+class LSTMClassifier(BaseClassifier):
+    """Classifier of sequences by a long short-term memory network.
+
+    The cell state passes from step to step by a product with the forget gate and a sum, so that gradients survive
+    hundreds of steps. What is minimised: see `RNNClassifier`.
+
+    {parameters}
+
+    {attributes}
+
+    See Also
+    --------
+    GRUClassifier : Three quarters of the weights, often as good.
+    RNNClassifier : Any other cell.
+    LSTMRegressor : The same network for numbers.
+
+    Notes
+    -----
+    i, f, o = σ(W x + U h + b), g = φ(W x + U h + b), c' = f ∘ c + i ∘ g, h' = o ∘ φ(c'); the forget gate's bias begins
+    at 1. No peepholes. The computation is in float32 if X is, which is two to four times as fast, else in float64.
+
+    References
+    ----------
+    Hochreiter, S. & Schmidhuber, J. (1997). Long short-term memory. Neural Computation 9, 1735-1780.
+    Gers, F. A., Schmidhuber, J. & Cummins, F. (2000). Learning to forget: continual prediction with LSTM. Neural
+    Computation 12, 2451-2471.
+
+    Examples
+    --------
+    Handwritten digits, read row by row: 8 steps of 8 pixels.
+
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn_recurrent import LSTMClassifier
+    >>> digits = load_digits()
+    >>> X, y = digits.images[:200], digits.target[:200]
+    >>> model = LSTMClassifier(16, max_iter=20, random_state=0).fit(X, y)
+    >>> model.score(X, y) > 0.9
+    True
+    """
+
+    def _cell(self):
+        return "lstm"
+
+
+@estimator
+class GRUClassifier(BaseClassifier):
+    """Classifier of sequences by a network of gated recurrent units.
+
+    The update gate mixes the old state with a new candidate; the reset gate acts after the product, as in cuDNN and
+    PyTorch. What is minimised: see `RNNClassifier`.
+
+    {parameters}
+
+    {attributes}
+
+    See Also
+    --------
+    LSTMClassifier : With a separate cell state.
+    RNNClassifier : Any other cell, with it the other forms of the GRU.
+    GRURegressor : The same network for numbers.
+
+    Notes
+    -----
+    r, z = σ(W x + U h + b), n = φ(W x + b + r ∘ (U h + b)), h' = (1 - z) ∘ n + z ∘ h. The computation is in float32 if
+    X is, which is two to four times as fast, else in float64.
+
+    References
+    ----------
+    Cho, K. et al. (2014). Learning phrase representations using RNN encoder-decoder for statistical machine
+    translation. EMNLP, 1724-1734.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_recurrent import GRUClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X = [np.sin(f * np.arange(rng.integers(20, 30))) for f in [0.5, 1.0] * 30]
+    >>> y = ["slow", "fast"] * 30
+    >>> GRUClassifier(8, max_iter=20, random_state=0).fit(X, y).score(X, y)
+    1.0
+    """
+
+    def _cell(self):
+        return "gru"

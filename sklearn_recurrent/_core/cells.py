@@ -1,0 +1,564 @@
+"""The recurrent cells: their equations, forward and backward, over a run of time steps.
+
+Add a cell by adding a class and its entry in `CELLS`: its tests and its estimators follow.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .activations import ACTIVATIONS, sigmoid_
+
+dot, mul, add, sub = np.dot, np.multiply, np.add, np.subtract
+
+
+class Part(NamedTuple):
+    """A block of weights: the gates it feeds, H rows each, and what it sees, in the order of its columns."""
+
+    name: str
+    gates: tuple
+    sees: str  # "x1h" = [x; 1; h], "1h", "x1", or "hx1" = [r ∘ h; x; 1] with the gated state in place of h
+
+
+class Cell:
+    """A recurrence of H units over F features: what every cell promises.
+
+    A *run* is m time steps of n sequences that are alive together. All arrays are ``(steps, rows, n)``, C-contiguous:
+    a step is one entry of the first axis, a gate is H adjacent rows, a sequence is a column.
+
+    inputs (m + 1, R, n) : what enters each step, ``[x; 1; h]``. The h that leaves step t is written where step t + 1
+        reads it, so entry m holds the state that leaves the run. A cell that multiplies a gated state (`gated`) has
+        H rows more in front, ``[r ∘ h; x; 1; h]``: both products find their operand contiguous.
+    frames (m + 1, blocks · H, n) : what the cell keeps of each step, in the order of its `frame`. A cell state "c" is
+        the first block: frame t holds the c that enters step t. A prediction passes one frame with a stride of zero
+        in the place of m + 1, so nothing but c may be read from another step.
+
+    ``forward(weights, inputs, frames, scratch)`` runs the m steps. ``slopes(inputs, frames, K)`` computes, for many
+    steps in few calls, what the gradients of each step are multiplied with. ``back(weights, K, D, inputs, frames, dY,
+    dh, dc, scratch)`` then goes back over the same steps: it fills D (m, gates · H, n), the gradients with respect to
+    the pre-activations in the order of `parts`, and turns dh and dc, the gradients with respect to the states that
+    leave the run, into those of the states that enter it; ``dY`` gives what is added to dh at each step.
+
+    A sigmoid costs one tanh, sigmoid(a) = (1 + tanh(a / 2)) / 2, and the inner half is folded into the weights:
+    `weights_forward` halves the rows of the gates in `sigmoid`.
+    """
+
+    parts: tuple
+    frame: tuple  # names of the blocks of a frame
+    kept: int  # blocks of K
+    sigmoid: frozenset = frozenset("iforz")
+    gated = False
+    bias = {}  # initial biases other than zero, by gate
+
+    def __init__(self, n_features, n_units, activation="tanh"):
+        self.F, self.H = n_features, n_units
+        self.phi, self.slope = ACTIVATIONS[activation]
+        self.bounded = activation != "relu"
+        self.rows = n_features + 1 + n_units * (2 if self.gated else 1)
+        self.gates = tuple(gate for part in self.parts for gate in part.gates)
+
+    def seen(self, part):
+        """The rows of `inputs` that a part multiplies."""
+        x = self.H if self.gated else 0
+        one = x + self.F
+        return {
+            "x1h": slice(x, self.rows),
+            "1h": slice(one, self.rows),
+            "x1": slice(x, one + 1),
+            "hx1": slice(0, one + 1),
+        }[part.sees]
+
+    def columns(self, part):
+        """The columns of a part's weights that multiply x, 1 and h: ``{"x": slice, "1": slice, "h": slice}``."""
+        width, start, columns = {"x": self.F, "1": 1, "h": self.H}, 0, {}
+        for letter in part.sees:
+            columns[letter] = slice(start, start + width[letter])
+            start += width[letter]
+        return columns
+
+    def shapes(self):
+        """The shape of each part, by name."""
+        widths = {part.name: self.columns(part)[part.sees[-1]].stop for part in self.parts}
+        return {part.name: (len(part.gates) * self.H, widths[part.name]) for part in self.parts}
+
+    def weights_forward(self, W):
+        """The parts as the forward pass multiplies them: sigmoid gates carry their inner half."""
+        H, prepared = self.H, []
+        for part in self.parts:
+            w = W[part.name].copy()
+            for k, gate in enumerate(part.gates):
+                if gate in self.sigmoid:
+                    w[k * H : k * H + H] *= 0.5
+            prepared.append(w)
+        return prepared
+
+    def weights_back(self, W):
+        """The transposed recurrent weights, for the gradient with respect to h: one array, all gates."""
+        return [np.concatenate([W[part.name][:, self.columns(part)["h"]] for part in self.parts]).T.copy()]
+
+    def weights_input(self, W):
+        """The transposed weights of x (F, gates · H), for the gradient with respect to x; zeros where a gate has no x."""
+        blocks = []
+        for part in self.parts:
+            w, columns = W[part.name], self.columns(part)
+            blocks.append(w[:, columns["x"]] if "x" in columns else np.zeros((len(w), self.F), w.dtype))
+        return np.concatenate(blocks).T.copy()
+
+    def split(self, arrays, blocks):
+        """(m, blocks · H, n) as one view (m, H, n) per block."""
+        m, _, n = arrays.shape
+        return arrays.reshape(m, blocks, self.H, n).swapaxes(0, 1)
+
+
+class Elman(Cell):
+    """h' = φ(W x + U h + b).
+
+    References: Elman, J. L. (1990). Finding structure in time. Cognitive Science 14, 179-211.
+    """
+
+    parts = (Part("W", ("h",), "x1h"),)
+    frame, kept = (), 1
+
+    def forward(self, weights, inputs, frames, scratch):
+        (W,), phi = weights, self.phi
+        for u, h in zip(inputs, inputs[1:, -self.H :]):
+            dot(W, u, h)
+            phi(h, h)
+
+    def slopes(self, inputs, frames, K):
+        self.slope(inputs[1:, -self.H :], K)
+
+    def back(self, weights, K, D, inputs, frames, dY, dh, dc, scratch):
+        (UT,) = weights
+        for k, d, dy in zip(K[::-1], D[::-1], dY):
+            if dy is not None:
+                add(dh, dy, dh)
+            mul(dh, k, d)
+            dot(UT, d, dh)
+
+
+class LSTM(Cell):
+    """i, f, o = σ(W x + U h + b);  g = φ(W x + U h + b);  c' = f ∘ c + i ∘ g;  h' = o ∘ φ(c').
+
+    φ is tanh; with the logistic function h' = o ∘ σ(c'), the textbook form. No peepholes. Rows of W: g, f, i, o.
+
+    References: Hochreiter, S. & Schmidhuber, J. (1997). Long short-term memory. Neural Computation 9, 1735-1780.
+    Gers, F. A., Schmidhuber, J. & Cummins, F. (2000). Learning to forget. Neural Computation 12, 2451-2471.
+    """
+
+    parts = (Part("W", ("g", "f", "i", "o"), "x1h"),)
+    frame, kept = ("c", "g", "f", "i", "o", "q"), 5  # q = φ(c')
+    bias = {"f": 1.0}
+
+    def forward(self, weights, inputs, frames, scratch):
+        (W,), phi, H = weights, self.phi, self.H
+        half = np.array(0.5, W.dtype)
+        terms = scratch("terms", 2 * H, inputs.shape[2])
+        fc, ig = terms[:H], terms[H:]
+        a, g, s = frames[:, H : 5 * H], frames[:, H : 2 * H], frames[:, 2 * H : 5 * H]
+        cg, fi, o, q = frames[:, : 2 * H], frames[:, 2 * H : 4 * H], frames[:, 4 * H : 5 * H], frames[:, 5 * H :]
+        for u, a, g, s, cg, fi, o, q, c, h in zip(inputs, a, g, s, cg, fi, o, q, frames[1:, :H], inputs[1:, -H:]):
+            dot(W, u, a)
+            phi(g, g)
+            sigmoid_(s, half)
+            mul(cg, fi, terms)
+            add(fc, ig, c)
+            phi(c, q)
+            mul(o, q, h)
+
+    def slopes(self, inputs, frames, K):
+        """K: dc per dh; d(g, f, i) per dc; do per dh.  f' c = (1 - f) (f c), and likewise for i and o."""
+        c, g, f, i, o, q = self.split(frames[:-1], 6)
+        kc, kg, kf, ki, ko = self.split(K, 5)
+        self.slope(q, kc)
+        mul(kc, o, kc)
+        self.slope(g, kg)
+        mul(kg, i, kg)
+        mul(c, f, kf)
+        mul(g, i, ki)
+        sub(1, f, c)  # c, i and o have served
+        sub(1, i, i)
+        sub(1, o, o)
+        mul(kf, c, kf)
+        mul(ki, i, ki)
+        mul(inputs[1:, -self.H :], o, ko)
+
+    def back(self, weights, K, D, inputs, frames, dY, dh, dc, scratch):
+        (UT,) = weights
+        part = scratch("part", *dh.shape)
+        steps = zip(*self.split(K[::-1], 5), self.split(frames[-2::-1], 6)[2], *self.split(D[::-1], 4), D[::-1], dY)
+        for kc, kg, kf, ki, ko, f, dg, df, di, do, d, dy in steps:
+            if dy is not None:
+                add(dh, dy, dh)
+            mul(dh, kc, part)
+            add(dc, part, dc)
+            mul(dc, kg, dg)
+            mul(dc, kf, df)
+            mul(dc, ki, di)
+            mul(dh, ko, do)
+            mul(dc, f, dc)
+            dot(UT, d, dh)
+
+
+class LSTMNoForget(Cell):
+    """i, o = σ(W x + U h + b);  g = φ(W x + U h + b);  c' = c + i ∘ g;  h' = o ∘ φ(c').
+
+    The memory cell of 1997, before the forget gate: what is stored stays. Its gradient here is the full one, where the
+    paper truncates it at the gates. Rows of W: g, i, o.
+
+    References: Hochreiter, S. & Schmidhuber, J. (1997). Long short-term memory. Neural Computation 9, 1735-1780.
+    """
+
+    parts = (Part("W", ("g", "i", "o"), "x1h"),)
+    frame, kept = ("c", "g", "i", "o", "q"), 4
+
+    def forward(self, weights, inputs, frames, scratch):
+        (W,), phi, H = weights, self.phi, self.H
+        half = np.array(0.5, W.dtype)
+        ig = scratch("terms", H, inputs.shape[2])
+        a, s = frames[:, H : 4 * H], frames[:, 2 * H : 4 * H]
+        c, g, i, o, q = (frames[:, k * H : k * H + H] for k in range(5))
+        for u, a, s, c, g, i, o, q, c_next, h in zip(inputs, a, s, c, g, i, o, q, c[1:], inputs[1:, -H:]):
+            dot(W, u, a)
+            phi(g, g)
+            sigmoid_(s, half)
+            mul(i, g, ig)
+            add(c, ig, c_next)
+            phi(c_next, q)
+            mul(o, q, h)
+
+    def slopes(self, inputs, frames, K):
+        """K: dc per dh; d(g, i) per dc; do per dh."""
+        _, g, i, o, q = self.split(frames[:-1], 5)
+        kc, kg, ki, ko = self.split(K, 4)
+        self.slope(q, kc)
+        mul(kc, o, kc)
+        self.slope(g, kg)
+        mul(kg, i, kg)
+        mul(g, i, ki)
+        sub(1, i, i)
+        sub(1, o, o)
+        mul(ki, i, ki)
+        mul(inputs[1:, -self.H :], o, ko)
+
+    def back(self, weights, K, D, inputs, frames, dY, dh, dc, scratch):
+        (UT,) = weights
+        part = scratch("part", *dh.shape)
+        for kc, kg, ki, ko, dg, di, do, d, dy in zip(*self.split(K[::-1], 4), *self.split(D[::-1], 3), D[::-1], dY):
+            if dy is not None:
+                add(dh, dy, dh)
+            mul(dh, kc, part)
+            add(dc, part, dc)
+            mul(dc, kg, dg)
+            mul(dc, ki, di)
+            mul(dh, ko, do)
+            dot(UT, d, dh)
+
+
+class LSTMCoupled(Cell):
+    """f, o = σ(W x + U h + b);  g = φ(W x + U h + b);  c' = f ∘ c + (1 - f) ∘ g;  h' = o ∘ φ(c').
+
+    Input and forget gate are one, i = 1 - f: what comes in replaces what is forgotten. Rows of W: g, f, o.
+
+    References: Greff, K. et al. (2017). LSTM: a search space odyssey. IEEE TNNLS 28, 2222-2232 (variant CIFG).
+    """
+
+    parts = (Part("W", ("g", "f", "o"), "x1h"),)
+    frame, kept = ("c", "g", "f", "o", "q"), 4
+    bias = {"f": 1.0}
+
+    def forward(self, weights, inputs, frames, scratch):
+        (W,), phi, H = weights, self.phi, self.H
+        half = np.array(0.5, W.dtype)
+        t = scratch("terms", H, inputs.shape[2])
+        a, s = frames[:, H : 4 * H], frames[:, 2 * H : 4 * H]
+        c, g, f, o, q = (frames[:, k * H : k * H + H] for k in range(5))
+        for u, a, s, c, g, f, o, q, c_next, h in zip(inputs, a, s, c, g, f, o, q, c[1:], inputs[1:, -H:]):
+            dot(W, u, a)
+            phi(g, g)
+            sigmoid_(s, half)
+            sub(c, g, t)
+            mul(f, t, t)
+            add(g, t, c_next)
+            phi(c_next, q)
+            mul(o, q, h)
+
+    def slopes(self, inputs, frames, K):
+        """K: dc per dh; d(g, f) per dc; do per dh."""
+        c, g, f, o, q = self.split(frames[:-1], 5)
+        kc, kg, kf, ko = self.split(K, 4)
+        self.slope(q, kc)
+        mul(kc, o, kc)
+        self.slope(g, kg)
+        sub(c, g, c)
+        sub(1, f, kf)
+        mul(kg, kf, kg)
+        mul(kf, f, kf)
+        mul(kf, c, kf)
+        sub(1, o, o)
+        mul(inputs[1:, -self.H :], o, ko)
+
+    def back(self, weights, K, D, inputs, frames, dY, dh, dc, scratch):
+        (UT,) = weights
+        part = scratch("part", *dh.shape)
+        steps = zip(*self.split(K[::-1], 4), self.split(frames[-2::-1], 5)[2], *self.split(D[::-1], 3), D[::-1], dY)
+        for kc, kg, kf, ko, f, dg, df, do, d, dy in steps:
+            if dy is not None:
+                add(dh, dy, dh)
+            mul(dh, kc, part)
+            add(dc, part, dc)
+            mul(dc, kg, dg)
+            mul(dc, kf, df)
+            mul(dh, ko, do)
+            mul(dc, f, dc)
+            dot(UT, d, dh)
+
+
+class GRU(Cell):
+    """r, z = σ(W x + U h + b);  a = U h + b;  n = φ(W x + b + r ∘ a);  h' = (1 - z) ∘ n + z ∘ h.
+
+    The reset gate acts after the product, as in cuDNN, PyTorch and Keras (`reset_after=True`), with a bias on either
+    side of it. Rows: W_rz r, z; U_a a; W_n n.
+
+    References: Cho, K. et al. (2014). Learning phrase representations using RNN encoder-decoder. EMNLP; in the first
+    version of that paper (arXiv:1406.1078v1) the reset gate stands after the product.
+    """
+
+    parts = (Part("W_rz", ("r", "z"), "x1h"), Part("U_a", ("a",), "1h"), Part("W_n", ("n",), "x1"))
+    frame, kept = ("r", "z", "a", "n"), 4
+
+    def weights_back(self, W):
+        return [np.concatenate([W["W_rz"][:, self.F + 1 :], W["U_a"][:, 1:]]).T.copy()]
+
+    def forward(self, weights, inputs, frames, scratch):
+        (W_rz, U_a, W_n), phi, F, H = weights, self.phi, self.F, self.H
+        half = np.array(0.5, W_n.dtype)
+        t = scratch("terms", H, inputs.shape[2])
+        r, z, a, n = (frames[:, k * H : k * H + H] for k in range(4))
+        u1h, x1, h, rz = inputs[:, F:], inputs[:, : F + 1], inputs[:, -H:], frames[:, : 2 * H]
+        for u, u1h, x1, rz, r, z, a, n, h, h_next in zip(inputs, u1h, x1, rz, r, z, a, n, h, h[1:]):
+            dot(W_rz, u, rz)
+            sigmoid_(rz, half)
+            dot(U_a, u1h, a)
+            dot(W_n, x1, n)
+            mul(r, a, t)
+            add(n, t, n)
+            phi(n, n)
+            sub(h, n, t)
+            mul(z, t, t)
+            add(n, t, h_next)
+
+    def slopes(self, inputs, frames, K):
+        """K: d(r, z, a, n) per dh."""
+        r, z, a, n = self.split(frames[:-1], 4)
+        kr, kz, ka, kn = self.split(K, 4)
+        sub(1, z, kz)
+        self.slope(n, kn)
+        mul(kn, kz, kn)
+        mul(kn, r, ka)
+        mul(kz, z, kz)
+        sub(inputs[:-1, -self.H :], n, n)  # n, a and r have served
+        mul(kz, n, kz)
+        sub(1, r, r)
+        mul(a, r, a)
+        mul(ka, a, kr)
+
+    def back(self, weights, K, D, inputs, frames, dY, dh, dc, scratch):
+        (UT,), H = weights, self.H
+        part = scratch("part", *dh.shape)
+        K4, D4 = self.split(K[::-1], 4).swapaxes(0, 1), self.split(D[::-1], 4).swapaxes(0, 1)
+        for k, d, d_rza, z, dy in zip(K4, D4, D[::-1, : 3 * H], self.split(frames[-2::-1], 4)[1], dY):
+            if dy is not None:
+                add(dh, dy, dh)
+            mul(dh, k, d)
+            mul(dh, z, dh)
+            dot(UT, d_rza, part)
+            add(dh, part, dh)
+
+
+class GRUResetBefore(Cell):
+    """r, z = σ(W x + U h + b);  n = φ(W x + U (r ∘ h) + b);  h' = (1 - z) ∘ n + z ∘ h.
+
+    The reset gate acts before the product. Rows: W_rz r, z; W_n n, which sees [r ∘ h; x; 1].
+
+    References: Cho, K. et al. (2014). Learning phrase representations using RNN encoder-decoder for statistical
+    machine translation. EMNLP, 1724-1734.
+    """
+
+    parts = (Part("W_rz", ("r", "z"), "x1h"), Part("W_n", ("n",), "hx1"))
+    frame, kept, gated = ("r", "z", "n"), 3, True
+
+    def weights_back(self, W):
+        return [W["W_rz"][:, self.F + 1 :].T.copy(), W["W_n"][:, : self.H].T.copy()]
+
+    def forward(self, weights, inputs, frames, scratch):
+        (W_rz, W_n), phi, H = weights, self.phi, self.H
+        half = np.array(0.5, W_n.dtype)
+        t = scratch("terms", H, inputs.shape[2])
+        r, z, n = (frames[:, k * H : k * H + H] for k in range(3))
+        rh, rhx1, x1h, h = inputs[:, :H], inputs[:, :-H], inputs[:, H:], inputs[:, -H:]
+        for x1h, rhx1, rh, rz, r, z, n, h, h_next in zip(x1h, rhx1, rh, frames[:, : 2 * H], r, z, n, h, h[1:]):
+            dot(W_rz, x1h, rz)
+            sigmoid_(rz, half)
+            mul(r, h, rh)
+            dot(W_n, rhx1, n)
+            phi(n, n)
+            sub(h, n, t)
+            mul(z, t, t)
+            add(n, t, h_next)
+
+    def slopes(self, inputs, frames, K):
+        """K: dr per d(r ∘ h); d(z, n) per dh."""
+        r, z, n = self.split(frames[:-1], 3)
+        kr, kz, kn = self.split(K, 3)
+        sub(1, z, kz)
+        self.slope(n, kn)
+        mul(kn, kz, kn)
+        mul(kz, z, kz)
+        sub(inputs[:-1, -self.H :], n, n)
+        mul(kz, n, kz)
+        sub(1, r, kr)
+        mul(kr, inputs[:-1, : self.H], kr)
+
+    def back(self, weights, K, D, inputs, frames, dY, dh, dc, scratch):
+        (UT, VT), H = weights, self.H
+        part = scratch("part", *dh.shape)
+        r, z, _ = self.split(frames[-2::-1], 3)
+        d_rz = D[::-1, : 2 * H]
+        for kr, kz, kn, r, z, dr, dz, dn, d_rz, dy in zip(
+            *self.split(K[::-1], 3), r, z, *self.split(D[::-1], 3), d_rz, dY
+        ):
+            if dy is not None:
+                add(dh, dy, dh)
+            mul(dh, kz, dz)
+            mul(dh, kn, dn)
+            mul(dh, z, dh)
+            dot(VT, dn, part)
+            mul(part, kr, dr)
+            mul(part, r, part)
+            add(dh, part, dh)
+            dot(UT, d_rz, part)
+            add(dh, part, dh)
+
+
+class GRUNoReset(Cell):
+    """z = σ(W x + U h + b);  n = φ(W x + U h + b);  h' = (1 - z) ∘ n + z ∘ h.
+
+    The update gate alone: a leaky unit whose leak is learned and depends on the data. Rows of W: z, n.
+
+    References: Ravanelli, M. et al. (2018). Light gated recurrent units for speech recognition. IEEE TETCI 2, 92-102.
+    """
+
+    parts = (Part("W", ("z", "n"), "x1h"),)
+    frame, kept = ("z", "n"), 2
+
+    def forward(self, weights, inputs, frames, scratch):
+        (W,), phi, H = weights, self.phi, self.H
+        half = np.array(0.5, W.dtype)
+        t = scratch("terms", H, inputs.shape[2])
+        z, n, h = frames[:, :H], frames[:, H:], inputs[:, -H:]
+        for u, a, z, n, h, h_next in zip(inputs, frames, z, n, h, h[1:]):
+            dot(W, u, a)
+            sigmoid_(z, half)
+            phi(n, n)
+            sub(h, n, t)
+            mul(z, t, t)
+            add(n, t, h_next)
+
+    def slopes(self, inputs, frames, K):
+        """K: d(z, n) per dh."""
+        z, n = self.split(frames[:-1], 2)
+        kz, kn = self.split(K, 2)
+        sub(1, z, kz)
+        self.slope(n, kn)
+        mul(kn, kz, kn)
+        mul(kz, z, kz)
+        sub(inputs[:-1, -self.H :], n, n)
+        mul(kz, n, kz)
+
+    def back(self, weights, K, D, inputs, frames, dY, dh, dc, scratch):
+        (UT,) = weights
+        part = scratch("part", *dh.shape)
+        z, _ = self.split(frames[-2::-1], 2)
+        for kz, kn, z, dz, dn, d, dy in zip(*self.split(K[::-1], 2), z, *self.split(D[::-1], 2), D[::-1], dY):
+            if dy is not None:
+                add(dh, dy, dh)
+            mul(dh, kz, dz)
+            mul(dh, kn, dn)
+            mul(dh, z, dh)
+            dot(UT, d, part)
+            add(dh, part, dh)
+
+
+class MGU(Cell):
+    """f = σ(W x + U h + b);  n = φ(W x + U (f ∘ h) + b);  h' = (1 - f) ∘ h + f ∘ n.
+
+    The minimal gated unit: one gate forgets and updates. Rows: W_f f; W_n n, which sees [f ∘ h; x; 1].
+
+    References: Zhou, G.-B. et al. (2016). Minimal gated unit for recurrent neural networks. IJAC 13, 226-234.
+    """
+
+    parts = (Part("W_f", ("f",), "x1h"), Part("W_n", ("n",), "hx1"))
+    frame, kept, gated = ("f", "n"), 3, True
+
+    def weights_back(self, W):
+        return [W["W_f"][:, self.F + 1 :].T.copy(), W["W_n"][:, : self.H].T.copy()]
+
+    def forward(self, weights, inputs, frames, scratch):
+        (W_f, W_n), phi, H = weights, self.phi, self.H
+        half = np.array(0.5, W_n.dtype)
+        t = scratch("terms", H, inputs.shape[2])
+        fh, fhx1, x1h, h = inputs[:, :H], inputs[:, :-H], inputs[:, H:], inputs[:, -H:]
+        for x1h, fhx1, fh, f, n, h, h_next in zip(x1h, fhx1, fh, frames[:, :H], frames[:, H:], h, h[1:]):
+            dot(W_f, x1h, f)
+            sigmoid_(f, half)
+            mul(f, h, fh)
+            dot(W_n, fhx1, n)
+            phi(n, n)
+            sub(n, h, t)
+            mul(f, t, t)
+            add(h, t, h_next)
+
+    def slopes(self, inputs, frames, K):
+        """K: df per dh; df per d(f ∘ h); dn per dh.  1 - f takes the place of n in the frame."""
+        f, n = self.split(frames[:-1], 2)
+        kf, kg, kn = self.split(K, 3)
+        self.slope(n, kn)
+        mul(kn, f, kn)
+        sub(n, inputs[:-1, -self.H :], kf)
+        sub(1, f, n)
+        mul(n, inputs[:-1, : self.H], kg)
+        mul(kf, f, kf)
+        mul(kf, n, kf)
+
+    def back(self, weights, K, D, inputs, frames, dY, dh, dc, scratch):
+        UT, VT = weights
+        part, more = scratch("part", *dh.shape), scratch("more", *dh.shape)
+        f, forgotten = self.split(frames[-2::-1], 2)
+        for kf, kg, kn, f, keep, df, dn, dy in zip(*self.split(K[::-1], 3), f, forgotten, *self.split(D[::-1], 2), dY):
+            if dy is not None:
+                add(dh, dy, dh)
+            mul(dh, kn, dn)
+            mul(dh, kf, df)
+            mul(dh, keep, dh)
+            dot(VT, dn, part)
+            mul(part, kg, more)
+            add(df, more, df)
+            mul(part, f, part)
+            add(dh, part, dh)
+            dot(UT, df, part)
+            add(dh, part, dh)
+
+
+CELLS = {
+    "elman": Elman,
+    "lstm": LSTM,
+    "lstm_no_forget": LSTMNoForget,
+    "lstm_coupled": LSTMCoupled,
+    "gru": GRU,
+    "gru_reset_before": GRUResetBefore,
+    "gru_no_reset": GRUNoReset,
+    "mgu": MGU,
+}

@@ -1,0 +1,40 @@
+"""Initial weights."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def glorot(rng, n_out, n_in):
+    """Uniform, variance 2 / (n_in + n_out).
+
+    References: Glorot, X. & Bengio, Y. (2010). Understanding the difficulty of training deep feedforward neural
+    networks. AISTATS.
+    """
+    bound = np.sqrt(6 / (n_in + n_out))
+    return rng.uniform(-bound, bound, (n_out, n_in))
+
+
+def orthogonal(rng, n):
+    """A random orthogonal matrix, uniform over all of them: a gradient keeps its norm through it.
+
+    References: Saxe, A. M., McClelland, J. L. & Ganguli, S. (2014). Exact solutions to the nonlinear dynamics of
+    learning in deep linear neural networks. ICLR.
+    """
+    q, r = np.linalg.qr(rng.standard_normal((n, n)))
+    return q * np.sign(np.diag(r))
+
+
+def cell_weights(rng, cell):
+    """Part → weights: each gate Glorot in x, orthogonal in h, its bias as the cell says."""
+    W = {}
+    for part in cell.parts:
+        W[part.name] = w = np.zeros(cell.shapes()[part.name])
+        columns = cell.columns(part)
+        for gate, rows in zip(part.gates, np.split(w, len(part.gates)), strict=True):
+            if "x" in columns:
+                rows[:, columns["x"]] = glorot(rng, cell.H, cell.F)
+            if "h" in columns:
+                rows[:, columns["h"]] = orthogonal(rng, cell.H)
+            rows[:, columns["1"]] = cell.bias.get(gate, 0)
+    return W

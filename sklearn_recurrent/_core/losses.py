@@ -1,0 +1,44 @@
+"""Losses of raw network outputs, and the links that turn these into predictions.
+
+Each loss is ``loss(raw, y) -> (values, gradient)``: raw and y (K, N), outputs down and sequences across; values (N,),
+the loss of each sequence; gradient (K, N) of each value with respect to its column of raw.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def squared_error(raw, y):
+    """½ (raw - y)², the mean over outputs."""
+    difference = raw - y
+    return 0.5 * (difference**2).mean(axis=0), difference / len(raw)
+
+
+def logistic_log_loss(raw, y):
+    """-[y log p + (1 - y) log(1 - p)] with p = σ(raw), the sum over outputs, in nats."""
+    return (np.logaddexp(0, raw) - y * raw).sum(axis=0), logistic(raw) - y
+
+
+def softmax_log_loss(raw, y):
+    """-Σ y log p with p = softmax(raw), in nats. y: one-hot."""
+    shifted = raw - raw.max(axis=0)
+    log_p = shifted - np.log(np.exp(shifted).sum(axis=0))
+    return -(y * log_p).sum(axis=0), np.exp(log_p) - y
+
+
+def identity(raw):
+    return raw
+
+
+def logistic(raw):
+    return (1 + np.tanh(raw / 2)) / 2
+
+
+def softmax(raw):
+    e = np.exp(raw - raw.max(axis=0))
+    return e / e.sum(axis=0)
+
+
+LOSSES = {"squared_error": squared_error, "logistic": logistic_log_loss, "softmax": softmax_log_loss}
+LINKS = {"identity": identity, "logistic": logistic, "softmax": softmax}

@@ -1,0 +1,49 @@
+"""Sequences of unequal length in one flat array."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Ragged:
+    """N sequences end to end.
+
+    Sequence ``j`` is ``values[offsets[j] : offsets[j + 1]]``.
+
+    values (S, F) : every living step of every sequence, C-contiguous, finite
+    offsets (N + 1,) : int64, from 0 to S, strictly increasing
+    """
+
+    values: np.ndarray
+    offsets: np.ndarray
+
+    @classmethod
+    def from_lengths(cls, values, lengths):
+        return cls(values, np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]))
+
+    def __len__(self):
+        return len(self.offsets) - 1
+
+    def __iter__(self):
+        return (self.values[a:b] for a, b in zip(self.offsets[:-1].tolist(), self.offsets[1:].tolist(), strict=True))
+
+    @property
+    def lengths(self):
+        return np.diff(self.offsets)
+
+    @property
+    def n_features(self):
+        return self.values.shape[1]
+
+    def take(self, rows):
+        """The sequences `rows`, in that order, in an array of their own."""
+        starts, stops = self.offsets[rows], self.offsets[rows + 1]
+        pieces = [self.values[a:b] for a, b in zip(starts.tolist(), stops.tolist(), strict=True)]
+        return Ragged.from_lengths(np.concatenate(pieces), stops - starts)
+
+    def map(self, function):
+        """``function`` applied to all steps at once; the lengths stay."""
+        return Ragged(function(self.values), self.offsets)

@@ -1,0 +1,116 @@
+"""A batch of sequences, longest first, cut into runs of steps; and the buffers that it is worked in."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+WASTE = 0.1
+"""The part of a run that may be spent on columns that have ended: cutting at every end costs more in calls."""
+
+
+class Run(NamedTuple):
+    """The steps ``start : start + steps`` of the first `width` sequences."""
+
+    start: int
+    steps: int
+    width: int
+    ends: list  # (e, lo, hi), e ascending: columns lo:hi live for e steps of this run
+
+
+def cut(lengths, waste=WASTE):
+    """Cut a batch whose `lengths` (list of int) descend into runs; each wastes at most that part of its work."""
+    runs, start, width = [], 0, len(lengths)
+    while width:
+        ends, lost, stop, hi = [], 0, lengths[width - 1], width
+        while True:
+            lo = hi - 1
+            while lo and lengths[lo - 1] == stop:
+                lo -= 1
+            ends.append((stop - start, lo, hi))
+            if not lo:
+                break
+            longer, hi = lengths[lo - 1], lo
+            lost += (width - lo) * (longer - stop)
+            if lost > waste * width * (longer - start):
+                break
+            stop = longer
+        runs.append(Run(start, stop - start, width, ends))
+        start, width = stop, lo
+    return runs
+
+
+class Plan:
+    """Where each step of a batch is: which run and column works on which row of its flat values.
+
+    lengths (N,) : descending
+    """
+
+    def __init__(self, lengths, waste=WASTE):
+        self.lengths = lengths
+        self.offsets = np.concatenate([[0], np.cumsum(lengths)])
+        self.runs = cut(lengths.tolist(), waste)
+        self._rows = {}
+
+    def rows(self, run, reverse):
+        """(steps, width): the row of the flat values for each step and sequence of a run.
+
+        Column j reads its sequence forwards or from its end. Where it has ended, it reads its last step once more.
+        """
+        if (run.start, reverse) not in self._rows:
+            first, last = self.offsets[: run.width], self.offsets[1 : run.width + 1] - 1
+            t = np.arange(run.start, run.start + run.steps)[:, None]
+            rows = np.maximum(last - t, first) if reverse else np.minimum(first + t, last)
+            self._rows[run.start, reverse] = rows
+        return self._rows[run.start, reverse]
+
+    def living(self, run):
+        """(steps, width): True where a sequence has not ended; None if all of them live through the run."""
+        if run.ends[0][0] == run.steps:
+            return None
+        return np.arange(run.start, run.start + run.steps)[:, None] < self.lengths[: run.width]
+
+    def gather(self, values, run, reverse):
+        """(S, F) → (steps, F, width)"""
+        if len(self.runs) == 1 and len(run.ends) == 1:  # all of one length: a view
+            x = values.reshape(run.width, run.steps, -1).transpose(1, 2, 0)
+            return x[::-1] if reverse else x
+        return values.take(self.rows(run, reverse), axis=0).swapaxes(1, 2)
+
+    def scatter(self, x, run, reverse, values):
+        """Add (steps, F, width) to the rows of `values` (S, F) that it came from."""
+        rows, living, x = self.rows(run, reverse), self.living(run), x.swapaxes(1, 2)
+        if living is not None:
+            rows, x = rows[living], x[living]
+        values[rows] += x  # no row comes twice
+
+    @classmethod
+    def of(cls, lengths, waste=WASTE):
+        """The plan for `lengths`; that of sequences of one length is kept."""
+        if lengths[0] == lengths[-1]:
+            return _plan_of_one_length(len(lengths), int(lengths[0]))
+        return cls(lengths, waste)
+
+
+@lru_cache(maxsize=8)
+def _plan_of_one_length(n, length):
+    return Plan(np.full(n, length))
+
+
+class Workspace:
+    """Named buffers that outlive a batch: a fresh array of megabytes costs a page fault per 4 KiB."""
+
+    def __init__(self, dtype):
+        self.dtype = np.dtype(dtype)
+        self._held, self._views = {}, {}
+
+    def __call__(self, name, *shape):
+        view = self._views.get(name)
+        if view is None or view.shape != shape:
+            size, held = int(np.prod(shape)), self._held.get(name)
+            if held is None or held.size < size:
+                held = self._held[name] = np.empty(size, self.dtype)
+            view = self._views[name] = held[:size].reshape(shape)
+        return view

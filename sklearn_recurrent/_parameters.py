@@ -1,0 +1,210 @@
+"""The hyper-parameters of all estimators: each declared once, with name, default, constraint and documentation."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from dataclasses import KW_ONLY, dataclass, field, fields
+from numbers import Integral, Real
+from typing import dataclass_transform
+
+from sklearn.base import BaseEstimator
+
+from ._core.activations import ACTIVATIONS
+from ._core.layers import POOLINGS
+from ._core.optim import OPTIMISERS
+from ._sklearn import Interval, StrOptions
+
+
+def parameter(default, constraints, kind, doc):
+    """Declare a hyper-parameter: its default, scikit-learn's constraints on it, its type in words, what it does."""
+    return field(default=default, metadata={"constraints": constraints, "kind": kind, "doc": doc})
+
+
+def at_least(low, kind=Real):
+    return Interval(kind, low, None, closed="left")
+
+
+def above(low):
+    return Interval(Real, low, None, closed="neither")
+
+
+def between(low, high, closed="left"):
+    return Interval(Real, low, high, closed=closed)
+
+
+@dataclass_transform(eq_default=False, field_specifiers=(parameter,))
+def estimator(cls):
+    """Make ``__init__``, ``_parameter_constraints`` and the docstring's sections from the declared parameters.
+
+    In a docstring, ``{parameters}`` and ``{attributes}`` stand for the sections; attributes are those that the classes
+    from `cls` up declare in `_attributes`, name → (type, text).
+    """
+    cls = dataclass(eq=False, repr=False)(cls)
+    cls._parameter_constraints = {f.name: f.metadata["constraints"] for f in fields(cls)}
+    attributes = {}
+    for base in reversed(cls.__mro__):
+        attributes |= vars(base).get("_attributes", {})
+    sections = {
+        "parameters": _section("Parameters", [(f.name, _kind(f), f.metadata["doc"]) for f in fields(cls)]),
+        "attributes": _section("Attributes", [(name, *entry) for name, entry in sorted(attributes.items())]),
+    }
+    if cls.__doc__:
+        cls.__doc__ = re.sub(r"\{(parameters|attributes)\}", lambda match: sections[match[1]], cls.__doc__)
+    return cls
+
+
+def _kind(f):
+    return f"{f.metadata['kind']}, default={f.default!r}"
+
+
+def _section(title, entries):
+    lines = [title, "-" * len(title)]
+    for name, kind, doc in entries:
+        lines += [f"{name} : {kind}", textwrap.fill(doc, 110, initial_indent="    ", subsequent_indent="    ")]
+    return "\n".join(lines).replace("\n", "\n    ")
+
+
+@estimator
+class RecurrentParameters(BaseEstimator):
+    hidden_layer_sizes: int | tuple = parameter(
+        64,
+        [at_least(1, Integral), "array-like"],
+        "int or tuple of int",
+        "Units of the recurrent layer; a tuple stacks layers, each reading the states of the one below, "
+        "with as many units as its entry says.",
+    )
+    _: KW_ONLY
+    activation: str = parameter(
+        "tanh",
+        [StrOptions(set(ACTIVATIONS))],
+        "{'tanh', 'relu', 'logistic'}",
+        "Nonlinearity φ of a candidate state, and of the cell state on its way out of an LSTM. Gates are always "
+        "logistic. relu is unbounded: it may need a smaller learning rate.",
+    )
+    bidirectional: bool = parameter(
+        True,
+        ["boolean"],
+        "bool",
+        "Whether each layer also reads its sequences from their end, with as many units and weights of their own. "
+        "The reverse direction begins at the last living step, whatever the padding.",
+    )
+    pooling: str | tuple = parameter(
+        ("last", "mean", "max"),
+        [StrOptions(set(POOLINGS)), "array-like"],
+        "{'last', 'mean', 'max'} or tuple of them",
+        "How the states of the top layer become one vector per sequence: the last state of each direction, the mean "
+        "or the maximum over all living steps. Several are concatenated.",
+    )
+    standardize: bool = parameter(
+        True,
+        ["boolean"],
+        "bool",
+        "Whether to scale each feature to mean 0 and variance 1, taken over all living steps of the training set.",
+    )
+    solver: str = parameter(
+        "adam",
+        [StrOptions({*OPTIMISERS, "lbfgs"})],
+        "{'adam', 'sgd', 'lbfgs'}",
+        "What minimises the loss: adam or sgd by mini-batches, or the quasi-Newton method L-BFGS on the whole "
+        "training set, good for up to some hundred sequences.",
+    )
+    alpha: float = parameter(
+        1e-4,
+        [at_least(0)],
+        "float",
+        "Strength of the L2 penalty: ½ alpha ‖weights‖² divided by the sum of the sample weights is added to the mean "
+        "loss. Biases are not penalised. At 0 there is none.",
+    )
+    max_grad_norm: float | None = parameter(
+        1.0,
+        [above(0), None],
+        "float or None",
+        "Gradients of a larger Euclidean norm are scaled down to it, in each step of adam and sgd. None: never.",
+    )
+    batch_size: int | str = parameter(
+        32,
+        [at_least(1, Integral), StrOptions({"auto"})],
+        "int or 'auto'",
+        "Sequences in a mini-batch, the last of an epoch may be smaller; 'auto' is min(200, n_samples). "
+        "lbfgs uses none.",
+    )
+    learning_rate: str = parameter(
+        "cosine",
+        [StrOptions({"constant", "cosine", "invscaling", "adaptive"})],
+        "{'constant', 'cosine', 'invscaling', 'adaptive'}",
+        "Schedule of the learning rate, for adam and sgd. 'cosine' falls from learning_rate_init to 0 over max_iter "
+        "epochs and so trains through all of them; 'constant'; 'invscaling' divides by (sequences seen + 1) ** "
+        "power_t; 'adaptive' divides by 5 each time that the loss (the validation score, with early_stopping) stalls.",
+    )
+    learning_rate_init: float = parameter(5e-3, [above(0)], "float", "Learning rate at the start.")
+    power_t: float = parameter(0.5, [at_least(0)], "float", "Exponent of learning_rate='invscaling'.")
+    max_iter: int = parameter(
+        100,
+        [at_least(1, Integral)],
+        "int",
+        "Epochs, passes over the training set; with lbfgs, iterations. Reaching it warns of missing convergence, "
+        "unless the schedule ends with it ('cosine').",
+    )
+    max_fun: int = parameter(15000, [at_least(1, Integral)], "int", "Evaluations of the loss that lbfgs may take.")
+    shuffle: bool = parameter(
+        True,
+        ["boolean"],
+        "bool",
+        "Whether to draw new mini-batches each epoch. If so, the order of the sequences in X has no influence, and a "
+        "sequence of weight 2 counts exactly as one given twice: equal sequences are merged before training. If not, "
+        "the sequences are used in the order given.",
+    )
+    random_state: object = parameter(
+        None,
+        ["random_state"],
+        "int, RandomState instance or None",
+        "Seed of initial weights, mini-batches and validation split. An int gives the same model, bit for bit, on the "
+        "same machine.",
+    )
+    tol: float = parameter(
+        1e-4,
+        [at_least(0)],
+        "float",
+        "Training has stalled when the loss (the validation score, with early_stopping) improves by less than this, "
+        "in its own unit, for more than n_iter_no_change epochs in a row. For lbfgs the largest entry of the gradient "
+        "at convergence.",
+    )
+    n_iter_no_change: int = parameter(10, [at_least(1, Integral)], "int", "Epochs to wait for an improvement, see tol.")
+    early_stopping: bool = parameter(
+        False,
+        ["boolean"],
+        "bool",
+        "Whether to set a part of the training set aside, to stop when the score on it stalls, and to return the "
+        "weights of its best epoch. For adam and sgd.",
+    )
+    validation_fraction: float = parameter(
+        0.1,
+        [between(0, 1, "neither")],
+        "float",
+        "The part set aside for early_stopping, at least one sequence; stratified for single-label classification.",
+    )
+    beta_1: float = parameter(0.9, [between(0, 1)], "float", "Decay of adam's mean of the gradient.")
+    beta_2: float = parameter(0.999, [between(0, 1)], "float", "Decay of adam's mean of the squared gradient.")
+    epsilon: float = parameter(1e-8, [above(0)], "float", "Added to the root of adam's mean squared gradient.")
+    momentum: float = parameter(0.9, [between(0, 1, "both")], "float", "Momentum of sgd.")
+    nesterovs_momentum: bool = parameter(True, ["boolean"], "bool", "Whether sgd looks ahead by Nesterov's rule.")
+    warm_start: bool = parameter(
+        False,
+        ["boolean"],
+        "bool",
+        "Whether fit goes on from the weights of the last fit, which must have had the same sizes and classes.",
+    )
+    missing: str = parameter(
+        "error",
+        [StrOptions({"error", "skip"})],
+        "{'error', 'skip'}",
+        "What a NaN inside a sequence means: an error, or a time step to pass over, the state carried across it.",
+    )
+    input_size: int | None = parameter(
+        None,
+        [at_least(1, Integral), None],
+        "int or None",
+        "Features per time step of a flat 2-D X, (n_samples, n_steps * input_size). None: a 2-D X has one.",
+    )
+    verbose: bool | int = parameter(False, ["verbose"], "bool or int", "Whether to print a line for each epoch.")

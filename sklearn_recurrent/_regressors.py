@@ -1,0 +1,230 @@
+"""Regressors of sequences."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils import check_array, column_or_1d
+from sklearn.utils.metaestimators import available_if
+
+from ._base import BaseRecurrent, mean_and_scale, trains_by_mini_batches
+from ._core.cells import CELLS
+from ._parameters import estimator, parameter
+from ._sklearn import StrOptions, _fit_context
+
+
+@estimator
+class BaseRegressor(RegressorMixin, BaseRecurrent):
+    _attributes = {
+        "y_mean_": ("ndarray of shape (n_outputs,)", "Mean of each output in training, in the unit of y."),
+        "y_scale_": ("ndarray of shape (n_outputs,)", "Standard deviation of each output, in the unit of y."),
+    }
+
+    @available_if(trains_by_mini_batches)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Go once through X and y, from the present weights on.
+
+        Scaling of the features and of y, weights and the solver's moments are those of the first call; each call is an
+        epoch at a constant learning rate, unless learning_rate says 'invscaling'.
+
+        Parameters
+        ----------
+        X : list of arrays, 3-D array, 2-D array or data frame
+            Sequences, as in `fit`.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Numbers.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the sequences.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If y has another number of outputs than in the first call.
+        """
+        return self._partial_fit(X, y, sample_weight)
+
+    def predict(self, X):
+        """Predict a number, or several, for each sequence.
+
+        Parameters
+        ----------
+        X : list of arrays, 3-D array, 2-D array or data frame
+            Sequences, as in `fit`.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Predictions in the unit of y, float64.
+        """
+        y = self._raw_predict(X) * self.y_scale_ + self.y_mean_
+        return y[:, 0] if self._y_is_1d else y
+
+    def _validate_target(self, y):
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+        y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+        return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+
+    def _encode_target(self, y, weight, classes, goes_on):
+        facts, Y = {"_y_is_1d": y.ndim == 1, "out_activation_": "identity"}, y.reshape(len(y), -1)
+        if goes_on:
+            if Y.shape[1] != self.n_outputs_:
+                raise ValueError(f"y has {Y.shape[1]} outputs, but {type(self).__name__} has {self.n_outputs_}.")
+            mean, scale = self.y_mean_, self.y_scale_
+        else:
+            mean, scale = facts["y_mean_"], facts["y_scale_"] = mean_and_scale(Y, weight)
+        return (Y - mean) / scale, facts
+
+    def _score_raw(self, raw, Y, weight, facts):
+        if len(Y) < 2:  # R² is not defined
+            return -np.mean((raw - Y) ** 2)
+        return r2_score(Y, raw, sample_weight=weight)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+
+@estimator
+class RNNRegressor(BaseRegressor):
+    """Regressor of sequences by a recurrent network with any cell.
+
+    The network reads each sequence step by step, pools the states of its top layer into one vector, and passes that
+    through a dense layer. Inside, each output is scaled to mean 0 and variance 1. Fitting minimises the weighted mean
+    of half the squared error of these plus the L2 penalty, with gradients by backpropagation through all time steps:
+
+        sum_i w_i * mean_k (f_k(x_i) - y_ik)^2 / 2 / sum_i w_i  +  alpha / 2 * ||weights||^2 / sum_i w_i
+
+    {parameters}
+
+    {attributes}
+
+    See Also
+    --------
+    LSTMRegressor : Long short-term memory, for long sequences.
+    GRURegressor : Gated recurrent unit.
+    RNNClassifier : The same network for classes.
+
+    Notes
+    -----
+    The computation is in float32 if X is, which is two to four times as fast, else in float64.
+
+    References
+    ----------
+    Elman, J. L. (1990). Finding structure in time. Cognitive Science 14, 179-211.
+
+    Examples
+    --------
+    The mean of a sequence:
+
+    >>> import numpy as np
+    >>> from sklearn_recurrent import RNNRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X = [rng.normal(rng.normal(), 1, rng.integers(5, 15)) for _ in range(200)]
+    >>> y = [x.mean() for x in X]
+    >>> RNNRegressor(16, max_iter=50, random_state=0).fit(X[:150], y[:150]).score(X[150:], y[150:]) > 0.9
+    True
+    """
+
+    cell: str = parameter(
+        "elman",
+        [StrOptions(set(CELLS))],
+        "{" + ", ".join(map(repr, CELLS)) + "}",
+        "The recurrence: elman (plain), lstm, lstm_no_forget (1997, no forget gate), lstm_coupled (i = 1 - f), gru "
+        "(reset after the product), gru_reset_before, gru_no_reset (update gate alone), mgu (minimal gated unit).",
+    )
+
+
+@estimator
+class LSTMRegressor(BaseRegressor):
+    """Regressor of sequences by a long short-term memory network.
+
+    The cell state passes from step to step by a product with the forget gate and a sum, so that gradients survive
+    hundreds of steps. What is minimised: see `RNNRegressor`.
+
+    {parameters}
+
+    {attributes}
+
+    See Also
+    --------
+    GRURegressor : Three quarters of the weights, often as good.
+    RNNRegressor : Any other cell.
+    LSTMClassifier : The same network for classes.
+
+    Notes
+    -----
+    i, f, o = σ(W x + U h + b), g = φ(W x + U h + b), c' = f ∘ c + i ∘ g, h' = o ∘ φ(c'); the forget gate's bias begins
+    at 1. No peepholes. The computation is in float32 if X is, which is two to four times as fast, else in float64.
+
+    References
+    ----------
+    Hochreiter, S. & Schmidhuber, J. (1997). Long short-term memory. Neural Computation 9, 1735-1780.
+    Gers, F. A., Schmidhuber, J. & Cummins, F. (2000). Learning to forget: continual prediction with LSTM. Neural
+    Computation 12, 2451-2471.
+
+    Examples
+    --------
+    The next value of a sine wave, from windows of it:
+
+    >>> import numpy as np
+    >>> from sklearn_recurrent import LSTMRegressor
+    >>> wave = np.sin(0.3 * np.arange(300))
+    >>> windows = np.lib.stride_tricks.sliding_window_view(wave, 21)
+    >>> X, y = windows[:, :20], windows[:, 20]
+    >>> LSTMRegressor(8, max_iter=30, random_state=0).fit(X[:200], y[:200]).score(X[200:], y[200:]) > 0.99
+    True
+    """
+
+    def _cell(self):
+        return "lstm"
+
+
+@estimator
+class GRURegressor(BaseRegressor):
+    """Regressor of sequences by a network of gated recurrent units.
+
+    The update gate mixes the old state with a new candidate; the reset gate acts after the product, as in cuDNN and
+    PyTorch. What is minimised: see `RNNRegressor`.
+
+    {parameters}
+
+    {attributes}
+
+    See Also
+    --------
+    LSTMRegressor : With a separate cell state.
+    RNNRegressor : Any other cell, with it the other forms of the GRU.
+    GRUClassifier : The same network for classes.
+
+    Notes
+    -----
+    r, z = σ(W x + U h + b), n = φ(W x + b + r ∘ (U h + b)), h' = (1 - z) ∘ n + z ∘ h. The computation is in float32 if
+    X is, which is two to four times as fast, else in float64.
+
+    References
+    ----------
+    Cho, K. et al. (2014). Learning phrase representations using RNN encoder-decoder for statistical machine
+    translation. EMNLP, 1724-1734.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_recurrent import GRURegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X = [rng.random((rng.integers(5, 15), 2)) for _ in range(100)]
+    >>> Y = [[x[:, 0].max(), x[:, 1].mean()] for x in X]
+    >>> GRURegressor(8, max_iter=5, random_state=0).fit(X, Y).predict(X[:3]).shape
+    (3, 2)
+    """
+
+    def _cell(self):
+        return "gru"
