@@ -9,6 +9,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.feature_selection import SelectKBest
 from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
@@ -16,13 +17,11 @@ from sklearn.preprocessing import (
     MinMaxScaler,
     Normalizer,
     OneHotEncoder,
-    OrdinalEncoder,
     PolynomialFeatures,
     StandardScaler,
 )
-from sklearn.utils import estimator_checks
-from sklearn.utils.estimator_checks import parametrize_with_checks
-from test_padder import MORE_CHECKS
+from sklearn.utils import estimator_checks, get_tags
+from test_padder import MORE_CHECKS, scikit_learns_checks
 
 from sklearn_recurrent import PerTimestep, SequencePadder, as_column, as_sequences
 
@@ -45,7 +44,7 @@ def assert_sequences(result, expected):
 # --- the contract -----------------------------------------------------------------------------------------------------
 
 
-@parametrize_with_checks(
+@scikit_learns_checks(
     [
         PerTimestep(StandardScaler()),
         PerTimestep(MinMaxScaler()),
@@ -59,6 +58,7 @@ def test_scikit_learns_checks(estimator, check):
     check(estimator)
 
 
+@pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names")  # the checks themselves mix both
 @pytest.mark.parametrize("check", MORE_CHECKS)
 def test_scikit_learns_further_checks(check):
     if check.endswith(("pandas", "consistency")):
@@ -154,7 +154,7 @@ def test_inverse_transform_undoes_in_every_container(form, transformer):
 def test_inverse_transform_gives_a_matrix_after_a_fit_on_one(transformer):
     matrix = np.array([[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]])
     per_step = PerTimestep(transformer).fit(matrix)
-    assert_allclose(per_step.inverse_transform(per_step.transform(matrix)), matrix)
+    assert_allclose(per_step.inverse_transform(per_step.transform(matrix)), matrix, atol=1e-15)
 
 
 def test_inverse_transform_leaves_the_estimator_as_it_is_when_features_differ():
@@ -221,6 +221,21 @@ def test_sample_weight_reaches_each_step(routing):
             assert_allclose(pipeline[0].transformer_.mean_, expected.mean_)
 
 
+def test_what_has_no_entry_per_sequence_is_passed_as_it_is():
+    class Recorder(StandardScaler):
+        def fit(self, X, y=None, note=None):
+            self.note_ = note
+            return super().fit(X)
+
+    for note in ["ab", 3.0, [1, 2], None]:
+        assert PerTimestep(Recorder()).fit(X, note=note).transformer_.note_ is note
+
+
+def test_tags_survive_odd_transformers():
+    assert not get_tags(PerTimestep("scale")).input_tags.allow_nan
+    assert get_tags(PerTimestep(StandardScaler())).input_tags.allow_nan
+
+
 def test_a_transformer_must_give_one_row_per_step():
     for function in [lambda x: x[:-1], lambda x: x.ravel()]:
         with pytest.raises(ValueError, match=r"The transformer made \(.*\) of an array of shape"):
@@ -254,8 +269,6 @@ def test_a_column_passes_through_ColumnTransformer():
 
 @pytest.mark.parametrize("form", [list, as_sequences, as_column, padded])
 def test_a_pipeline_of_steps_runs_in_cross_validation(form):
-    from sklearn.linear_model import LinearRegression
-
     pipeline = make_pipeline(
         PerTimestep(StandardScaler()), SequencePadder(6, value=0, flatten=True), LinearRegression()
     )

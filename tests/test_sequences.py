@@ -219,6 +219,16 @@ def test_padding_is_cut_at_the_ends_and_nowhere_else():
     assert_array_equal(kept.values, [[1, 1], [np.nan, 2], [np.nan, np.nan], [3, 3]])
 
 
+@pytest.mark.parametrize("feature", [0, 1])
+@pytest.mark.parametrize("step", [0, -1])
+def test_an_outer_step_is_padding_only_if_all_of_its_features_are_nan(step, feature):
+    cube = np.ones((2, 3, 2))
+    cube[1, step, feature] = np.nan
+    assert_read(Reader("keep").fit(cube).read_, list(cube))
+    with pytest.raises(ValueError, match=f"NaN in sequence 1, step {step % 3}, feature {feature}"):
+        Reader().fit(cube)
+
+
 @pytest.mark.parametrize("form", [list, padded])
 def test_a_step_with_any_missing_feature_is_passed_over(form):
     X = ragged()
@@ -296,6 +306,7 @@ ERRORS = {
     "no steps, 3-D": (np.empty((3, 0, 2)), "(shape=(3, 0, 2)) while a minimum of 1"),
     "1-D": (A[:, 0], "Expected 2D array, got 1D array instead"),
     "list of numbers": ([1.0, 2.0], "Expected 2D array, got 1D array instead"),
+    "list of NumPy scalars": ([np.float64(1), np.float64(2)], "Expected 2D array, got 1D array instead"),
     "list of strings": (["to", "be"], "could not convert string to float"),
     "uneven rows": ([[1, 2], [3]], "row 0 has 2 values and row 1 has 1. For sequences of unequal length pass"),
     "two columns": (np.hstack([as_column([A])] * 2), "X has 2 columns of sequences, but one is wanted"),
@@ -309,7 +320,7 @@ def test_what_is_no_X_is_refused_with_what_came_and_where(X, message):
 
 
 def test_a_sparse_matrix_is_refused():
-    with pytest.raises(TypeError, match="[Ss]parse"):
+    with pytest.raises(TypeError, match=r"[Ss]parse"):
         Reader().fit(sparse.csr_array(np.eye(3)))
 
 
@@ -341,7 +352,7 @@ def test_sequences_after_columns_and_columns_after_sequences_are_refused():
 
 
 def test_input_size_must_fit():
-    with pytest.raises(ValueError, match="X has 7 columns, which is no multiple of input_size=2"):
+    with pytest.raises(ValueError, match=r"X has 7 columns, which is no multiple of input_size=2"):
         Reader(input_size=2).fit(np.ones((3, 7)))
     with pytest.raises(ValueError, match="X has 2 features per time step, but input_size=3"):
         Reader(input_size=3).fit(ragged())

@@ -15,6 +15,17 @@ def sigmoid_(a, half):
     np.add(a, half, a)
 
 
+def gates_(a, g, s, phi, half):
+    """In place: φ of the candidate `g`, sigmoid_ of the gates `s`; `a` is both, adjacent. One tanh serves for all."""
+    if phi is np.tanh:
+        np.tanh(a, a)
+    else:
+        phi(g, g)
+        np.tanh(s, s)
+    np.multiply(s, half, s)
+    np.add(s, half, s)
+
+
 def logistic(a, out):
     half = np.array(0.5, a.dtype)
     np.multiply(a, half, out)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .activations import ACTIVATIONS, sigmoid_
+from .activations import ACTIVATIONS, gates_, sigmoid_
 
 dot, mul, add, sub = np.dot, np.multiply, np.add, np.subtract
 
@@ -161,8 +161,7 @@ class LSTM(Cell):
         cg, fi, o, q = frames[:, : 2 * H], frames[:, 2 * H : 4 * H], frames[:, 4 * H : 5 * H], frames[:, 5 * H :]
         for u, a, g, s, cg, fi, o, q, c, h in zip(inputs, a, g, s, cg, fi, o, q, frames[1:, :H], inputs[1:, -H:]):
             dot(W, u, a)
-            phi(g, g)
-            sigmoid_(s, half)
+            gates_(a, g, s, phi, half)
             mul(cg, fi, terms)
             add(fc, ig, c)
             phi(c, q)
@@ -222,8 +221,7 @@ class LSTMNoForget(Cell):
         c, g, i, o, q = (frames[:, k * H : k * H + H] for k in range(5))
         for u, a, s, c, g, i, o, q, c_next, h in zip(inputs, a, s, c, g, i, o, q, c[1:], inputs[1:, -H:]):
             dot(W, u, a)
-            phi(g, g)
-            sigmoid_(s, half)
+            gates_(a, g, s, phi, half)
             mul(i, g, ig)
             add(c, ig, c_next)
             phi(c_next, q)
@@ -277,8 +275,7 @@ class LSTMCoupled(Cell):
         c, g, f, o, q = (frames[:, k * H : k * H + H] for k in range(5))
         for u, a, s, c, g, f, o, q, c_next, h in zip(inputs, a, s, c, g, f, o, q, c[1:], inputs[1:, -H:]):
             dot(W, u, a)
-            phi(g, g)
-            sigmoid_(s, half)
+            gates_(a, g, s, phi, half)
             sub(c, g, t)
             mul(f, t, t)
             add(g, t, c_next)
@@ -461,8 +458,7 @@ class GRUNoReset(Cell):
         z, n, h = frames[:, :H], frames[:, H:], inputs[:, -H:]
         for u, a, z, n, h, h_next in zip(inputs, frames, z, n, h, h[1:]):
             dot(W, u, a)
-            sigmoid_(z, half)
-            phi(n, n)
+            gates_(a, n, z, phi, half)
             sub(h, n, t)
             mul(z, t, t)
             add(n, t, h_next)

@@ -17,6 +17,9 @@ SHARD = 256
 PREDICTION_BYTES = 1 << 26
 """Bytes of inputs that a prediction holds at once, if a single sequence does not need more."""
 
+FRAME_BYTES = 1 << 18
+"""Bytes that the one frame of a prediction may have: narrow layers take more sequences at once, for fewer calls."""
+
 
 class Network:
     """What weights mean: it holds none, and nothing in it changes.
@@ -115,17 +118,19 @@ class Network:
         raw = np.empty((len(X), self.head[0]), theta.dtype)
         scratch = Workspace(theta.dtype)
         with np.errstate(over="ignore"):
-            for rows in self._prediction_batches(X.lengths):
+            for rows in self._prediction_batches(X.lengths, theta.itemsize):
                 raw[rows] = self.forward(theta, X.take(rows), scratch, keep=False)[0].T
         return raw
 
-    def _prediction_batches(self, lengths):
+    def _prediction_batches(self, lengths, itemsize):
         order, start = np.argsort(-lengths, kind="stable"), 0
-        bytes_per_step = 8 * len(self.directions) * sum(cell.rows for cell in self.cells)
+        step = itemsize * len(self.directions) * sum(cell.rows for cell in self.cells)
+        frame = itemsize * max(max(1, len(cell.frame)) * cell.H for cell in self.cells)
         while start < len(order):
-            width = PREDICTION_BYTES // (bytes_per_step * int(lengths[order[start]]))
-            yield order[start : start + min(max(width, 1), SHARD)]
-            start += min(max(width, 1), SHARD)
+            room = PREDICTION_BYTES // (step * int(lengths[order[start]]))
+            stop = start + max(1, min(room, max(SHARD, FRAME_BYTES // frame)))
+            yield order[start:stop]
+            start = stop
 
 
 class Objective:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -30,9 +31,15 @@ class Ragged:
     def __iter__(self):
         return (self.values[a:b] for a, b in zip(self.offsets[:-1].tolist(), self.offsets[1:].tolist(), strict=True))
 
-    @property
+    @cached_property
     def lengths(self):
         return np.diff(self.offsets)
+
+    @cached_property
+    def length(self):
+        """The length of all sequences, if it is one; else None."""
+        lengths = self.lengths
+        return int(lengths[0]) if (lengths == lengths[0]).all() else None
 
     @property
     def n_features(self):
@@ -40,6 +47,9 @@ class Ragged:
 
     def take(self, rows):
         """The sequences `rows`, in that order, in an array of their own."""
+        if self.length is not None:
+            values = self.values.reshape(len(self), self.length, -1)[rows].reshape(-1, self.n_features)
+            return Ragged.from_lengths(values, np.full(len(rows), self.length))
         starts, stops = self.offsets[rows], self.offsets[rows + 1]
         pieces = [self.values[a:b] for a, b in zip(starts.tolist(), stops.tolist(), strict=True)]
         return Ragged.from_lengths(np.concatenate(pieces), stops - starts)

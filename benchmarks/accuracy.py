@@ -1,0 +1,239 @@
+"""Accuracy on public tasks: ``python benchmarks/accuracy.py [task ...]``.
+
+Prints one row of a Markdown table per task. The exit code is 1 if a task fails.
+
+A task trains with the defaults of the library unless its protocol says otherwise, once for each seed; nothing is chosen
+by a test score: training ends after a fixed number of epochs. "pass" and "good" hold for the mean of the seeds, or for
+the worst of them where the protocol says so. Nothing is downloaded: the sets come with aeon, statsmodels and
+scikit-learn, the rest is drawn from its formula. X is float32.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.metrics import mean_squared_error
+from sklearn.model_selection import train_test_split
+
+from sklearn_recurrent import LSTMClassifier, LSTMRegressor
+
+TASKS = {}
+
+
+@dataclass(frozen=True)
+class Task:
+    run: Callable  # seed → score on the test set
+    protocol: str
+    seeds: int
+    passing: float
+    good: float | None = None  # None: the task is only a smoke test
+    lower: bool = False  # whether the score is an error
+    each: bool = False  # whether the worst seed is judged instead of the mean
+
+    def verdict(self, scores):
+        worst = max if self.lower else min
+        judged = worst(scores) if self.each else np.mean(scores)
+        if self.good is not None and self._reaches(judged, self.good):
+            return "good"
+        return "pass" if self._reaches(judged, self.passing) else "FAIL"
+
+    def _reaches(self, score, threshold):
+        return score < threshold if self.lower else score >= threshold
+
+
+def task(name, protocol, **options):
+    """Register ``run(seed) -> score``."""
+
+    def register(run):
+        TASKS[name] = Task(run, protocol, **options)
+        return run
+
+    return register
+
+
+def bundled(name):
+    """X_train, X_test, y_train, y_test of a set that comes with aeon; X as a list of (n_steps_i, n_features)."""
+    import aeon.datasets  # takes seconds, and not every task needs it
+
+    folder = Path(aeon.datasets.__file__).parent / "data" / name
+    sets = [aeon.datasets.load_from_ts_file(folder / f"{name}_{part}.ts") for part in ("TRAIN", "TEST")]
+    (X, y), (X_test, y_test) = [([x.T.astype(np.float32) for x in X], y) for X, y in sets]  # aeon: channels × time
+    return X, X_test, y, y_test
+
+
+def accuracy_of_defaults(seed, X, X_test, y, y_test):
+    return LSTMClassifier(random_state=seed).fit(X, y).score(X_test, y_test)
+
+
+# --- classification ---------------------------------------------------------------------------------------------------
+
+
+@task("BasicMotions", "40 train, 40 test, 100 steps, 6 features; accuracy", seeds=5, passing=0.95, good=0.98)
+def basic_motions(seed):
+    return accuracy_of_defaults(seed, *bundled("BasicMotions"))
+
+
+@task("GunPoint", "50 train, 150 test, 150 steps; accuracy", seeds=5, passing=0.93, good=0.965)
+def gun_point(seed):
+    return accuracy_of_defaults(seed, *bundled("GunPoint"))
+
+
+@task(
+    "CBF",
+    "from its formula, 30 train, 900 test, drawn anew for each seed; accuracy",
+    seeds=5,
+    passing=0.955,
+    good=0.985,
+)
+def cbf(seed):
+    rng = np.random.default_rng(seed)
+    X, y = draw_cbf(rng, 30)
+    X_test, y_test = draw_cbf(rng, 900)
+    return accuracy_of_defaults(seed, X, X_test, y, y_test)
+
+
+def draw_cbf(rng, n):
+    """n / 3 cylinders, bells and funnels of 128 steps (Saito, N. (1994), PhD thesis, Yale University)."""
+    t, y = np.arange(1, 129), np.repeat(["cylinder", "bell", "funnel"], n // 3)
+    a = rng.integers(16, 32, (n, 1), endpoint=True)
+    b = a + rng.integers(32, 96, (n, 1), endpoint=True)
+    rise, fall = (t - a) / (b - a), (b - t) / (b - a)
+    shape = np.select([y[:, None] == "bell", y[:, None] == "funnel"], [rise, fall], 1.0)
+    X = (6 + rng.standard_normal((n, 1))) * shape * ((a <= t) & (t <= b)) + rng.standard_normal((n, len(t)))
+    return X.astype(np.float32), y
+
+
+@task("digits", "8 rows of 8 pixels, 75 % train, 25 % test, stratified; accuracy", seeds=3, passing=0.97, good=0.982)
+def digits(seed):
+    X, y = load_digits(return_X_y=True)
+    X = X.reshape(-1, 8, 8).astype(np.float32)
+    return accuracy_of_defaults(seed, *train_test_split(X, y, test_size=0.25, stratify=y, random_state=0))
+
+
+@task(
+    "PickupGestureWiimoteZ",
+    "50 train, 50 test, 29 to 361 steps, 10 classes; accuracy",
+    seeds=2,
+    passing=0.64,
+    good=0.74,
+)
+def pickup_gesture(seed):
+    return accuracy_of_defaults(seed, *bundled("PickupGestureWiimoteZ"))
+
+
+# --- regression -------------------------------------------------------------------------------------------------------
+
+
+@task(
+    "adding",
+    "T = 50, 10,000 train, 2,000 test, 32 units, one direction, last state, 20 epochs; MSE, worst seed",
+    seeds=3,
+    passing=2e-3,
+    good=3e-4,
+    lower=True,
+    each=True,
+)
+def adding(seed):
+    rng = np.random.default_rng(seed)
+    X, y = draw_adding(rng, 10_000)
+    X_test, y_test = draw_adding(rng, 2_000)
+    model = LSTMRegressor(32, bidirectional=False, pooling="last", max_iter=20, random_state=seed).fit(X, y)
+    return mean_squared_error(y_test, model.predict(X_test))
+
+
+def draw_adding(rng, n, n_steps=50):
+    """The sum of the two marked values (Hochreiter, S. & Schmidhuber, J. (1997), Neural Computation 9)."""
+    X, rows, half = np.zeros((n, n_steps, 2), np.float32), np.arange(n), n_steps // 2
+    X[:, :, 0] = rng.random((n, n_steps))
+    first, second = rng.integers(0, half, n), rng.integers(half, n_steps, n)
+    X[rows, first, 1] = X[rows, second, 1] = 1
+    return X, X[rows, first, 0] + X[rows, second, 0]
+
+
+@task(
+    "sunspots",
+    "window 12, train 1712-1920, test 1921-1955, 16 units; MSE / 1535",
+    seeds=5,
+    passing=0.115,
+    good=0.095,
+    lower=True,
+)
+def sunspots(seed):
+    from statsmodels.datasets import sunspots
+
+    series = sunspots.load_pandas().data
+    spots = series["SUNACTIVITY"].to_numpy(np.float32)
+    X, y = np.lib.stride_tricks.sliding_window_view(spots[:-1], 12), spots[12:]
+    year = series["YEAR"].to_numpy()[12:]
+    train, test = year <= 1920, (year > 1920) & (year <= 1955)
+    model = LSTMRegressor(16, random_state=seed).fit(X[train], y[train])
+    return mean_squared_error(y[test], model.predict(X[test])) / 1535
+
+
+# --- smoke: better than the trivial answer? ---------------------------------------------------------------------------
+
+
+@task(
+    "UnitTest",
+    "20 train, 22 test, 24 steps, not scaled (mean 650); errors / those of the larger class",
+    seeds=3,
+    passing=1,
+    lower=True,
+)
+def unit_test(seed):
+    X, X_test, y, y_test = bundled("UnitTest")
+    trivial = min(np.mean(y_test != label) for label in y_test)
+    return (1 - accuracy_of_defaults(seed, X, X_test, y, y_test)) / trivial
+
+
+@task("Covid3Month", "140 train, 61 test, 84 steps; MSE / that of the training mean", seeds=3, passing=1, lower=True)
+def covid(seed):
+    X, X_test, y, y_test = bundled("Covid3Month")
+    model = LSTMRegressor(random_state=seed).fit(X, y)
+    return mean_squared_error(y_test, model.predict(X_test)) / np.mean((y_test - np.mean(y)) ** 2)
+
+
+# --- the table --------------------------------------------------------------------------------------------------------
+
+
+def row(name):
+    """Run a task; its verdict and its row of the table."""
+    task, start = TASKS[name], time.perf_counter()
+    scores = [float(task.run(seed)) for seed in range(task.seeds)]
+    seconds = time.perf_counter() - start
+    verdict = task.verdict(scores)
+    sign = "<" if task.lower else "≥"
+    good = "" if task.good is None else f"{sign} {task.good:.3g}"
+    shown = " ".join(f"{score:.3g}" for score in scores)
+    cells = name, task.protocol, shown, f"{np.mean(scores):.3g}", f"{sign} {task.passing:.3g}", good, verdict, seconds
+    return verdict, "| {} | {} | {} | {} | {} | {} | {} | {:.0f} |".format(*cells)
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description="Accuracy on public tasks; exit code 1 if one fails.")
+    parser.add_argument("tasks", nargs="*", metavar="task", help="all of them, or some of: " + ", ".join(TASKS))
+    names = parser.parse_args(arguments).tasks or list(TASKS)
+    if unknown := set(names) - set(TASKS):
+        parser.error(f"unknown task {', '.join(sorted(unknown))}; there are {', '.join(TASKS)}")
+    packages = ["numpy", "scikit-learn", "aeon", "statsmodels"]
+    print(", ".join(f"{package} {version(package)}" for package in packages), end="\n\n")
+    print("| task | protocol | seeds | mean | pass | good | verdict | seconds |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |", flush=True)
+    failed = False
+    for name in names:
+        verdict, line = row(name)
+        failed |= verdict == "FAIL"
+        print(line, flush=True)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

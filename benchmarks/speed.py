@@ -1,0 +1,185 @@
+"""Whole fits and predictions against a plain PyTorch loop: python benchmarks/speed.py [--quick] [cell ...]
+
+The same architecture (one direction, last state, dense head, softmax), Adam, batches, shuffling, clipping and float32;
+one thread each; both in one run, in turn, after a warm-up; the best of several. A ratio above 1 means that this library
+is faster. PyTorch's loop is what its users write: shuffled indices, `zero_grad`, forward, `backward`, clip, step; ragged
+batches by `pack_padded_sequence`. Its predictions take the better of one call for all and a loop over batches.
+
+OpenBLAS, NumPy's BLAS, does not know every processor. Where it falls back to AVX2 kernels on a processor with AVX-512,
+OPENBLAS_CORETYPE=SkylakeX in the environment helps it; this script says what it found.
+"""
+
+import argparse
+import math
+import platform
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import sklearn
+import threadpoolctl
+import torch
+
+from sklearn_recurrent import RNNClassifier
+from sklearn_recurrent._core.cells import CELLS
+
+SHAPES = ((32, 20, 1, 16), (32, 50, 8, 32), (64, 100, 16, 64), (64, 100, 32, 128), (128, 100, 64, 256), (200, 28, 28, 128))
+RAGGED = SHAPES[1:4]
+N_CLASSES, EPOCHS = 5, 2
+TORCH = {"elman": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}
+
+
+class Plain(torch.nn.Module):
+    def __init__(self, cell, n_features, n_units):
+        super().__init__()
+        self.recurrent = TORCH[cell](n_features, n_units, batch_first=True)
+        self.head = torch.nn.Linear(n_units, N_CLASSES)
+
+    def forward(self, x, lengths):
+        if lengths is not None:
+            x = torch.nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        _, h = self.recurrent(x)
+        return self.head((h[0] if isinstance(h, tuple) else h)[0])
+
+
+def fit_torch(net, x, lengths, y, batch):
+    optimiser, loss = torch.optim.Adam(net.parameters(), lr=1e-3), torch.nn.CrossEntropyLoss()
+    for _ in range(EPOCHS):
+        order = torch.randperm(len(x))
+        for start in range(0, len(x), batch):
+            rows = order[start : start + batch]
+            optimiser.zero_grad()
+            loss(net(x[rows], None if lengths is None else lengths[rows]), y[rows]).backward()
+            torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+            optimiser.step()
+
+
+def predict_torch(net, x, lengths, batch):
+    with torch.inference_mode():
+        for start in range(0, len(x), batch):
+            part = slice(start, start + batch)
+            net(x[part], None if lengths is None else lengths[part]).softmax(dim=1).numpy()
+
+
+def timed(function):
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def best_in_turn(functions, rounds):
+    """The least time of each function; they take turns, so that a slow minute of the machine meets all of them."""
+    for function in functions.values():
+        function()
+    times = {name: math.inf for name in functions}
+    for _ in range(rounds):
+        for name, function in functions.items():
+            times[name] = min(times[name], timed(function))
+    return times
+
+
+def sgemm_peak():
+    """FLOP/s of NumPy's float32 product, the best of several sizes."""
+    rates = []
+    for n in (256, 512, 1024, 2048):
+        a = np.random.default_rng(0).standard_normal((n, n), dtype=np.float32)
+        out = np.empty_like(a)
+        rates.append(2 * n**3 / best_in_turn({"dot": lambda: np.dot(a, a, out)}, 10)["dot"])  # noqa: B023
+    return max(rates)
+
+
+def flops(cell, n_features, n_units, steps):
+    """Of the products of one pass forward and back: with the weights, for dh, for the gradient of the weights."""
+    cell = CELLS[cell](n_features, n_units)
+    weights = sum(math.prod(shape) for shape in cell.shapes().values())
+    recurrent = sum(len(part.gates) * n_units**2 for part in cell.parts if "h" in part.sees)
+    return 2 * steps * (2 * weights + recurrent)
+
+
+def compare(cell, shape, ragged, peak, rounds):
+    batch, length, n_features, n_units = shape
+    rng, n = np.random.default_rng(0), batch * (32 if n_units < 64 else 8 if n_units < 128 else 4)
+    lengths = rng.integers(length // 10, length + 1, n) if ragged else np.full(n, length)
+    padded = rng.standard_normal((n, length, n_features), dtype=np.float32)
+    X = [x[:t] for x, t in zip(padded, lengths, strict=True)] if ragged else padded
+    y = rng.integers(N_CLASSES, size=n)
+    model = RNNClassifier(
+        n_units, cell=cell, bidirectional=False, pooling="last", standardize=False, alpha=0, batch_size=batch,
+        learning_rate="constant", learning_rate_init=1e-3, tol=0, max_iter=EPOCHS, random_state=0,
+    )  # fmt: skip
+    net = Plain(cell, n_features, n_units)
+    x, t, targets = torch.from_numpy(padded), torch.from_numpy(lengths) if ragged else None, torch.from_numpy(y)
+    times = best_in_turn(
+        {
+            "fit": lambda: model.fit(X, y),
+            "torch fit": lambda: fit_torch(net, x, t, targets, batch),
+            "predict": lambda: model.predict_proba(X),
+            "torch predict": lambda: predict_torch(net, x, t, batch),
+            "torch predict all": lambda: predict_torch(net, x, t, n),
+        },
+        rounds,
+    )
+    fit, predict = times["torch fit"] / times["fit"], min(times["torch predict"], times["torch predict all"]) / times["predict"]
+    part = EPOCHS * flops(cell, n_features, n_units, int(lengths.sum())) / times["fit"] / peak
+    print(
+        f"| {cell} | {shape} | {'ragged' if ragged else 'full'} | {fit:.2f} | {predict:.2f} | {part:.0%} "
+        f"| {times['fit'] / EPOCHS * 1e3:.1f} |",
+        flush=True,
+    )
+    return fit, predict
+
+
+def report_machine():
+    blas = [lib for lib in threadpoolctl.threadpool_info() if lib["user_api"] == "blas" and "numpy" in lib["filepath"]]
+    cpuinfo = Path("/proc/cpuinfo")
+    text = cpuinfo.read_text() if cpuinfo.exists() else ""
+    name = next((line.split(": ")[1] for line in text.splitlines() if line.startswith("model name")), platform.processor())
+    print(f"{name}; Python {platform.python_version()}, NumPy {np.__version__}, scikit-learn {sklearn.__version__}, "
+          f"PyTorch {torch.__version__}")  # fmt: skip
+    for lib in blas:
+        hint = ""
+        if "avx512f" in text and lib.get("architecture") == "Haswell":
+            hint = "; the processor has AVX-512: OPENBLAS_CORETYPE=SkylakeX would use it"
+        print(f"NumPy's BLAS: {lib['internal_api']} {lib['version']}, kernels for {lib.get('architecture')}{hint}")
+
+
+def import_cost():
+    """Milliseconds that importing the package takes beyond importing MLPClassifier: medians of fresh processes."""
+
+    def milliseconds(statement):
+        code = f"import time; s = time.perf_counter(); {statement}; print(time.perf_counter() - s)"
+        runs = [float(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout) for _ in range(7)]
+        return 1e3 * float(np.median(runs))
+
+    mlp = "from sklearn.neural_network import MLPClassifier"
+    return milliseconds(f"{mlp}; import sklearn_recurrent") - milliseconds(mlp)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cells", nargs="*", default=list(TORCH))
+    parser.add_argument("--rounds", type=int, default=7)
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
+    report_machine()
+    with threadpoolctl.threadpool_limits(1):
+        peak = sgemm_peak()
+        print(f"sgemm peak, one thread: {peak / 1e9:.0f} GFLOP/s; import: {import_cost():+.0f} ms over MLPClassifier\n")
+        print("(batch, steps, features, units); torch's time over ours; our part of the sgemm peak; our ms per epoch\n")
+        print("| cell | shape | lengths | fit | predict_proba | of peak | ms |\n|---|---|---|---|---|---|---|")
+        means = []
+        for cell in arguments.cells:
+            for ragged, shapes in ((False, SHAPES), (True, RAGGED)):
+                ratios = np.array([compare(cell, shape, ragged, peak, arguments.rounds) for shape in shapes])
+                means.append((cell, "ragged" if ragged else "full", *np.exp(np.log(ratios).mean(axis=0)), *ratios.min(axis=0)))
+        print("\n| cell | lengths | fit, geometric mean | predict_proba | fit, least | predict_proba, least |\n|---|---|---|---|---|---|")
+        for cell, lengths, *figures in means:
+            print(f"| {cell} | {lengths} | " + " | ".join(f"{figure:.2f}" for figure in figures) + " |")
+
+
+if __name__ == "__main__":
+    main()

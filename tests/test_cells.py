@@ -1,0 +1,302 @@
+"""Every cell, by itself and inside a network, against its plain equations: values and gradients."""
+
+import numpy as np
+import oracle
+import pytest
+from numpy.testing import assert_allclose
+
+from sklearn_recurrent._core.activations import ACTIVATIONS
+from sklearn_recurrent._core.cells import CELLS
+from sklearn_recurrent._core.layers import POOLINGS, flatten, unflatten
+from sklearn_recurrent._core.losses import LOSSES
+from sklearn_recurrent._core.network import Network, Objective
+from sklearn_recurrent._core.ragged import Ragged
+from sklearn_recurrent._core.runs import Plan, Workspace
+from sklearn_recurrent._core.unroll import unroll
+
+F, H = 3, 4
+BATCHES = {"full": [5, 5, 5], "ragged": [7, 6, 6, 4, 4, 1, 1], "one step": [1, 1], "one sequence": [6]}
+POOLED = [(kind,) for kind in POOLINGS] + [tuple(POOLINGS)]
+
+
+def test_the_oracle_knows_every_entry_of_the_registries():
+    assert set(oracle.CELLS) == set(CELLS)
+    assert set(oracle.ACTIVATIONS) == set(ACTIVATIONS)
+    assert set(oracle.LOSSES) == set(LOSSES)
+    assert set(oracle.POOLINGS) == set(POOLINGS)
+
+
+# --- a cell by itself -------------------------------------------------------------------------------------------------
+
+
+def draw(cell, lengths, seed=0):
+    rng = np.random.default_rng(seed)
+    W = {name: 0.7 * rng.standard_normal(shape) for name, shape in cell.shapes().items()}
+    return W, Ragged.from_lengths(rng.standard_normal((sum(lengths), cell.F)), np.array(lengths))
+
+
+def run(cell, W, X, *, reverse=False, waste=0.1):
+    """Last states (H, N), the states of every step in the order of X (S, H), and ``back(dW, d_last, d_states, dx)``."""
+    plan, scratch = Plan.of(X.lengths, waste), Workspace(X.values.dtype)
+    last, outputs, back = unroll(cell, W, X.values, plan, scratch, "here", reverse=reverse)
+    states = np.full((len(X.values), cell.H), np.nan, X.values.dtype)
+    flatten(outputs, plan, reverse, states)
+
+    def back_from_states(dW, d_last, d_states, dx):
+        back(dW, d_last, unflatten(d_states, plan, reverse), dx)
+
+    return last, states, back_from_states
+
+
+def by_the_oracle(name, activation, W, X, *, reverse=False, n_units=H):
+    """The same two, step by step."""
+    read = [oracle.states(name, activation, n_units, W, x, reverse) for x in X]
+    return np.array([h[-1] for h in read]).T, np.concatenate([h[::-1] if reverse else h for h in read])
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("lengths", BATCHES.values(), ids=BATCHES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("name", CELLS)
+def test_a_cell_computes_its_equations(name, activation, lengths, reverse):
+    cell = CELLS[name](F, H, activation)
+    W, X = draw(cell, lengths)
+    last, states, _ = run(cell, W, X, reverse=reverse)
+    true_last, true_states = by_the_oracle(name, activation, W, X, reverse=reverse)
+    assert_allclose(last, true_last, rtol=1e-12, atol=1e-14)
+    assert_allclose(states, true_states, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("name", CELLS)
+def test_float32_is_accurate_to_float32_and_stays_float32(name, activation):
+    cell = CELLS[name](F, H, activation)
+    W, X = draw(cell, BATCHES["ragged"])
+    W, X = {part: w.astype(np.float32) for part, w in W.items()}, X.map(lambda values: values.astype(np.float32))
+    dW, dx = {part: np.zeros_like(w) for part, w in W.items()}, np.zeros_like(X.values)
+    last, states, back = run(cell, W, X)
+    back(dW, np.ones_like(last), np.ones_like(states), dx)
+    assert {a.dtype for a in (last, states, dx, *dW.values())} == {np.dtype(np.float32)}
+
+    W, X = {part: w.astype(np.float64) for part, w in W.items()}, X.map(lambda values: values.astype(np.float64))
+    true_dW, true_dx = {part: np.zeros_like(w) for part, w in W.items()}, np.zeros_like(X.values)
+    true_last, true_states, back = run(cell, W, X)
+    back(true_dW, np.ones_like(true_last), np.ones_like(true_states), true_dx)
+    pairs = [(last, true_last), (states, true_states), (dx, true_dx), *((dW[part], true_dW[part]) for part in W)]
+    for single, double in pairs:
+        assert_allclose(single, double, rtol=1e-5, atol=3e-6 * np.abs(double).max())
+
+
+def assert_gradients_agree(name, cell, activation, lengths, *, reverse=False, waste=0.1):
+    """All gradients of a random linear function of all states, coordinate by coordinate, against complex steps."""
+    W, X = draw(cell, lengths)
+    rng = np.random.default_rng(1)
+    d_last, d_states = rng.standard_normal((cell.H, len(lengths))), rng.standard_normal((sum(lengths), cell.H))
+    dW, dx = {part: np.zeros_like(w) for part, w in W.items()}, np.zeros_like(X.values)
+    _, _, back = run(cell, W, X, reverse=reverse, waste=waste)
+    back(dW, d_last, d_states, dx)
+
+    def function(W, values):
+        last, states = by_the_oracle(name, activation, W, X.map(lambda _: values), reverse=reverse, n_units=cell.H)
+        return (d_last * last).sum() + (d_states * states).sum()
+
+    for part, w in W.items():
+        assert_every_coordinate(dW[part], lambda w, part=part: function(W | {part: w}, X.values), w)
+    assert_every_coordinate(dx, lambda values: function(W, values), X.values)
+
+
+def assert_every_coordinate(gradient, function, at):
+    true = np.empty_like(at)
+    for place in np.ndindex(at.shape):
+        direction = np.zeros_like(at)
+        direction[place] = 1
+        true[place] = oracle.derivative(function, at, direction)
+    assert_allclose(gradient, true, rtol=1e-10, atol=1e-12 * np.abs(true).max())
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("name", CELLS)
+def test_every_coordinate_of_the_gradient_of_a_cell_is_right(name, activation, reverse):
+    cell = CELLS[name](2, 3, activation)
+    assert_gradients_agree(name, cell, activation, [5, 4, 4, 1], reverse=reverse)
+
+
+@pytest.mark.parametrize(("waste", "n_runs"), [(0, 3), (0.1, 2), (0.9, 1)])  # 3: no column outlives its sequence
+@pytest.mark.parametrize("name", CELLS)
+def test_columns_that_have_ended_give_no_gradient(name, waste, n_runs):
+    assert len(Plan(np.array([9, 8, 1]), waste).runs) == n_runs
+    assert_gradients_agree(name, CELLS[name](1, 2), "tanh", [9, 8, 1], waste=waste)
+
+
+# --- a cell with a planted bug ----------------------------------------------------------------------------------------
+
+
+def without_the_recurrent_gradient(cell):
+    class Planted(cell):
+        def weights_back(self, W):
+            return [np.zeros_like(w) for w in super().weights_back(W)]
+
+    return Planted
+
+
+def with_the_new_state_for_the_old_in_the_weight_gradient(cell):
+    class Planted(cell):
+        def back(self, weights, K, D, inputs, *rest):
+            super().back(weights, K, D, inputs, *rest)
+            inputs[:-1, -self.H :] = inputs[1:, -self.H :].copy()
+
+    return Planted
+
+
+def with_the_new_state_for_the_old_in_the_slopes(cell):
+    class Planted(cell):
+        def slopes(self, inputs, frames, K):
+            inputs = inputs.copy()
+            inputs[:-1, -self.H :] = inputs[1:, -self.H :].copy()
+            super().slopes(inputs, frames, K)
+
+    return Planted
+
+
+def without_the_gradient_through_the_cell_state(cell):
+    class Planted(cell):
+        def back(self, weights, K, D, inputs, frames, dY, dh, dc, scratch):
+            for t, dy in zip(reversed(range(len(D))), dY):
+                dc[...] = 0
+                here, entries = slice(t, t + 1), slice(t, t + 2)
+                super().back(weights, K[here], D[here], inputs[entries], frames[entries], [dy], dh, dc, scratch)
+
+    return Planted
+
+
+def without_the_gradient_along_the_direct_path(cell):
+    class Planted(cell):
+        def back(self, weights, K, D, inputs, frames, *rest):
+            super().back(weights, K, D, inputs, np.zeros_like(frames), *rest)  # z of h' = (1 - z) ∘ n + z ∘ h
+
+    return Planted
+
+
+def with_a_wrong_derivative_of_tanh(cell):
+    class Planted(cell):
+        def __init__(self, *args):
+            super().__init__(*args)
+            self.slope = lambda y, out: np.subtract(1, y, out)  # 1 - y for 1 - y²
+
+    return Planted
+
+
+def has_cell_state(cell):
+    return "c" in cell.frame
+
+
+def mixes_old_and_new(cell):
+    return cell.frame != () and not has_cell_state(cell)
+
+
+BUGS = {
+    without_the_recurrent_gradient: lambda cell: True,
+    with_the_new_state_for_the_old_in_the_weight_gradient: lambda cell: True,
+    with_the_new_state_for_the_old_in_the_slopes: mixes_old_and_new,
+    without_the_gradient_through_the_cell_state: has_cell_state,
+    without_the_gradient_along_the_direct_path: mixes_old_and_new,
+    with_a_wrong_derivative_of_tanh: lambda cell: True,
+}
+PLANTED = [(plant, name) for plant, applies in BUGS.items() for name, cell in CELLS.items() if applies(cell)]
+
+
+@pytest.mark.parametrize(("plant", "name"), PLANTED, ids=[f"{name}-{plant.__name__}" for plant, name in PLANTED])
+def test_a_planted_bug_fails_the_gradient_test(plant, name):
+    planted = plant(CELLS[name])(2, 3, "tanh")
+    with pytest.raises(AssertionError, match="Not equal to tolerance"):
+        assert_gradients_agree(name, planted, "tanh", [5, 4, 4, 1])
+
+
+@pytest.mark.parametrize(("plant", "name"), PLANTED, ids=[f"{name}-{plant.__name__}" for plant, name in PLANTED])
+def test_a_planted_bug_leaves_the_values_right(plant, name):
+    planted = plant(CELLS[name])(F, H, "tanh")
+    W, X = draw(planted, BATCHES["ragged"])
+    assert_allclose(run(planted, W, X)[1], by_the_oracle(name, "tanh", W, X)[1], rtol=1e-12)
+
+
+# --- a whole network --------------------------------------------------------------------------------------------------
+
+
+def problem(loss="squared_error", *, lengths=(3, 6, 1, 4, 4), seed=0, **architecture):
+    """A network, its objective over a few sequences, weights, and the same objective by the oracle."""
+    architecture = {
+        "cell": "lstm",
+        "activation": "tanh",
+        "n_features": 2,
+        "units": (3,),
+        "bidirectional": True,
+        "pooling": tuple(POOLINGS),
+        "n_outputs": 3,
+    } | architecture
+    rng, n = np.random.default_rng(seed), len(lengths)
+    X = Ragged.from_lengths(rng.standard_normal((sum(lengths), architecture["n_features"])), np.array(lengths))
+    K = architecture["n_outputs"]
+    Y = {
+        "squared_error": rng.standard_normal((n, K)),
+        "logistic": rng.integers(0, 2, (n, K)).astype(float),
+        "softmax": np.eye(K)[rng.integers(0, K, n)],
+    }[loss]
+    weight = rng.uniform(0.5, 2, n)
+    weight /= weight.mean()
+    net = Network(**architecture)
+    theta = 0.6 * rng.standard_normal(net.layout.size)
+
+    def by_the_oracle(theta):
+        return oracle.objective(net.layout.views(theta), list(X), Y, weight, loss, 0.1, **architecture)
+
+    return Objective(net, LOSSES[loss], X, Y, weight, 0.1), theta, by_the_oracle
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("pooling", POOLED, ids="+".join)
+@pytest.mark.parametrize("units", [(3,), (3, 2)], ids=["one layer", "two layers"])
+@pytest.mark.parametrize("bidirectional", [False, True], ids=["forward", "both"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("name", CELLS)
+def test_loss_and_gradient_of_a_network_are_those_of_its_equations(
+    name, activation, bidirectional, units, pooling, loss
+):
+    objective, theta, true = problem(
+        loss, cell=name, activation=activation, bidirectional=bidirectional, units=units, pooling=pooling
+    )
+    value, grad = objective(theta, np.arange(5))
+    assert_allclose(value, true(theta), rtol=1e-12)
+    for direction in (np.random.default_rng(2).standard_normal(len(theta)), grad):
+        direction = direction / np.linalg.norm(direction)
+        slope = oracle.derivative(true, theta, direction)
+        assert_allclose(grad @ direction, slope, rtol=1e-10, atol=1e-10 * np.linalg.norm(grad))
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_every_coordinate_of_the_gradient_of_a_network_is_right(name):
+    objective, theta, true = problem("softmax", cell=name, units=(2, 2), lengths=(3, 1, 2), n_features=1, n_outputs=2)
+    _, grad = objective(theta, np.arange(3))
+    assert_every_coordinate(grad, true, theta)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("name", CELLS)
+def test_the_gradient_is_what_the_value_changes_by(name, activation, loss):
+    objective, theta, _ = problem(loss, cell=name, activation=activation, units=(3, 2))
+    rows, direction = np.arange(5), np.random.default_rng(2).standard_normal(len(theta))
+    direction /= np.linalg.norm(direction)
+    _, grad = objective(theta, rows)
+    change = (objective(theta + 1e-5 * direction, rows)[0] - objective(theta - 1e-5 * direction, rows)[0]) / 2e-5
+    assert_allclose(grad @ direction, change, rtol=1e-6, atol=1e-8 * np.linalg.norm(grad))
+
+
+@pytest.mark.parametrize("plant", BUGS, ids=lambda plant: plant.__name__)
+def test_a_planted_bug_fails_the_gradient_test_of_a_network(plant, monkeypatch):
+    name = next(name for name in ("lstm", "gru") if BUGS[plant](CELLS[name]))
+    monkeypatch.setitem(CELLS, name, plant(CELLS[name]))
+    with pytest.raises(AssertionError, match="Not equal to tolerance"):
+        test_loss_and_gradient_of_a_network_are_those_of_its_equations(
+            name, "tanh", False, (3,), tuple(POOLINGS), "softmax"
+        )

@@ -1,0 +1,154 @@
+"""scikit-learn's checks: none fails, none is expected to fail, none is skipped."""
+
+from unittest import SkipTest
+
+import numpy as np
+import pytest
+import sklearn.utils.estimator_checks as estimator_checks
+from sklearn.base import clone
+from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+import sklearn_recurrent
+from sklearn_recurrent import RNNClassifier, RNNRegressor
+from sklearn_recurrent._core.cells import CELLS
+from sklearn_recurrent._sequences import FLOATS
+
+ESTIMATORS = [
+    getattr(sklearn_recurrent, f"{kind}{task}") for kind in ("RNN", "LSTM", "GRU") for task in ("Classifier", "Regressor")
+]
+SMALL = {"hidden_layer_sizes": 16, "max_iter": 50, "learning_rate_init": 0.02}  # with margin above what the checks demand
+
+
+def run(check, estimator):
+    try:
+        check(estimator)
+    except (SkipTest, pytest.skip.Exception) as reason:
+        pytest.fail(f"skipped: {reason}")
+
+
+@parametrize_with_checks([cls() for cls in ESTIMATORS])
+def test_every_estimator_passes_every_check_with_its_defaults(estimator, check):
+    run(check, estimator)
+
+
+@parametrize_with_checks([cls(cell=cell, **SMALL) for cell in CELLS for cls in (RNNClassifier, RNNRegressor)])
+def test_every_cell_passes_every_check(estimator, check):
+    run(check, estimator)
+
+
+@parametrize_with_checks(
+    [
+        RNNClassifier(cell="gru", **SMALL, missing="skip"),
+        RNNRegressor(cell="gru", **SMALL, missing="skip"),
+        RNNClassifier(cell="gru", **SMALL, early_stopping=True),
+        RNNRegressor(cell="gru", **SMALL, early_stopping=True),
+        RNNClassifier(hidden_layer_sizes=(8, 8), max_iter=30, bidirectional=False, pooling="last"),
+        RNNRegressor(hidden_layer_sizes=(8, 8), max_iter=30, bidirectional=False, pooling="mean"),
+        RNNClassifier(hidden_layer_sizes=8, solver="lbfgs"),
+        RNNRegressor(hidden_layer_sizes=8, solver="lbfgs"),
+    ]
+)
+def test_settings_that_change_the_path_of_a_fit_pass_every_check(estimator, check):
+    run(check, estimator)
+
+
+# --- the same suite through every form of sequence --------------------------------------------------------------------
+
+
+def as_cube(X):
+    return X[:, :, None]
+
+
+def as_list(X):
+    return [row[:, None] for row in X]
+
+
+def as_unequal_list(X):
+    """The last value of a row is repeated zero to two times; how often, its own values say."""
+    repeats = [int(np.abs(row).sum()) % 3 if np.isfinite(row).all() else 0 for row in X]
+    return [np.append(row, [row[-1]] * k).astype(row.dtype) for row, k in zip(X, repeats, strict=True)]
+
+
+class Reading:
+    """Turns the matrices of scikit-learn's checks into sequences, and lets a twin of the tested class have them.
+
+    `n_features_in_` is the number of columns to the checks and 1, the features of a time step, to the twin.
+    """
+
+    def _twin(self, X, reset):
+        X = validate_data(
+            self,
+            X,
+            reset=reset,
+            dtype=FLOATS,
+            order="C",
+            ensure_all_finite="allow-nan" if self.missing == "skip" else True,
+        )
+        twin = self.tested(**self.get_params(deep=False))
+        mine = {name: value for name, value in vars(self).items() if name != "feature_names_in_"}
+        vars(twin).update(mine | ({"n_features_in_": 1} if hasattr(self, "theta_") else {}))
+        return twin, type(self).form(X)
+
+    def _train(self, X, *args, goes_on, **kwargs):
+        twin, sequences = self._twin(X, reset=not goes_on)
+        twin._train(sequences, *args, goes_on=goes_on, **kwargs)
+        del twin.n_features_in_
+        vars(self).update(vars(twin))
+        return self
+
+    def _raw_predict(self, X):
+        check_is_fitted(self)
+        twin, sequences = self._twin(X, reset=False)
+        return twin._raw_predict(sequences)
+
+
+class CubeClassifier(Reading, RNNClassifier):
+    tested, form = RNNClassifier, staticmethod(as_cube)
+
+
+class ListClassifier(Reading, RNNClassifier):
+    tested, form = RNNClassifier, staticmethod(as_list)
+
+
+class UnequalListClassifier(Reading, RNNClassifier):
+    tested, form = RNNClassifier, staticmethod(as_unequal_list)
+
+
+class CubeRegressor(Reading, RNNRegressor):
+    tested, form = RNNRegressor, staticmethod(as_cube)
+
+
+class ListRegressor(Reading, RNNRegressor):
+    tested, form = RNNRegressor, staticmethod(as_list)
+
+
+class UnequalListRegressor(Reading, RNNRegressor):
+    tested, form = RNNRegressor, staticmethod(as_unequal_list)
+
+
+READERS = [CubeClassifier, ListClassifier, UnequalListClassifier, CubeRegressor, ListRegressor, UnequalListRegressor]
+
+
+@parametrize_with_checks([cls(cell=cell, **SMALL) for cls in READERS for cell in ("elman", "lstm")])
+def test_sequences_pass_every_check_that_matrices_pass(estimator, check):
+    run(check, estimator)
+
+
+@pytest.mark.parametrize("cls", READERS)
+def test_the_readers_of_these_tests_do_hand_over_sequences(cls):
+    X = np.random.default_rng(0).normal(size=(20, 4))
+    model = cls(**SMALL).fit(X, np.arange(20) % 2)
+    assert model.n_features_in_ == 4
+    assert model.weights_["layer_0/forward/W"].shape[1] == 16 + 1 + 1  # states, one feature, bias
+
+
+# --- checks that scikit-learn runs on its own estimators, and not in check_estimator ------------------------------------
+
+BY_NAME = ("check_dataframe_column_names_consistency", "check_inplace_ensure_writeable", "check_param_validation")
+
+
+@pytest.mark.parametrize("check", BY_NAME)
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_checks_that_scikit_learn_runs_only_on_its_own_estimators(cls, check):
+    run(lambda model: getattr(estimator_checks, check)(cls.__name__, clone(model)), cls(max_iter=2))
