@@ -9,6 +9,33 @@ for library in ("OMP", "OPENBLAS", "MKL"):  # several workers, each with threads
 import numpy as np
 import pytest
 
+import sklearn_recurrent as sr
+
+CLASSIFIERS = [sr.RNNClassifier, sr.LSTMClassifier, sr.GRUClassifier]
+REGRESSORS = [sr.RNNRegressor, sr.LSTMRegressor, sr.GRURegressor]
+
+
+def name_of(cls):
+    return cls.__name__
+
+
+@pytest.fixture(params=CLASSIFIERS, ids=name_of)
+def classifier(request):
+    """Each class of classifiers."""
+    return request.param
+
+
+@pytest.fixture(params=REGRESSORS, ids=name_of)
+def regressor(request):
+    """Each class of regressors."""
+    return request.param
+
+
+@pytest.fixture(params=CLASSIFIERS + REGRESSORS, ids=name_of)
+def estimator(request):
+    """Each class of estimators."""
+    return request.param
+
 
 @pytest.fixture
 def ragged():
@@ -25,11 +52,33 @@ def labels(ragged):
 
 @pytest.fixture
 def three_labels(ragged):
+    """Three classes of equal size, by the sum of the first feature."""
     sums = np.array([x[:, 0].sum() for x in ragged])
-    return np.digitize(sums, np.quantile(sums, [1 / 3, 2 / 3]))
+    return np.array(["a", "b", "c"])[np.digitize(sums, np.quantile(sums, [1 / 3, 2 / 3]))]
 
 
 @pytest.fixture
 def numbers(ragged):
     """A number for each sequence, in a unit of its own: around 500, spread 10."""
     return 500 + 10 * np.array([x[:, 0].mean() - x[-1, 1] for x in ragged])
+
+
+@pytest.fixture
+def data(request, ragged):
+    """Sequences, and targets for the class in the fixture `estimator`."""
+    is_classifier = request.getfixturevalue("estimator") in CLASSIFIERS
+    return ragged, request.getfixturevalue("labels" if is_classifier else "numbers")
+
+
+@pytest.fixture
+def cube():
+    """Sequences as a 3-D array, padded with NaN behind."""
+
+    def pad(X, *, width=None, before=0):
+        width = width or max(map(len, X)) + before
+        padded = np.full((len(X), width, X[0].shape[1]), np.nan, X[0].dtype)
+        for row, x in zip(padded, X, strict=True):
+            row[before : before + len(x)] = x
+        return padded
+
+    return pad

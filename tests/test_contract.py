@@ -15,9 +15,15 @@ from sklearn_recurrent._core.cells import CELLS
 from sklearn_recurrent._sequences import FLOATS
 
 ESTIMATORS = [
-    getattr(sklearn_recurrent, f"{kind}{task}") for kind in ("RNN", "LSTM", "GRU") for task in ("Classifier", "Regressor")
+    getattr(sklearn_recurrent, f"{kind}{task}")
+    for kind in ("RNN", "LSTM", "GRU")
+    for task in ("Classifier", "Regressor")
 ]
-SMALL = {"hidden_layer_sizes": 16, "max_iter": 50, "learning_rate_init": 0.02}  # with margin above what the checks demand
+SMALL = {
+    "hidden_layer_sizes": 16,
+    "max_iter": 50,
+    "learning_rate_init": 0.02,
+}  # with margin above what the checks demand
 
 
 def run(check, estimator):

@@ -1,0 +1,560 @@
+"""Runs, the loop over time, the blocks beside it, and what must not matter: batch, order, padding, buffers."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+import sklearn_recurrent._core.network as network_module
+import sklearn_recurrent._core.unroll as unroll_module
+from sklearn_recurrent import GRURegressor, SequencePadder
+from sklearn_recurrent._core.activations import ACTIVATIONS
+from sklearn_recurrent._core.cells import CELLS, Cell, Part
+from sklearn_recurrent._core.layers import POOLINGS, dense, flatten, pool, unflatten
+from sklearn_recurrent._core.layout import Layout
+from sklearn_recurrent._core.losses import LOSSES
+from sklearn_recurrent._core.network import Network, Objective
+from sklearn_recurrent._core.ragged import Ragged
+from sklearn_recurrent._core.runs import WASTE, Plan, Workspace, cut
+from sklearn_recurrent._core.unroll import unroll
+
+LENGTHS = [[5, 5, 5], [1], [9, 8, 8, 5, 2, 1, 1], [20, 19, 18, 17], [30, 1, 1], [3, 2, 1]]
+
+
+def descending(rng, n=12, longest=40):
+    return np.sort(rng.integers(1, longest + 1, n))[::-1]
+
+
+# --- runs and plan ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("waste", [0, WASTE, 0.5, 10])
+@pytest.mark.parametrize("seed", range(5))
+def test_runs_cover_every_living_step_once_and_waste_no_more_than_allowed(waste, seed):
+    lengths = descending(np.random.default_rng(seed))
+    covered, t = np.zeros(len(lengths), int), 0
+    for run in cut(lengths.tolist(), waste):
+        assert run.start == t
+        assert run.width == (lengths > run.start).sum()
+        columns = []
+        for e, lo, hi in run.ends:
+            covered[lo:hi] += e
+            columns = [*range(lo, hi), *columns]
+        assert columns == list(range(run.ends[-1][1], run.width))
+        survivors = run.ends[-1][1]
+        assert [e for e, _, _ in run.ends] == sorted({e for e, _, _ in run.ends})
+        assert run.ends[-1][0] == run.steps
+        covered[:survivors] += run.steps
+        lost = run.width * run.steps - np.minimum(lengths[: run.width] - run.start, run.steps).sum()
+        assert lost <= waste * run.width * run.steps
+        t += run.steps
+    assert_array_equal(covered, lengths)
+
+
+def test_without_waste_there_is_a_run_for_each_length():
+    assert [(run.start, run.steps, run.width) for run in cut([7, 4, 4, 1], 0)] == [(0, 1, 4), (1, 3, 3), (4, 3, 1)]
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("waste", [0, 10])
+def test_a_column_reads_its_own_sequence_and_repeats_the_last_step_after_its_end(waste, reverse):
+    plan = Plan(np.array([4, 2, 1]), waste)
+    sequences = [[0, 1, 2, 3], [4, 5], [6]]
+    for run in plan.runs:
+        for j, sequence in enumerate(sequences[: run.width]):
+            read = sequence[::-1] if reverse else sequence
+            read = read + 4 * [read[-1]]
+            assert plan.rows(run, reverse)[:, j].tolist() == read[run.start : run.start + run.steps]
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("waste", [0, WASTE, 10])
+@pytest.mark.parametrize("lengths", LENGTHS, ids=str)
+def test_living_steps_are_gathered_once_and_scattered_to_where_they_came_from(lengths, waste, reverse):
+    rng, plan = np.random.default_rng(0), Plan(np.array(lengths), waste)
+    values, back = rng.standard_normal((sum(lengths), 2)), np.zeros((sum(lengths), 2))
+    for run in plan.runs:
+        x = plan.gather(values, run, reverse)
+        assert x.shape == (run.steps, 2, run.width)
+        assert_array_equal(x, values[plan.rows(run, reverse)].swapaxes(1, 2))
+        alive = plan.living(run)
+        alive = np.ones((run.steps, run.width), bool) if alive is None else alive
+        assert_array_equal(alive.sum(axis=0), np.minimum(plan.lengths[: run.width] - run.start, run.steps))
+        plan.scatter(np.where(alive[:, None], x, np.nan), run, reverse, back)  # what has ended must not be looked at
+    assert_array_equal(back, values)
+
+
+def test_scatter_adds():
+    plan, values = Plan(np.array([2, 1])), np.ones((3, 1))
+    for run in plan.runs:
+        plan.scatter(np.full((run.steps, 1, run.width), 2.0), run, False, values)
+    assert_array_equal(values, [[3], [3], [3]])
+
+
+def test_the_plan_of_one_length_is_kept_and_that_of_several_is_not():
+    assert Plan.of(np.array([4, 4])) is Plan.of(np.array([4, 4]))
+    assert Plan.of(np.array([4, 4])) is not Plan.of(np.array([4, 4, 4]))
+    assert Plan.of(np.array([4, 4])).runs == Plan(np.array([4, 4])).runs
+    assert Plan.of(np.array([4, 3])) is not Plan.of(np.array([4, 3]))
+    assert Plan.of(np.array([20, 19]), 0).runs != Plan.of(np.array([20, 19]), 1).runs
+
+
+def test_a_ragged_set_gives_and_takes_its_sequences():
+    X = Ragged.from_lengths(np.arange(6.0)[:, None], [3, 1, 2])
+    assert len(X) == 3
+    assert X.n_features == 1
+    assert [x[:, 0].tolist() for x in X] == [[0, 1, 2], [3], [4, 5]]
+    taken = X.take(np.array([2, 0, 2]))
+    assert [x[:, 0].tolist() for x in taken] == [[4, 5], [0, 1, 2], [4, 5]]
+    assert not np.shares_memory(taken.values, X.values)
+    assert X.map(np.negative).values[:, 0].tolist() == [0, -1, -2, -3, -4, -5]
+
+
+# --- the loop ---------------------------------------------------------------------------------------------------------
+
+
+class Counter(Cell):
+    """h' = h + 1"""
+
+    parts, frame, kept = (Part("W", ("h",), "x1h"),), (), 1
+
+    def forward(self, weights, inputs, frames, scratch):
+        for h, h_next in zip(inputs[:, -self.H :], inputs[1:, -self.H :]):
+            np.add(h, 1, h_next)
+
+
+class Reader(Counter):
+    """h' = 10 h + x: the digits of a sequence in the order in which they were read."""
+
+    def forward(self, weights, inputs, frames, scratch):
+        for u, h_next in zip(inputs, inputs[1:, -1:]):
+            np.add(10 * u[-1:], u[:1], h_next)
+
+
+class LongMemory(Counter):
+    """c' = c + 1; h' = c' in blocks of a frame."""
+
+    frame = ("c", "other")
+
+    def forward(self, weights, inputs, frames, scratch):
+        for c, c_next, other, h_next in zip(frames, frames[1:, :1], frames[:, 1:], inputs[1:, -1:]):
+            np.add(c[:1], 1, c_next)
+            other.fill(-1)
+            np.copyto(h_next, c_next)
+
+
+def loop(cell, lengths, values=None, *, waste=WASTE, reverse=False, keep=True):
+    values = np.zeros((sum(lengths), 1)) if values is None else values
+    plan, W = Plan(np.array(lengths), waste), {"W": np.zeros((1, 3))}
+    last, outputs, back = unroll(cell(1, 1), W, values, plan, Workspace(float), "key", reverse=reverse, keep=keep)
+    states = np.full((sum(lengths), 1), np.nan)
+    flatten(outputs, plan, reverse, states)
+    return last[0], states[:, 0], back
+
+
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("waste", [0, WASTE, 10])
+@pytest.mark.parametrize("lengths", LENGTHS, ids=str)
+@pytest.mark.parametrize("cell", [Counter, LongMemory])
+def test_each_sequence_stops_at_its_own_length(cell, lengths, waste, keep):
+    last, states, back = loop(cell, lengths, waste=waste, keep=keep)
+    assert last.tolist() == lengths
+    assert states.tolist() == [t + 1 for length in lengths for t in range(length)]
+    assert (back is not None) == keep
+
+
+@pytest.mark.parametrize("waste", [0, 10])
+def test_the_reverse_direction_begins_at_the_last_living_step(waste):
+    values = np.array([[1.0, 2, 3, 4, 5, 6]]).T
+    last, states, _ = loop(Reader, [3, 2, 1], values, waste=waste)
+    assert last.tolist() == [123, 45, 6]
+    assert states.tolist() == [1, 12, 123, 4, 45, 6]
+    last, states, _ = loop(Reader, [3, 2, 1], values, waste=waste, reverse=True)
+    assert last.tolist() == [321, 54, 6]
+    assert states.tolist() == [321, 32, 3, 54, 5, 6]
+
+
+# --- pooling, flatten, dense ------------------------------------------------------------------------------------------
+
+
+def random_states(lengths, waste, n_units=3, seed=0):
+    """Sequences of states (T, H), and the same as `unroll` gives them; NaN in the columns that have ended."""
+    rng, plan = np.random.default_rng(seed), Plan(np.array(lengths), waste)
+    states = rng.standard_normal((sum(lengths), n_units))
+    return states, outputs_of(states, plan), plan
+
+
+def outputs_of(states, plan):
+    outputs = []
+    for run in plan.runs:
+        h, alive = plan.gather(states, run, False).copy(), plan.living(run)
+        if alive is not None:
+            h.swapaxes(1, 2)[~alive] = 1e3
+        outputs.append(h)
+    return outputs
+
+
+def pooled_one_by_one(kinds, states, lengths):
+    summary = {"last": lambda h: h[-1], "mean": lambda h: h.mean(axis=0), "max": lambda h: h.max(axis=0)}
+    sequences = np.split(states, np.cumsum(lengths)[:-1])
+    return np.array([np.concatenate([summary[kind](h) for kind in kinds]) for h in sequences]).T
+
+
+KINDS = [("last",), ("mean",), ("max",), ("last", "mean", "max"), ("max", "last")]
+
+
+@pytest.mark.parametrize("waste", [0, 10])
+@pytest.mark.parametrize("lengths", LENGTHS, ids=str)
+@pytest.mark.parametrize("kinds", KINDS, ids="+".join)
+def test_pooling_summarises_living_steps_alone(kinds, lengths, waste):
+    assert set(POOLINGS) == {kind for kinds in KINDS for kind in kinds}
+    states, outputs, plan = random_states(lengths, waste)
+    last = states[plan.offsets[1:] - 1].T
+    pooled, _ = pool(kinds, last, outputs, plan)
+    assert_allclose(pooled, pooled_one_by_one(kinds, states, lengths), rtol=1e-14, atol=1e-14)
+
+
+@pytest.mark.parametrize("waste", [0, 10])
+@pytest.mark.parametrize("kinds", KINDS, ids="+".join)
+def test_the_gradient_of_pooling_is_what_its_value_changes_by(kinds, waste):
+    lengths, rng = [6, 5, 2, 1], np.random.default_rng(1)
+    states, outputs, plan = random_states(lengths, waste)
+    pooled, back = pool(kinds, states[plan.offsets[1:] - 1].T, outputs, plan)
+    d, direction = rng.standard_normal(pooled.shape), rng.standard_normal(states.shape)
+    d_last, d_outputs = back(d)
+    slope = 0 if d_last is None else (d_last.T * direction[plan.offsets[1:] - 1]).sum()
+    for run, dY in zip(plan.runs, d_outputs or [], strict=bool(d_outputs)):
+        alive = plan.living(run)
+        assert alive is None or not dY.swapaxes(1, 2)[~alive].any()
+        slope += (dY * plan.gather(direction, run, False)).sum()
+    ahead, behind = (pooled_one_by_one(kinds, states + e * direction, lengths) for e in (1e-6, -1e-6))
+    assert_allclose(slope, (d * (ahead - behind)).sum() / 2e-6, rtol=1e-8)
+
+
+def test_the_gradient_of_a_maximum_is_shared_by_the_steps_that_reach_it():
+    plan, states = Plan(np.array([4, 2]), 10), np.array([[2.0, 7, 7, 1, 7, 7]]).T
+    _, back = pool(("max",), np.array([[1.0, 7]]), outputs_of(states, plan), plan)
+    d_last, d_outputs = back(np.array([[3.0, 5]]))
+    assert d_last is None
+    assert_array_equal(d_outputs[0][:, 0], [[0, 2.5], [1.5, 2.5], [1.5, 0], [0, 0]])
+
+
+def test_pooling_the_last_state_alone_gives_no_gradient_to_other_steps():
+    states, outputs, plan = random_states([3, 2], 0)
+    _, back = pool(("last",), states[[2, 4]].T, outputs, plan)
+    d = np.ones((3, 2))
+    assert_array_equal(back(d)[0], d)
+    assert back(d)[1] is None
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("waste", [0, 10])
+@pytest.mark.parametrize("lengths", LENGTHS, ids=str)
+def test_unflatten_is_the_gradient_of_flatten(lengths, waste, reverse):
+    rng, plan = np.random.default_rng(0), Plan(np.array(lengths), waste)
+    outputs = [rng.standard_normal((run.steps, 3, run.width)) for run in plan.runs]
+    values, d_values = np.full((sum(lengths), 3), np.nan), rng.standard_normal((sum(lengths), 3))
+    flatten(outputs, plan, reverse, values)
+    assert np.isfinite(values).all()
+    d_outputs = unflatten(d_values, plan, reverse)
+    inner = sum((dY * h).sum() for dY, h in zip(d_outputs, outputs, strict=True))
+    assert_allclose((d_values * values).sum(), inner, rtol=1e-12)
+
+
+def test_dense_is_a_product_with_a_bias_and_adds_to_its_gradient():
+    rng = np.random.default_rng(0)
+    V, x, dy, e = (rng.standard_normal(shape) for shape in [(2, 4), (3, 5), (2, 5), (2, 4)])
+    with_one = np.vstack([x, np.ones(5)])
+    y, back = dense(V, x)
+    assert_allclose(y, V @ with_one, rtol=1e-13)
+    dV = e.copy()
+    assert_allclose(back(dV, dy), V[:, :-1].T @ dy, rtol=1e-13)
+    assert_allclose(dV, e + dy @ with_one.T, rtol=1e-13)
+
+
+# --- layout and workspace ---------------------------------------------------------------------------------------------
+
+
+def test_views_of_a_layout_cover_the_vector_once_and_write_to_it():
+    layout = Layout({"a": (2, 3), "b": (4,), "c": (1, 1, 2)})
+    theta = np.zeros(layout.size)
+    for name, view in layout.views(theta).items():
+        assert view.shape == layout.shapes[name]
+        view += 1
+    assert_array_equal(theta, np.ones(12))
+
+
+def test_a_workspace_hands_out_the_same_memory_until_it_is_too_small():
+    scratch = Workspace(np.float32)
+    first = scratch("a", 2, 3)
+    assert first.dtype == np.float32
+    assert first.flags.c_contiguous
+    assert scratch("a", 2, 3) is first
+    assert np.shares_memory(scratch("a", 5), first)
+    assert scratch("a", 2, 2).shape == (2, 2)
+    assert not np.shares_memory(scratch("a", 7), first)
+    assert not np.shares_memory(scratch("b", 7), scratch("a", 7))
+    assert np.shares_memory(scratch("a", 2, 3), scratch("a", 7))
+
+
+# --- what must not matter ---------------------------------------------------------------------------------------------
+
+
+def net(cell="lstm", activation="tanh", units=(4, 3), bidirectional=True, pooling=POOLINGS, n_features=2, n_outputs=3):
+    return Network(
+        cell=cell,
+        activation=activation,
+        n_features=n_features,
+        units=units,
+        bidirectional=bidirectional,
+        pooling=pooling,
+        n_outputs=n_outputs,
+    )
+
+
+def sequences(lengths, seed=0, n_features=2):
+    rng = np.random.default_rng(seed)
+    return Ragged.from_lengths(rng.standard_normal((sum(lengths), n_features)), np.array(lengths))
+
+
+def weights(network, seed=1):
+    return 0.5 * np.random.default_rng(seed).standard_normal(network.layout.size)
+
+
+def objective_of(network, X, loss="squared_error", seed=2):
+    rng, K = np.random.default_rng(seed), network.head[0]
+    Y = {
+        "squared_error": rng.standard_normal((len(X), K)),
+        "logistic": rng.integers(0, 2, (len(X), K)).astype(float),
+        "softmax": np.eye(K)[rng.integers(0, K, len(X))],
+    }[loss]
+    weight = rng.uniform(0.5, 2, len(X))
+    return Objective(network, LOSSES[loss], X, Y, weight / weight.mean(), 0.01)
+
+
+SOME = [3, 17, 1, 1, 9, 16, 17, 5]
+
+every_cell = pytest.mark.parametrize("cell", CELLS)
+every_activation = pytest.mark.parametrize("activation", ACTIVATIONS)
+
+
+@every_cell
+@every_activation
+def test_a_batch_equals_its_sequences_one_by_one(cell, activation):
+    network, X = net(cell, activation), sequences(SOME)
+    theta = weights(network)
+    together = network.predict(theta, X)
+    apart = np.concatenate([network.predict(theta, X.take(np.array([j]))) for j in range(len(X))])
+    assert_allclose(together, apart, rtol=1e-12, atol=1e-14)
+
+
+@every_cell
+@every_activation
+def test_the_gradient_of_a_batch_is_the_mean_of_those_of_its_sequences(cell, activation):
+    network, X = net(cell, activation), sequences(SOME)
+    objective, theta = objective_of(network, X), weights(network)
+    value, grad = objective(theta, np.arange(len(X)))
+    grad = grad.copy()
+    apart = [objective(theta, np.array([j])) for j in range(len(X))]
+    assert_allclose(value, np.mean([value for value, _ in apart]), rtol=1e-12)
+    assert_allclose(grad, np.mean([grad for _, grad in apart], axis=0), rtol=1e-9, atol=1e-13 * np.abs(grad).max())
+
+
+@every_cell
+def test_order_and_company_do_not_change_a_prediction(cell):
+    network, X = net(cell), sequences(SOME)
+    theta, order = weights(network), np.random.default_rng(5).permutation(len(SOME))
+    alone = network.predict(theta, X)
+    assert_allclose(network.predict(theta, X.take(order)), alone[order], rtol=1e-12, atol=1e-14)
+    long = sequences([40, 2], seed=7)
+    crowd = Ragged.from_lengths(np.concatenate([long.values, X.values, long.values]), [40, 2, *SOME, 40, 2])
+    assert_allclose(network.predict(theta, crowd)[2:-2], alone, rtol=1e-12, atol=1e-14)
+
+
+@every_cell
+def test_predictions_in_small_batches_are_those_of_one_batch(cell, monkeypatch):
+    network, X, widths = net(cell), sequences(SOME), []
+    theta, forward = weights(network), network.forward
+    monkeypatch.setattr(
+        network, "forward", lambda theta, X, *args, **kw: widths.append(len(X)) or forward(theta, X, *args, **kw)
+    )
+    whole = network.predict(theta, X)
+    assert widths == [8]
+    monkeypatch.setattr(network_module, "SHARD", 3)
+    monkeypatch.setattr(network_module, "FRAME_BYTES", 1)
+    assert_allclose(network.predict(theta, X), whole, rtol=1e-12, atol=1e-14)
+    assert widths == [8, 3, 3, 2]
+    monkeypatch.setattr(network_module, "PREDICTION_BYTES", 1)
+    assert_allclose(network.predict(theta, X), whole, rtol=1e-12, atol=1e-14)
+    assert widths == [8, 3, 3, 2, *[1] * 8]
+
+
+@pytest.mark.parametrize("side", ["post", "pre"])
+@pytest.mark.parametrize("width", [17, 18, 60])
+def test_padding_does_not_change_a_prediction(width, side):
+    X = list(sequences(SOME))
+    model = GRURegressor(4, max_iter=2, random_state=0).fit(X, np.arange(len(X)))
+    padded = SequencePadder(maxlen=width, padding=side).fit_transform(X)
+    assert padded.shape == (len(X), width, 2)
+    assert_allclose(model.predict(padded), model.predict(X), rtol=1e-12)
+
+
+@every_cell
+@pytest.mark.parametrize("units", [(4,), (4, 3)], ids=["one layer", "two layers"])
+def test_waste_does_not_change_loss_or_gradient(cell, units):
+    network, X = net(cell, units=units), sequences(SOME)
+    objective, theta, rows = objective_of(network, X), weights(network), np.arange(len(SOME))
+    assert len(Plan.of(np.sort(X.lengths)[::-1], 0).runs) > len(Plan.of(np.sort(X.lengths)[::-1], WASTE).runs)
+    network.waste = 0
+    value, grad = objective(theta, rows)
+    for waste in (WASTE, 10):
+        network.waste = waste
+        other_value, other_grad = objective(theta, rows)
+        assert_allclose(other_value, value, rtol=1e-12)
+        assert_allclose(other_grad, grad, rtol=1e-9, atol=1e-13 * np.abs(grad).max())
+
+
+def test_growth_past_the_end_of_a_sequence_does_not_spoil_the_gradient():
+    network = net("elman", "relu", units=(1,), bidirectional=False, n_features=1, n_outputs=1)
+    theta = np.ones(network.layout.size)
+    network.layout.views(theta)["layer_0/forward/W"][...] = [[1, 0, 1e10]]  # h' = relu(x + 1e10 h)
+    values = np.zeros((400 + 360, 1))
+    values[-1] = 1  # the last input of the shorter one: once more per step, it would reach 1e400
+    objective = objective_of(network, Ragged.from_lengths(values, [400, 360]))
+    value, grad = objective(theta, np.arange(2))
+    assert np.isfinite(value)
+    assert np.isfinite(grad).all()
+    network.waste = WASTE  # what it must not be
+    assert not np.isfinite(objective(theta, np.arange(2))[1]).all()
+
+
+@every_cell
+def test_only_an_unbounded_activation_forbids_waste(cell):
+    assert {activation: net(cell, activation).waste for activation in ACTIVATIONS} == {
+        "tanh": WASTE,
+        "relu": 0,
+        "logistic": WASTE,
+    }
+
+
+@every_cell
+@pytest.mark.parametrize("chunk", [1, 1000])
+def test_chunks_of_the_backward_pass_do_not_change_the_gradient(cell, chunk, monkeypatch):
+    network, X = net(cell), sequences(SOME)
+    theta, rows = weights(network), np.arange(len(SOME))
+    value, grad = objective_of(network, X)(theta, rows)
+    sizes, chunks = [], unroll_module._chunks
+    monkeypatch.setattr(unroll_module, "CHUNK", chunk)
+    monkeypatch.setattr(unroll_module, "_chunks", lambda *args: sizes.append(len(chunks(*args))) or chunks(*args))
+    chunked_value, chunked_grad = objective_of(network, X)(theta, rows)
+    assert max(sizes) > 1
+    assert chunked_value == value
+    assert_allclose(chunked_grad, grad, rtol=1e-9, atol=1e-13 * np.abs(grad).max())
+
+
+@pytest.mark.parametrize("steps", [1, 2, 7, 100])
+@pytest.mark.parametrize("bytes_per_step", [1, 1 << 16, 1 << 18, 1 << 30])
+def test_chunks_cut_a_run_from_its_end_without_gap(steps, bytes_per_step):
+    chunks = unroll_module._chunks(steps, bytes_per_step)
+    assert [t for a, b in chunks for t in reversed(range(a, b))] == list(reversed(range(steps)))
+    assert all(b - a == 1 or (b - a) * bytes_per_step <= unroll_module.CHUNK for a, b in chunks)
+
+
+@every_cell
+@pytest.mark.parametrize("loss", LOSSES)
+def test_shards_do_not_change_the_objective_beyond_rounding(cell, loss, monkeypatch):
+    network, X = net(cell), sequences(SOME)
+    theta, rows = weights(network), np.array([7, 0, 2, 1, 5])
+    value, grad = objective_of(network, X, loss)(theta, rows)
+    monkeypatch.setattr(network_module, "SHARD", 2)
+    sharded_value, sharded_grad = objective_of(network, X, loss)(theta, rows)
+    assert_allclose(sharded_value, value, rtol=1e-13)
+    assert_allclose(sharded_grad, grad, rtol=1e-9, atol=1e-13 * np.abs(grad).max())
+
+
+def test_the_order_of_the_rows_does_not_change_the_objective_beyond_rounding():
+    network, X = net(), sequences(SOME)
+    objective, theta = objective_of(network, X), weights(network)
+    value, grad = objective(theta, np.arange(8))
+    other_value, other_grad = objective(theta, np.arange(8)[::-1])
+    assert_allclose(other_value, value, rtol=1e-13)
+    assert_allclose(other_grad, grad, rtol=1e-9, atol=1e-13 * np.abs(grad).max())
+
+
+@every_cell
+@every_activation
+@pytest.mark.parametrize("lengths", [[6, 6, 6], [17, 16, 9, 3, 3, 1]], ids=["full", "ragged"])
+def test_a_prediction_is_the_forward_pass_of_training(cell, activation, lengths):
+    network, X = net(cell, activation), sequences(lengths)
+    theta = weights(network)
+    trained, back = network.forward(theta, X, Workspace(float))
+    predicted, none = network.forward(theta, X, Workspace(float), keep=False)
+    assert back is not None
+    assert none is None
+    assert_array_equal(predicted, trained)
+    assert_allclose(network.predict(theta, X), trained.T, rtol=1e-13)
+
+
+@every_cell
+@every_activation
+def test_what_buffers_held_before_is_of_no_influence(cell, activation):
+    network, X = net(cell, activation), sequences(SOME)
+    objective, theta = objective_of(network, X), weights(network)
+    batches = [np.array([0, 1, 4]), np.arange(8), np.array([2, 3]), np.array([1, 6, 5, 7])]
+    value, grad = objective(theta, batches[0])
+    grad = grad.copy()
+    for rows in batches[1:]:
+        objective(theta + 1, rows)
+        again, grad_again = objective(theta, batches[0])
+        assert again == value
+        assert_array_equal(grad_again, grad)
+    for held in objective.scratch._held.values():
+        held.fill(np.nan)
+    again, grad_again = objective(theta, batches[0])
+    assert again == value
+    assert_array_equal(grad_again, grad)
+
+
+@every_cell
+def test_a_gradient_outlives_the_next_batch(cell):
+    network, X = net(cell), sequences(SOME)
+    objective, theta = objective_of(network, X), weights(network)
+    _, grad = objective(theta, np.arange(4))
+    kept = grad.copy()
+    objective(theta, np.arange(4, 8))
+    assert_array_equal(grad, kept)
+
+
+@every_cell
+def test_neither_prediction_nor_objective_writes_to_its_arguments(cell):
+    network, X = net(cell), sequences(SOME)
+    theta, rows = weights(network), np.arange(8)
+    expected = network.predict(theta, X)
+    for array in (theta, rows, X.values, X.offsets):
+        array.flags.writeable = False
+    assert_array_equal(network.predict(theta, X), expected)
+    objective = objective_of(network, X)
+    objective.Y.flags.writeable = objective.weight.flags.writeable = False
+    assert np.isfinite(objective(theta, rows)[1]).all()
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_null_loss_is_that_of_a_network_without_weights(loss):
+    network, X = net(), sequences(SOME)
+    objective = objective_of(network, X, loss)
+    assert_allclose(objective.null_loss(), objective(np.zeros(network.layout.size), np.arange(8))[0], rtol=1e-13)
+
+
+@every_cell
+def test_the_penalty_spares_the_biases_alone(cell):
+    network = net(cell, units=(4, 3), bidirectional=True)
+    mask = network.layout.views(network.penalised())
+    assert_array_equal(np.unique(network.penalised()), [0, 1])
+    inputs = {"layer_0": 2, "layer_1": 8}
+    for key, width in inputs.items():
+        n_units = {"layer_0": 4, "layer_1": 3}[key]
+        for direction in ("forward", "backward"):
+            for part in network.cells[int(key[-1])].parts:
+                w = mask[f"{key}/{direction}/{part.name}"]
+                bias = {"x1h": width, "1h": 0, "x1": width, "hx1": n_units + width}[part.sees]
+                assert_array_equal((w == 0).all(axis=0), np.arange(w.shape[1]) == bias)
+    assert_array_equal((mask["head/V"] == 0).all(axis=0), np.arange(3 * 6 + 1) == 18)
