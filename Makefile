@@ -21,6 +21,7 @@ lint: .venv/test
 
 bench: .venv/bench
 	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/scaling.py
 
 accuracy: .venv/bench
 	$(BIN)/python benchmarks/accuracy.py

@@ -1,8 +1,7 @@
-"""Whole fits and predictions against a plain PyTorch loop: python benchmarks/speed.py [--quick] [cell ...]
+"""Whole fits and predictions against a plain PyTorch loop: python benchmarks/speed.py [--rounds N] [cell ...]
 
 The same architecture (one direction, last state, dense head, softmax), Adam, batches, shuffling, clipping and float32;
-one thread each; both in one run, in turn, after a warm-up; the best of several. A ratio above 1 means that this library
-is faster. PyTorch's loop is what its users write: shuffled indices, `zero_grad`, forward, `backward`, clip, step; ragged
+one thread each; both in one run, in turn, after a warm-up; the best of several. A ratio above 1: this library is faster. PyTorch's loop is what its users write: shuffled indices, `zero_grad`, forward, `backward`, clip, step; ragged
 batches by `pack_padded_sequence`. Its predictions take the better of one call for all and a loop over batches.
 
 OpenBLAS, NumPy's BLAS, does not know every processor. Where it falls back to AVX2 kernels on a processor with AVX-512,
@@ -26,7 +25,14 @@ import torch
 from sklearn_recurrent import RNNClassifier
 from sklearn_recurrent._core.cells import CELLS
 
-SHAPES = ((32, 20, 1, 16), (32, 50, 8, 32), (64, 100, 16, 64), (64, 100, 32, 128), (128, 100, 64, 256), (200, 28, 28, 128))
+SHAPES = (
+    (32, 20, 1, 16),
+    (32, 50, 8, 32),
+    (64, 100, 16, 64),
+    (64, 100, 32, 128),
+    (128, 100, 64, 256),
+    (200, 28, 28, 128),
+)
 RAGGED = SHAPES[1:4]
 N_CLASSES, EPOCHS = 5, 2
 TORCH = {"elman": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}
@@ -74,7 +80,7 @@ def best_in_turn(functions, rounds):
     """The least time of each function; they take turns, so that a slow minute of the machine meets all of them."""
     for function in functions.values():
         function()
-    times = {name: math.inf for name in functions}
+    times = dict.fromkeys(functions, math.inf)
     for _ in range(rounds):
         for name, function in functions.items():
             times[name] = min(times[name], timed(function))
@@ -122,7 +128,10 @@ def compare(cell, shape, ragged, peak, rounds):
         },
         rounds,
     )
-    fit, predict = times["torch fit"] / times["fit"], min(times["torch predict"], times["torch predict all"]) / times["predict"]
+    fit, predict = (
+        times["torch fit"] / times["fit"],
+        min(times["torch predict"], times["torch predict all"]) / times["predict"],
+    )
     part = EPOCHS * flops(cell, n_features, n_units, int(lengths.sum())) / times["fit"] / peak
     print(
         f"| {cell} | {shape} | {'ragged' if ragged else 'full'} | {fit:.2f} | {predict:.2f} | {part:.0%} "
@@ -136,7 +145,9 @@ def report_machine():
     blas = [lib for lib in threadpoolctl.threadpool_info() if lib["user_api"] == "blas" and "numpy" in lib["filepath"]]
     cpuinfo = Path("/proc/cpuinfo")
     text = cpuinfo.read_text() if cpuinfo.exists() else ""
-    name = next((line.split(": ")[1] for line in text.splitlines() if line.startswith("model name")), platform.processor())
+    name = next(
+        (line.split(": ")[1] for line in text.splitlines() if line.startswith("model name")), platform.processor()
+    )
     print(f"{name}; Python {platform.python_version()}, NumPy {np.__version__}, scikit-learn {sklearn.__version__}, "
           f"PyTorch {torch.__version__}")  # fmt: skip
     for lib in blas:
@@ -151,7 +162,10 @@ def import_cost():
 
     def milliseconds(statement):
         code = f"import time; s = time.perf_counter(); {statement}; print(time.perf_counter() - s)"
-        runs = [float(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout) for _ in range(7)]
+        runs = [
+            float(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
+            for _ in range(7)
+        ]
         return 1e3 * float(np.median(runs))
 
     mlp = "from sklearn.neural_network import MLPClassifier"
@@ -175,8 +189,12 @@ def main():
         for cell in arguments.cells:
             for ragged, shapes in ((False, SHAPES), (True, RAGGED)):
                 ratios = np.array([compare(cell, shape, ragged, peak, arguments.rounds) for shape in shapes])
-                means.append((cell, "ragged" if ragged else "full", *np.exp(np.log(ratios).mean(axis=0)), *ratios.min(axis=0)))
-        print("\n| cell | lengths | fit, geometric mean | predict_proba | fit, least | predict_proba, least |\n|---|---|---|---|---|---|")
+                means.append(
+                    (cell, "ragged" if ragged else "full", *np.exp(np.log(ratios).mean(axis=0)), *ratios.min(axis=0))
+                )
+        print(
+            "\n| cell | lengths | fit, geometric mean | predict_proba | fit, least | predict_proba, least |\n|---|---|---|---|---|---|"
+        )
         for cell, lengths, *figures in means:
             print(f"| {cell} | {lengths} | " + " | ".join(f"{figure:.2f}" for figure in figures) + " |")
 

@@ -148,7 +148,7 @@ class BaseRecurrent(RecurrentParameters):
     def _architecture(self, n_features, n_outputs, goes_on):
         """What `Network` takes: plain values, so that a change of parameters after fit changes no prediction."""
         arguments = {
-            "cell": self._cell(),
+            "cell": self.cell,
             "activation": self.activation,
             "n_features": n_features,
             "units": _layer_sizes(self.hidden_layer_sizes),
@@ -163,9 +163,6 @@ class BaseRecurrent(RecurrentParameters):
                 f"{[self._network_arguments[name] for name in changed]} became {[arguments[name] for name in changed]}."
             )
         return {"_network_arguments": arguments, "n_outputs_": n_outputs, "n_layers_": len(arguments["units"]) + 1}
-
-    def _cell(self):
-        return self.cell
 
     # --- training -----------------------------------------------------------------------------------------------------
 
@@ -252,13 +249,13 @@ class BaseRecurrent(RecurrentParameters):
 
     def _warn(self, course, one_epoch):
         if course.ended == "interrupted":
-            warnings.warn(f"Training interrupted: the model is that of epoch {len(course.losses)}.", stacklevel=5)
+            warnings.warn(f"Training interrupted: the model is that of epoch {len(course.losses)}.", stacklevel=6)
         planned = one_epoch or (self.solver != "lbfgs" and self.learning_rate == "cosine")
         if course.ended == "max_iter" and not planned:
             warnings.warn(
                 f"Maximum iterations ({self.max_iter}) reached and the optimization hasn't converged yet.",
                 ConvergenceWarning,
-                stacklevel=5,
+                stacklevel=6,
             )
 
     # --- after training -----------------------------------------------------------------------------------------------

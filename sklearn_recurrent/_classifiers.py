@@ -13,8 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import assert_all_finite
 
 from ._base import BaseRecurrent, trains_by_mini_batches
-from ._core.cells import CELLS
-from ._parameters import estimator, parameter
+from ._parameters import cell_parameter, estimator, parameter
 from ._sklearn import StrOptions, _fit_context
 
 
@@ -255,13 +254,7 @@ class RNNClassifier(BaseClassifier):
     array(['rises', 'falls'], dtype='<U5')
     """
 
-    cell: str = parameter(
-        "elman",
-        [StrOptions(set(CELLS))],
-        "{" + ", ".join(map(repr, CELLS)) + "}",
-        "The recurrence: elman (plain), lstm, lstm_no_forget (1997, no forget gate), lstm_coupled (i = 1 - f), gru "
-        "(reset after the product), gru_reset_before, gru_no_reset (update gate alone), mgu (minimal gated unit).",
-    )
+    cell: str = cell_parameter()
 
 
 @estimator
@@ -305,8 +298,7 @@ class LSTMClassifier(BaseClassifier):
     True
     """
 
-    def _cell(self):
-        return "lstm"
+    cell = "lstm"  # no annotation: fixed, no parameter
 
 
 @estimator
@@ -347,5 +339,4 @@ class GRUClassifier(BaseClassifier):
     1.0
     """
 
-    def _cell(self):
-        return "gru"
+    cell = "gru"  # no annotation: fixed, no parameter

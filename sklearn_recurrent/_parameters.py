@@ -11,6 +11,7 @@ from typing import dataclass_transform
 from sklearn.base import BaseEstimator
 
 from ._core.activations import ACTIVATIONS
+from ._core.cells import CELLS
 from ._core.layers import POOLINGS
 from ._core.optim import OPTIMISERS
 from ._sklearn import Interval, StrOptions
@@ -208,3 +209,14 @@ class RecurrentParameters(BaseEstimator):
         "Features per time step of a flat 2-D X, (n_samples, n_steps * input_size). None: a 2-D X has one.",
     )
     verbose: bool | int = parameter(False, ["verbose"], "bool or int", "Whether to print a line for each epoch.")
+
+
+def cell_parameter():
+    """The hyper-parameter of the estimators that take any cell."""
+    return parameter(
+        "elman",
+        [StrOptions(set(CELLS))],
+        "{" + ", ".join(map(repr, CELLS)) + "}",
+        "The recurrence: elman (plain), lstm, lstm_no_forget (1997, no forget gate), lstm_coupled (i = 1 - f), gru "
+        "(reset after the product), gru_reset_before, gru_no_reset (update gate alone), mgu (minimal gated unit).",
+    )

@@ -9,9 +9,8 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.metaestimators import available_if
 
 from ._base import BaseRecurrent, mean_and_scale, trains_by_mini_batches
-from ._core.cells import CELLS
-from ._parameters import estimator, parameter
-from ._sklearn import StrOptions, _fit_context
+from ._parameters import cell_parameter, estimator
+from ._sklearn import _fit_context
 
 
 @estimator
@@ -134,13 +133,7 @@ class RNNRegressor(BaseRegressor):
     True
     """
 
-    cell: str = parameter(
-        "elman",
-        [StrOptions(set(CELLS))],
-        "{" + ", ".join(map(repr, CELLS)) + "}",
-        "The recurrence: elman (plain), lstm, lstm_no_forget (1997, no forget gate), lstm_coupled (i = 1 - f), gru "
-        "(reset after the product), gru_reset_before, gru_no_reset (update gate alone), mgu (minimal gated unit).",
-    )
+    cell: str = cell_parameter()
 
 
 @estimator
@@ -184,8 +177,7 @@ class LSTMRegressor(BaseRegressor):
     True
     """
 
-    def _cell(self):
-        return "lstm"
+    cell = "lstm"  # no annotation: fixed, no parameter
 
 
 @estimator
@@ -226,5 +218,4 @@ class GRURegressor(BaseRegressor):
     (3, 2)
     """
 
-    def _cell(self):
-        return "gru"
+    cell = "gru"  # no annotation: fixed, no parameter

@@ -6,10 +6,10 @@ os.environ.setdefault("SCIPY_ARRAY_API", "1")  # or scikit-learn skips check_arr
 for library in ("OMP", "OPENBLAS", "MKL"):  # several workers, each with threads of its own, would wait for each other
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
-import numpy as np
-import pytest
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
 
-import sklearn_recurrent as sr
+import sklearn_recurrent as sr  # noqa: E402
 
 CLASSIFIERS = [sr.RNNClassifier, sr.LSTMClassifier, sr.GRUClassifier]
 REGRESSORS = [sr.RNNRegressor, sr.LSTMRegressor, sr.GRURegressor]

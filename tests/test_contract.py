@@ -48,14 +48,19 @@ def test_every_cell_passes_every_check(estimator, check):
         RNNClassifier(cell="gru", **SMALL, missing="skip"),
         RNNRegressor(cell="gru", **SMALL, missing="skip"),
         RNNClassifier(cell="gru", **SMALL, early_stopping=True),
-        RNNRegressor(cell="gru", **SMALL, early_stopping=True),
-        RNNClassifier(hidden_layer_sizes=(8, 8), max_iter=30, bidirectional=False, pooling="last"),
-        RNNRegressor(hidden_layer_sizes=(8, 8), max_iter=30, bidirectional=False, pooling="mean"),
-        RNNClassifier(hidden_layer_sizes=8, solver="lbfgs"),
-        RNNRegressor(hidden_layer_sizes=8, solver="lbfgs"),
+        RNNRegressor(**SMALL, early_stopping=True),
+        RNNClassifier(**SMALL | {"hidden_layer_sizes": (16, 8)}, bidirectional=False, pooling="last"),
+        RNNRegressor(**SMALL | {"hidden_layer_sizes": (16, 8)}, bidirectional=False, pooling="mean"),
+        RNNClassifier(**SMALL, standardize=False, input_size=1, missing="skip"),
     ]
 )
 def test_settings_that_change_the_path_of_a_fit_pass_every_check(estimator, check):
+    run(check, estimator)
+
+
+@pytest.mark.filterwarnings("ignore:Maximum iterations:sklearn.exceptions.ConvergenceWarning")
+@parametrize_with_checks([RNNClassifier(8, solver="lbfgs"), RNNRegressor(8, solver="lbfgs")])
+def test_the_solver_without_batches_passes_every_check(estimator, check):
     run(check, estimator)
 
 
@@ -149,7 +154,7 @@ def test_the_readers_of_these_tests_do_hand_over_sequences(cls):
     assert model.weights_["layer_0/forward/W"].shape[1] == 16 + 1 + 1  # states, one feature, bias
 
 
-# --- checks that scikit-learn runs on its own estimators, and not in check_estimator ------------------------------------
+# --- checks that scikit-learn runs on its own estimators, and not in check_estimator ------------------------------------------------------------------
 
 BY_NAME = ("check_dataframe_column_names_consistency", "check_inplace_ensure_writeable", "check_param_validation")
 

@@ -109,9 +109,9 @@ def test_another_number_of_features_at_predict_is_refused(estimator, data):
 def test_sequences_and_columns_are_not_confused_between_fit_and_predict(estimator, data):
     X, y = data
     matrix = np.array([x[:3, 0] for x in X])
-    with pytest.raises(ValueError, match="2-D array, but .* was fitted on sequences"):
+    with pytest.raises(ValueError, match=r"2-D array, but .* was fitted on sequences"):
         estimator(**TINY).fit(as_sequences(matrix), y).predict(matrix)
-    with pytest.raises(ValueError, match="holds sequences, but .* was fitted on a 2-D array with 3 columns"):
+    with pytest.raises(ValueError, match=r"holds sequences, but .* was fitted on a 2-D array with 3 columns"):
         estimator(**TINY).fit(matrix, y).predict(as_sequences(matrix))
 
 
@@ -341,8 +341,8 @@ def test_an_interruption_before_anything_was_learned_is_passed_on(estimator, dat
     X, y = data
     fitted = estimator(**TINY).fit(X, y)
     interrupt_after(0)
-    assert_refused(estimator(**TINY), X, y, "", error=KeyboardInterrupt)
-    assert_refused(fitted, X, y, "", error=KeyboardInterrupt)
+    assert_refused(estimator(**TINY), X, y, None, error=KeyboardInterrupt)
+    assert_refused(fitted, X, y, None, error=KeyboardInterrupt)
 
 
 def test_an_interruption_under_early_stopping_keeps_the_best_epoch(ragged, labels, interrupt_after):

@@ -106,6 +106,8 @@ def test_a_ragged_set_gives_and_takes_its_sequences():
     taken = X.take(np.array([2, 0, 2]))
     assert [x[:, 0].tolist() for x in taken] == [[4, 5], [0, 1, 2], [4, 5]]
     assert not np.shares_memory(taken.values, X.values)
+    assert X.length is None
+    assert X.take(np.array([1, 1])).length == 1
     assert X.map(np.negative).values[:, 0].tolist() == [0, -1, -2, -3, -4, -5]
 
 
@@ -439,14 +441,13 @@ def test_only_an_unbounded_activation_forbids_waste(cell):
 @every_cell
 @pytest.mark.parametrize("chunk", [1, 1000])
 def test_chunks_of_the_backward_pass_do_not_change_the_gradient(cell, chunk, monkeypatch):
-    network, X = net(cell), sequences(SOME)
-    theta, rows = weights(network), np.arange(len(SOME))
+    network, X, rows = net(cell), sequences([40, 5, 40, 23]), np.arange(4)
+    theta, numbers, chunks = weights(network), [], unroll_module._chunks
     value, grad = objective_of(network, X)(theta, rows)
-    sizes, chunks = [], unroll_module._chunks
     monkeypatch.setattr(unroll_module, "CHUNK", chunk)
-    monkeypatch.setattr(unroll_module, "_chunks", lambda *args: sizes.append(len(chunks(*args))) or chunks(*args))
+    monkeypatch.setattr(unroll_module, "_chunks", lambda *args: numbers.append(len(chunks(*args))) or chunks(*args))
     chunked_value, chunked_grad = objective_of(network, X)(theta, rows)
-    assert max(sizes) > 1
+    assert max(numbers) > 1
     assert chunked_value == value
     assert_allclose(chunked_grad, grad, rtol=1e-9, atol=1e-13 * np.abs(grad).max())
 

@@ -33,7 +33,7 @@ def logistic(a, out):
 
 
 def relu(a, out):
-    np.maximum(a, np.array(0, a.dtype), out)
+    np.maximum(a, np.array(0, a.dtype), out=out)
 
 
 def tanh_slope(y, out):

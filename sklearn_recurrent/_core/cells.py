@@ -36,10 +36,11 @@ class Cell:
         in the place of m + 1, so nothing but c may be read from another step.
 
     ``forward(weights, inputs, frames, scratch)`` runs the m steps. ``slopes(inputs, frames, K)`` computes, for many
-    steps in few calls, what the gradients of each step are multiplied with. ``back(weights, K, D, inputs, frames, dY,
-    dh, dc, scratch)`` then goes back over the same steps: it fills D (m, gates · H, n), the gradients with respect to
-    the pre-activations in the order of `parts`, and turns dh and dc, the gradients with respect to the states that
-    leave the run, into those of the states that enter it; ``dY`` gives what is added to dh at each step.
+    steps in few calls, what the gradients of each step are multiplied with: K (m, `kept` · H, n), a block for each gate
+    in the order of `parts`, others before them. ``back(weights, K, frames, dY, dh, dc, scratch)`` then goes back over
+    the same steps. It multiplies the blocks of the gates in place, which makes them D, the gradients with respect to
+    the pre-activations; and it turns dh and dc, the gradients with respect to the states that leave the run, into those
+    of the states that enter it. ``dY`` gives what is added to dh at each step.
 
     A sigmoid costs one tanh, sigmoid(a) = (1 + tanh(a / 2)) / 2, and the inner half is folded into the weights:
     `weights_forward` halves the rows of the gates in `sigmoid`.
@@ -99,7 +100,7 @@ class Cell:
         return [np.concatenate([W[part.name][:, self.columns(part)["h"]] for part in self.parts]).T.copy()]
 
     def weights_input(self, W):
-        """The transposed weights of x (F, gates · H), for the gradient with respect to x; zeros where a gate has no x."""
+        """The transposed weights of x (F, gates · H), for the gradient with respect to x; zeros where a gate has none."""
         blocks = []
         for part in self.parts:
             w, columns = W[part.name], self.columns(part)
@@ -130,12 +131,12 @@ class Elman(Cell):
     def slopes(self, inputs, frames, K):
         self.slope(inputs[1:, -self.H :], K)
 
-    def back(self, weights, K, D, inputs, frames, dY, dh, dc, scratch):
+    def back(self, weights, K, frames, dY, dh, dc, scratch):
         (UT,) = weights
-        for k, d, dy in zip(K[::-1], D[::-1], dY):
+        for d, dy in zip(K[::-1], dY):
             if dy is not None:
                 add(dh, dy, dh)
-            mul(dh, k, d)
+            mul(dh, d, d)
             dot(UT, d, dh)
 
 
@@ -184,19 +185,19 @@ class LSTM(Cell):
         mul(ki, i, ki)
         mul(inputs[1:, -self.H :], o, ko)
 
-    def back(self, weights, K, D, inputs, frames, dY, dh, dc, scratch):
+    def back(self, weights, K, frames, dY, dh, dc, scratch):
         (UT,) = weights
         part = scratch("part", *dh.shape)
-        steps = zip(*self.split(K[::-1], 5), self.split(frames[-2::-1], 6)[2], *self.split(D[::-1], 4), D[::-1], dY)
-        for kc, kg, kf, ki, ko, f, dg, df, di, do, d, dy in steps:
+        f = self.split(frames[-2::-1], 6)[2]
+        for kc, dg, df, di, do, d, f, dy in zip(*self.split(K[::-1], 5), K[::-1, self.H :], f, dY):
             if dy is not None:
                 add(dh, dy, dh)
             mul(dh, kc, part)
             add(dc, part, dc)
-            mul(dc, kg, dg)
-            mul(dc, kf, df)
-            mul(dc, ki, di)
-            mul(dh, ko, do)
+            mul(dc, dg, dg)
+            mul(dc, df, df)
+            mul(dc, di, di)
+            mul(dh, do, do)
             mul(dc, f, dc)
             dot(UT, d, dh)
 
@@ -241,17 +242,17 @@ class LSTMNoForget(Cell):
         mul(ki, i, ki)
         mul(inputs[1:, -self.H :], o, ko)
 
-    def back(self, weights, K, D, inputs, frames, dY, dh, dc, scratch):
+    def back(self, weights, K, frames, dY, dh, dc, scratch):
         (UT,) = weights
         part = scratch("part", *dh.shape)
-        for kc, kg, ki, ko, dg, di, do, d, dy in zip(*self.split(K[::-1], 4), *self.split(D[::-1], 3), D[::-1], dY):
+        for kc, dg, di, do, d, dy in zip(*self.split(K[::-1], 4), K[::-1, self.H :], dY):
             if dy is not None:
                 add(dh, dy, dh)
             mul(dh, kc, part)
             add(dc, part, dc)
-            mul(dc, kg, dg)
-            mul(dc, ki, di)
-            mul(dh, ko, do)
+            mul(dc, dg, dg)
+            mul(dc, di, di)
+            mul(dh, do, do)
             dot(UT, d, dh)
 
 
@@ -297,18 +298,18 @@ class LSTMCoupled(Cell):
         sub(1, o, o)
         mul(inputs[1:, -self.H :], o, ko)
 
-    def back(self, weights, K, D, inputs, frames, dY, dh, dc, scratch):
+    def back(self, weights, K, frames, dY, dh, dc, scratch):
         (UT,) = weights
         part = scratch("part", *dh.shape)
-        steps = zip(*self.split(K[::-1], 4), self.split(frames[-2::-1], 5)[2], *self.split(D[::-1], 3), D[::-1], dY)
-        for kc, kg, kf, ko, f, dg, df, do, d, dy in steps:
+        f = self.split(frames[-2::-1], 5)[2]
+        for kc, dg, df, do, d, f, dy in zip(*self.split(K[::-1], 4), K[::-1, self.H :], f, dY):
             if dy is not None:
                 add(dh, dy, dh)
             mul(dh, kc, part)
             add(dc, part, dc)
-            mul(dc, kg, dg)
-            mul(dc, kf, df)
-            mul(dh, ko, do)
+            mul(dc, dg, dg)
+            mul(dc, df, df)
+            mul(dh, do, do)
             mul(dc, f, dc)
             dot(UT, d, dh)
 
@@ -362,14 +363,14 @@ class GRU(Cell):
         mul(a, r, a)
         mul(ka, a, kr)
 
-    def back(self, weights, K, D, inputs, frames, dY, dh, dc, scratch):
+    def back(self, weights, K, frames, dY, dh, dc, scratch):
         (UT,), H = weights, self.H
         part = scratch("part", *dh.shape)
-        K4, D4 = self.split(K[::-1], 4).swapaxes(0, 1), self.split(D[::-1], 4).swapaxes(0, 1)
-        for k, d, d_rza, z, dy in zip(K4, D4, D[::-1, : 3 * H], self.split(frames[-2::-1], 4)[1], dY):
+        z = self.split(frames[-2::-1], 4)[1]
+        for d, d_rza, z, dy in zip(self.split(K[::-1], 4).swapaxes(0, 1), K[::-1, : 3 * H], z, dY):
             if dy is not None:
                 add(dh, dy, dh)
-            mul(dh, k, d)
+            mul(dh, d, d)
             mul(dh, z, dh)
             dot(UT, d_rza, part)
             add(dh, part, dh)
@@ -419,21 +420,18 @@ class GRUResetBefore(Cell):
         sub(1, r, kr)
         mul(kr, inputs[:-1, : self.H], kr)
 
-    def back(self, weights, K, D, inputs, frames, dY, dh, dc, scratch):
-        (UT, VT), H = weights, self.H
+    def back(self, weights, K, frames, dY, dh, dc, scratch):
+        UT, VT = weights
         part = scratch("part", *dh.shape)
         r, z, _ = self.split(frames[-2::-1], 3)
-        d_rz = D[::-1, : 2 * H]
-        for kr, kz, kn, r, z, dr, dz, dn, d_rz, dy in zip(
-            *self.split(K[::-1], 3), r, z, *self.split(D[::-1], 3), d_rz, dY
-        ):
+        for dr, dz, dn, d_rz, r, z, dy in zip(*self.split(K[::-1], 3), K[::-1, : 2 * self.H], r, z, dY):
             if dy is not None:
                 add(dh, dy, dh)
-            mul(dh, kz, dz)
-            mul(dh, kn, dn)
+            mul(dh, dz, dz)
+            mul(dh, dn, dn)
             mul(dh, z, dh)
             dot(VT, dn, part)
-            mul(part, kr, dr)
+            mul(part, dr, dr)
             mul(part, r, part)
             add(dh, part, dh)
             dot(UT, d_rz, part)
@@ -474,15 +472,15 @@ class GRUNoReset(Cell):
         sub(inputs[:-1, -self.H :], n, n)
         mul(kz, n, kz)
 
-    def back(self, weights, K, D, inputs, frames, dY, dh, dc, scratch):
+    def back(self, weights, K, frames, dY, dh, dc, scratch):
         (UT,) = weights
         part = scratch("part", *dh.shape)
         z, _ = self.split(frames[-2::-1], 2)
-        for kz, kn, z, dz, dn, d, dy in zip(*self.split(K[::-1], 2), z, *self.split(D[::-1], 2), D[::-1], dY):
+        for dz, dn, d, z, dy in zip(*self.split(K[::-1], 2), K[::-1], z, dY):
             if dy is not None:
                 add(dh, dy, dh)
-            mul(dh, kz, dz)
-            mul(dh, kn, dn)
+            mul(dh, dz, dz)
+            mul(dh, dn, dn)
             mul(dh, z, dh)
             dot(UT, d, part)
             add(dh, part, dh)
@@ -518,9 +516,9 @@ class MGU(Cell):
             add(h, t, h_next)
 
     def slopes(self, inputs, frames, K):
-        """K: df per dh; df per d(f ∘ h); dn per dh.  1 - f takes the place of n in the frame."""
+        """K: df per d(f ∘ h); d(f, n) per dh.  1 - f takes the place of n in the frame."""
         f, n = self.split(frames[:-1], 2)
-        kf, kg, kn = self.split(K, 3)
+        kg, kf, kn = self.split(K, 3)
         self.slope(n, kn)
         mul(kn, f, kn)
         sub(n, inputs[:-1, -self.H :], kf)
@@ -529,19 +527,19 @@ class MGU(Cell):
         mul(kf, f, kf)
         mul(kf, n, kf)
 
-    def back(self, weights, K, D, inputs, frames, dY, dh, dc, scratch):
+    def back(self, weights, K, frames, dY, dh, dc, scratch):
         UT, VT = weights
-        part, more = scratch("part", *dh.shape), scratch("more", *dh.shape)
-        f, forgotten = self.split(frames[-2::-1], 2)
-        for kf, kg, kn, f, keep, df, dn, dy in zip(*self.split(K[::-1], 3), f, forgotten, *self.split(D[::-1], 2), dY):
+        part = scratch("part", *dh.shape)
+        f, kept = self.split(frames[-2::-1], 2)
+        for kg, df, dn, f, kept, dy in zip(*self.split(K[::-1], 3), f, kept, dY):
             if dy is not None:
                 add(dh, dy, dh)
-            mul(dh, kn, dn)
-            mul(dh, kf, df)
-            mul(dh, keep, dh)
+            mul(dh, dn, dn)
+            mul(dh, df, df)
+            mul(dh, kept, dh)
             dot(VT, dn, part)
-            mul(part, kg, more)
-            add(df, more, df)
+            mul(part, kg, kg)
+            add(df, kg, df)
             mul(part, f, part)
             add(dh, part, dh)
             dot(UT, df, part)

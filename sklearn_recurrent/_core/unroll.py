@@ -54,8 +54,7 @@ def unroll(cell, W, values, plan, scratch, key, *, reverse=False, keep=True):
             dY = None if d_outputs is None else d_outputs[number]
             ends = () if d_last is None else run.ends
             for a, b in _chunks(run.steps, cell.kept * dh.nbytes):
-                D = scratch("D", b - a, len(cell.gates) * H, run.width)
-                _back_through(cell, weights, inputs, frames, a, b, D, dY, ends, d_last, dh, dc, scratch)
+                D = _back_through(cell, weights, inputs, frames, a, b, dY, ends, d_last, dh, dc, scratch)
                 _add_weight_gradients(cell, D, inputs[a:b], dW, scratch)
                 if WT is not None:
                     dX = scratch((key, "dX", number), run.steps, F, run.width)
@@ -89,23 +88,24 @@ def _chunks(steps, bytes_per_step):
     return [(max(0, b - size), b) for b in range(steps, 0, -size)]
 
 
-def _back_through(cell, weights, inputs, frames, a, b, D, dY, ends, d_last, dh, dc, scratch):
-    """Fill D with the gradients of the steps a:b; where a sequence ends, put the gradient of its last state in."""
-    K = scratch("K", b - a, cell.kept * cell.H, D.shape[2])
+def _back_through(cell, weights, inputs, frames, a, b, dY, ends, d_last, dh, dc, scratch):
+    """The gradients D of the steps a:b; where a sequence ends, the gradient of its last state is put in."""
+    K = scratch("K", b - a, cell.kept * cell.H, dh.shape[1])
     cell.slopes(inputs[a : b + 1], frames[a : b + 1], K)
 
     def steps(lo, hi):
         if hi > lo:
             dy = repeat(None) if dY is None else dY[lo:hi][::-1]
-            here, entries = slice(lo - a, hi - a), slice(lo, hi + 1)
-            cell.back(weights, K[here], D[here], inputs[entries], frames[entries], dy, dh, dc, scratch)
+            cell.back(weights, K[lo - a : hi - a], frames[lo : hi + 1], dy, dh, dc, scratch)
 
-    for e, lo, hi in reversed(ends):
+    hi = b
+    for e, left, right in reversed(ends):
         if a < e <= b:
-            steps(e, b)
-            dh[:, lo:hi] += d_last[:, lo:hi]
-            b = e
-    steps(a, b)
+            steps(e, hi)
+            dh[:, left:right] += d_last[:, left:right]
+            hi = e
+    steps(a, hi)
+    return K[:, -len(cell.gates) * cell.H :]
 
 
 def _add_weight_gradients(cell, D, inputs, dW, scratch):
@@ -117,6 +117,6 @@ def _add_weight_gradients(cell, D, inputs, dW, scratch):
     np.copyto(u, inputs.swapaxes(0, 1))
     d, u, row = d.reshape(len(d), -1), u.reshape(len(u), -1), 0
     for part in cell.parts:
-        rows = len(part.gates) * cell.H
-        dW[part.name] += d[row : row + rows] @ u[cell.seen(part)].T
-        row += rows
+        w = dW[part.name]
+        w += np.dot(d[row : row + len(w)], u[cell.seen(part)].T, scratch("dW", *w.shape))
+        row += len(w)

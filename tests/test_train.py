@@ -1,0 +1,591 @@
+"""Losses, initial weights, optimisers, schedules, and the two loops that minimise."""
+
+import math
+import threading
+
+import numpy as np
+import oracle
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.special import expit
+from scipy.special import softmax as scipy_softmax
+from sklearn.metrics import log_loss, mean_squared_error
+from threadpoolctl import threadpool_info
+
+from sklearn_recurrent._core.blas import single_blas_thread
+from sklearn_recurrent._core.canonical import canonical
+from sklearn_recurrent._core.cells import CELLS
+from sklearn_recurrent._core.initial import glorot, orthogonal
+from sklearn_recurrent._core.losses import LINKS, LOSSES
+from sklearn_recurrent._core.network import Network
+from sklearn_recurrent._core.optim import OPTIMISERS, Schedule, clip_norm
+from sklearn_recurrent._core.ragged import Ragged
+from sklearn_recurrent._core.train import Batches, Course, Patience, descend, minimise_lbfgs
+
+every_loss = pytest.mark.parametrize("loss", LOSSES)
+every_optimiser = pytest.mark.parametrize("name", OPTIMISERS)
+
+# --- losses -----------------------------------------------------------------------------------------------------------
+
+
+def targets(loss, rng, K=3, N=6):
+    return {
+        "squared_error": rng.standard_normal((K, N)),
+        "logistic": rng.integers(0, 2, (K, N)).astype(float),
+        "softmax": np.eye(K)[:, rng.integers(0, K, N)],
+    }[loss]
+
+
+BY_SCIKIT_LEARN = {
+    "squared_error": lambda raw, y: mean_squared_error(y, raw) / 2,
+    "logistic": lambda raw, y: sum(log_loss(y_k, expit(raw_k), labels=[0, 1]) for raw_k, y_k in zip(raw, y)),
+    "softmax": lambda raw, y: log_loss(y.T, scipy_softmax(raw, axis=0).T),
+}
+
+
+@every_loss
+def test_the_mean_loss_is_scikit_learns(loss):
+    rng = np.random.default_rng(0)
+    raw, y = 3 * rng.standard_normal((3, 6)), targets(loss, rng)
+    values, gradient = LOSSES[loss](raw, y)
+    assert values.shape == (6,)
+    assert gradient.shape == (3, 6)
+    assert_allclose(values.mean(), BY_SCIKIT_LEARN[loss](raw, y), rtol=1e-12)
+
+
+@every_loss
+def test_the_gradient_of_a_loss_is_that_of_its_formula(loss):
+    rng = np.random.default_rng(1)
+    raw, y = 2 * rng.standard_normal((3, 6)), targets(loss, rng)
+    values, gradient = LOSSES[loss](raw, y)
+    for n in range(6):
+        assert_allclose(values[n], oracle.LOSSES[loss](raw[:, n], y[:, n]), rtol=1e-12)
+        for k, direction in enumerate(np.eye(3)):
+            slope = oracle.derivative(lambda raw, n=n: oracle.LOSSES[loss](raw, y[:, n]), raw[:, n], direction)
+            assert_allclose(gradient[k, n], slope, rtol=1e-10, atol=1e-14)
+
+
+@every_loss
+def test_the_gradient_of_a_loss_is_what_its_value_changes_by(loss):
+    rng = np.random.default_rng(2)
+    raw, y = rng.standard_normal((3, 6)), targets(loss, rng)
+    gradient = LOSSES[loss](raw, y)[1]
+    for k in range(3):
+        step = 1e-5 * np.eye(3)[:, [k]]
+        change = (LOSSES[loss](raw + step, y)[0] - LOSSES[loss](raw - step, y)[0]) / 2e-5
+        assert_allclose(gradient[k], change, rtol=1e-7, atol=1e-9)
+
+
+@every_loss
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_loss_of_huge_outputs_is_finite_and_keeps_the_dtype(loss, dtype):
+    raw, y = np.array([[1e4, -1e4, 1e4], [-1e4, 1e4, 1e4]], dtype), np.array([[1, 1, 0], [0, 0, 1]], dtype)
+    values, gradient = LOSSES[loss](raw, y)
+    assert values.dtype == gradient.dtype == dtype
+    assert np.isfinite(values).all()
+    assert np.isfinite(gradient).all()
+
+
+def test_log_losses_of_certain_and_wrong_outputs_are_exact():
+    assert_allclose(LOSSES["logistic"](np.array([[1e4, -1e4, 1e4]]), np.array([[1.0, 1, 0]]))[0], [0, 1e4, 1e4])
+    raw, y = np.array([[1e4, -1e4], [0, 0]]), np.array([[1.0, 1], [0, 0]])
+    assert_allclose(LOSSES["softmax"](raw, y)[0], [0, 1e4])
+
+
+@pytest.mark.parametrize("shift", [0, 800, -800])
+def test_links_are_scipys_functions(shift):
+    raw = 5 * np.random.default_rng(0).standard_normal((3, 8)) + shift
+    expected = {"identity": raw, "logistic": expit(raw), "softmax": scipy_softmax(raw, axis=0)}
+    assert expected.keys() == LINKS.keys()
+    for name, link in LINKS.items():
+        assert_allclose(link(raw), expected[name], rtol=1e-10, atol=1e-15)
+
+
+# --- canonical order --------------------------------------------------------------------------------------------------
+
+
+def brought_into_order(X, y, weight):
+    X = Ragged.from_lengths(np.concatenate(X)[:, None], list(map(len, X)))
+    rows, weight = canonical(X, np.array(y), np.array(weight, float))
+    return [(tuple(x[:, 0]), y, w) for x, y, w in zip(X.take(rows), np.array(y)[rows].tolist(), weight, strict=True)]
+
+
+def test_weight_two_is_the_sequence_given_twice():
+    X = [[1.0, 2], [3.0], [1.0, 2, 3]]
+    twice = brought_into_order([*X, X[0]], [0, 1, 1, 0], [1, 1, 1, 1])
+    assert twice == brought_into_order(X, [0, 1, 1], [2, 1, 1])
+    assert sorted(twice) == [((1, 2), 0, 2), ((1, 2, 3), 1, 1), ((3,), 1, 1)]
+
+
+def test_the_order_of_the_sequences_is_of_no_influence_to_the_last_bit():
+    rng = np.random.default_rng(0)
+    X = [rng.integers(0, 2, rng.integers(1, 4)).astype(float) for _ in range(60)]
+    y, weight = rng.integers(0, 2, 60), rng.uniform(0.1, 1, 60)
+    expected = brought_into_order(X, y, weight)
+    assert len(expected) < 60
+    for seed in range(5):
+        order = np.random.default_rng(seed).permutation(60)
+        assert brought_into_order([X[j] for j in order], y[order], weight[order]) == expected
+
+
+def test_sequences_that_differ_in_anything_stay_apart():
+    assert len(brought_into_order([[1.0], [1.0]], [0, 1], [1, 1])) == 2
+    assert len(brought_into_order([[1.0], [1.0, 1]], [0, 0], [1, 1])) == 2
+    assert len(brought_into_order([[1.0, 2], [2.0, 1]], [0, 0], [1, 1])) == 2
+    assert len(brought_into_order([[1.0, 2], [1.0]], [3.0, 2.0], [1, 1])) == 2
+
+
+def test_minus_zero_is_zero():
+    assert len(brought_into_order([[-0.0], [0.0]], [0.0, -0.0], [1, 1])) == 1
+
+
+# --- initial weights --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [1, 2, 7])
+def test_recurrent_weights_are_orthogonal_and_differ(n):
+    rng = np.random.default_rng(0)
+    Q = orthogonal(rng, n)
+    assert_allclose(Q @ Q.T, np.eye(n), atol=1e-13)
+    assert n == 1 or np.abs(Q - orthogonal(rng, n)).max() > 0.1
+
+
+def test_orthogonal_matrices_are_of_no_preferred_direction():
+    rng = np.random.default_rng(0)
+    mean = np.mean([orthogonal(rng, 3) for _ in range(4000)], axis=0)
+    assert np.abs(mean).max() < 5 / np.sqrt(3 * 4000)  # without the signs of R its diagonal would be far from zero
+
+
+def test_glorot_weights_have_the_variance_of_the_paper():
+    w = glorot(np.random.default_rng(0), 300, 100)
+    assert w.shape == (300, 100)
+    assert_allclose(w.var(), 2 / 400, rtol=0.03)
+    assert np.abs(w).max() <= math.sqrt(6 / 400)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_each_gate_starts_orthogonal_in_the_state_and_with_the_bias_of_its_cell(name):
+    network = Network(
+        cell=name,
+        activation="tanh",
+        n_features=2,
+        units=(3, 4),
+        bidirectional=True,
+        pooling=("last",),
+        n_outputs=2,
+    )
+    theta = network.initial(np.random.default_rng(0))
+    assert theta.shape == (network.layout.size,)
+    assert_array_equal(theta, network.initial(np.random.default_rng(0)))
+    views = network.layout.views(theta)
+    for cell, keys in zip(network.cells, network.keys, strict=True):
+        for key in keys:
+            for part in cell.parts:
+                columns = cell.columns(part)
+                for gate, w in zip(part.gates, np.split(views[f"{key}/{part.name}"], len(part.gates)), strict=True):
+                    assert_array_equal(w[:, columns["1"]], 1 if (gate, "lstm" in name) == ("f", True) else 0)
+                    if "h" in columns:
+                        assert_allclose(w[:, columns["h"]] @ w[:, columns["h"]].T, np.eye(cell.H), atol=1e-13)
+                    if "x" in columns:
+                        assert 0 < np.abs(w[:, columns["x"]]).max() <= math.sqrt(6 / (cell.F + cell.H))
+    assert_array_equal(views["head/V"][:, -1], 0)
+
+
+# --- optimisers and schedules -----------------------------------------------------------------------------------------
+
+
+def adam(theta, gradients, rate, beta_1, beta_2, epsilon):
+    m = v = np.zeros_like(theta)
+    for t, g in enumerate(gradients, start=1):
+        m, v = beta_1 * m + (1 - beta_1) * g, beta_2 * v + (1 - beta_2) * g**2
+        theta = theta - rate * (m / (1 - beta_1**t)) / (np.sqrt(v / (1 - beta_2**t)) + epsilon)
+        yield theta
+
+
+def sgd(theta, gradients, rate, momentum, nesterovs_momentum):
+    velocity = np.zeros_like(theta)
+    for g in gradients:
+        velocity = momentum * velocity - rate * g
+        theta = theta + (momentum * velocity - rate * g if nesterovs_momentum else velocity)
+        yield theta
+
+
+FORMULAS = {"adam": adam, "sgd": sgd}
+SETTINGS = [
+    ("adam", {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8}),
+    ("adam", {"beta_1": 0.5, "beta_2": 0.7, "epsilon": 0.1}),
+    ("adam", {"beta_1": 0.0, "beta_2": 0.0, "epsilon": 1e-3}),
+    ("sgd", {"momentum": 0.0, "nesterovs_momentum": True}),
+    ("sgd", {"momentum": 0.9, "nesterovs_momentum": True}),
+    ("sgd", {"momentum": 0.9, "nesterovs_momentum": False}),
+]
+SOME = dict(SETTINGS)
+
+
+def test_every_optimiser_has_its_formula_here():
+    assert FORMULAS.keys() == SOME.keys() == OPTIMISERS.keys()
+
+
+@pytest.mark.parametrize(("name", "settings"), SETTINGS)
+def test_an_optimiser_follows_its_formula(name, settings):
+    rng = np.random.default_rng(0)
+    theta, gradients = rng.standard_normal(5), rng.standard_normal((8, 5))
+    optimiser, moved = OPTIMISERS[name](theta, **settings, unused=None), theta.copy()
+    for g, expected in zip(gradients, FORMULAS[name](theta, gradients, 0.03, **settings), strict=True):
+        before = g.copy()
+        optimiser.step(moved, g, 0.03)
+        assert_allclose(moved, expected, rtol=1e-12)
+        assert_array_equal(g, before)
+
+
+@every_optimiser
+def test_an_optimiser_goes_on_from_its_state(name):
+    rng = np.random.default_rng(0)
+    start, gradients = rng.standard_normal(5), rng.standard_normal((6, 5))
+    straight, broken = start.copy(), start.copy()
+    optimiser = OPTIMISERS[name](straight, **SOME[name])
+    for g in gradients:
+        optimiser.step(straight, g, 0.1)
+    first = OPTIMISERS[name](broken, **SOME[name])
+    for g in gradients[:3]:
+        first.step(broken, g, 0.1)
+    second = OPTIMISERS[name](broken, state=first.state, **SOME[name])
+    for g in gradients[3:]:
+        second.step(broken, g, 0.1)
+    assert_array_equal(broken, straight)
+
+
+@every_optimiser
+def test_an_optimiser_keeps_float32(name):
+    theta = np.ones(3, np.float32)
+    optimiser = OPTIMISERS[name](theta, **SOME[name])
+    optimiser.step(theta, np.ones(3, np.float32), 0.1)
+    assert {v.dtype for v in optimiser.state.values() if isinstance(v, np.ndarray)} == {np.dtype(np.float32)}
+    assert (theta < 1).all()
+
+
+def test_clipping_shortens_a_long_gradient_in_place_and_leaves_others():
+    grad = np.array([3.0, 4.0])
+    assert clip_norm(grad, None) is grad
+    assert clip_norm(grad, 5.0).tolist() == [3, 4]
+    assert clip_norm(grad, 1.0) is grad
+    assert_allclose(grad, [0.6, 0.8])
+    assert clip_norm(np.zeros(2), 1.0).tolist() == [0, 0]
+
+
+def test_schedules_follow_their_formulas():
+    assert [Schedule("constant", 0.1, 0.5).rate(p, 99) for p in (0, 0.5, 0.9)] == [0.1] * 3
+    assert_allclose([Schedule("cosine", 0.1, 0.5).rate(p, 99) for p in (0, 1 / 3, 0.5, 1)], [0.1, 0.075, 0.05, 0])
+    assert_allclose([Schedule("invscaling", 0.1, 0.5).rate(0.5, seen) for seen in (0, 3, 99)], [0.1, 0.05, 0.01])
+    assert [Schedule(kind, 0.1, 0.5).planned for kind in ("constant", "cosine", "invscaling", "adaptive")] == [
+        False,
+        True,
+        False,
+        False,
+    ]
+
+
+def test_only_an_adaptive_schedule_goes_on_when_training_stalls():
+    assert not any(Schedule(kind, 0.1, 0.5).go_on() for kind in ("constant", "cosine", "invscaling"))
+    schedule, rates = Schedule("adaptive", 0.1, 0.5), []
+    while schedule.go_on():
+        rates.append(schedule.rate(0, 0))
+    assert_allclose(rates, 0.1 / 5.0 ** np.arange(1, len(rates) + 1))
+    assert rates[-1] <= 1e-6 < rates[-2]
+
+
+def test_patience_ends_after_more_than_so_many_epochs_without_improvement():
+    patience, stalled, improved = Patience(0.1, 2), [], []
+    for value in (1.0, 0.5, 0.45, 0.44, 0.3, 0.3, 0.25, 0.29):
+        improved.append(patience.see(value))
+        stalled.append(patience.stalled)
+    assert improved == [True, True, True, True, True, False, True, False]
+    assert patience.best == 0.25
+    assert stalled == [False] * 7 + [True]
+
+
+# --- batches ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", [None, 3])
+@pytest.mark.parametrize(("n", "size", "sizes"), [(7, 3, [3, 3, 1]), (6, 3, [3, 3]), (4, 200, [4]), (1, 1, [1])])
+def test_batches_hold_each_row_once_an_epoch(n, size, sizes, seed):
+    batches = Batches(n, size, seed)
+    for _ in range(3):
+        epoch = list(batches.epoch())
+        assert [len(rows) for rows in epoch] == sizes
+        assert len(batches) == len(sizes)
+        assert sorted(np.concatenate(epoch)) == list(range(n))
+
+
+def test_batches_are_shuffled_by_seed_and_epoch_alone():
+    def epochs(seed, first, n):
+        batches = Batches(50, 20, seed, first)
+        return [np.concatenate(list(batches.epoch())).tolist() for _ in range(n)]
+
+    assert epochs(0, 0, 4) == epochs(0, 0, 4)
+    assert epochs(0, 0, 4)[2:] == epochs(0, 2, 2)
+    assert len({tuple(rows) for rows in epochs(0, 0, 4) + epochs(1, 0, 4)}) == 8
+    assert epochs(None, 0, 2) == [list(range(50))] * 2
+
+
+# --- descend ----------------------------------------------------------------------------------------------------------
+
+
+class Quadratic:
+    """The mean over the rows of ½ ‖theta - centre‖²; its minimum is the mean of the centres."""
+
+    def __init__(self, centres):
+        self.centres, self.calls = np.array(centres, float), 0
+
+    def __call__(self, theta, rows):
+        self.calls += 1
+        difference = theta - self.centres[rows]
+        return 0.5 * float((difference**2).sum(axis=1).mean()), difference.mean(axis=0).astype(theta.dtype)
+
+    def null_loss(self):
+        return 1.0
+
+
+def gradient_descent(theta, objective, *, size=10, rate=0.5, kind="constant", max_norm=None, epochs=3, **options):
+    optimiser = OPTIMISERS["sgd"](theta, momentum=0.0, nesterovs_momentum=False)
+    options = {"patience": None, "max_iter": epochs, "max_norm": max_norm} | options
+    batches = Batches(len(objective.centres), size)
+    return descend(objective, theta, optimiser, Schedule(kind, rate, 0.5), batches, **options)
+
+
+def test_descent_takes_the_steps_of_gradient_descent_and_reports_the_loss_before_each():
+    theta, objective = np.array([8.0, 0.0]), Quadratic([[0, 0], [0, 0]])
+    course = gradient_descent(theta, objective)
+    assert_allclose(theta, [1, 0])
+    assert_allclose(course.losses, [32, 8, 2])
+    assert course.seen == 6
+    assert course.scores == []
+    assert course.ended == "max_iter"
+
+
+def test_the_loss_of_an_epoch_is_the_mean_over_its_sequences():
+    theta, objective = np.zeros(1), Quadratic([[1], [1], [4]])
+    course = gradient_descent(theta, objective, size=2, rate=1e-12, epochs=1)
+    assert_allclose(course.losses, [(0.5 + 0.5 + 8) / 3], rtol=1e-9)
+
+
+def test_descent_clips_each_gradient():
+    theta = np.array([8.0])
+    gradient_descent(theta, Quadratic([[0]]), rate=1.0, max_norm=0.25, epochs=3)
+    assert_allclose(theta, [7.25])
+
+
+def test_a_cosine_schedule_runs_through_all_steps_of_all_epochs():
+    theta, steps = np.array([0.0]), []
+
+    class Rates:
+        def step(self, theta, grad, rate):
+            steps.append(rate)
+
+    course = descend(
+        Quadratic([[1]] * 4),
+        theta,
+        Rates(),
+        Schedule("cosine", 1.0, 0),
+        Batches(4, 2),
+        max_iter=2,
+        max_norm=None,
+        patience=None,
+    )
+    assert_allclose(steps, [(1 + math.cos(math.pi * p)) / 2 for p in (0, 0.25, 0.5, 0.75)])
+    assert course.seen == 8
+
+
+def test_descent_stops_when_the_loss_stalls():
+    theta = np.array([1.0])
+    course = gradient_descent(theta, Quadratic([[0]]), rate=1.0, epochs=50, patience=Patience(1e-9, 3))
+    assert course.ended == "stalled"
+    assert len(course.losses) == 6  # 0.5, 0, then 4 without improvement
+
+
+def test_an_adaptive_schedule_gets_smaller_rates_before_the_end():
+    theta, schedule, objective = np.array([1.0]), Schedule("adaptive", 1e-3, 0), Quadratic([[0]])
+    optimiser = OPTIMISERS["sgd"](theta, momentum=0.0, nesterovs_momentum=False)
+    course = descend(
+        objective, theta, optimiser, schedule, Batches(1, 1), max_iter=500, max_norm=None, patience=Patience(1.0, 2)
+    )
+    assert course.ended == "stalled"
+    assert schedule.initial <= 1e-6
+    assert len(course.losses) == 1 + 3 * 6  # 1e-3 / 5^5 < 1e-6: five smaller rates, three epochs each
+
+
+def test_with_a_score_the_weights_of_the_best_epoch_are_kept():
+    theta, seen, scores = np.array([8.0]), [], iter([0.1, 0.7, 0.7, 0.3, 0.2, 0.1])
+
+    def score(theta):
+        seen.append(theta.copy())
+        return next(scores)
+
+    course = gradient_descent(theta, Quadratic([[0]]), epochs=50, score=score, patience=Patience(1e-9, 2))
+    assert course.scores == [0.1, 0.7, 0.7, 0.3, 0.2]  # the first 0.7 is the best, three epochs are no better
+    assert course.ended == "stalled"
+    assert theta == seen[1] == 2
+
+
+def test_a_report_follows_each_epoch():
+    reported = []
+    gradient_descent(np.ones(1), Quadratic([[0]]), report=lambda course: reported.append(len(course.losses)))
+    assert reported == [1, 2, 3]
+
+
+def interrupting(objective, calls):
+    def interrupted(theta, rows):
+        if objective.calls == calls:
+            raise KeyboardInterrupt
+        return objective(theta, rows)
+
+    interrupted.null_loss, interrupted.centres = objective.null_loss, objective.centres
+    return interrupted
+
+
+@pytest.mark.parametrize(("calls", "n_losses", "value"), [(3, 2, 1 / 8), (1, 1, 1 / 2)])
+def test_an_interrupt_keeps_the_model_so_far(calls, n_losses, value):
+    theta = np.ones(1)
+    course = gradient_descent(theta, interrupting(Quadratic([[0], [0]]), calls), size=1, epochs=9)
+    assert course.ended == "interrupted"
+    assert len(course.losses) == max(1, n_losses - 1)
+    assert_allclose(theta, value)
+
+
+def test_an_interrupt_before_the_first_step_is_raised():
+    with pytest.raises(KeyboardInterrupt):
+        gradient_descent(np.ones(1), interrupting(Quadratic([[0]]), 0))
+
+
+def test_an_interrupt_restores_the_best_weights():
+    theta, scores = np.array([8.0]), iter([0.9, 0.1])
+    course = gradient_descent(
+        theta, interrupting(Quadratic([[0]]), 2), epochs=9, score=lambda theta: next(scores), patience=Patience(0, 9)
+    )
+    assert course.ended == "interrupted"
+    assert theta == 4
+
+
+@pytest.mark.parametrize("rate", [3.0, 1e200])
+def test_divergence_is_an_error_that_says_what_to_change(rate):
+    theta = np.array([1.0, 0.0])
+    with np.errstate(all="ignore"), pytest.raises(ValueError, match=r"diverged in epoch \d+.*learning_rate_init"):
+        gradient_descent(theta, Quadratic([[1, 2]]), rate=rate, epochs=100)
+
+
+def test_a_loss_that_is_not_a_number_is_a_divergence():
+    with pytest.raises(ValueError, match="diverged in epoch 1: the loss is nan"):
+        gradient_descent(np.zeros(1), Quadratic([[math.nan]]))
+
+
+# --- L-BFGS -----------------------------------------------------------------------------------------------------------
+
+
+class Valley(Quadratic):
+    """A quadratic with curvatures from 1 to 100."""
+
+    def __call__(self, theta, rows):
+        self.calls += 1
+        curvature, difference = np.array([1, 10, 100.0]), theta - self.centres[0]
+        return 0.5 * float((curvature * difference**2).sum()), (curvature * difference).astype(theta.dtype)
+
+
+def lbfgs(theta, objective, **options):
+    options = {"max_iter": 100, "max_fun": 1000, "tol": 1e-8} | options
+    return minimise_lbfgs(objective, theta, np.arange(2), **options)
+
+
+@pytest.mark.parametrize(("dtype", "rtol"), [(np.float64, 1e-7), (np.float32, 1e-4)])
+def test_lbfgs_finds_the_minimum_of_a_quadratic(dtype, rtol):
+    theta, reported = np.zeros(3, dtype), []
+    course = lbfgs(theta, Valley([[1, -2, 3]]), report=lambda course: reported.append(course.losses[-1]))
+    assert theta.dtype == dtype
+    assert_allclose(theta, [1, -2, 3], rtol=rtol)
+    assert course.ended == "converged"
+    assert course.losses[-1] < 1e-8
+    assert course.seen == 2 * len(course.losses)
+    assert len(reported) == len(course.losses)
+    assert course.losses == sorted(course.losses, reverse=True)
+
+
+@pytest.mark.parametrize("limit", ["max_iter", "max_fun"])
+def test_lbfgs_says_when_it_reached_its_limit(limit):
+    theta, objective = np.zeros(3), Valley([[1, -2, 3]])
+    course = lbfgs(theta, objective, **{limit: 3})
+    assert course.ended == "max_iter"
+    assert len(course.losses) <= 3
+    assert_allclose(course.losses[-1], objective(theta, None)[0])
+
+
+def test_lbfgs_at_the_minimum_stays_there():
+    theta = np.array([1.0, -2, 3])
+    course = lbfgs(theta, Valley([[1, -2, 3]]))
+    assert theta.tolist() == [1, -2, 3]
+    assert course.losses == [0]
+    assert course.ended == "converged"
+
+
+def test_lbfgs_interrupted_keeps_the_last_iterate():
+    objective, reported = Valley([[1, -2, 3]]), []
+
+    def report(course):
+        reported.append(course.losses[-1])
+        if len(reported) == 3:
+            raise KeyboardInterrupt
+
+    theta = np.zeros(3)
+    course = lbfgs(theta, objective, report=report)
+    assert course.ended == "interrupted"
+    assert course.losses == reported
+    assert_allclose(objective(theta, None)[0], reported[-1])
+
+
+def test_lbfgs_interrupted_before_its_first_iterate_raises():
+    theta = np.zeros(3)
+    with pytest.raises(KeyboardInterrupt):
+        lbfgs(theta, interrupting(Valley([[1, -2, 3]]), 1))
+    assert theta.tolist() == [0, 0, 0]
+
+
+def test_lbfgs_refuses_what_is_not_a_number():
+    with pytest.raises(ValueError, match="diverged in epoch 1: the loss is nan"):
+        lbfgs(np.zeros(3), Valley([[math.nan, 0, 0]]))
+
+
+def test_a_course_begins_empty():
+    assert Course() == Course(losses=[], scores=[], seen=0, ended="max_iter")
+    assert Course().losses is not Course().losses
+
+
+# --- BLAS -------------------------------------------------------------------------------------------------------------
+
+
+def blas_threads():
+    return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+
+
+def test_blas_has_one_thread_inside_and_as_many_as_before_after_the_last_has_left():
+    before, inside, leave = blas_threads(), threading.Event(), threading.Event()
+
+    def other():
+        with single_blas_thread():
+            inside.set()
+            leave.wait(10)
+
+    thread = threading.Thread(target=other)
+    with single_blas_thread():
+        assert set(blas_threads()) == {1}
+        thread.start()
+        assert inside.wait(10)
+    assert set(blas_threads()) == {1}
+    leave.set()
+    thread.join()
+    assert blas_threads() == before
+
+
+def test_blas_gets_its_threads_back_after_an_error():
+    before = blas_threads()
+    with pytest.raises(RuntimeError, match="inside"), single_blas_thread():
+        raise RuntimeError("inside")
+    assert blas_threads() == before
