@@ -1,8 +1,9 @@
 """Whole fits and predictions against a plain PyTorch loop: python benchmarks/speed.py [--rounds N] [cell ...]
 
 The same architecture (one direction, last state, dense head, softmax), Adam, batches, shuffling, clipping and float32;
-one thread each; both in one run, in turn, after a warm-up; the best of several. A ratio above 1: this library is faster. PyTorch's loop is what its users write: shuffled indices, `zero_grad`, forward, `backward`, clip, step; ragged
-batches by `pack_padded_sequence`. Its predictions take the better of one call for all and a loop over batches.
+one thread each; both in one run, in turn, after a warm-up; the best of several. A ratio above 1: this library is faster.
+PyTorch's loop is what its users write: shuffled indices, `zero_grad`, forward, `backward`, clip, step; ragged batches by
+`pack_padded_sequence`. Its predictions take the better of one call for all and a loop over batches.
 
 OpenBLAS, NumPy's BLAS, does not know every processor. Where it falls back to AVX2 kernels on a processor with AVX-512,
 OPENBLAS_CORETYPE=SkylakeX in the environment helps it; this script says what it found.
@@ -189,9 +190,8 @@ def main():
         for cell in arguments.cells:
             for ragged, shapes in ((False, SHAPES), (True, RAGGED)):
                 ratios = np.array([compare(cell, shape, ragged, peak, arguments.rounds) for shape in shapes])
-                means.append(
-                    (cell, "ragged" if ragged else "full", *np.exp(np.log(ratios).mean(axis=0)), *ratios.min(axis=0))
-                )
+                figures = *np.exp(np.log(ratios).mean(axis=0)), *ratios.min(axis=0)
+                means.append((cell, "ragged" if ragged else "full", *figures))
         print(
             "\n| cell | lengths | fit, geometric mean | predict_proba | fit, least | predict_proba, least |\n|---|---|---|---|---|---|"
         )

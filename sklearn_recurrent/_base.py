@@ -313,7 +313,8 @@ def _scaled(X, facts):
     mean, scale = facts["x_mean_"], facts["x_scale_"]
     if not mean.any() and (scale == 1).all():
         return X
-    return X.map(lambda values: ((values - mean) / scale).astype(values.dtype, copy=False))
+    dtype = X.values.dtype
+    return X.map(lambda values: (values - mean.astype(dtype)) / scale.astype(dtype))
 
 
 def _positive_weight(sample_weight, n):

@@ -91,8 +91,8 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
         p : ndarray of shape (n_samples, n_classes)
             Probabilities in the order of `classes_`; for multilabel targets of each label by itself.
         """
-        p = self._linked(self._raw_predict(X))
-        return np.hstack([1 - p, p]) if self._binary else p
+        raw = self._raw_predict(X)
+        return self._linked(np.hstack([-raw, raw]) if self._binary else raw)
 
     def predict_log_proba(self, X):
         """Predict the logarithm of the probability of each class.

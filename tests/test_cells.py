@@ -142,9 +142,9 @@ def without_the_recurrent_gradient(cell):
 
 def with_the_new_state_for_the_old_in_the_weight_gradient(cell):
     class Planted(cell):
-        def back(self, weights, K, D, inputs, *rest):
-            super().back(weights, K, D, inputs, *rest)
-            inputs[:-1, -self.H :] = inputs[1:, -self.H :].copy()
+        def slopes(self, inputs, frames, K):
+            super().slopes(inputs, frames, K)
+            inputs[:-1, -self.H :] = inputs[1:, -self.H :].copy()  # only the product with D is still to come
 
     return Planted
 
@@ -159,21 +159,20 @@ def with_the_new_state_for_the_old_in_the_slopes(cell):
     return Planted
 
 
-def without_the_gradient_through_the_cell_state(cell):
+def without_the_gradient_through_the_cell_state(cell, kept=0):
     class Planted(cell):
-        def back(self, weights, K, D, inputs, frames, dY, dh, dc, scratch):
-            for t, dy in zip(reversed(range(len(D))), dY):
-                dc[...] = 0
-                here, entries = slice(t, t + 1), slice(t, t + 2)
-                super().back(weights, K[here], D[here], inputs[entries], frames[entries], [dy], dh, dc, scratch)
+        def back(self, weights, K, frames, dY, dh, dc, scratch):
+            for t, dy in zip(reversed(range(len(K))), dY):
+                np.multiply(dc, kept, dc)
+                super().back(weights, K[t : t + 1], frames[t : t + 2], [dy], dh, dc, scratch)
 
     return Planted
 
 
 def without_the_gradient_along_the_direct_path(cell):
     class Planted(cell):
-        def back(self, weights, K, D, inputs, frames, *rest):
-            super().back(weights, K, D, inputs, np.zeros_like(frames), *rest)  # z of h' = (1 - z) ∘ n + z ∘ h
+        def back(self, weights, K, frames, *rest):
+            super().back(weights, K, np.zeros_like(frames), *rest)  # z of h' = (1 - z) ∘ n + z ∘ h
 
     return Planted
 
@@ -218,6 +217,12 @@ def test_a_planted_bug_leaves_the_values_right(plant, name):
     planted = plant(CELLS[name])(F, H, "tanh")
     W, X = draw(planted, BATCHES["ragged"])
     assert_allclose(run(planted, W, X)[1], by_the_oracle(name, "tanh", W, X)[1], rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", [name for name in CELLS if has_cell_state(CELLS[name])])
+def test_what_plants_a_bug_plants_no_other(name):
+    cell = without_the_gradient_through_the_cell_state(CELLS[name], kept=1)(2, 3, "tanh")
+    assert_gradients_agree(name, cell, "tanh", [5, 4, 4, 1])
 
 
 # --- a whole network --------------------------------------------------------------------------------------------------

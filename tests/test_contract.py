@@ -154,7 +154,7 @@ def test_the_readers_of_these_tests_do_hand_over_sequences(cls):
     assert model.weights_["layer_0/forward/W"].shape[1] == 16 + 1 + 1  # states, one feature, bias
 
 
-# --- checks that scikit-learn runs on its own estimators, and not in check_estimator ------------------------------------------------------------------
+# --- checks that scikit-learn runs on its own estimators, and not in check_estimator ----------------------------------
 
 BY_NAME = ("check_dataframe_column_names_consistency", "check_inplace_ensure_writeable", "check_param_validation")
 

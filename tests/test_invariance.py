@@ -1,5 +1,6 @@
 """What fits and predictions must not depend on: weights or copies, order, batches, padding, containers, n_jobs."""
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -250,13 +251,13 @@ def test_the_global_generator_is_used_only_without_a_seed(estimator, data):
     assert_same_model(make(estimator, random_state=None).fit(X, y), one, X)
 
 
-def test_the_number_of_jobs_around_a_fit_changes_no_bit(ragged, labels):
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_the_number_of_jobs_around_a_fit_changes_no_bit(ragged, labels, backend):
     grid = {"hidden_layer_sizes": [3, 4], "alpha": [0, 0.1]}
-    searches = [
-        GridSearchCV(LSTMClassifier(max_iter=3, random_state=0), grid, cv=2, n_jobs=n_jobs, scoring="neg_log_loss")
-        for n_jobs in (1, 2)
-    ]
-    one, two = (search.fit(ragged, labels) for search in searches)
+    search = GridSearchCV(LSTMClassifier(max_iter=3, random_state=0), grid, cv=2, scoring="neg_log_loss")
+    one = clone(search).fit(ragged, labels)
+    with joblib.parallel_config(backend=backend):
+        two = search.set_params(n_jobs=2).fit(ragged, labels)
     for split in range(2):
         key = f"split{split}_test_score"
         assert one.cv_results_[key].tolist() == two.cv_results_[key].tolist()

@@ -100,7 +100,7 @@ class Cell:
         return [np.concatenate([W[part.name][:, self.columns(part)["h"]] for part in self.parts]).T.copy()]
 
     def weights_input(self, W):
-        """The transposed weights of x (F, gates · H), for the gradient with respect to x; zeros where a gate has none."""
+        """The transposed weights of x (F, gates · H), for the gradient with respect to x; zeros for a gate without."""
         blocks = []
         for part in self.parts:
             w, columns = W[part.name], self.columns(part)

@@ -53,12 +53,9 @@ def pool(kinds, last, outputs, plan):
 
 def flatten(outputs, plan, reverse, values):
     """Write the states of every step (list of (steps, H, width)) to the rows of `values` (S, H)."""
+    values.fill(0)
     for h, run in zip(outputs, plan.runs, strict=True):
-        rows, alive, h = plan.rows(run, reverse), plan.living(run), h.swapaxes(1, 2)
-        if alive is None:
-            values[rows] = h
-        else:
-            values[rows[alive]] = h[alive]
+        plan.scatter(h, run, reverse, values)
 
 
 def unflatten(d_values, plan, reverse):

@@ -7,6 +7,7 @@ the loss of each sequence; gradient (K, N) of each value with respect to its col
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import expit
 
 
 def squared_error(raw, y):
@@ -17,7 +18,7 @@ def squared_error(raw, y):
 
 def logistic_log_loss(raw, y):
     """-[y log p + (1 - y) log(1 - p)] with p = σ(raw), the sum over outputs, in nats."""
-    return (np.logaddexp(0, raw) - y * raw).sum(axis=0), logistic(raw) - y
+    return (np.logaddexp(0, raw) - y * raw).sum(axis=0), expit(raw) - y
 
 
 def softmax_log_loss(raw, y):
@@ -31,14 +32,10 @@ def identity(raw):
     return raw
 
 
-def logistic(raw):
-    return (1 + np.tanh(raw / 2)) / 2
-
-
 def softmax(raw):
     e = np.exp(raw - raw.max(axis=0))
     return e / e.sum(axis=0)
 
 
 LOSSES = {"squared_error": squared_error, "logistic": logistic_log_loss, "softmax": softmax_log_loss}
-LINKS = {"identity": identity, "logistic": logistic, "softmax": softmax}
+LINKS = {"identity": identity, "logistic": expit, "softmax": softmax}

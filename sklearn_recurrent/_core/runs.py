@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -52,6 +53,7 @@ class Plan:
         self.lengths = lengths
         self.offsets = np.concatenate([[0], np.cumsum(lengths)])
         self.runs = cut(lengths.tolist(), waste)
+        self.length = int(lengths[0]) if lengths[0] == lengths[-1] else None  # of all sequences, if it is one
         self._rows = {}
 
     def rows(self, run, reverse):
@@ -73,18 +75,25 @@ class Plan:
         return np.arange(run.start, run.start + run.steps)[:, None] < self.lengths[: run.width]
 
     def gather(self, values, run, reverse):
-        """(S, F) → (steps, F, width)"""
-        if len(self.runs) == 1 and len(run.ends) == 1:  # all of one length: a view
-            x = values.reshape(run.width, run.steps, -1).transpose(1, 2, 0)
-            return x[::-1] if reverse else x
+        """(S, F) → (steps, F, width), what each step of a run reads."""
+        if self.length is not None:
+            return self._by_step(values, reverse)
         return values.take(self.rows(run, reverse), axis=0).swapaxes(1, 2)
 
     def scatter(self, x, run, reverse, values):
-        """Add (steps, F, width) to the rows of `values` (S, F) that it came from."""
+        """Add (steps, F, width) to the rows of `values` (S, F) that `gather` reads, where a sequence has not ended."""
+        if self.length is not None:
+            self._by_step(values, reverse)[...] += x
+            return
         rows, living, x = self.rows(run, reverse), self.living(run), x.swapaxes(1, 2)
         if living is not None:
             rows, x = rows[living], x[living]
         values[rows] += x  # no row comes twice
+
+    def _by_step(self, values, reverse):
+        """A view (steps, F, width) of the values of sequences of one length."""
+        x = values.reshape(len(self.lengths), self.length, -1).transpose(1, 2, 0)
+        return x[::-1] if reverse else x
 
     @classmethod
     def of(cls, lengths, waste=WASTE):
@@ -109,7 +118,7 @@ class Workspace:
     def __call__(self, name, *shape):
         view = self._views.get(name)
         if view is None or view.shape != shape:
-            size, held = int(np.prod(shape)), self._held.get(name)
+            size, held = math.prod(shape), self._held.get(name)
             if held is None or held.size < size:
                 held = self._held[name] = np.empty(size, self.dtype)
             view = self._views[name] = held[:size].reshape(shape)
