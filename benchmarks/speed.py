@@ -1,9 +1,9 @@
 """Whole fits and predictions against a plain PyTorch loop: python benchmarks/speed.py [--rounds N] [cell ...]
 
 The same architecture (one direction, last state, dense head, softmax), Adam, batches, shuffling, clipping and float32;
-one thread each; both in one run, in turn, after a warm-up; the best of several. A ratio above 1: this library is faster.
-PyTorch's loop is what its users write: shuffled indices, `zero_grad`, forward, `backward`, clip, step; ragged batches by
-`pack_padded_sequence`. Its predictions take the better of one call for all and a loop over batches.
+one thread each; both in one run, in turn, after a warm-up; the best of several. A ratio above 1: ours is faster.
+PyTorch's loop is what its users write: shuffled indices, `zero_grad`, forward, `backward`, clip, step; ragged batches
+by `pack_padded_sequence`. Its predictions take the better of one call for all and a loop over batches.
 
 OpenBLAS, NumPy's BLAS, does not know every processor. Where it falls back to AVX2 kernels on a processor with AVX-512,
 OPENBLAS_CORETYPE=SkylakeX in the environment helps it; this script says what it found.

@@ -2,6 +2,7 @@
 
 import math
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import oracle
@@ -10,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit
 from scipy.special import softmax as scipy_softmax
 from sklearn.metrics import log_loss, mean_squared_error
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from sklearn_recurrent._core.blas import single_blas_thread
 from sklearn_recurrent._core.canonical import canonical
@@ -562,30 +563,58 @@ def test_a_course_begins_empty():
 
 
 def blas_threads():
-    return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
 
 
+def in_a_thread(function):
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(function).result()
+
+
+@pytest.fixture
+def two_blas_threads():
+    limit = threadpool_limits(2, user_api="blas")
+    with threadpool_limits():  # on its way out it lets other Python threads set limits, which threadpoolctl 3.8 forbids
+        pass
+    assert blas_threads() == {2}
+    yield
+    limit.restore_original_limits()
+    with threadpool_limits():
+        pass
+
+
+@pytest.mark.usefixtures("two_blas_threads")
 def test_blas_has_one_thread_inside_and_as_many_as_before_after_the_last_has_left():
-    before, inside, leave = blas_threads(), threading.Event(), threading.Event()
+    inside, leave = threading.Event(), threading.Event()
 
     def other():
         with single_blas_thread():
             inside.set()
-            leave.wait(10)
+            assert leave.wait(10)
 
     thread = threading.Thread(target=other)
     with single_blas_thread():
-        assert set(blas_threads()) == {1}
+        assert blas_threads() == {1}
         thread.start()
         assert inside.wait(10)
-    assert set(blas_threads()) == {1}
+    assert blas_threads() == {1}
     leave.set()
     thread.join()
-    assert blas_threads() == before
+    assert blas_threads() == {2}
 
 
+@pytest.mark.usefixtures("two_blas_threads")
+def test_every_python_thread_can_limit_blas_one_after_the_other():
+    def limited():
+        with single_blas_thread():
+            return blas_threads()
+
+    assert [limited(), in_a_thread(limited), limited(), in_a_thread(limited)] == [{1}] * 4
+    assert blas_threads() == {2}
+
+
+@pytest.mark.usefixtures("two_blas_threads")
 def test_blas_gets_its_threads_back_after_an_error():
-    before = blas_threads()
     with pytest.raises(RuntimeError, match="inside"), single_blas_thread():
         raise RuntimeError("inside")
-    assert blas_threads() == before
+    assert blas_threads() == {2}

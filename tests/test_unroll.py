@@ -107,6 +107,10 @@ def test_a_ragged_set_gives_and_takes_its_sequences():
     assert [x[:, 0].tolist() for x in taken] == [[4, 5], [0, 1, 2], [4, 5]]
     assert not np.shares_memory(taken.values, X.values)
     assert X.length is None
+    equal = Ragged.from_lengths(np.arange(12.0).reshape(6, 2), [2, 2, 2])
+    assert equal.length == 2
+    assert_array_equal(equal.take(np.array([2, 0])).values, [[8, 9], [10, 11], [0, 1], [2, 3]])
+    assert equal.take(np.array([1])).offsets.tolist() == [0, 2]
     assert X.take(np.array([1, 1])).length == 1
     assert X.map(np.negative).values[:, 0].tolist() == [0, -1, -2, -3, -4, -5]
 

@@ -6,7 +6,7 @@ import threading
 from contextlib import contextmanager
 from functools import cache
 
-from threadpoolctl import ThreadpoolController
+import threadpoolctl
 
 _lock = threading.Lock()
 _holders = 0
@@ -15,7 +15,14 @@ _limiter = None
 
 @cache
 def _controller():
-    return ThreadpoolController()  # looks through every loaded library: once is enough
+    return threadpoolctl.ThreadpoolController()  # looks through every loaded library: once is enough
+
+
+def _take_over():
+    """Newer threadpoolctl obeys one Python thread only, the first to set a limit; here any may be first or last."""
+    release = getattr(getattr(threadpoolctl, "OpenBLASController", None), "clear_controlling_thread", None)
+    if release is not None:
+        release(force=True)
 
 
 @contextmanager
@@ -28,6 +35,7 @@ def single_blas_thread():
     global _holders, _limiter
     with _lock:
         if _holders == 0:
+            _take_over()
             _limiter = _controller().limit(limits=1, user_api="blas")
         _holders += 1
     try:
@@ -36,5 +44,7 @@ def single_blas_thread():
         with _lock:
             _holders -= 1
             if _holders == 0:
+                _take_over()
                 _limiter.restore_original_limits()
+                _take_over()
                 _limiter = None

@@ -67,6 +67,8 @@ def clip_norm(grad, limit):
     if limit is not None:
         norm = math.sqrt(np.dot(grad, grad))
         if norm > limit:
+            if norm == math.inf:  # the squares overflow, the gradient need not
+                norm = float(np.linalg.norm(grad.astype(np.float64)))
             grad *= limit / norm
     return grad
 

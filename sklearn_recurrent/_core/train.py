@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 from .optim import clip_norm
 
 DIVERGED = 1e4
-"""A loss that many times that of predicting nothing is no longer training."""
+"""A loss that many times that of predicting nothing, or of the first batch, is no longer training."""
 
 
 @dataclass
@@ -67,7 +67,7 @@ def descend(objective, theta, optimiser, schedule, batches, *, max_iter, max_nor
     score : ``score(theta)`` of each epoch, higher is better; the weights of the best epoch are restored
     report : ``report(course)`` after each epoch
     """
-    course, limit, best = Course(), DIVERGED * max(objective.null_loss(), 1e-3), None
+    course, limit, best = Course(), None, None
     try:
         for epoch in range(max_iter):
             total = steps = 0
@@ -75,6 +75,7 @@ def descend(objective, theta, optimiser, schedule, batches, *, max_iter, max_nor
             for rows in batches.epoch():
                 loss, grad = objective(theta, rows)
                 _refuse_divergence(loss, math.inf, epoch)
+                limit = limit or DIVERGED * max(objective.null_loss(), loss, 1e-3)
                 rate = schedule.rate((epoch + steps / len(batches)) / max_iter, seen_before)
                 optimiser.step(theta, clip_norm(grad, max_norm), rate)
                 total, steps, course.seen = total + loss * len(rows), steps + 1, course.seen + len(rows)
