@@ -185,7 +185,9 @@ class BaseRecurrent(RecurrentParameters):
             settings = {name: getattr(self, name) for name in _OPTIMISER_PARAMETERS}
             state = deepcopy(self._optimiser_states.get(self.solver)) if goes_on else None
             optimiser = OPTIMISERS[self.solver](theta, state=state, **settings)
-            course = self._descent(objective, theta, optimiser, len(X), seed, epochs_before, score, one_epoch, report)
+            batches = self._batches(len(X), seed, epochs_before)
+            seen = self.t_ if goes_on else 0
+            course = self._descent(objective, theta, optimiser, batches, seen, score, one_epoch, report)
             states = {self.solver: optimiser.state}
         self._warn(course, one_epoch)
         losses = (self.loss_curve_ if goes_on else []) + course.losses
@@ -202,17 +204,20 @@ class BaseRecurrent(RecurrentParameters):
             "best_validation_score_": max(course.scores) if course.scores else None,
         }
 
-    def _descent(self, objective, theta, optimiser, n, seed, epochs_before, score, one_epoch, report):
-        kind = "constant" if one_epoch and self.learning_rate == "cosine" else self.learning_rate
-        schedule = Schedule(kind, self.learning_rate_init, self.power_t)
+    def _batches(self, n, seed, epochs_before):
         size = 200 if self.batch_size == "auto" else self.batch_size
+        return Batches(n, size, seed if self.shuffle else None, epochs_before)
+
+    def _descent(self, objective, theta, optimiser, batches, seen, score, one_epoch, report):
+        kind = "constant" if one_epoch and self.learning_rate == "cosine" else self.learning_rate
+        schedule = Schedule(kind, self.learning_rate_init, self.power_t, seen)
         patient = not one_epoch and (score is not None or not schedule.planned)
         return descend(
             objective,
             theta,
             optimiser,
             schedule,
-            Batches(n, size, seed if self.shuffle else None, epochs_before),
+            batches,
             max_iter=1 if one_epoch else self.max_iter,
             max_norm=self.max_grad_norm,
             patience=Patience(self.tol, self.n_iter_no_change) if patient else None,
@@ -232,7 +237,8 @@ class BaseRecurrent(RecurrentParameters):
             return rows, None
         strata = self._strata(Y, facts)
         n_validation = max(1, round(self.validation_fraction * len(Y)))
-        if strata is not None and (np.bincount(strata).min() < 2 or n_validation < strata.max() + 1):
+        n_smaller = min(n_validation, len(Y) - n_validation)
+        if strata is not None and (np.bincount(strata).min() < 2 or n_smaller < strata.max() + 1):
             strata = None  # too few of a class to have some on either side
         split = train_test_split(rows, test_size=min(n_validation, len(Y) - 1), stratify=strata, random_state=seed)
         return np.sort(split[0]), np.sort(split[1])
@@ -302,10 +308,10 @@ class _Reporter:
 def mean_and_scale(values, weight):
     """The weighted mean and standard deviation of each column, float64; a constant column has scale 1."""
     mean = np.average(values, axis=0, weights=weight)
-    deviation = values - mean
-    scale = np.sqrt(np.average(deviation**2, axis=0, weights=weight))
-    tiny = scale <= 10 * np.finfo(values.dtype).eps * np.maximum(np.abs(mean), np.finfo(values.dtype).tiny)
-    return mean, np.where(tiny, 1.0, scale)
+    variance = np.average((values - mean) ** 2, axis=0, weights=weight)
+    rounding = len(values) * np.finfo(np.float64).eps  # relative, of a sum of that many: a constant may seem to vary
+    constant = variance <= rounding * variance + (rounding * mean) ** 2
+    return mean, np.where(constant, 1.0, np.sqrt(variance))
 
 
 def _scaled(X, facts):

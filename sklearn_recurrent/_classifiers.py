@@ -24,7 +24,7 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
         [dict, StrOptions({"balanced"}), None],
         "dict, 'balanced' or None",
         "Weights of the classes, multiplied with the sample weights; 'balanced' gives all classes the same total. For "
-        "a multilabel indicator the classes are its columns, and a sequence counts as the sum of its labels' weights.",
+        "one label per sequence: with a multilabel indicator it is an error.",
     )
 
     _attributes = {"classes_": ("ndarray of shape (n_classes,)", "Class labels; for a multilabel y its columns.")}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import textwrap
-from dataclasses import KW_ONLY, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 from typing import dataclass_transform
 
@@ -17,9 +18,9 @@ from ._core.optim import OPTIMISERS
 from ._sklearn import Interval, StrOptions
 
 
-def parameter(default, constraints, kind, doc):
+def parameter(default, constraints, kind, doc, *, kw_only=True):
     """Declare a hyper-parameter: its default, scikit-learn's constraints on it, its type in words, what it does."""
-    return field(default=default, metadata={"constraints": constraints, "kind": kind, "doc": doc})
+    return field(default=default, kw_only=kw_only, metadata={"constraints": constraints, "kind": kind, "doc": doc})
 
 
 def at_least(low, kind=Real):
@@ -51,7 +52,8 @@ def estimator(cls):
         "attributes": _section("Attributes", [(name, *entry) for name, entry in sorted(attributes.items())]),
     }
     if cls.__doc__:
-        cls.__doc__ = re.sub(r"\{(parameters|attributes)\}", lambda match: sections[match[1]], cls.__doc__)
+        doc = inspect.cleandoc(cls.__doc__)
+        cls.__doc__ = re.sub(r"\{(parameters|attributes)\}", lambda match: sections[match[1]], doc)
     return cls
 
 
@@ -62,8 +64,8 @@ def _kind(f):
 def _section(title, entries):
     lines = [title, "-" * len(title)]
     for name, kind, doc in entries:
-        lines += [f"{name} : {kind}", textwrap.fill(doc, 110, initial_indent="    ", subsequent_indent="    ")]
-    return "\n".join(lines).replace("\n", "\n    ")
+        lines += [f"{name} : {kind}", textwrap.fill(doc, 114, initial_indent="    ", subsequent_indent="    ")]
+    return "\n".join(lines)
 
 
 @estimator
@@ -74,8 +76,8 @@ class RecurrentParameters(BaseEstimator):
         "int or tuple of int",
         "Units of the recurrent layer; a tuple stacks layers, each reading the states of the one below, "
         "with as many units as its entry says.",
+        kw_only=False,
     )
-    _: KW_ONLY
     activation: str = parameter(
         "tanh",
         [StrOptions(set(ACTIVATIONS))],

@@ -21,6 +21,7 @@ from sklearn.ensemble import (
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.feature_selection import SequentialFeatureSelector
 from sklearn.inspection import permutation_importance
+from sklearn.linear_model import RidgeClassifier
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
 from sklearn.multioutput import MultiOutputClassifier, MultiOutputRegressor
 from sklearn.pipeline import FeatureUnion, make_pipeline
@@ -145,7 +146,9 @@ CLASSIFIER_CONSUMERS = {
         CalibratedClassifierCV(MODEL, cv=2, ensemble=False), X, y
     ),
     "VotingClassifier": lambda X, y: fitted(VotingClassifier([("a", MODEL), ("b", SCALED)], voting="soft"), X, y),
-    "StackingClassifier": lambda X, y: fitted(StackingClassifier([("a", MODEL), ("b", SCALED)], cv=2), X, y),
+    "StackingClassifier": lambda X, y: fitted(
+        StackingClassifier([("a", MODEL), ("b", SCALED)], RidgeClassifier(), cv=2), X, y
+    ),
     "OneVsRestClassifier": lambda X, y: fitted(OneVsRestClassifier(MODEL), X, y),
     "MultiOutputClassifier": lambda X, y: fitted(MultiOutputClassifier(MODEL), X, two_labels(y)),
     "TunedThresholdClassifierCV": lambda X, y: fitted(ms.TunedThresholdClassifierCV(MODEL, cv=2), X, y),

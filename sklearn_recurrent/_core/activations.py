@@ -1,4 +1,4 @@
-"""Nonlinearities φ, in place, and their slopes as functions of their values."""
+"""Nonlinearities φ, in place, and their slopes, from their values."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ def relu(a, out):
     np.maximum(a, np.array(0, a.dtype), out=out)
 
 
-def tanh_slope(y, out):
-    np.multiply(y, y, out)
-    np.subtract(1, out, out)
+def tanh_slope(y, s, sy, out):
+    np.multiply(y, sy, out)
+    np.subtract(s, out, out)
 
 
-def logistic_slope(y, out):
-    np.subtract(1, y, out)
-    np.multiply(out, y, out)
+def logistic_slope(y, s, sy, out):
+    np.multiply(y, sy, out)
+    np.subtract(sy, out, out)
 
 
-def relu_slope(y, out):
-    np.greater(y, 0, out)
+def relu_slope(y, s, sy, out):
+    np.multiply(s, y > 0, out)
 
 
 ACTIVATIONS = {"tanh": (np.tanh, tanh_slope), "relu": (relu, relu_slope), "logistic": (logistic, logistic_slope)}
-"""Name → (φ(a, out), slope(y, out)) with y = φ(a)."""
+"""Name → φ(a, out), and slope(y, s, sy, out): s φ'(a), with y = φ(a), for callers that have s y at hand."""

@@ -129,7 +129,8 @@ class Elman(Cell):
             phi(h, h)
 
     def slopes(self, inputs, frames, K):
-        self.slope(inputs[1:, -self.H :], K)
+        h = inputs[1:, -self.H :]
+        self.slope(h, 1, h, K)
 
     def back(self, weights, K, frames, dY, dh, dc, scratch):
         (UT,) = weights
@@ -172,18 +173,17 @@ class LSTM(Cell):
         """K: dc per dh; d(g, f, i) per dc; do per dh.  f' c = (1 - f) (f c), and likewise for i and o."""
         c, g, f, i, o, q = self.split(frames[:-1], 6)
         kc, kg, kf, ki, ko = self.split(K, 5)
-        self.slope(q, kc)
-        mul(kc, o, kc)
-        self.slope(g, kg)
-        mul(kg, i, kg)
+        h = inputs[1:, -self.H :]
         mul(c, f, kf)
         mul(g, i, ki)
+        self.slope(q, o, h, kc)
+        self.slope(g, i, ki, kg)
         sub(1, f, c)  # c, i and o have served
         sub(1, i, i)
         sub(1, o, o)
         mul(kf, c, kf)
         mul(ki, i, ki)
-        mul(inputs[1:, -self.H :], o, ko)
+        mul(h, o, ko)
 
     def back(self, weights, K, frames, dY, dh, dc, scratch):
         (UT,) = weights
@@ -232,15 +232,14 @@ class LSTMNoForget(Cell):
         """K: dc per dh; d(g, i) per dc; do per dh."""
         _, g, i, o, q = self.split(frames[:-1], 5)
         kc, kg, ki, ko = self.split(K, 4)
-        self.slope(q, kc)
-        mul(kc, o, kc)
-        self.slope(g, kg)
-        mul(kg, i, kg)
+        h = inputs[1:, -self.H :]
         mul(g, i, ki)
+        self.slope(q, o, h, kc)
+        self.slope(g, i, ki, kg)
         sub(1, i, i)
         sub(1, o, o)
         mul(ki, i, ki)
-        mul(inputs[1:, -self.H :], o, ko)
+        mul(h, o, ko)
 
     def back(self, weights, K, frames, dY, dh, dc, scratch):
         (UT,) = weights
@@ -287,16 +286,16 @@ class LSTMCoupled(Cell):
         """K: dc per dh; d(g, f) per dc; do per dh."""
         c, g, f, o, q = self.split(frames[:-1], 5)
         kc, kg, kf, ko = self.split(K, 4)
-        self.slope(q, kc)
-        mul(kc, o, kc)
-        self.slope(g, kg)
+        h = inputs[1:, -self.H :]
+        self.slope(q, o, h, kc)
+        self.slope(g, 1, g, kg)
         sub(c, g, c)
         sub(1, f, kf)
         mul(kg, kf, kg)
         mul(kf, f, kf)
         mul(kf, c, kf)
         sub(1, o, o)
-        mul(inputs[1:, -self.H :], o, ko)
+        mul(h, o, ko)
 
     def back(self, weights, K, frames, dY, dh, dc, scratch):
         (UT,) = weights
@@ -353,7 +352,7 @@ class GRU(Cell):
         r, z, a, n = self.split(frames[:-1], 4)
         kr, kz, ka, kn = self.split(K, 4)
         sub(1, z, kz)
-        self.slope(n, kn)
+        self.slope(n, 1, n, kn)
         mul(kn, kz, kn)
         mul(kn, r, ka)
         mul(kz, z, kz)
@@ -412,7 +411,7 @@ class GRUResetBefore(Cell):
         r, z, n = self.split(frames[:-1], 3)
         kr, kz, kn = self.split(K, 3)
         sub(1, z, kz)
-        self.slope(n, kn)
+        self.slope(n, 1, n, kn)
         mul(kn, kz, kn)
         mul(kz, z, kz)
         sub(inputs[:-1, -self.H :], n, n)
@@ -466,7 +465,7 @@ class GRUNoReset(Cell):
         z, n = self.split(frames[:-1], 2)
         kz, kn = self.split(K, 2)
         sub(1, z, kz)
-        self.slope(n, kn)
+        self.slope(n, 1, n, kn)
         mul(kn, kz, kn)
         mul(kz, z, kz)
         sub(inputs[:-1, -self.H :], n, n)
@@ -519,7 +518,7 @@ class MGU(Cell):
         """K: df per d(f ∘ h); d(f, n) per dh.  1 - f takes the place of n in the frame."""
         f, n = self.split(frames[:-1], 2)
         kg, kf, kn = self.split(K, 3)
-        self.slope(n, kn)
+        self.slope(n, 1, n, kn)
         mul(kn, f, kn)
         sub(n, inputs[:-1, -self.H :], kf)
         sub(1, f, n)

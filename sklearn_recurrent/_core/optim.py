@@ -82,15 +82,15 @@ class Schedule:
     References: Loshchilov, I. & Hutter, F. (2017). SGDR: stochastic gradient descent with warm restarts. ICLR.
     """
 
-    def __init__(self, kind, initial, power_t):
-        self.kind, self.initial, self.power_t = kind, initial, power_t
+    def __init__(self, kind, initial, power_t, seen=0):
+        self.kind, self.initial, self.power_t, self.seen = kind, initial, power_t, seen  # seen: before
         self.planned = kind == "cosine"  # it ends with max_iter: to reach that is the plan
 
     def rate(self, progress, seen):
         if self.kind == "cosine":
             return self.initial * (1 + math.cos(math.pi * progress)) / 2
         if self.kind == "invscaling":
-            return self.initial / (seen + 1) ** self.power_t
+            return self.initial / (self.seen + seen + 1) ** self.power_t
         return self.initial
 
     def go_on(self):

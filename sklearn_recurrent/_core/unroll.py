@@ -7,7 +7,7 @@ from itertools import repeat
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-CHUNK = 1 << 19
+CHUNK = 1 << 20
 """Bytes of slopes that the backward pass takes together: they should stay in the second-level cache."""
 
 
