@@ -113,7 +113,7 @@ class RecurrentParameters(BaseEstimator):
         "training set, good for up to some hundred sequences.",
     )
     alpha: float = parameter(
-        1e-4,
+        0.1,
         [at_least(0)],
         "float",
         "Strength of the L2 penalty: ½ alpha ‖weights‖² divided by the sum of the sample weights is added to the mean "
