@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from sklearn import config_context
 from sklearn import model_selection as ms
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -225,6 +226,21 @@ def test_a_split_keeps_the_container_and_the_model_takes_it(ragged, labels, befo
     assert isinstance(train, after)
     assert isinstance(test, after)
     assert clone(MODEL).fit(train, y_train).predict(test).shape == (10,)
+
+
+def test_sample_weights_reach_every_fold_and_step(X, labels):
+    weight = np.arange(N) % 3 + 0.5
+    expected = clone(MODEL).set_params(alpha=0.1).fit(X, labels, sample_weight=weight)
+    search = ms.GridSearchCV(MODEL, {"alpha": [0.1]}, cv=2).fit(X, labels, sample_weight=weight)
+    assert np.array_equal(search.best_estimator_.theta_, expected.theta_)
+    pipeline = make_pipeline(PerTimestep(StandardScaler()), clone(MODEL))
+    by_name = clone(pipeline).fit(X, labels, gruclassifier__sample_weight=weight)
+    assert not np.array_equal(by_name[-1].theta_, clone(pipeline).fit(X, labels)[-1].theta_)
+    with config_context(enable_metadata_routing=True):
+        scaler = StandardScaler().set_fit_request(sample_weight=False)
+        routed = make_pipeline(PerTimestep(scaler), clone(MODEL).set_fit_request(sample_weight=True))
+        routed.fit(X, labels, sample_weight=weight)
+    assert np.array_equal(routed[-1].theta_, by_name[-1].theta_)
 
 
 # --- what wants a matrix: only columns of sequences pass --------------------------------------------------------------

@@ -26,6 +26,12 @@ SMALL = {
 }  # with margin above what the checks demand
 
 
+def each_check(models):
+    """parametrize_with_checks, of a list: the iterator that old versions hand over is deprecated in pytest."""
+    mark = parametrize_with_checks(models)
+    return pytest.mark.parametrize(mark.args[0], list(mark.args[1]), **mark.kwargs)
+
+
 def run(check, estimator):
     try:
         check(estimator)
@@ -33,17 +39,17 @@ def run(check, estimator):
         pytest.fail(f"skipped: {reason}")
 
 
-@parametrize_with_checks([cls() for cls in ESTIMATORS])
+@each_check([cls() for cls in ESTIMATORS])
 def test_every_estimator_passes_every_check_with_its_defaults(estimator, check):
     run(check, estimator)
 
 
-@parametrize_with_checks([cls(cell=cell, **SMALL) for cell in CELLS for cls in (RNNClassifier, RNNRegressor)])
+@each_check([cls(cell=cell, **SMALL) for cell in CELLS for cls in (RNNClassifier, RNNRegressor)])
 def test_every_cell_passes_every_check(estimator, check):
     run(check, estimator)
 
 
-@parametrize_with_checks(
+@each_check(
     [
         RNNClassifier(cell="gru", **SMALL, missing="skip"),
         RNNRegressor(cell="gru", **SMALL, missing="skip"),
@@ -59,7 +65,7 @@ def test_settings_that_change_the_path_of_a_fit_pass_every_check(estimator, chec
 
 
 @pytest.mark.filterwarnings("ignore:Maximum iterations:sklearn.exceptions.ConvergenceWarning")
-@parametrize_with_checks([RNNClassifier(8, solver="lbfgs"), RNNRegressor(8, solver="lbfgs")])
+@each_check([RNNClassifier(8, solver="lbfgs"), RNNRegressor(8, solver="lbfgs")])
 def test_the_solver_without_batches_passes_every_check(estimator, check):
     run(check, estimator)
 
@@ -141,7 +147,7 @@ class UnequalListRegressor(Reading, RNNRegressor):
 READERS = [CubeClassifier, ListClassifier, UnequalListClassifier, CubeRegressor, ListRegressor, UnequalListRegressor]
 
 
-@parametrize_with_checks([cls(cell=cell, **SMALL) for cls in READERS for cell in ("elman", "lstm")])
+@each_check([cls(cell=cell, **SMALL) for cls in READERS for cell in ("elman", "lstm")])
 def test_sequences_pass_every_check_that_matrices_pass(estimator, check):
     run(check, estimator)
 
