@@ -1,5 +1,6 @@
 # make demo    the main job on real input          make test    the whole suite, with coverage
-# make lint    ruff                                make bench   speed against PyTorch, and accuracy
+# make lint    ruff                                make bench   speed against PyTorch, and how time grows
+# make matrix  the suite on every scikit-learn     make accuracy   the defaults on public tasks
 # Each sets up what it needs in .venv, in a fresh clone too.
 
 PYTHON ?= python3

@@ -6,6 +6,7 @@ import time
 import warnings
 from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import dataclass, field
 from numbers import Integral
 
 import numpy as np
@@ -97,20 +98,22 @@ class BaseRecurrent(RecurrentParameters):
     def _train(self, X, y, sample_weight, *, goes_on, classes=None, one_epoch=False):
         with self._unchanged_on_failure(), single_blas_thread():
             X = read(self, X, reset=not goes_on, missing=self.missing, input_size=self.input_size)
+            if y is None:
+                raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
             y = self._validate_target(y)
             check_consistent_length(X, y)
             weight = _positive_weight(sample_weight, len(X))
-            X, y, weight = self._in_canonical_order(X, y, weight)
+            X, y, weight = self._in_canonical_order(*_weighted(X, y, weight))
             Y, facts = self._encode_target(y, weight, classes, goes_on)
             facts |= self._scaling(X, weight, goes_on)
             facts |= self._architecture(X.n_features, Y.shape[1], goes_on)
-            X = _scaled(X, facts)
             network = Network(**facts["_network_arguments"])
             seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-            theta = self.theta_.copy() if goes_on else network.initial(np.random.default_rng(seed))
-            theta = theta.astype(X.values.dtype)
-            Y, weight = Y.astype(theta.dtype), self._weigh(Y, weight, facts)
-            facts |= self._minimise(network, theta, X, Y, weight, facts, seed, goes_on, one_epoch)
+            start = _Start.of(self) if goes_on else _Start(network.initial(np.random.default_rng(seed)))
+            theta = start.theta.astype(start.theta.dtype if goes_on else X.values.dtype)
+            X, Y = _scaled(X, facts, theta.dtype), Y.astype(theta.dtype)
+            X, Y, weight = _weighted(X, Y, self._weigh(Y, weight, facts))
+            facts |= self._minimise(network, theta, X, Y, weight, facts, seed, start, one_epoch)
             vars(self).update(facts)
         return self
 
@@ -127,10 +130,7 @@ class BaseRecurrent(RecurrentParameters):
             raise
 
     def _in_canonical_order(self, X, y, weight):
-        """Without the sequences of weight 0; merged and sorted unless the order is the user's."""
-        if not weight.all():
-            rows = np.flatnonzero(weight)
-            X, y, weight = X.take(rows), y[rows], weight[rows]
+        """Merged and sorted, unless the order is the user's."""
         if not self.shuffle:
             return X, y, weight
         codes = y if y.dtype.kind in "biuf" else np.unique(y, return_inverse=True)[1]
@@ -162,62 +162,67 @@ class BaseRecurrent(RecurrentParameters):
                 f"Training cannot go on from the last fit, since {', '.join(changed)} changed: "
                 f"{[self._network_arguments[name] for name in changed]} became {[arguments[name] for name in changed]}."
             )
-        return {"_network_arguments": arguments, "n_outputs_": n_outputs, "n_layers_": len(arguments["units"]) + 1}
+        return {
+            "_network_arguments": arguments,
+            "_fitted_input_size": self.input_size,
+            "n_outputs_": n_outputs,
+            "n_layers_": len(arguments["units"]) + 1,
+        }
 
     # --- training -----------------------------------------------------------------------------------------------------
 
-    def _minimise(self, network, theta, X, Y, weight, facts, seed, goes_on, one_epoch):
-        loss = LOSSES[LOSS_OF[facts["out_activation_"]]]
-        training, validation = np.arange(len(X)), None
-        if self.early_stopping and self.solver != "lbfgs" and not one_epoch:
+    def _minimise(self, network, theta, X, Y, weight, facts, seed, start, one_epoch):
+        score = None
+        if self.early_stopping and self.solver != "lbfgs" and not one_epoch and len(X) > 1:
             training, validation = self._split(Y, facts, seed)
-        score = None if validation is None else self._validator(network, X, Y, weight, facts, validation)
-        if validation is not None:
+            score = self._validator(network, X.take(validation), Y[validation], weight[validation], facts)
             X, Y, weight = X.take(training), Y[training], weight[training]
+        loss = LOSSES[LOSS_OF[facts["out_activation_"]]]
         objective = Objective(
             network, loss, X, Y, (weight / weight.mean()).astype(theta.dtype), self.alpha / weight.sum()
         )
-        epochs_before = self.n_iter_ if goes_on else 0
-        report = _Reporter(type(self).__name__) if self.verbose else None
+        report = _Reporter(type(self).__name__, start.epochs) if self.verbose else None
         if self.solver == "lbfgs":
-            course, states = self._lbfgs(objective, theta, len(X), report), {}
+            course = minimise_lbfgs(
+                objective,
+                theta,
+                np.arange(len(X)),
+                max_iter=self.max_iter,
+                max_fun=self.max_fun,
+                tol=self.tol,
+                report=report,
+            )
+            states = {}
         else:
             settings = {name: getattr(self, name) for name in _OPTIMISER_PARAMETERS}
-            state = deepcopy(self._optimiser_states.get(self.solver)) if goes_on else None
-            optimiser = OPTIMISERS[self.solver](theta, state=state, **settings)
-            batches = self._batches(len(X), seed, epochs_before)
-            seen = self.t_ if goes_on else 0
-            course = self._descent(objective, theta, optimiser, batches, seen, score, one_epoch, report)
+            optimiser = OPTIMISERS[self.solver](theta, state=start.states.get(self.solver), **settings)
+            course = self._descend(objective, theta, optimiser, seed, start, score, one_epoch, report)
             states = {self.solver: optimiser.state}
-        self._warn(course, one_epoch)
-        losses = (self.loss_curve_ if goes_on else []) + course.losses
-        scores = ((goes_on and self.validation_scores_) or []) + course.scores
+        losses, scores = start.losses + course.losses, start.scores + course.scores
+        self._warn(course, len(losses), one_epoch)
         return {
             "theta_": theta,
             "_optimiser_states": states,
-            "n_iter_": epochs_before + len(course.losses),
-            "t_": (self.t_ if goes_on else 0) + course.seen,
+            "n_iter_": len(losses),
+            "t_": start.seen + course.seen,
             "loss_": losses[-1],
             "loss_curve_": losses,
             "best_loss_": None if course.scores else min(losses),
-            "validation_scores_": scores or None,
+            "validation_scores_": scores if course.scores else None,
             "best_validation_score_": max(course.scores) if course.scores else None,
         }
 
-    def _batches(self, n, seed, epochs_before):
-        size = 200 if self.batch_size == "auto" else self.batch_size
-        return Batches(n, size, seed if self.shuffle else None, epochs_before)
-
-    def _descent(self, objective, theta, optimiser, batches, seen, score, one_epoch, report):
+    def _descend(self, objective, theta, optimiser, seed, start, score, one_epoch, report):
         kind = "constant" if one_epoch and self.learning_rate == "cosine" else self.learning_rate
-        schedule = Schedule(kind, self.learning_rate_init, self.power_t, seen)
+        schedule = Schedule(kind, self.learning_rate_init, self.power_t, start.seen)
+        size = 200 if self.batch_size == "auto" else self.batch_size
         patient = not one_epoch and (score is not None or not schedule.planned)
         return descend(
             objective,
             theta,
             optimiser,
             schedule,
-            batches,
+            Batches(len(objective.X), size, seed if self.shuffle else None, start.epochs),
             max_iter=1 if one_epoch else self.max_iter,
             max_norm=self.max_grad_norm,
             patience=Patience(self.tol, self.n_iter_no_change) if patient else None,
@@ -225,17 +230,9 @@ class BaseRecurrent(RecurrentParameters):
             report=report,
         )
 
-    def _lbfgs(self, objective, theta, n, report):
-        return minimise_lbfgs(
-            objective, theta, np.arange(n), max_iter=self.max_iter, max_fun=self.max_fun, tol=self.tol, report=report
-        )
-
     def _split(self, Y, facts, seed):
-        """Rows to train on and rows to validate on; None in place of the latter if there are too few sequences."""
-        rows = np.arange(len(Y))
-        if len(Y) < 2:
-            return rows, None
-        strata = self._strata(Y, facts)
+        """Rows to train on and rows to validate on, at least one each."""
+        rows, strata = np.arange(len(Y)), self._strata(Y, facts)
         n_validation = max(1, round(self.validation_fraction * len(Y)))
         n_smaller = min(n_validation, len(Y) - n_validation)
         if strata is not None and (np.bincount(strata).min() < 2 or n_smaller < strata.max() + 1):
@@ -249,19 +246,22 @@ class BaseRecurrent(RecurrentParameters):
     def _strata(self, Y, facts):
         return None
 
-    def _validator(self, network, X, Y, weight, facts, rows):
-        X, Y, weight = X.take(rows), Y[rows], weight[rows]
-        return lambda theta: float(self._score_raw(network.predict(theta, X), Y, weight, facts))
+    def _validator(self, network, X, Y, weight, facts):
+        def score(theta):
+            raw = network.predict(theta, X)
+            return float(self._score_raw(raw, Y, weight, facts)) if np.isfinite(raw).all() else -np.inf
 
-    def _warn(self, course, one_epoch):
-        if course.ended == "interrupted":
-            warnings.warn(f"Training interrupted: the model is that of epoch {len(course.losses)}.", stacklevel=6)
+        return score
+
+    def _warn(self, course, epochs, one_epoch):
         planned = one_epoch or (self.solver != "lbfgs" and self.learning_rate == "cosine")
-        if course.ended == "max_iter" and not planned:
+        if course.ended == "interrupted":
+            warnings.warn(f"Training interrupted: the model is that of epoch {epochs}.", stacklevel=_USER)
+        elif course.ended == "max_iter" and not planned:
             warnings.warn(
                 f"Maximum iterations ({self.max_iter}) reached and the optimization hasn't converged yet.",
                 ConvergenceWarning,
-                stacklevel=6,
+                stacklevel=_USER,
             )
 
     # --- after training -----------------------------------------------------------------------------------------------
@@ -269,8 +269,8 @@ class BaseRecurrent(RecurrentParameters):
     def _raw_predict(self, X):
         """Raw outputs of the network (n_samples, n_outputs), in the dtype of the weights."""
         check_is_fitted(self)
-        X = read(self, X, reset=False, missing=self.missing, input_size=self.input_size)
-        X = _scaled(X, vars(self)).map(lambda values: values.astype(self.theta_.dtype, copy=False))
+        X = read(self, X, reset=False, missing=self.missing, input_size=self._fitted_input_size)
+        X = _scaled(X, vars(self), self.theta_.dtype)
         with single_blas_thread():
             return Network(**self._network_arguments).predict(self.theta_, X)
 
@@ -291,36 +291,66 @@ class BaseRecurrent(RecurrentParameters):
 
 
 _OPTIMISER_PARAMETERS = ("beta_1", "beta_2", "epsilon", "momentum", "nesterovs_momentum")
+_USER = 6  # frames from _warn to the line that called fit: _minimise, _train, fit, scikit-learn's wrapper of it
+
+
+@dataclass(frozen=True)
+class _Start:
+    """From where training goes on; by default, from nothing."""
+
+    theta: np.ndarray
+    epochs: int = 0
+    seen: int = 0
+    losses: list = field(default_factory=list)
+    scores: list = field(default_factory=list)
+    states: dict = field(default_factory=dict)  # of optimisers, by name
+
+    @classmethod
+    def of(cls, model):
+        scores, states = model.validation_scores_ or [], deepcopy(model._optimiser_states)
+        return cls(model.theta_, model.n_iter_, model.t_, model.loss_curve_, scores, states)
 
 
 class _Reporter:
     """One line per epoch: loss, validation score, seconds."""
 
-    def __init__(self, name):
-        self.name, self.start = name, time.perf_counter()
+    def __init__(self, name, epochs_before):
+        self.name, self.epochs_before, self.start = name, epochs_before, time.perf_counter()
 
     def __call__(self, course):
+        epoch = self.epochs_before + len(course.losses)
         score = f", validation score {course.scores[-1]:.4f}" if course.scores else ""
         seconds = time.perf_counter() - self.start
-        print(f"[{self.name}] epoch {len(course.losses)}, loss {course.losses[-1]:.6f}{score}, {seconds:.1f} s")
+        print(f"[{self.name}] epoch {epoch}, loss {course.losses[-1]:.6f}{score}, {seconds:.1f} s")
 
 
 def mean_and_scale(values, weight):
     """The weighted mean and standard deviation of each column, float64; a constant column has scale 1."""
     mean = np.average(values, axis=0, weights=weight)
-    variance = np.average((values - mean) ** 2, axis=0, weights=weight)
+    deviation = values - mean
+    size = np.abs(deviation).max(axis=0)
+    size[size == 0] = 1  # squares are taken of numbers up to 1, lest they overflow
+    scale = size * np.sqrt(np.average((deviation / size) ** 2, axis=0, weights=weight))
     rounding = len(values) * np.finfo(np.float64).eps  # relative, of a sum of that many: a constant may seem to vary
-    constant = variance <= rounding * variance + (rounding * mean) ** 2
-    return mean, np.where(constant, 1.0, np.sqrt(variance))
+    return mean, np.where(scale <= rounding * np.abs(mean), 1.0, scale)
 
 
-def _scaled(X, facts):
-    """A new array, in the dtype of X."""
-    mean, scale = facts["x_mean_"], facts["x_scale_"]
-    if not mean.any() and (scale == 1).all():
-        return X
-    dtype = X.values.dtype
-    return X.map(lambda values: (values - mean.astype(dtype)) / scale.astype(dtype))
+def _scaled(X, facts, dtype):
+    """A new `Ragged` of that dtype."""
+    mean, scale = facts["x_mean_"].astype(dtype), facts["x_scale_"].astype(dtype)
+    with np.errstate(over="ignore", invalid="ignore"):
+        X = X.map(lambda values: (values.astype(dtype, copy=False) - mean) / scale)
+    if not np.isfinite(X.values).all():
+        raise ValueError(f"X holds values too large for {dtype}, in which this model computes.")
+    return X
+
+
+def _weighted(X, y, weight):
+    """Without the sequences of weight 0."""
+    if weight.all():
+        return X, y, weight
+    rows = np.flatnonzero(weight)
+    return X.take(rows), y[rows], weight[rows]
 
 
 def _positive_weight(sample_weight, n):
@@ -334,14 +364,19 @@ def _positive_weight(sample_weight, n):
 
 
 def _layer_sizes(sizes):
-    sizes = tuple(np.atleast_1d(sizes).tolist())
-    if not sizes or not all(isinstance(n, Integral) and n > 0 for n in sizes):
+    sizes = tuple(sizes) if np.iterable(sizes) else (sizes,)
+    if not sizes or not all(isinstance(n, Integral) and not isinstance(n, bool) and n > 0 for n in sizes):
         raise ValueError(f"hidden_layer_sizes must be a positive int or a tuple of them, got {sizes}.")
-    return sizes
+    return tuple(int(n) for n in sizes)
 
 
 def _poolings(pooling):
     kinds = (pooling,) if isinstance(pooling, str) else tuple(pooling)
-    if not kinds or len(set(kinds)) < len(kinds) or not set(kinds) <= set(POOLINGS):
+    if (
+        isinstance(pooling, set | frozenset)
+        or not kinds
+        or len(set(kinds)) < len(kinds)
+        or not set(kinds) <= set(POOLINGS)
+    ):
         raise ValueError(f"pooling must be one or several different names of {POOLINGS}, got {pooling!r}.")
     return kinds

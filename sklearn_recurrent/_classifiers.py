@@ -136,17 +136,22 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
         return len(self.classes_) == 2 and not self._multilabel
 
     def _validate_target(self, y):
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
         y = check_array(y, accept_sparse="csr", ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y")
         y = y.toarray() if issparse(y) else y
         if y.dtype.kind in "fc":
             assert_all_finite(y, input_name="y")
+        missing = [j for j, label in enumerate(y) if label is None] if y.dtype == object and y.ndim == 1 else []
+        if missing:
+            raise ValueError(f"Input y contains None, for sequence {missing[0]}.")
         check_classification_targets(y)
         kind = type_of_target(y, input_name="y")
         if kind == "multiclass-multioutput":
             raise ValueError(f"{type(self).__name__} does not support multiclass-multioutput targets.")
-        return y if kind == "multilabel-indicator" else column_or_1d(y, warn=True)
+        if kind != "multilabel-indicator":
+            return column_or_1d(y, warn=True)
+        if not np.isin(y, (0, 1)).all():
+            raise ValueError(f"A multilabel indicator holds 0 and 1, but y holds {np.unique(y).tolist()}.")
+        return y
 
     def _encode_target(self, y, weight, classes, goes_on):
         multilabel = y.ndim == 2

@@ -163,10 +163,13 @@ class SequencePadder(SequenceTransformerMixin, BaseEstimator):
                 f"Sequence {j} has {ragged.lengths[j]} time steps, but {type(self).__name__} pads to {self.length_}. "
                 "With longer='truncate' it is cut."
             )
-        dtype = _dtype(X)
+        ragged = _exact(X, ragged)
+        dtype = ragged.values.dtype
         if self._fitted_on_sequences or self.length_ != self.n_features_in_:  # else there is no padding to hold
             dtype = np.result_type(dtype, np.min_scalar_type(self.value))
         dtype = dtype if self.dtype is None else np.dtype(self.dtype)
+        if dtype.kind in "iu" and np.isnan(ragged.values).any():
+            raise ValueError(f"X contains NaN inside a sequence, which dtype={dtype} cannot hold.")
         padded = _resize(ragged, self.length_, self.padding, self.truncating, self.value, dtype)
         return padded if self._fitted_on_sequences and not self.flatten else padded.reshape(len(ragged), -1)
 
@@ -235,12 +238,14 @@ class SequencePadder(SequenceTransformerMixin, BaseEstimator):
         return tags
 
 
-def _dtype(X):
-    """The type that holds all of `X`."""
+def _exact(X, ragged):
+    """`ragged` in the type that holds all of `X`: reading goes through floats, where large integers lose digits."""
     form, X = unwrap(X)
-    dtypes = {np.asarray(X).dtype} if form == "numbers" else {as_array(j, x).dtype for j, x in enumerate(X)}
-    dtype = np.result_type(*dtypes)
-    return dtype if dtype.kind in "fiub" else np.dtype(np.float64)
+    arrays = [np.asarray(X)] if form == "numbers" else [as_array(j, x) for j, x in enumerate(X)]
+    dtype = np.result_type(*{array.dtype for array in arrays})
+    if dtype.kind in "iub":  # no NaN, so no padding that reading has cut off
+        return ragged.map(lambda values: np.concatenate([array.reshape(-1, values.shape[1]) for array in arrays]))
+    return ragged.map(lambda values: values.astype(dtype if dtype.kind == "f" else np.float64, copy=False))
 
 
 def _resize(ragged, length, padding, truncating, value, dtype):

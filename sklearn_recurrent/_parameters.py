@@ -42,7 +42,8 @@ def estimator(cls):
     In a docstring, ``{parameters}`` and ``{attributes}`` stand for the sections; attributes are those that the classes
     from `cls` up declare in `_attributes`, name → (type, text).
     """
-    cls = dataclass(eq=False, repr=False)(cls)
+    if inspect.get_annotations(cls):  # else the inherited __init__ serves; to make one takes milliseconds
+        cls = dataclass(eq=False, repr=False)(cls)
     cls._parameter_constraints = {f.name: f.metadata["constraints"] for f in fields(cls)}
     attributes = {}
     for base in reversed(cls.__mro__):
@@ -116,8 +117,8 @@ class RecurrentParameters(BaseEstimator):
         0.1,
         [at_least(0)],
         "float",
-        "Strength of the L2 penalty: ½ alpha ‖weights‖² divided by the sum of the sample weights is added to the mean "
-        "loss. Biases are not penalised. At 0 there is none.",
+        "Strength of the L2 penalty: ½ alpha ‖weights‖², divided by the sum of the weights (sample times class) of the "
+        "sequences trained on, is added to the mean loss. Biases are not penalised. At 0 there is none.",
     )
     max_grad_norm: float | None = parameter(
         1.0,
@@ -196,7 +197,7 @@ class RecurrentParameters(BaseEstimator):
         False,
         ["boolean"],
         "bool",
-        "Whether fit goes on from the weights of the last fit, which must have had the same sizes and classes.",
+        "Whether fit goes on from the weights of the last fit. Sizes must be the same; y may hold no new classes.",
     )
     missing: str = parameter(
         "error",

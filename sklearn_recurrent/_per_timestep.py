@@ -106,7 +106,7 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
         ValueError
             If a sequence is empty, differs in its number of features, or holds something other than finite numbers.
         """
-        ragged = read(self, X, reset=True, missing=self._missing())
+        ragged = self._read(X, reset=True)
         if get_config()["enable_metadata_routing"]:
             fit_params = process_routing(self, "fit", **fit_params).transformer.fit
         fit_params = {name: _per_step(value, ragged) for name, value in fit_params.items()}
@@ -134,7 +134,7 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
             For what is an error in `fit`.
         """
         check_is_fitted(self)
-        ragged = read(self, X, reset=False, missing=self._missing())
+        ragged = self._read(X, reset=False)
         return self._like(X, ragged.map(lambda values: _apply(self.transformer_.transform, values)))
 
     @available_if(_has_inverse)
@@ -158,7 +158,7 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         # A copy, since the features of this X are those that transform gives, not those that fit has seen.
-        ragged = read(copy.copy(self), X, reset=True, missing=self._missing())
+        ragged = copy.copy(self)._read(X, reset=True)
         return self._like(X, ragged.map(lambda values: _apply(self.transformer_.inverse_transform, values)))
 
     @available_if(_keeps_columns)
@@ -198,8 +198,10 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
             tags.transformer_tags.preserves_dtype = inner.transformer_tags.preserves_dtype
         return tags
 
-    def _missing(self):
-        return "keep" if get_tags(self).input_tags.allow_nan else "error"
+    def _read(self, X, reset):
+        """The time steps of X, in memory of their own: some transformers write to what they are given."""
+        missing = "keep" if get_tags(self).input_tags.allow_nan else "error"
+        return read(self, X, reset=reset, missing=missing).map(np.copy)
 
     def _like(self, X, ragged):
         """The sequences in the container that belongs to `X`."""

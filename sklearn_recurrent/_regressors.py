@@ -66,8 +66,6 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
         return y[:, 0] if self._y_is_1d else y
 
     def _validate_target(self, y):
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
         y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
         return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 

@@ -4,6 +4,7 @@ Everything else in the library sees living steps only. A form is recognised by w
 lengths met in it: a fold of a ragged data set whose sequences happen to be equally long keeps its meaning.
 """
 
+from collections.abc import Iterable
 from functools import partial
 
 import numpy as np
@@ -47,6 +48,10 @@ def read(estimator, X, *, reset, missing="error", input_size=None):
         infinity, or is not what `estimator` was fitted on. The message names the sequence and the time step.
     """
     form, X = unwrap(X)
+    shape = getattr(X, "shape", (len(X),) if isinstance(X, list | tuple) else ())
+    if shape and not shape[0]:
+        name = type(estimator).__name__
+        raise ValueError(f"Found array with 0 sample(s) (shape={shape}) while a minimum of 1 is required by {name}.")
     sequential = form != "numbers" or _ndim(X) > 2
     if not reset:
         _check_form(estimator, sequential)
@@ -54,7 +59,7 @@ def read(estimator, X, *, reset, missing="error", input_size=None):
         ragged = _read_sequences(estimator, form, X, input_size)
         validate_data(estimator, ragged.values, reset=reset, skip_check_array=True)
     else:
-        ragged = _read_matrix(estimator, X, reset, missing, input_size)
+        ragged = _read_matrix(estimator, X, reset, input_size)
     ragged = _treat_missing(estimator, ragged, missing)
     if reset:
         estimator._fitted_on_sequences = sequential
@@ -77,6 +82,10 @@ def unwrap(X):
         X = np.asarray(X)
         if X.dtype != object or X.ndim > 2:
             return "numbers", X
+    elif isinstance(X, Iterable) and not hasattr(X, "shape") and not isinstance(X, str | bytes):
+        raise TypeError(
+            f"X is a {type(X).__name__}, but a list of arrays or another container of them is wanted: list(X)."
+        )
     shape = getattr(X, "shape", ())
     if len(shape) == 1:
         return ("sequences" if any(map(_is_sequence, X)) else "numbers"), X
@@ -102,7 +111,8 @@ def as_array(j, x):
             "but an array (time steps, features) or (time steps,) is wanted."
         )
     if not array.size:
-        raise ValueError(f"Sequence {j} is empty, its shape is {array.shape}: at least one time step is wanted.")
+        wanted = "at least one time step" if not len(array) else "at least one feature"
+        raise ValueError(f"Sequence {j} is empty, its shape is {array.shape}: {wanted} is wanted.")
     return array
 
 
@@ -273,17 +283,11 @@ def _read_sequences(estimator, form, X, input_size):
     return ragged
 
 
-def _read_matrix(estimator, X, reset, missing, input_size):
-    if (isinstance(X, list | tuple) and not X) or getattr(X, "shape", None) == (0,):
-        name = type(estimator).__name__
-        raise ValueError(f"Found array with 0 sample(s) (shape=(0,)) while a minimum of 1 is required by {name}.")
+def _read_matrix(estimator, X, reset, input_size):
     if isinstance(X, list | tuple):
         _check_nested_list(X)
-    # validate_data comes first: its messages are the ones that scikit-learn's users and checks know.
-    finite = missing == "error" and input_size is None
-    X = validate_data(
-        estimator, X, reset=reset, dtype=FLOATS, order="C", ensure_all_finite=True if finite else "allow-nan"
-    )
+    # NaN and infinity are looked for later, where their place is known.
+    X = validate_data(estimator, X, reset=reset, dtype=FLOATS, order="C", ensure_all_finite=False)
     if input_size is None:
         return Ragged.from_lengths(X.reshape(-1, 1), np.full(len(X), X.shape[1]))
     if X.shape[1] % input_size:

@@ -1,13 +1,12 @@
 """Every private or version-dependent name of scikit-learn, for scikit-learn 1.6 to 1.9."""
 
 from sklearn.base import TransformerMixin, _fit_context
-from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight
 
 __all__ = [
     "HasMethods",
     "Interval",
-    "Options",
     "SequenceTransformerMixin",
     "StrOptions",
     "_check_sample_weight",

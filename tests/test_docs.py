@@ -18,7 +18,8 @@ METHODS = [
     if not method.startswith("_") and getattr(getattr(cls, method), "__module__", "").startswith("sklearn_recurrent")
 ]
 UNWANTED = {
-    "GL01",  # a summary may begin beside its quotes
+    "GL01",  # where quotes stand: the summary beside them,
+    "GL02",  # and the sections of the parameters are put in
     "ES01",  # a good summary may be enough
     "SA01",  # methods see nothing also
     "EX01",  # their class has the example

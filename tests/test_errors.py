@@ -70,6 +70,8 @@ BAD_X = {
     "NaN inside a 3-D array": (as_cube_with_a_gap, "NaN in sequence 7, step 2, feature 0"),
     "padding alone": (as_cube_with_an_empty_sequence, "Sequence 7 is empty"),
     "no sequences": (lambda X: [], r"0 sample\(s\)"),
+    "no sequences in an object array": (lambda X: as_sequences(X)[:0], r"0 sample\(s\)"),
+    "NaN inside a 2-D array": (lambda X: [[1.0, np.nan]] * len(X), "NaN in sequence 0, step 1.*missing='skip'"),
     "one sequence instead of a list": (lambda X: X[0][:, 0], "1D array"),
     "four dimensions": (lambda X: np.zeros((len(X), 2, 2, 2)), "dim 4"),
 }
@@ -92,7 +94,12 @@ def test_a_bad_X_is_refused_by_predict_too(estimator, data, case):
     model = estimator(**TINY).fit(X, y)
     before = joblib.hash(vars(model))
     spoil, message = BAD_X[case]
-    if case in ("another number of features", "one sequence instead of a list", "unequal nested lists of numbers"):
+    if case in (
+        "another number of features",
+        "one sequence instead of a list",
+        "unequal nested lists of numbers",
+        "NaN inside a 2-D array",
+    ):
         message += "|list of arrays|was fitted on sequences"
     with pytest.raises(ValueError, match=message):
         model.predict(spoil(list(X)))
@@ -121,6 +128,20 @@ def test_before_fit_there_is_nothing_to_predict_with(estimator, ragged):
             with pytest.raises(NotFittedError):
                 getattr(estimator(), attribute)(ragged)
     assert not hasattr(estimator(), "weights_")
+
+
+@pytest.mark.parametrize("container", [iter, dict.fromkeys, set], ids=["an iterator", "a dict", "a set"])
+def test_a_container_without_an_order_or_a_length_is_refused_by_name(estimator, data, container):
+    X = container(range(40))
+    with pytest.raises(TypeError, match=f"X is a {type(X).__name__}, but a list of arrays"):
+        estimator(**TINY).fit(X, data[1])
+
+
+def test_numbers_too_large_for_the_dtype_of_the_model_are_refused(estimator, data):
+    X, y = data
+    model = estimator(**TINY).fit([x.astype(np.float32) for x in X], y)
+    with pytest.raises(ValueError, match="too large for float32"):
+        model.predict([x * 1e50 for x in X])
 
 
 # --- y and weights ----------------------------------------------------------------------------------------------------
@@ -286,6 +307,25 @@ def test_a_diverging_fit_ends_with_an_error_that_says_what_to_change(
     y = labels if cls is RNNClassifier else numbers
     model = cls(cell=cell, hidden_layer_sizes=3, solver=solver, learning_rate_init=1e6, random_state=0, **settings)
     assert_refused(model, ragged, y, "Training diverged in epoch .*learning_rate_init")
+
+
+def test_divergence_is_found_over_several_calls_too(estimator, data):
+    model = estimator(**TINY | {"max_iter": 1, "learning_rate_init": 1e6, "max_grad_norm": None})
+    with pytest.raises(ValueError, match="diverged"):
+        for _ in range(3):
+            model.partial_fit(*data)
+
+
+def test_the_last_step_is_looked_at_too(ragged, numbers):
+    model = RNNRegressor(4, solver="sgd", learning_rate_init=1e308, max_iter=1, max_grad_norm=None, batch_size=40)
+    with pytest.raises(ValueError, match="diverged"):
+        model.fit(ragged, numbers)
+
+
+@pytest.mark.parametrize("values", [(-1, 1), (0, 2), (1, 2)])
+def test_a_multilabel_indicator_of_other_values_than_0_and_1_is_refused(ragged, values):
+    Y = np.array(values)[np.arange(3 * len(ragged)).reshape(-1, 3) % 2]
+    assert_refused(RNNClassifier(**TINY), ragged, Y, "indicator holds 0 and 1")
 
 
 def test_a_fitted_model_survives_a_second_fit_that_diverges(estimator, data):

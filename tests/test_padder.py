@@ -270,3 +270,14 @@ def test_names_are_there_exactly_when_there_are_columns():
     assert hasattr(SequencePadder().fit(np.ones((2, 3))), "get_feature_names_out")
     assert not hasattr(SequencePadder().fit(X), "get_feature_names_out")
     assert hasattr(SequencePadder(flatten=True).fit(X), "get_feature_names_out")
+
+
+def test_integers_of_64_bits_keep_their_digits():
+    times = np.array([1_700_000_000_123_456_789, 1_700_000_000_123_456_790])
+    assert SequencePadder(value=0).fit_transform([times, times[:1]])[0, :, 0].tolist() == times.tolist()
+    assert SequencePadder().fit_transform(times[None]).tolist() == [times.tolist()]
+
+
+def test_a_nan_inside_a_sequence_does_not_become_an_integer():
+    with pytest.raises(ValueError, match="NaN inside a sequence, which dtype=int64 cannot hold"):
+        SequencePadder(dtype=np.int64, value=0).fit_transform([np.array([1, np.nan, 2]), np.array([1.0])])

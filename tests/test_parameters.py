@@ -71,6 +71,13 @@ def test_a_change_of_parameters_after_fit_changes_no_prediction(ragged, labels):
     assert np.array_equal(model.predict_proba(ragged), expected)
 
 
+def test_a_change_of_input_size_after_fit_changes_no_prediction(labels):
+    flat = np.random.default_rng(0).normal(size=(len(labels), 6))
+    model = RNNClassifier(**TINY, input_size=2).fit(flat, labels)
+    expected = model.predict_proba(flat)
+    assert np.array_equal(model.set_params(input_size=None).predict_proba(flat), expected)
+
+
 # --- the network ------------------------------------------------------------------------------------------------------
 
 
@@ -293,7 +300,7 @@ def test_balanced_classes_have_the_same_total(classifier, ragged, labels):
 
 
 def test_a_class_weight_of_0_takes_a_class_out_of_the_loss(ragged, labels):
-    model = RNNClassifier(8, max_iter=30, class_weight={"low": 0, "high": 1}, random_state=0).fit(ragged, labels)
+    model = RNNClassifier(8, max_iter=100, class_weight={"low": 0, "high": 1}, random_state=0).fit(ragged, labels)
     assert (model.predict(ragged) == "high").all()
     assert model.classes_.tolist() == ["high", "low"]
 

@@ -273,3 +273,11 @@ def test_a_pipeline_of_steps_runs_in_cross_validation(form):
         PerTimestep(StandardScaler()), SequencePadder(6, value=0, flatten=True), LinearRegression()
     )
     assert cross_val_predict(pipeline, form(X), np.arange(4.0), cv=2).shape == (4,)
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 2), (3, 4)], ids=["3-D", "2-D"])
+def test_a_transformer_that_works_in_place_does_not_change_X(shape):
+    X = np.arange(float(np.prod(shape))).reshape(shape)
+    before = X.copy()
+    PerTimestep(StandardScaler(copy=False)).fit_transform(X)
+    assert_array_equal(X, before)

@@ -34,8 +34,8 @@ class Network:
         self.pooling = tuple(pooling)
         widths = [n_features, *(len(self.directions) * n for n in units)]
         self.cells = [CELLS[cell](F, H, activation) for F, H in zip(widths, units, strict=False)]
-        self.keys = [["backward" if r else "forward" for r in self.directions] for _ in self.cells]
-        self.keys = [[f"layer_{k}/{name}" for name in names] for k, names in enumerate(self.keys)]
+        names = ["backward" if reverse else "forward" for reverse in self.directions]
+        self.keys = [[f"layer_{k}/{name}" for name in names] for k in range(len(units))]
         self.head = (n_outputs, len(self.pooling) * widths[-1] + 1)
         shapes = {
             f"{key}/{part}": shape
@@ -78,7 +78,7 @@ class Network:
             if depth:
                 values = self._join(layer, plan, scratch((depth, "values"), len(values), cell.F))
             layer = [
-                unroll(cell, _parts(W, key), values, plan, scratch, key, reverse=reverse, keep=keep)
+                unroll(cell, _parts(W, key, cell), values, plan, scratch, key, reverse=reverse, keep=keep)
                 for key, reverse in zip(keys, self.directions, strict=True)
             ]
             tape.append(layer)
@@ -98,7 +98,7 @@ class Network:
                 for key, (_, _, unroll_back), (d_last, d_outputs) in zip(
                     self.keys[depth], tape[depth], given, strict=True
                 ):
-                    unroll_back(_parts(dW, key), d_last, d_outputs, d_values)
+                    unroll_back(_parts(dW, key, self.cells[depth]), d_last, d_outputs, d_values)
                 if depth:
                     shares = np.split(d_values, len(self.directions), axis=1)
                     given = [(None, unflatten(d, plan, r)) for d, r in zip(shares, self.directions, strict=True)]
@@ -117,7 +117,7 @@ class Network:
         """Raw outputs (N, K) for a `Ragged`; sequences of like length are worked on together."""
         raw = np.empty((len(X), self.head[0]), theta.dtype)
         scratch = Workspace(theta.dtype)
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             for rows in self._prediction_batches(X.lengths, theta.itemsize):
                 raw[rows] = self.forward(theta, X.take(rows), scratch, keep=False)[0].T
         return raw
@@ -167,6 +167,6 @@ class Objective:
         return float(np.dot(self.weight, self.loss(np.zeros_like(self.Y.T), self.Y.T)[0])) / len(self.Y)
 
 
-def _parts(W, key):
-    """Name → array of one direction of one layer."""
-    return {name.removeprefix(f"{key}/"): w for name, w in W.items() if name.startswith(f"{key}/")}
+def _parts(W, key, cell):
+    """Name → array, of one direction of one layer."""
+    return {part.name: W[f"{key}/{part.name}"] for part in cell.parts}

@@ -67,19 +67,20 @@ def descend(objective, theta, optimiser, schedule, batches, *, max_iter, max_nor
     score : ``score(theta)`` of each epoch, higher is better; the weights of the best epoch are restored
     report : ``report(course)`` after each epoch
     """
-    course, limit, best = Course(), None, None
+    course, best, total, steps, seen_before = Course(), None, 0.0, 0, 0
+    null_loss = max(objective.null_loss(), 1e-3)
+    limit = None
     try:
         for epoch in range(max_iter):
-            total = steps = 0
-            seen_before = course.seen
+            total, steps, seen_before = 0.0, 0, course.seen
             for rows in batches.epoch():
                 loss, grad = objective(theta, rows)
                 _refuse_divergence(loss, math.inf, epoch)
-                limit = limit or DIVERGED * max(objective.null_loss(), loss, 1e-3)
+                limit = limit or DIVERGED * max(null_loss, loss)  # the first may be large, for its penalty
                 rate = schedule.rate((epoch + steps / len(batches)) / max_iter, seen_before)
                 optimiser.step(theta, clip_norm(grad, max_norm), rate)
                 total, steps, course.seen = total + loss * len(rows), steps + 1, course.seen + len(rows)
-            _refuse_divergence(total / batches.n, limit, epoch)
+            _refuse_divergence(total / batches.n if np.isfinite(theta).all() else math.nan, limit, epoch)
             course.losses.append(total / batches.n)
             if score is not None:
                 course.scores.append(score(theta))
@@ -100,6 +101,8 @@ def descend(objective, theta, optimiser, schedule, batches, *, max_iter, max_nor
                 raise
             course.losses.append(total / (course.seen - seen_before))
         course.ended = "interrupted"
+    else:
+        _refuse_divergence(course.losses[-1], DIVERGED * null_loss, len(course.losses) - 1)
     if best is not None:
         theta[...] = best
     return course
@@ -152,6 +155,7 @@ def minimise_lbfgs(objective, theta, rows, *, max_iter, max_fun, tol, report=Non
 def _refuse_divergence(loss, limit, epoch):
     if not loss < limit:
         raise ValueError(
-            f"Training diverged in epoch {epoch + 1}: the loss is {loss:.3g}. Lower learning_rate_init, set "
-            "max_grad_norm, or scale the data (standardize=True)."
+            f"Training diverged in epoch {epoch + 1}: the loss is {loss:.3g}. Lower learning_rate_init or set "
+            "max_grad_norm (adam, sgd), scale the data (standardize=True), and look for extreme values in y and in the "
+            "weights."
         )
