@@ -130,3 +130,10 @@ def test_early_stopping_does_with_very_few_sequences(estimator, data, n):
     model = estimator(**TINY, early_stopping=True).fit(X, y)
     assert (model.validation_scores_ is None) == (n == 1)
     assert model.predict(X).shape == (n,)
+
+
+def test_the_loss_is_that_of_the_last_epoch_and_the_best_loss_the_smallest(estimator, data):
+    X, y = data
+    model = estimator(8, max_iter=30, batch_size=8, random_state=0).fit(X, y)
+    model.partial_fit(X, y[::-1])  # what was learned is wrong now
+    assert model.loss_ == model.loss_curve_[-1] > model.best_loss_ == min(model.loss_curve_)

@@ -273,6 +273,12 @@ def test_alpha_shrinks_weights_but_not_biases(ragged, numbers):
     np.testing.assert_allclose(models[2].predict(ragged).mean(), numbers.mean() + 5, rtol=0.01)
 
 
+@pytest.mark.parametrize("alpha", [1e6, 1e9])
+def test_a_strong_penalty_is_no_divergence(estimator, data, alpha):
+    model = estimator(**TINY | {"max_iter": 10}, alpha=alpha).fit(*data)
+    assert model.loss_curve_[-1] < model.loss_curve_[0]
+
+
 # --- classes and weights ----------------------------------------------------------------------------------------------
 
 

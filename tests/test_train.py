@@ -344,6 +344,9 @@ class Quadratic:
         difference = theta - self.centres[rows]
         return 0.5 * float((difference**2).sum(axis=1).mean()), difference.mean(axis=0).astype(theta.dtype)
 
+    def penalty(self, theta):
+        return 0.0
+
     def null_loss(self):
         return 1.0
 
@@ -441,7 +444,8 @@ def interrupting(objective, calls):
             raise KeyboardInterrupt
         return objective(theta, rows)
 
-    interrupted.null_loss, interrupted.centres = objective.null_loss, objective.centres
+    interrupted.null_loss, interrupted.penalty = objective.null_loss, objective.penalty
+    interrupted.centres = objective.centres
     return interrupted
 
 

@@ -162,6 +162,9 @@ class Objective:
                 grad += back(d_raw * share)
         return value, grad
 
+    def penalty(self, theta):
+        return 0.5 * float(np.dot(self.decay * theta, theta))
+
     def null_loss(self):
         """The loss of a network whose outputs are zero."""
         return float(np.dot(self.weight, self.loss(np.zeros_like(self.Y.T), self.Y.T)[0])) / len(self.Y)

@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 from .optim import clip_norm
 
 DIVERGED = 1e4
-"""A loss that many times that of predicting nothing, or of the first batch, is no longer training."""
+"""A loss, less the penalty, that many times that of predicting nothing is no longer training."""
 
 
 @dataclass
@@ -68,19 +68,19 @@ def descend(objective, theta, optimiser, schedule, batches, *, max_iter, max_nor
     report : ``report(course)`` after each epoch
     """
     course, best, total, steps, seen_before = Course(), None, 0.0, 0, 0
-    null_loss = max(objective.null_loss(), 1e-3)
-    limit = None
+    limit = DIVERGED * max(objective.null_loss(), 1e-3)
     try:
         for epoch in range(max_iter):
-            total, steps, seen_before = 0.0, 0, course.seen
+            total, penalty, steps, seen_before = 0.0, 0.0, 0, course.seen
             for rows in batches.epoch():
                 loss, grad = objective(theta, rows)
                 _refuse_divergence(loss, math.inf, epoch)
-                limit = limit or DIVERGED * max(null_loss, loss)  # the first may be large, for its penalty
+                penalty += objective.penalty(theta) * len(rows)
                 rate = schedule.rate((epoch + steps / len(batches)) / max_iter, seen_before)
                 optimiser.step(theta, clip_norm(grad, max_norm), rate)
                 total, steps, course.seen = total + loss * len(rows), steps + 1, course.seen + len(rows)
-            _refuse_divergence(total / batches.n if np.isfinite(theta).all() else math.nan, limit, epoch)
+            misfit = (total - penalty) / batches.n if np.isfinite(theta).all() else math.nan
+            _refuse_divergence(misfit, limit, epoch)
             course.losses.append(total / batches.n)
             if score is not None:
                 course.scores.append(score(theta))
@@ -101,8 +101,6 @@ def descend(objective, theta, optimiser, schedule, batches, *, max_iter, max_nor
                 raise
             course.losses.append(total / (course.seen - seen_before))
         course.ended = "interrupted"
-    else:
-        _refuse_divergence(course.losses[-1], DIVERGED * null_loss, len(course.losses) - 1)
     if best is not None:
         theta[...] = best
     return course
