@@ -74,20 +74,23 @@ def predict_torch(net, x, lengths, batch):
             net(x[part], None if lengths is None else lengths[part]).softmax(dim=1).numpy()
 
 
-def timed(function):
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start
+def best_in_turn(functions, rounds, least_turn=0.05):
+    """The least time of a call of each function, in seconds.
 
-
-def best_in_turn(functions, rounds):
-    """The least time of each function; they take turns, so that a slow minute of the machine meets all of them."""
+    They take turns, so that a slow minute of the machine meets all of them; a turn lasts at least `least_turn` seconds,
+    so that short calls are warm, too.
+    """
+    times = dict.fromkeys(functions, math.inf)
     for function in functions.values():
         function()
-    times = dict.fromkeys(functions, math.inf)
     for _ in range(rounds):
         for name, function in functions.items():
-            times[name] = min(times[name], timed(function))
+            spent = 0.0
+            while spent < least_turn:
+                start = time.perf_counter()
+                function()
+                elapsed = time.perf_counter() - start
+                times[name], spent = min(times[name], elapsed), spent + max(elapsed, 1e-6)
     return times
 
 
@@ -143,7 +146,7 @@ def compare(cell, shape, ragged, peak, rounds):
             "predict": lambda: model.predict_proba(X),
             "torch predict": lambda: predict_torch(net, x, t, batch),
             "torch predict all": lambda: predict_torch(net, x, t, n),
-            "step": (lambda: None) if ragged else training_step(cell, X, y, shape),
+            **({} if ragged else {"step": training_step(cell, X, y, shape)}),
         },
         rounds,
     )
@@ -178,18 +181,13 @@ def report_machine():
 
 
 def import_cost():
-    """Milliseconds that importing the package takes beyond importing MLPClassifier: medians of fresh processes."""
-
-    def milliseconds(statement):
-        code = f"import time; s = time.perf_counter(); {statement}; print(time.perf_counter() - s)"
-        runs = [
-            float(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
-            for _ in range(7)
-        ]
-        return 1e3 * float(np.median(runs))
-
-    mlp = "from sklearn.neural_network import MLPClassifier"
-    return milliseconds(f"{mlp}; import sklearn_recurrent") - milliseconds(mlp)
+    """Milliseconds that importing the package takes after MLPClassifier: the median of fresh processes."""
+    code = (
+        "from time import perf_counter; from sklearn.neural_network import MLPClassifier; start = perf_counter(); "
+        "import sklearn_recurrent; print(1e3 * (perf_counter() - start))"
+    )
+    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout for _ in range(9)]
+    return float(np.median([float(run) for run in runs]))
 
 
 def main():
@@ -202,7 +200,7 @@ def main():
     report_machine()
     with threadpoolctl.threadpool_limits(1):
         peak = sgemm_peak()
-        print(f"sgemm peak, one thread: {peak / 1e9:.0f} GFLOP/s; import: {import_cost():+.0f} ms over MLPClassifier\n")
+        print(f"sgemm peak, one thread: {peak / 1e9:.0f} GFLOP/s; import after MLPClassifier: {import_cost():.0f} ms\n")
         print("(batch, steps, features, units); torch's time over ours; the part of the sgemm peak that our fit, and a")
         print("training step, reach; our ms per epoch\n")
         print("| cell | shape | lengths | fit | predict_proba | of peak | step | ms |")
