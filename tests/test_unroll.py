@@ -385,7 +385,7 @@ def test_predictions_in_small_batches_are_those_of_one_batch(cell, monkeypatch):
     )
     whole = network.predict(theta, X)
     assert widths == [8]
-    monkeypatch.setattr(network_module, "SHARD", 3)
+    monkeypatch.setattr(network_module, "PREDICTION_WIDTH", 3)
     monkeypatch.setattr(network_module, "FRAME_BYTES", 1)
     assert_allclose(network.predict(theta, X), whole, rtol=1e-12, atol=1e-14)
     assert widths == [8, 3, 3, 2]

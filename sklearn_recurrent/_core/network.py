@@ -17,8 +17,8 @@ SHARD = 256
 PREDICTION_BYTES = 1 << 26
 """Bytes of inputs that a prediction holds at once, if a single sequence does not need more."""
 
-FRAME_BYTES = 1 << 18
-"""Bytes that the one frame of a prediction may have: narrow layers take more sequences at once, for fewer calls."""
+PREDICTION_WIDTH, FRAME_BYTES = 512, 1 << 18
+"""Sequences that a prediction works on at once; more, for fewer calls, while its one frame is no larger than this."""
 
 
 class Network:
@@ -128,7 +128,7 @@ class Network:
         frame = itemsize * max(max(1, len(cell.frame)) * cell.H for cell in self.cells)
         while start < len(order):
             room = PREDICTION_BYTES // (step * int(lengths[order[start]]))
-            stop = start + max(1, min(room, max(SHARD, FRAME_BYTES // frame)))
+            stop = start + max(1, min(room, max(PREDICTION_WIDTH, FRAME_BYTES // frame)))
             yield order[start:stop]
             start = stop
 
