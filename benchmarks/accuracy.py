@@ -23,7 +23,7 @@ from sklearn.datasets import load_digits
 from sklearn.metrics import mean_squared_error
 from sklearn.model_selection import train_test_split
 
-from sklearn_recurrent import LSTMClassifier, LSTMRegressor
+from sklearn_recurrent import LSTMClassifier, LSTMRegressor, RNNClassifier, RNNRegressor
 
 TASKS = {}
 
@@ -176,6 +176,152 @@ def sunspots(seed):
     train, test = year <= 1920, (year > 1920) & (year <= 1955)
     model = LSTMRegressor(16, random_state=seed).fit(X[train], y[train])
     return mean_squared_error(y[test], model.predict(X[test])) / 1535
+
+
+@task(
+    "NARMA10",
+    "40 x 200 steps train, 20 x 200 test, RNNRegressor 32, one direction, a target per step, 300 epochs; NMSE",
+    seeds=3,
+    passing=0.07,
+    good=0.044,
+    lower=True,
+)
+def narma10(seed):
+    rng = np.random.default_rng(seed)
+    X, y = draw_narma(rng, 40)
+    X_test, y_test = draw_narma(rng, 20)
+    model = RNNRegressor(32, return_sequences=True, bidirectional=False, batch_size=4, max_iter=300, random_state=seed)
+    predicted = model.fit(X, y).predict(X_test)
+    return mean_squared_error(y_test.ravel(), predicted.ravel()) / y_test.var()
+
+
+def draw_narma(rng, n, n_steps=200, settle=50):
+    """A nonlinear moving average of order 10 (Atiya, A. F. & Parlos, A. G. (2000), IEEE TNN 11)."""
+    u, y = rng.uniform(0, 0.5, (n, n_steps + settle)), np.zeros((n, n_steps + settle))
+    for t in range(9, n_steps + settle - 1):
+        memory = y[:, t] * y[:, t - 9 : t + 1].sum(axis=1)
+        y[:, t + 1] = 0.3 * y[:, t] + 0.05 * memory + 1.5 * u[:, t - 9] * u[:, t] + 0.1
+    return u[:, settle:, None].astype(np.float32), np.roll(y, -1, axis=1)[:, settle - 1 : -1]
+
+
+# --- a label for each time step ---------------------------------------------------------------------------------------
+
+PER_STEP = {"return_sequences": True, "learning_rate_init": 0.01}
+
+
+@task(
+    "embedded Reber",
+    "next symbol, 2,000 train, 256 test, LSTM 16, one direction, 100 epochs; strings in which every legal successor is "
+    "above every illegal one, worst seed",
+    seeds=3,
+    passing=0.99,
+    good=1.0,
+    each=True,
+)
+def embedded_reber(seed):
+    rng = np.random.default_rng(seed)
+    train, test = ([draw_reber(rng) for _ in range(n)] for n in (2000, 256))
+    one_hot = np.eye(len(SYMBOLS), dtype=np.float32)
+    X, X_test = ([one_hot[string[:-1]] for string, _ in strings] for strings in (train, test))
+    model = LSTMClassifier(16, bidirectional=False, random_state=seed, **PER_STEP)
+    model.fit(X, [string[1:] for string, _ in train])
+    legal = [successors for _, successors in test]
+    return np.mean(
+        [
+            np.all(np.where(ok, p, 1).min(axis=1) > np.where(ok, 0, p).max(axis=1))
+            for p, ok in zip(model.predict_proba(X_test), legal, strict=True)
+        ]
+    )
+
+
+SYMBOLS = "BTSXPVE"
+REBER = [  # state → (symbol, next state), ...
+    {"B": 1},
+    {"T": 2, "P": 3},
+    {"S": 2, "X": 4},
+    {"T": 3, "V": 5},
+    {"X": 3, "S": 6},
+    {"P": 4, "V": 6},
+    {"E": 7},
+]
+
+
+def draw_reber(rng):
+    """A string of the embedded grammar as numbers, and which symbols could have followed each but the last.
+
+    B, then T or P, a string of the Reber grammar, the same T or P again, E (Hochreiter, S. & Schmidhuber, J. (1997),
+    Neural Computation 9).
+    """
+    branch = rng.choice(["T", "P"])
+    string, legal, state = ["B", branch], [{"T", "P"}, {"B"}], 0
+    while state < 7:
+        symbol = rng.choice(sorted(REBER[state]))
+        state = REBER[state][symbol]
+        string.append(symbol)
+        legal.append(set(REBER[state]) if state < 7 else {branch})
+    string += [branch, "E"]
+    legal.append({"E"})
+    return np.array([SYMBOLS.index(s) for s in string]), np.array([[s in ok for s in SYMBOLS] for ok in legal])
+
+
+@task(
+    "delayed XOR, LSTM",
+    "y_t = b_(t-2) xor b_(t-5), 2,000 of 15-30 steps, tested at 15-30 and at 100-150, 32 units, one direction, 20 "
+    "epochs; worst of both",
+    seeds=3,
+    passing=0.999,
+    good=1.0,
+)
+def xor_lstm(seed):
+    return delayed_xor(seed, "lstm")
+
+
+@task("delayed XOR, Elman", "the same with the plain cell, 60 epochs", seeds=3, passing=0.999, good=1.0)
+def xor_elman(seed):
+    return delayed_xor(seed, "elman", max_iter=60, learning_rate_init=0.003)
+
+
+def delayed_xor(seed, cell, **settings):
+    rng = np.random.default_rng(seed)
+    X, y = draw_bits(rng, 2000, 15, 30, delayed_xor_of)
+    settings = PER_STEP | {"max_iter": 20} | settings
+    model = RNNClassifier(32, cell=cell, bidirectional=False, random_state=seed, **settings).fit(X, y)
+    return min(model.score(*draw_bits(rng, 500, *lengths, delayed_xor_of)) for lengths in ((15, 30), (100, 150)))
+
+
+def delayed_xor_of(bits):
+    padded = np.concatenate([np.zeros(5, int), bits])
+    return padded[3:-2] ^ padded[:-5]
+
+
+def draw_bits(rng, n, shortest, longest, target):
+    bits = [rng.integers(0, 2, length) for length in rng.integers(shortest, longest + 1, n)]
+    return [b.astype(np.float32) for b in bits], [target(b) for b in bits]
+
+
+@task(
+    "look-ahead copy, two directions",
+    "y_t = b_(t+2), 2,000 of 15-30 steps, LSTM 32, 20 epochs; the last two steps have no weight",
+    seeds=2,
+    passing=0.99,
+    good=0.999,
+)
+def look_ahead(seed):
+    return copy_ahead(seed, bidirectional=True)
+
+
+@task("look-ahead copy, one direction", "the same; what is ahead cannot be known", seeds=2, passing=0.56, lower=True)
+def look_ahead_blindly(seed):
+    return copy_ahead(seed, bidirectional=False)
+
+
+def copy_ahead(seed, bidirectional):
+    rng = np.random.default_rng(seed)
+    X, y = draw_bits(rng, 2500, 15, 30, lambda bits: np.roll(bits, -2))
+    weight = [np.arange(len(b), 0, -1) > 2 for b in y]
+    model = LSTMClassifier(32, bidirectional=bidirectional, max_iter=20, random_state=seed, **PER_STEP)
+    model.fit(X[:2000], y[:2000], sample_weight=weight[:2000])
+    return model.score(X[2000:], y[2000:], sample_weight=weight[2000:])
 
 
 # --- smoke: better than the trivial answer? ---------------------------------------------------------------------------

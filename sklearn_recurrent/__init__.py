@@ -4,7 +4,9 @@ from ._classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
 from ._padder import SequencePadder
 from ._per_timestep import PerTimestep
 from ._regressors import GRURegressor, LSTMRegressor, RNNRegressor
+from ._scoring import sequence_scorer
 from ._sequences import as_column, as_sequences
+from ._tokenizer import SequenceTokenizer
 
 __all__ = [
     "GRUClassifier",
@@ -15,7 +17,9 @@ __all__ = [
     "RNNClassifier",
     "RNNRegressor",
     "SequencePadder",
+    "SequenceTokenizer",
     "as_column",
     "as_sequences",
+    "sequence_scorer",
 ]
 __version__ = "0.1.0"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from numbers import Integral
 
 import numpy as np
+from joblib import effective_n_jobs
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_consistent_length, check_random_state
@@ -17,16 +18,19 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._core.blas import single_blas_thread
 from ._core.canonical import canonical
-from ._core.layers import POOLINGS
-from ._core.losses import LINKS, LOSSES
+from ._core.crew import Crew
+from ._core.heads import POOLINGS
+from ._core.losses import LINKS, LOSS_OF, LOSSES
 from ._core.network import Network, Objective
 from ._core.optim import OPTIMISERS, Schedule
+from ._core.samples import Samples
 from ._core.train import Batches, Patience, descend, minimise_lbfgs
 from ._parameters import RecurrentParameters
+from ._inspection import Inspection
 from ._sequences import read
 from ._sklearn import _check_sample_weight, _fit_context
-
-LOSS_OF = {"identity": "squared_error", "logistic": "logistic", "softmax": "softmax"}
+from ._steps import flatten_steps, flatten_weights, like_steps
+from ._streaming import Streaming
 
 
 def trains_by_mini_batches(model):
@@ -35,7 +39,7 @@ def trains_by_mini_batches(model):
     return True
 
 
-class BaseRecurrent(RecurrentParameters):
+class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
     """A recurrent network as an estimator; a subclass says what its targets are.
 
     It has ``_validate_target(y)``, which returns an array; ``_encode_target(y, weight, classes, goes_on)``, which
@@ -53,6 +57,7 @@ class BaseRecurrent(RecurrentParameters):
         ),
         "x_mean_": ("ndarray of shape (n_features,)", "What standardize subtracts from each feature."),
         "x_scale_": ("ndarray of shape (n_features,)", "What standardize divides each feature by."),
+        "vocabulary_": ("ndarray of shape (n_tokens,)", "The tokens met in fit, ascending; only with embedding_dim."),
         "n_outputs_": ("int", "Outputs of the network."),
         "n_layers_": ("int", "Recurrent layers and the dense layer on top."),
         "out_activation_": ("str", "Nonlinearity of the outputs: 'identity', 'logistic' or 'softmax'."),
@@ -97,23 +102,27 @@ class BaseRecurrent(RecurrentParameters):
 
     def _train(self, X, y, sample_weight, *, goes_on, classes=None, one_epoch=False):
         with self._unchanged_on_failure(), single_blas_thread():
-            X = read(self, X, reset=not goes_on, missing=self.missing, input_size=self.input_size)
-            if y is None:
-                raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-            y = self._validate_target(y)
-            check_consistent_length(X, y)
-            weight = _positive_weight(sample_weight, len(X))
-            X, y, weight = self._in_canonical_order(*_weighted(X, y, weight))
-            Y, facts = self._encode_target(y, weight, classes, goes_on)
-            facts |= self._scaling(X, weight, goes_on)
-            facts |= self._architecture(X.n_features, Y.shape[1], goes_on)
-            network = Network(**facts["_network_arguments"])
+            self._refuse_contradictions()
+            X = self._read(X, reset=not goes_on)
+            samples = self._validate_samples(X, y, sample_weight).weighted()
+            samples = self._in_canonical_order(samples)
+            Y, facts = self._encode_target(samples.Y, samples.weight, classes, goes_on)
+            facts |= self._features(samples, goes_on)
+            facts |= self._architecture(facts, Y.shape[1], goes_on)
+            network = Network(
+                **facts["_network_arguments"],
+                dropout=self.dropout,
+                recurrent_dropout=self.recurrent_dropout,
+                truncate=self.bptt_steps,
+            )
             seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-            start = _Start.of(self) if goes_on else _Start(network.initial(np.random.default_rng(seed)))
-            theta = start.theta.astype(start.theta.dtype if goes_on else X.values.dtype)
-            X, Y = _scaled(X, facts, theta.dtype), Y.astype(theta.dtype)
-            X, Y, weight = _weighted(X, Y, self._weigh(Y, weight, facts))
-            facts |= self._minimise(network, theta, X, Y, weight, facts, seed, start, one_epoch)
+            start = _Start.of(self) if goes_on else _Start.drawn(network, seed, samples.X, self.forget_bias)
+            theta, weight = start.theta.copy(), self._weigh(Y, samples.weight, facts)
+            samples = Samples(_prepared(samples.X, facts, theta.dtype), Y.astype(theta.dtype), weight, samples.per_step)
+            with self._crew(theta.dtype) as crew:
+                facts |= self._minimise(network, theta, samples.weighted(), facts, seed, start, one_epoch, crew)
+            for name in _FEATURE_FACTS:
+                vars(self).pop(name, None)
             vars(self).update(facts)
         return self
 
@@ -129,32 +138,58 @@ class BaseRecurrent(RecurrentParameters):
             vars(self).update(before)
             raise
 
-    def _in_canonical_order(self, X, y, weight):
+    def _refuse_contradictions(self):
+        if self.return_sequences and self.missing == "skip":
+            raise ValueError("return_sequences=True wants a target for each step, and missing='skip' passes over some.")
+        if self.solver == "lbfgs" and (self.dropout or self.recurrent_dropout):
+            raise ValueError("Dropout is noise, which solver='lbfgs' cannot take: choose 'adam' or 'sgd'.")
+
+    def _validate_samples(self, X, y, sample_weight):
+        """Targets and weights as they came, one for each sequence or each step, checked."""
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+        if not self.return_sequences:
+            y = self._validate_target(y)
+            check_consistent_length(X, y)
+            return Samples(X, y, _positive_weight(sample_weight, len(X), "sequence"))
+        y = self._validate_target(flatten_steps(y, X.lengths, living=X.living)[0])
+        if sample_weight is not None and not np.isscalar(sample_weight):
+            sample_weight = flatten_weights(sample_weight, X.lengths, living=X.living)
+        return Samples(X, y, _positive_weight(sample_weight, len(y), "step"), per_step=True)
+
+    def _in_canonical_order(self, samples):
         """Merged and sorted, unless the order is the user's."""
         if not self.shuffle:
-            return X, y, weight
+            return samples
+        y = samples.Y
         codes = y if y.dtype.kind in "biuf" else np.unique(y, return_inverse=True)[1]
-        rows, weight = canonical(X, np.ascontiguousarray(codes), weight)
-        return X.take(rows), y[rows], weight
+        return canonical(samples, np.ascontiguousarray(codes))
 
-    def _scaling(self, X, weight, goes_on):
+    def _features(self, samples, goes_on):
+        """How values are prepared: the tokens that have a row in the table, or mean and scale of each feature."""
         if goes_on:
-            return {"x_mean_": self.x_mean_, "x_scale_": self.x_scale_}
+            return {name: vars(self)[name] for name in _FEATURE_FACTS if name in vars(self)}
+        X = samples.X
+        if self.embedding_dim is not None:
+            return {"vocabulary_": np.unique(X.values)}
         if not self.standardize:
             return {"x_mean_": np.zeros(X.n_features), "x_scale_": np.ones(X.n_features)}
-        mean, scale = mean_and_scale(X.values, np.repeat(weight, X.lengths))
+        mean, scale = mean_and_scale(X.values, samples.step_weights())
         return {"x_mean_": mean, "x_scale_": scale}
 
-    def _architecture(self, n_features, n_outputs, goes_on):
+    def _architecture(self, facts, n_outputs, goes_on):
         """What `Network` takes: plain values, so that a change of parameters after fit changes no prediction."""
+        embeds = self.embedding_dim is not None
         arguments = {
             "cell": self.cell,
             "activation": self.activation,
-            "n_features": n_features,
+            "n_features": int(self.embedding_dim) if embeds else len(facts.get("x_mean_", ())),
             "units": _layer_sizes(self.hidden_layer_sizes),
             "bidirectional": bool(self.bidirectional),
             "pooling": _poolings(self.pooling),
             "n_outputs": n_outputs,
+            "per_step": bool(self.return_sequences),
+            "tokens": len(facts.get("vocabulary_", ())) + 1 if embeds else None,
         }
         if goes_on and arguments != self._network_arguments:
             changed = sorted(name for name in arguments if arguments[name] != self._network_arguments[name])
@@ -164,29 +199,29 @@ class BaseRecurrent(RecurrentParameters):
             )
         return {
             "_network_arguments": arguments,
-            "_fitted_input_size": self.input_size,
+            "_fitted_reading": self._reading(),
             "n_outputs_": n_outputs,
             "n_layers_": len(arguments["units"]) + 1,
         }
 
     # --- training -----------------------------------------------------------------------------------------------------
 
-    def _minimise(self, network, theta, X, Y, weight, facts, seed, start, one_epoch):
+    def _minimise(self, network, theta, samples, facts, seed, start, one_epoch, crew):
         score = None
-        if self.early_stopping and self.solver != "lbfgs" and not one_epoch and len(X) > 1:
-            training, validation = self._split(Y, facts, seed)
-            score = self._validator(network, X.take(validation), Y[validation], weight[validation], facts)
-            X, Y, weight = X.take(training), Y[training], weight[training]
+        if self.early_stopping and self.solver != "lbfgs" and not one_epoch and len(samples.X) > 1:
+            training, validation = self._split(samples, facts, seed)
+            score = self._validator(network, samples.take(validation), facts, crew)
+            samples = samples.take(training)
+        total = samples.weight.sum()
         loss = LOSSES[LOSS_OF[facts["out_activation_"]]]
-        objective = Objective(
-            network, loss, X, Y, (weight / weight.mean()).astype(theta.dtype), self.alpha / weight.sum()
-        )
+        weight = (samples.weight * (len(samples.X) / total)).astype(theta.dtype)
+        objective = Objective(network, loss, samples._replace(weight=weight), self.alpha / total, crew)
         report = _Reporter(type(self).__name__, start.epochs) if self.verbose else None
         if self.solver == "lbfgs":
             course = minimise_lbfgs(
                 objective,
                 theta,
-                np.arange(len(X)),
+                np.arange(len(samples.X)),
                 max_iter=self.max_iter,
                 max_fun=self.max_fun,
                 tol=self.tol,
@@ -222,7 +257,7 @@ class BaseRecurrent(RecurrentParameters):
             theta,
             optimiser,
             schedule,
-            Batches(len(objective.X), size, seed if self.shuffle else None, start.epochs),
+            Batches(len(objective.X), size, seed, shuffle=self.shuffle, first_epoch=start.epochs),
             max_iter=1 if one_epoch else self.max_iter,
             max_norm=self.max_grad_norm,
             patience=Patience(self.tol, self.n_iter_no_change) if patient else None,
@@ -230,14 +265,14 @@ class BaseRecurrent(RecurrentParameters):
             report=report,
         )
 
-    def _split(self, Y, facts, seed):
-        """Rows to train on and rows to validate on, at least one each."""
-        rows, strata = np.arange(len(Y)), self._strata(Y, facts)
-        n_validation = max(1, round(self.validation_fraction * len(Y)))
-        n_smaller = min(n_validation, len(Y) - n_validation)
+    def _split(self, samples, facts, seed):
+        """Sequences to train on and sequences to validate on, at least one each."""
+        n, strata = len(samples.X), None if samples.per_step else self._strata(samples.Y, facts)
+        n_validation = max(1, round(self.validation_fraction * n))
+        n_smaller = min(n_validation, n - n_validation)
         if strata is not None and (np.bincount(strata).min() < 2 or n_smaller < strata.max() + 1):
             strata = None  # too few of a class to have some on either side
-        split = train_test_split(rows, test_size=min(n_validation, len(Y) - 1), stratify=strata, random_state=seed)
+        split = train_test_split(np.arange(n), test_size=min(n_validation, n - 1), stratify=strata, random_state=seed)
         return np.sort(split[0]), np.sort(split[1])
 
     def _weigh(self, Y, weight, facts):
@@ -246,10 +281,10 @@ class BaseRecurrent(RecurrentParameters):
     def _strata(self, Y, facts):
         return None
 
-    def _validator(self, network, X, Y, weight, facts):
+    def _validator(self, network, samples, facts, crew):
         def score(theta):
-            raw = network.predict(theta, X)
-            return float(self._score_raw(raw, Y, weight, facts)) if np.isfinite(raw).all() else -np.inf
+            raw = network.predict(theta, samples.X, crew)
+            return float(self._score_raw(raw, samples.Y, samples.weight, facts)) if np.isfinite(raw).all() else -np.inf
 
         return score
 
@@ -266,13 +301,48 @@ class BaseRecurrent(RecurrentParameters):
 
     # --- after training -----------------------------------------------------------------------------------------------
 
-    def _raw_predict(self, X):
-        """Raw outputs of the network (n_samples, n_outputs), in the dtype of the weights."""
+    def _read(self, X, *, reset=False):
+        """The sequences as they came: in training as the parameters say, later as they said then."""
+        return read(self, X, reset=reset, missing=self.missing, **(self._reading() if reset else self._fitted_reading))
+
+    def _reading(self):
+        if self.embedding_dim is None:
+            return {"input_size": self.input_size}
+        return {"input_size": self.input_size, "tokens": True, "pad_token": self.pad_token}
+
+    def _prepare(self, X):
+        return _prepared(X, vars(self), self.theta_.dtype)
+
+    def _rows_of(self, tokens):
+        return rows_of(tokens, self.vocabulary_)
+
+    def _crew(self, dtype):
+        return Crew(dtype, effective_n_jobs(self.n_jobs))
+
+    def _network(self):
         check_is_fitted(self)
-        X = read(self, X, reset=False, missing=self.missing, input_size=self._fitted_input_size)
-        X = _scaled(X, vars(self), self.theta_.dtype)
-        with single_blas_thread():
-            return Network(**self._network_arguments).predict(self.theta_, X)
+        return Network(**self._network_arguments)
+
+    def _respond(self, method, X, **options):
+        """What `method` returns: made of the network's raw outputs, in the container that belongs to `X`."""
+        network, ragged = self._network(), self._read(X)
+        with single_blas_thread(), self._crew(self.theta_.dtype) as crew:
+            out = self._form(method)(network.predict(self.theta_, self._prepare(ragged), crew, **options))
+        return like_steps(out, X, ragged) if network.per_step or "staged" in options else out
+
+    def _score(self, metric, X, y, sample_weight):
+        predicted = self.predict(X)
+        if self._network_arguments["per_step"]:
+            predicted, lengths = flatten_steps(predicted)
+            living = self._read(X).living
+            y, _ = flatten_steps(y, lengths, living=living)
+            if sample_weight is not None:
+                sample_weight = flatten_weights(sample_weight, lengths, living=living)
+        return metric(y, predicted, sample_weight=sample_weight)
+
+    def _form(self, method):
+        """What makes the result of a method of raw outputs, (n, n_outputs)."""
+        return getattr(self, self._forms[method])
 
     def _linked(self, raw):
         return LINKS[self.out_activation_](raw.T).T
@@ -280,8 +350,7 @@ class BaseRecurrent(RecurrentParameters):
     @property
     def weights_(self):
         """Views of `theta_` by name."""
-        check_is_fitted(self)
-        return Network(**self._network_arguments).layout.views(self.theta_)
+        return self._network().layout.views(self.theta_)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -291,6 +360,7 @@ class BaseRecurrent(RecurrentParameters):
 
 
 _OPTIMISER_PARAMETERS = ("beta_1", "beta_2", "epsilon", "momentum", "nesterovs_momentum")
+_FEATURE_FACTS = ("x_mean_", "x_scale_", "vocabulary_")
 _USER = 6  # frames from _warn to the line that called fit: _minimise, _train, fit, scikit-learn's wrapper of it
 
 
@@ -304,6 +374,12 @@ class _Start:
     losses: list = field(default_factory=list)
     scores: list = field(default_factory=list)
     states: dict = field(default_factory=dict)  # of optimisers, by name
+
+    @classmethod
+    def drawn(cls, network, seed, X, forget_bias):
+        """From random weights, in the dtype of X; tokens have that of floats as wide."""
+        theta = network.initial(np.random.default_rng(seed), forget_bias, int(X.lengths.max()))
+        return cls(theta.astype(f"f{X.values.dtype.itemsize}"))
 
     @classmethod
     def of(cls, model):
@@ -335,8 +411,16 @@ def mean_and_scale(values, weight):
     return mean, np.where(scale <= rounding * np.abs(mean), 1.0, scale)
 
 
-def _scaled(X, facts, dtype):
-    """A new `Ragged` of that dtype."""
+def rows_of(tokens, vocabulary):
+    """Which row of the table is for each token: 0 for the unknown."""
+    rows = np.searchsorted(vocabulary, tokens).clip(max=len(vocabulary) - 1)
+    return np.where(vocabulary[rows] == tokens, rows + 1, 0)
+
+
+def _prepared(X, facts, dtype):
+    """A new `Ragged` of what the network reads: scaled values of that dtype, or rows of its table."""
+    if "vocabulary_" in facts:
+        return X.map(lambda tokens: rows_of(tokens, facts["vocabulary_"]))
     mean, scale = facts["x_mean_"].astype(dtype), facts["x_scale_"].astype(dtype)
     with np.errstate(over="ignore", invalid="ignore"):
         X = X.map(lambda values: (values.astype(dtype, copy=False) - mean) / scale)
@@ -345,19 +429,11 @@ def _scaled(X, facts, dtype):
     return X
 
 
-def _weighted(X, y, weight):
-    """Without the sequences of weight 0."""
-    if weight.all():
-        return X, y, weight
-    rows = np.flatnonzero(weight)
-    return X.take(rows), y[rows], weight[rows]
-
-
-def _positive_weight(sample_weight, n):
+def _positive_weight(sample_weight, n, of):
     weight = _check_sample_weight(sample_weight, np.empty((n, 1)), dtype=np.float64)
     if (weight < 0).any():
         row = int(np.argmax(weight < 0))
-        raise ValueError(f"Negative values in data passed to `sample_weight`: {weight[row]:g} for sequence {row}.")
+        raise ValueError(f"Negative values in data passed to `sample_weight`: {weight[row]:g} for {of} {row}.")
     if not weight.any():
         raise ValueError("Sample weights must contain at least one non-zero number.")
     return weight

@@ -15,6 +15,7 @@ from sklearn.utils.validation import assert_all_finite
 from ._base import BaseRecurrent, trains_by_mini_batches
 from ._parameters import cell_parameter, estimator, parameter
 from ._sklearn import StrOptions, _fit_context
+from ._streaming import streams
 
 
 @estimator
@@ -60,39 +61,53 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
         """
         return self._partial_fit(X, y, sample_weight, classes)
 
-    def predict(self, X):
-        """Predict the class of each sequence.
+    def predict(self, X, initial_state=None, return_state=False):
+        """Predict the class of each sequence, or of each of its steps.
 
         Parameters
         ----------
         X : list of arrays, 3-D array, 2-D array or data frame
-            Sequences, as in `fit`.
+            Sequences, as in `fit`; with `initial_state` what comes next in each stream.
+        initial_state : StreamState, default=None
+            Where the sequences go on from: a state that `step` or an earlier chunk ended in. None: from nothing.
+        return_state : bool, default=False
+            Whether to return the state that the sequences end in, too.
 
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            Class labels; a multilabel indicator if `fit` got one.
+            Class labels; a multilabel indicator if `fit` got one. With return_sequences a 1-D object array of such
+            arrays, one label per time step; for an X of numbers without padding one array (n_samples, n_steps).
+        state : StreamState
+            Only if `return_state`.
         """
-        raw = self._raw_predict(X)
-        if self._multilabel:
-            return (raw > 0).astype(int)
-        return self.classes_[(raw[:, 0] > 0).astype(int) if len(self.classes_) == 2 else raw.argmax(axis=1)]
+        if initial_state is None and not return_state:
+            return self._respond("predict", X)
+        return self._respond_from("predict", X, initial_state, return_state)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X, initial_state=None, return_state=False):
         """Predict the probability of each class.
 
         Parameters
         ----------
         X : list of arrays, 3-D array, 2-D array or data frame
-            Sequences, as in `fit`.
+            Sequences, as in `fit`; with `initial_state` what comes next in each stream.
+        initial_state : StreamState, default=None
+            Where the sequences go on from, as in `predict`.
+        return_state : bool, default=False
+            Whether to return the state that the sequences end in, too.
 
         Returns
         -------
         p : ndarray of shape (n_samples, n_classes)
-            Probabilities in the order of `classes_`; for multilabel targets of each label by itself.
+            Probabilities in the order of `classes_`; for multilabel targets of each label by itself. With
+            return_sequences one such array per sequence, (n_steps_i, n_classes).
+        state : StreamState
+            Only if `return_state`.
         """
-        raw = self._raw_predict(X)
-        return self._linked(np.hstack([-raw, raw]) if self._binary else raw)
+        if initial_state is None and not return_state:
+            return self._respond("predict_proba", X)
+        return self._respond_from("predict_proba", X, initial_state, return_state)
 
     def predict_log_proba(self, X):
         """Predict the logarithm of the probability of each class.
@@ -105,15 +120,10 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
         Returns
         -------
         log_p : ndarray of shape (n_samples, n_classes)
-            Log-probabilities in nats; finite where the probability itself is rounded to 0.
+            Log-probabilities in nats; finite where the probability itself is rounded to 0. With return_sequences one
+            such array per sequence.
         """
-        raw = self._raw_predict(X)
-        if self._binary:
-            return -np.logaddexp(0, np.hstack([raw, -raw]))
-        if self._multilabel:
-            return -np.logaddexp(0, -raw)
-        shifted = raw - raw.max(axis=1, keepdims=True)
-        return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        return self._respond("predict_log_proba", X)
 
     def decision_function(self, X):
         """Raw outputs of the network, before the logistic function or softmax.
@@ -126,9 +136,78 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
         Returns
         -------
         raw : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            Log-odds of ``classes_[1]`` for two classes; else one score per class.
+            Log-odds of ``classes_[1]`` for two classes; else one score per class. With return_sequences one such array
+            per sequence.
         """
-        raw = self._raw_predict(X)
+        return self._respond("decision_function", X)
+
+    @available_if(streams)
+    def staged_predict_proba(self, X):
+        """Predict the probability of each class after each time step, as if the sequence ended there.
+
+        This is early classification: how soon could one have known?
+
+        Parameters
+        ----------
+        X : list of arrays, 3-D array, 2-D array or data frame
+            Sequences, as in `fit`.
+
+        Returns
+        -------
+        p : ndarray
+            A 1-D object array of arrays (n_steps_i, n_classes); for an X of numbers without padding one array
+            (n_samples, n_steps, n_classes).
+
+        Raises
+        ------
+        AttributeError
+            If the network is bidirectional or pools by attention: it then depends on what is still to come.
+        """
+        return self._respond("predict_proba", X, staged=True)
+
+    def score(self, X, y, sample_weight=None):
+        """Return the mean accuracy, with return_sequences over all steps of all sequences.
+
+        Parameters
+        ----------
+        X : list of arrays, 3-D array, 2-D array or data frame
+            Sequences, as in `fit`.
+        y : array-like of shape (n_samples,) or (n_samples, n_classes)
+            True labels, as in `fit`; with return_sequences one array per sequence.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the sequences, or one array per sequence, of its steps.
+
+        Returns
+        -------
+        score : float
+            The part of labels that are right; of multilabel targets, all of them.
+        """
+        return self._score(accuracy_score, X, y, sample_weight)
+
+    _forms = {
+        "predict": "_labels",
+        "predict_proba": "_probabilities",
+        "predict_log_proba": "_log_probabilities",
+        "decision_function": "_decisions",
+    }
+
+    def _labels(self, raw):
+        if self._multilabel:
+            return (raw > 0).astype(int)
+        return self.classes_[(raw[:, 0] > 0).astype(int) if len(self.classes_) == 2 else raw.argmax(axis=1)]
+
+    def _probabilities(self, raw):
+        return self._linked(np.hstack([-raw, raw]) if self._binary else raw)
+
+    def _log_probabilities(self, raw):
+        if self._binary:
+            return -np.logaddexp(0, np.hstack([raw, -raw]))
+        if self._multilabel:
+            return -np.logaddexp(0, -raw)
+        shifted = raw - raw.max(axis=1, keepdims=True)
+        return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+    def _decisions(self, raw):
         return raw[:, 0] if self._binary else raw
 
     @property

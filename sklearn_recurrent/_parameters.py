@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator
 
 from ._core.activations import ACTIVATIONS
 from ._core.cells import CELLS
-from ._core.layers import POOLINGS
+from ._core.heads import POOLINGS
 from ._core.optim import OPTIMISERS
 from ._sklearn import Interval, StrOptions
 
@@ -96,9 +96,53 @@ class RecurrentParameters(BaseEstimator):
     pooling: str | tuple = parameter(
         ("last", "mean", "max"),
         [StrOptions(set(POOLINGS)), "array-like"],
-        "{'last', 'mean', 'max'} or tuple of them",
+        "{'last', 'mean', 'max', 'attention'} or tuple of them",
         "How the states of the top layer become one vector per sequence: the last state of each direction, the mean "
-        "or the maximum over all living steps. Several are concatenated.",
+        "or the maximum over all living steps, or their mean with weights that are learned (additive attention; see "
+        "attention_weights). Several are concatenated. With return_sequences there is no pooling.",
+    )
+    return_sequences: bool = parameter(
+        False,
+        ["boolean"],
+        "bool",
+        "Whether y has a target for each time step: one array per sequence, as long as it. Predictions then have, too.",
+    )
+    embedding_dim: int | None = parameter(
+        None,
+        [at_least(1, Integral), None],
+        "int or None",
+        "If given, X holds tokens, whole numbers from 0 on, one per time step, and each of those met in fit gets a "
+        "vector of that many entries, which is learned. Later, an unknown token has a vector of zeros, or the one "
+        "that partial_fit has learned for all tokens it did not know. 32-bit tokens compute in float32, wider ones in "
+        "float64. The vectors are not penalised.",
+    )
+    pad_token: int | None = parameter(
+        None,
+        [at_least(0, Integral), None],
+        "int or None",
+        "The token that is padding at either end of a row, where X is an array of tokens. None: there is no padding.",
+    )
+    dropout: float = parameter(
+        0.0,
+        [between(0, 1)],
+        "float",
+        "Probability with which, in training, a unit is left out between layers and before the output, for a whole "
+        "sequence at a time. The others are scaled up in turn. For adam and sgd.",
+    )
+    recurrent_dropout: float = parameter(
+        0.0,
+        [between(0, 1)],
+        "float",
+        "The same for the state on its way into the next time step: one mask for all steps of a sequence. What the "
+        "state carries on past the gates is not dropped.",
+    )
+    forget_bias: float | str = parameter(
+        1.0,
+        [Interval(Real, None, None, closed="neither"), StrOptions({"chrono"})],
+        "float or 'chrono'",
+        "Initial bias of the gate that keeps the state: the forget gate of an LSTM, the update gate of a GRU (of mgu its "
+        "negative). 'chrono' draws it for memories of up to the longest training sequence, log U(1, T - 1). The "
+        "plain cells have no such gate.",
     )
     standardize: bool = parameter(
         True,
@@ -204,6 +248,22 @@ class RecurrentParameters(BaseEstimator):
         [StrOptions({"error", "skip"})],
         "{'error', 'skip'}",
         "What a NaN inside a sequence means: an error, or a time step to pass over, the state carried across it.",
+    )
+    bptt_steps: int | None = parameter(
+        None,
+        [at_least(1, Integral), None],
+        "int or None",
+        "If given, the gradient is cut every so many time steps (truncated backpropagation): the state is carried "
+        "across, but what is further back than the last cut is not trained. An approximation, and less noisy on very "
+        "long sequences. None: exact gradients, in bounded memory, too.",
+    )
+    n_jobs: int | None = parameter(
+        None,
+        [Integral, None],
+        "int or None",
+        "Threads that fit and predict may use; -1 takes all processors. None: 1, unless joblib.parallel_config says "
+        "otherwise. It changes no bit of a result. Threads pay for wide layers or many sequences at once: training "
+        "halves a batch from 8192 units times sequences on (128 units, 64 sequences).",
     )
     input_size: int | None = parameter(
         None,

@@ -49,20 +49,54 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
         """
         return self._partial_fit(X, y, sample_weight)
 
-    def predict(self, X):
-        """Predict a number, or several, for each sequence.
+    def predict(self, X, initial_state=None, return_state=False):
+        """Predict a number, or several, for each sequence, or for each of its steps.
+
+        Parameters
+        ----------
+        X : list of arrays, 3-D array, 2-D array or data frame
+            Sequences, as in `fit`; with `initial_state` what comes next in each stream.
+        initial_state : StreamState, default=None
+            Where the sequences go on from: a state that `step` or an earlier chunk ended in. None: from nothing.
+        return_state : bool, default=False
+            Whether to return the state that the sequences end in, too.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Predictions in the unit of y, float64. With return_sequences a 1-D object array of such arrays, one row per
+            time step; for an X of numbers without padding one array (n_samples, n_steps) or (n_samples, n_steps,
+            n_outputs).
+        state : StreamState
+            Only if `return_state`.
+        """
+        if initial_state is None and not return_state:
+            return self._respond("predict", X)
+        return self._respond_from("predict", X, initial_state, return_state)
+
+    def score(self, X, y, sample_weight=None):
+        """Return R², with return_sequences over all steps of all sequences.
 
         Parameters
         ----------
         X : list of arrays, 3-D array, 2-D array or data frame
             Sequences, as in `fit`.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True values, as in `fit`; with return_sequences one array per sequence.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the sequences, or one array per sequence, of its steps.
 
         Returns
         -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Predictions in the unit of y, float64.
+        score : float
+            1 less the ratio of the squared error to the variance; the mean over outputs.
         """
-        y = self._raw_predict(X) * self.y_scale_ + self.y_mean_
+        return self._score(r2_score, X, y, sample_weight)
+
+    _forms = {"predict": "_values"}
+
+    def _values(self, raw):
+        y = raw * self.y_scale_ + self.y_mean_
         return y[:, 0] if self._y_is_1d else y
 
     def _validate_target(self, y):

@@ -14,9 +14,10 @@ from sklearn.utils.validation import validate_data
 from ._core.ragged import Ragged
 
 FLOATS = [np.float64, np.float32]  # in this order: whatever is neither becomes float64
+TOKENS = [np.float64, np.int64, np.int32, np.int16, np.int8, np.uint16, np.uint8]
 
 
-def read(estimator, X, *, reset, missing="error", input_size=None):
+def read(estimator, X, *, reset, missing="error", input_size=None, tokens=False, pad_token=None):
     """Read any form of `X` as living steps; remember it on `estimator`, or compare it with what `fit` has seen.
 
     Parameters
@@ -35,11 +36,16 @@ def read(estimator, X, *, reset, missing="error", input_size=None):
     input_size : int, default=None
         Features per time step. A 2-D `X` is then flat, ``(n, T * input_size)`` in C order, and read as the 3-D array
         it stands for, padding included.
+    tokens : bool, default=False
+        Whether `X` holds whole numbers, none negative, one per time step.
+    pad_token : int, default=None
+        The token that is padding at the ends of the rows of an array. None: none is.
 
     Returns
     -------
     Ragged
-        The living steps, float32 if all of `X` is, else float64. They may share memory with `X`: never write to them.
+        The living steps, float32 if all of `X` is, else float64; tokens as int32 if none of `X` is wider, else int64.
+        They may share memory with `X`: never write to them.
 
     Raises
     ------
@@ -55,12 +61,15 @@ def read(estimator, X, *, reset, missing="error", input_size=None):
     sequential = form != "numbers" or _ndim(X) > 2
     if not reset:
         _check_form(estimator, sequential)
+    dtypes = TOKENS if tokens else FLOATS
     if sequential:
-        ragged = _read_sequences(estimator, form, X, input_size)
+        ragged = _read_sequences(estimator, form, X, input_size, dtypes, pad_token)
         validate_data(estimator, ragged.values, reset=reset, skip_check_array=True)
     else:
-        ragged = _read_matrix(estimator, X, reset, input_size)
+        ragged = _read_matrix(estimator, X, reset, input_size, dtypes, pad_token)
     ragged = _treat_missing(estimator, ragged, missing)
+    if tokens:
+        ragged = _as_tokens(ragged)
     if reset:
         estimator._fitted_on_sequences = sequential
     return ragged
@@ -268,34 +277,35 @@ def _check_form(estimator, sequential):
 # --- from a form to living steps --------------------------------------------------------------------------------------
 
 
-def _read_sequences(estimator, form, X, input_size):
+def _read_sequences(estimator, form, X, input_size, dtypes, pad_token):
     if form == "numbers":
         if X.ndim > 3:
             name = type(estimator).__name__
             raise ValueError(f"Found array with dim {X.ndim}, while dim <= 3 is required by {name}.")
         ragged = _from_cube(
-            check_array(X, dtype=FLOATS, order="C", ensure_all_finite=False, allow_nd=True, estimator=estimator)
+            check_array(X, dtype=dtypes, order="C", ensure_all_finite=False, allow_nd=True, estimator=estimator), pad_token
         )
     else:
-        ragged = _from_arrays([as_array(j, x) for j, x in enumerate(X)])
+        ragged = _from_arrays([as_array(j, x) for j, x in enumerate(X)], dtypes)
     if input_size not in (None, ragged.n_features):
         raise ValueError(f"X has {ragged.n_features} features per time step, but input_size={input_size}.")
     return ragged
 
 
-def _read_matrix(estimator, X, reset, input_size):
+def _read_matrix(estimator, X, reset, input_size, dtypes, pad_token):
     if isinstance(X, list | tuple):
         _check_nested_list(X)
     # NaN and infinity are looked for later, where their place is known.
-    X = validate_data(estimator, X, reset=reset, dtype=FLOATS, order="C", ensure_all_finite=False)
-    if input_size is None:
+    X = validate_data(estimator, X, reset=reset, dtype=dtypes, order="C", ensure_all_finite=False)
+    if input_size is None and pad_token is None:
         return Ragged.from_lengths(X.reshape(-1, 1), np.full(len(X), X.shape[1]))
+    input_size = input_size or 1
     if X.shape[1] % input_size:
         raise ValueError(
             f"X has {X.shape[1]} columns, which is no multiple of input_size={input_size}: "
             "wanted is the flat form (n, T * input_size) in C order."
         )
-    return _from_cube(X.reshape(len(X), -1, input_size))
+    return _from_cube(X.reshape(len(X), -1, input_size), pad_token)
 
 
 def _check_nested_list(X):
@@ -308,27 +318,29 @@ def _check_nested_list(X):
         )
 
 
-def _from_cube(X):
+def _from_cube(X, pad_token=None):
     n, length, n_features = X.shape
     if not X.size:
         raise ValueError(
             f"Found array with 0 sample(s), time step(s) or feature(s) (shape={X.shape}) while a minimum of 1 of each "
             "is required."
         )
-    if _all_finite(X):
+    if pad_token is None and _all_finite(X):
         return Ragged.from_lengths(X.reshape(-1, n_features), np.full(n, length))
-    living = living_steps(X)
-    return Ragged.from_lengths(X[living], living.sum(axis=1))
+    living = living_steps(X) if pad_token is None else living_steps(X, pad_token)
+    return Ragged.from_lengths(X[living], living.sum(axis=1), living)
 
 
-def _from_arrays(arrays):
+def _from_arrays(arrays, dtypes=FLOATS):
     arrays = [x if x.ndim == 2 else x[:, None] for x in arrays]
     n_features = arrays[0].shape[1]
     for j, x in enumerate(arrays):
         if x.shape[1] != n_features:
             raise ValueError(f"Sequence {j} has {x.shape[1]} features per time step, but sequence 0 has {n_features}.")
     lengths = np.fromiter(map(len, arrays), np.int64, len(arrays))
-    dtype = np.float32 if {x.dtype for x in arrays} == {np.dtype(np.float32)} else np.float64
+    dtype = np.result_type(*{x.dtype for x in arrays} | ({np.dtype(np.int32)} if dtypes is TOKENS else set()))
+    if dtype not in dtypes or len({x.dtype.kind for x in arrays}) > 1:
+        dtype = dtypes[0]
     # The result of concatenate alone is F-ordered if all of its parts are.
     values = np.concatenate(arrays, out=np.empty((lengths.sum(), n_features), dtype))
     return Ragged.from_lengths(values, lengths)
@@ -372,6 +384,19 @@ def _treat_missing(estimator, ragged, missing):
             f"Input X contains NaN in every time step of sequence {lengths.argmin()}: missing='skip' leaves none."
         )
     return Ragged.from_lengths(values[living], lengths)
+
+
+def _as_tokens(ragged):
+    values, dtype = ragged.values, ragged.values.dtype
+    if ragged.n_features != 1:
+        raise ValueError(f"X has {ragged.n_features} features per time step, but tokens are one number each.")
+    for wrong, wanted in ((values != np.rint(values), "whole numbers"), (values < 0, "not negative")):
+        if wrong.any():
+            value = values.flat[wrong.argmax()]
+            raise ValueError(f"Tokens are {wanted}, but X holds {value:g} in {_place(wrong, ragged.offsets)}.")
+    if dtype.kind == "f" and values.max() >= 2**53:
+        raise ValueError(f"Tokens of 2**53 and more, such as {values.max():.0f}, want an array of integers.")
+    return ragged.map(lambda v: v.astype(np.int32 if dtype.itemsize < 8 else np.int64, copy=False))
 
 
 def _all_finite(values):

@@ -4,8 +4,9 @@ Written from the papers, not from the library: no batches, no gradients, no tric
 that ``f(theta + 1e-30j * direction).imag / 1e-30`` is a derivative without rounding; what is not analytic (relu,
 maximum) chooses its branch by the real part.
 
-A cell is ``step(W, phi, x, h, c) -> h, c``. Its weights are the library's arrays, so that both can be given the same
-numbers: the columns of an array follow what it is multiplied with, its rows the names on the left.
+A cell is ``step(W, phi, x, h, c, m) -> h, c``; m is what h is multiplied with on its way into the products (recurrent
+dropout). Its weights are the library's arrays, so that both can be given the same numbers: the columns of an array
+follow what it is multiplied with, its rows the names on the left.
 """
 
 import numpy as np
@@ -29,51 +30,51 @@ def affine(W, n_gates, *blocks):
     return np.split(W @ np.concatenate(blocks), n_gates)
 
 
-def elman(W, phi, x, h, c):
-    (a,) = affine(W["W"], 1, x, ONE, h)
+def elman(W, phi, x, h, c, m):
+    (a,) = affine(W["W"], 1, x, ONE, m * h)
     return phi(a), c
 
 
-def lstm(W, phi, x, h, c):
-    g, f, i, o = affine(W["W"], 4, x, ONE, h)
+def lstm(W, phi, x, h, c, m):
+    g, f, i, o = affine(W["W"], 4, x, ONE, m * h)
     c = sigmoid(f) * c + sigmoid(i) * phi(g)
     return sigmoid(o) * phi(c), c
 
 
-def lstm_no_forget(W, phi, x, h, c):
-    g, i, o = affine(W["W"], 3, x, ONE, h)
+def lstm_no_forget(W, phi, x, h, c, m):
+    g, i, o = affine(W["W"], 3, x, ONE, m * h)
     c = c + sigmoid(i) * phi(g)
     return sigmoid(o) * phi(c), c
 
 
-def lstm_coupled(W, phi, x, h, c):
-    g, f, o = affine(W["W"], 3, x, ONE, h)
+def lstm_coupled(W, phi, x, h, c, m):
+    g, f, o = affine(W["W"], 3, x, ONE, m * h)
     c = sigmoid(f) * c + (1 - sigmoid(f)) * phi(g)
     return sigmoid(o) * phi(c), c
 
 
-def gru(W, phi, x, h, c):
-    r, z = affine(W["W_rz"], 2, x, ONE, h)
-    (a,) = affine(W["U_a"], 1, ONE, h)
+def gru(W, phi, x, h, c, m):
+    r, z = affine(W["W_rz"], 2, x, ONE, m * h)
+    (a,) = affine(W["U_a"], 1, ONE, m * h)
     (n,) = affine(W["W_n"], 1, x, ONE)
     n = phi(n + sigmoid(r) * a)
     return (1 - sigmoid(z)) * n + sigmoid(z) * h, c
 
 
-def gru_reset_before(W, phi, x, h, c):
-    r, z = affine(W["W_rz"], 2, x, ONE, h)
-    (n,) = affine(W["W_n"], 1, sigmoid(r) * h, x, ONE)
+def gru_reset_before(W, phi, x, h, c, m):
+    r, z = affine(W["W_rz"], 2, x, ONE, m * h)
+    (n,) = affine(W["W_n"], 1, sigmoid(r) * m * h, x, ONE)
     return (1 - sigmoid(z)) * phi(n) + sigmoid(z) * h, c
 
 
-def gru_no_reset(W, phi, x, h, c):
-    z, n = affine(W["W"], 2, x, ONE, h)
+def gru_no_reset(W, phi, x, h, c, m):
+    z, n = affine(W["W"], 2, x, ONE, m * h)
     return (1 - sigmoid(z)) * phi(n) + sigmoid(z) * h, c
 
 
-def mgu(W, phi, x, h, c):
-    (f,) = affine(W["W_f"], 1, x, ONE, h)
-    (n,) = affine(W["W_n"], 1, sigmoid(f) * h, x, ONE)
+def mgu(W, phi, x, h, c, m):
+    (f,) = affine(W["W_f"], 1, x, ONE, m * h)
+    (n,) = affine(W["W_n"], 1, sigmoid(f) * m * h, x, ONE)
     return (1 - sigmoid(f)) * h + sigmoid(f) * phi(n), c
 
 
@@ -89,14 +90,28 @@ CELLS = {
 }
 
 
-def states(cell, activation, n_units, W, x, reverse=False):
-    """The state after each step of one sequence `x` (T, F), in the order of reading: (T, H)."""
+def states(cell, activation, n_units, W, x, reverse=False, mask=1, truncate=None, nudge=None):
+    """The state after each step of one sequence `x` (T, F), in the order of reading: (T, H).
+
+    Every `truncate` steps the state goes on as a constant, whose derivative is none. To each state its row of `nudge`
+    (T, H) is added, with respect to which one may derive.
+    """
     h = c = np.zeros(n_units)
     read = []
-    for x_t in x[::-1] if reverse else x:
-        h, c = CELLS[cell](W, ACTIVATIONS[activation], x_t, h, c)
+    for t, x_t in enumerate(x[::-1] if reverse else x):
+        if truncate and t % truncate == 0:
+            h, c = h.real, c.real
+        h, c = CELLS[cell](W, ACTIVATIONS[activation], x_t, h, c, mask)
+        h = h if nudge is None else h + nudge[t]
         read.append(h)
     return np.array(read)
+
+
+def attention(W, h):
+    """The weights of the steps (T,), and the mean of their states `h` (T, P) with these weights."""
+    e = np.array([(W["attention/v"] @ np.tanh(W["attention/A"] @ np.concatenate([h_t, ONE])))[0] for h_t in h])
+    a = np.exp(e) / np.exp(e).sum()
+    return a, a @ h
 
 
 POOLINGS = {
@@ -106,17 +121,46 @@ POOLINGS = {
 }
 
 
-def network(W, x, *, cell, activation, n_features, units, bidirectional, pooling, n_outputs):
-    """Raw outputs (K,) for one sequence; `W` is name → array for the whole network."""
+def network(
+    W,
+    x,
+    *,
+    cell,
+    activation,
+    units,
+    bidirectional,
+    pooling,
+    per_step=False,
+    tokens=None,
+    truncate=None,
+    masks=None,
+    nudges=None,
+    **sizes,
+):
+    """Raw outputs for one sequence, (K,), or (T, K) if `per_step`; `W` is name → array for the whole network.
+
+    masks : what is multiplied: "layer_0/forward/h" on its way into the products, "layer_0/forward" on its way into the
+        next layer, "head" on its way into the last
+    nudges : what is added to states, "layer_0/forward" → (T, H) in the order of reading
+    """
+    masks, nudges = masks or {}, nudges or {}
     directions = ("forward", "backward") if bidirectional else ("forward",)
+    if tokens is not None:
+        x = W["embedding/E"][x[:, 0]]
     for k, n_units in enumerate(units):
-        layer = [
-            states(cell, activation, n_units, parts(W, f"layer_{k}/{d}/"), x, reverse=d == "backward")
-            for d in directions
-        ]
-        x = np.hstack([h[::-1] if d == "backward" else h for d, h in zip(directions, layer, strict=True)])
-    pooled = [POOLINGS[kind](h) for h in layer for kind in pooling]
-    return W["head/V"] @ np.concatenate([*pooled, ONE])
+        layer = []
+        for d in directions:
+            key, reverse = f"layer_{k}/{d}", d == "backward"
+            options = {"mask": masks.get(f"{key}/h", 1), "truncate": truncate, "nudge": nudges.get(key)}
+            layer.append(states(cell, activation, n_units, parts(W, f"{key}/"), x, reverse, **options))
+        in_order = [h[::-1] if d == "backward" else h for d, h in zip(directions, layer, strict=True)]
+        x = np.hstack([masks.get(f"layer_{k}/{d}", 1) * h for d, h in zip(directions, in_order, strict=True)])
+    if per_step:
+        return np.array([W["head/V"] @ np.concatenate([masks.get("head", 1) * h, ONE]) for h in x])
+    pooled = [POOLINGS[kind](h) for h in layer for kind in pooling if kind != "attention"]
+    if "attention" in pooling:
+        pooled.append(attention(W, x)[1])
+    return W["head/V"] @ np.concatenate([masks.get("head", 1) * np.concatenate(pooled), ONE])
 
 
 def parts(W, prefix):
@@ -139,17 +183,27 @@ def softmax_log_loss(raw, y):
 LOSSES = {"squared_error": squared_error, "logistic": logistic_log_loss, "softmax": softmax_log_loss}
 
 
-def objective(W, X, Y, weight, loss, penalty, **architecture):
-    """The weighted mean loss and the L2 penalty, which spares whatever is multiplied with the constant one."""
-    total = sum(w * LOSSES[loss](network(W, x, **architecture), y) for x, y, w in zip(X, Y, weight, strict=True))
+def objective(W, X, Y, weight, loss, penalty, masks=None, **architecture):
+    """The weighted mean loss and the L2 penalty, which spares the table and what is multiplied with the constant one.
+
+    Y, weight, masks : for each sequence; (T, K) and (T,) if there is an output for each step
+    """
+    total = 0
+    for j, (x, y, w) in enumerate(zip(X, Y, weight, strict=True)):
+        raw = network(W, x, masks=masks and masks[j], **architecture)
+        for raw_t, y_t, w_t in zip(np.atleast_2d(raw), np.atleast_2d(y), np.atleast_1d(w), strict=True):
+            total += w_t * LOSSES[loss](raw_t, y_t)
     squares = 0
     for name, w in W.items():
         layer, part = name.split("/")[0], name.split("/")[-1]
-        n_inputs = X[0].shape[1]
-        if layer not in ("head", "layer_0"):
+        n_inputs = architecture["n_features"]
+        if layer.startswith("layer") and layer != "layer_0":
             n_inputs = architecture["units"][int(layer[-1]) - 1] * (1 + architecture["bidirectional"])
-        bias = {"W": n_inputs, "W_rz": n_inputs, "W_f": n_inputs, "U_a": 0, "W_n": -1, "V": -1}[part]
-        squares += (w**2).sum() - (w[:, bias] ** 2).sum()
+        bias = {"W": n_inputs, "W_rz": n_inputs, "W_f": n_inputs, "U_a": 0, "W_n": -1, "V": -1, "A": -1}
+        if part != "E":
+            squares += (w**2).sum()
+        if part in bias:
+            squares -= (w[:, bias[part]] ** 2).sum()
     return total / len(X) + penalty * squares / 2
 
 

@@ -8,10 +8,11 @@ import sklearn.utils.estimator_checks as estimator_checks
 from sklearn.base import clone
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 import sklearn_recurrent
 from sklearn_recurrent import RNNClassifier, RNNRegressor
+from sklearn_recurrent._core import network
 from sklearn_recurrent._core.cells import CELLS
 from sklearn_recurrent._sequences import FLOATS
 
@@ -69,6 +70,30 @@ def test_settings_that_change_the_path_of_a_fit_pass_every_check(estimator, chec
     run(check, estimator)
 
 
+QUICK = {"hidden_layer_sizes": 12, "max_iter": 40, "learning_rate_init": 0.03}
+PARTS = [
+    {"pooling": "attention"},
+    {"pooling": ("attention", "max"), "bidirectional": False},
+    {"dropout": 0.2},
+    {"recurrent_dropout": 0.2},
+    {"cell": "gru", "forget_bias": "chrono"},
+    {"bptt_steps": 2},
+]
+
+
+@each_check([cls(**QUICK | settings) for settings in PARTS for cls in (RNNClassifier, RNNRegressor)])
+def test_every_part_of_the_toolbox_passes_every_check(estimator, check):
+    run(check, estimator)
+
+
+@each_check([cls(**QUICK, n_jobs=2) for cls in (RNNClassifier, RNNRegressor)])
+def test_two_threads_pass_every_check(estimator, check, monkeypatch):
+    monkeypatch.setattr(network, "HALF", 1)  # or batches so small would not be divided
+    monkeypatch.setattr(network, "PREDICTION_WIDTH", 8)
+    monkeypatch.setattr(network, "FRAME_BYTES", 0)
+    run(check, estimator)
+
+
 @pytest.mark.filterwarnings("ignore:Maximum iterations:sklearn.exceptions.ConvergenceWarning")
 @each_check([RNNClassifier(8, solver="lbfgs"), RNNRegressor(8, solver="lbfgs")])
 def test_the_solver_without_batches_passes_every_check(estimator, check):
@@ -119,10 +144,10 @@ class Reading:
         vars(self).update(vars(twin))
         return self
 
-    def _raw_predict(self, X):
+    def _respond(self, method, X, **options):
         check_is_fitted(self)
         twin, sequences = self._twin(X, reset=False)
-        return twin._raw_predict(sequences)
+        return twin._respond(method, sequences, **options)
 
 
 class CubeClassifier(Reading, RNNClassifier):
@@ -163,6 +188,65 @@ def test_the_readers_of_these_tests_do_hand_over_sequences(cls):
     model = cls(**SMALL).fit(X, np.arange(20) % 2)
     assert model.n_features_in_ == 4
     assert model.weights_["layer_0/forward/W"].shape[1] == 16 + 1 + 1  # states, one feature, bias
+
+
+# --- the same suite with tokens, and with a target for each step ------------------------------------------------------
+
+
+def as_tokens(X):
+    """Each value of a row rounded, the coarser the larger, so that most are met in training; as wide as it was."""
+    tokens = np.rint(4 * np.arcsinh(X)) + 200
+    return list(tokens.astype(np.int32 if X.dtype == np.float32 else np.int64))
+
+
+class TokensClassifier(Reading, RNNClassifier):
+    tested, form = RNNClassifier, staticmethod(as_tokens)
+
+
+class TokensRegressor(Reading, RNNRegressor):
+    tested, form = RNNRegressor, staticmethod(as_tokens)
+
+
+@each_check([cls(**QUICK, embedding_dim=8, epsilon=1e-4) for cls in (TokensClassifier, TokensRegressor)])
+def test_tokens_pass_every_check_that_numbers_pass(estimator, check):
+    """All apply. With an epsilon, since adam moves the vector of a rare token as far as any other, even if its sequence
+    weighs a ten-millionth, as one of the checks has it."""
+    run(check, estimator)
+
+
+class StepReading(Reading):
+    """Gives the twin each target once for each time step, and takes what it predicts for the last one.
+
+    Without it, return_sequences=True is beyond these checks: they have one target for a row of X.
+    """
+
+    def _train(self, X, y, sample_weight, **kwargs):
+        shape = np.asarray(X).shape
+        if y is not None and len(shape) == 2:
+            y = self._validate_target(y)
+            y = [np.repeat(y[j : j + 1], shape[1], axis=0) for j in range(len(y))]
+        if sample_weight is not None and not np.isscalar(sample_weight):
+            sample_weight = column_or_1d(sample_weight)
+        return super()._train(X, y, sample_weight, **kwargs)
+
+    def _respond(self, method, X, **options):
+        return np.stack([steps[-1] for steps in super()._respond(method, X, **options)])
+
+    def _score(self, metric, X, y, sample_weight):
+        return metric(y, self.predict(X), sample_weight=sample_weight)
+
+
+class CubeStepsClassifier(StepReading, RNNClassifier):
+    tested, form = RNNClassifier, staticmethod(as_cube)
+
+
+class CubeStepsRegressor(StepReading, RNNRegressor):
+    tested, form = RNNRegressor, staticmethod(as_cube)
+
+
+@each_check([cls(**SMALL, return_sequences=True) for cls in (CubeStepsClassifier, CubeStepsRegressor)])
+def test_a_target_for_each_step_passes_every_check_that_one_for_each_sequence_passes(estimator, check):
+    run(check, estimator)
 
 
 # --- checks that scikit-learn runs on its own estimators, and not in check_estimator ----------------------------------

@@ -221,7 +221,15 @@ ODD = {
     "hidden_layer_sizes": [0, -3, 2.5, (), (3, 0), (3, -1), (3, 2.5), "3", None],
     "activation": ["identity", None],
     "bidirectional": ["yes"],
-    "pooling": ["sum", (), ("last", "last"), ("last", "sum"), 1],
+    "pooling": ["sum", (), ("last", "last"), ("last", "sum"), ("attention", "attention"), 1],
+    "return_sequences": ["yes", 1.5],
+    "embedding_dim": [0, -1, 2.5, "8"],
+    "pad_token": [-1, 0.5, "0"],
+    "dropout": [1, -0.1, "0.2", None],
+    "recurrent_dropout": [1, -0.1, "0.2", None],
+    "forget_bias": [np.inf, np.nan, "jozefowicz", None],
+    "bptt_steps": [0, -1, 2.5, "all"],
+    "n_jobs": [1.5, "2"],
     "standardize": ["yes"],
     "solver": ["newton", None],
     "alpha": [-1e-9, "0", None],
@@ -262,7 +270,7 @@ def test_an_odd_parameter_is_refused_by_name_at_fit(ragged, labels, name, value)
     expected = model.predict_proba(ragged)
     for case in (clone(model).set_params(**{name: value}), model.set_params(**{name: value})):
         assert_refused(case, ragged, labels, name)
-    if name not in ("missing", "input_size"):  # these two say how to read X
+    if name != "n_jobs":  # it is not of the fit alone
         assert np.array_equal(model.predict_proba(ragged), expected)
 
 
@@ -345,10 +353,10 @@ def interrupt_after(monkeypatch):
     def patch(evaluations):
         evaluate, left = Objective.__call__, iter(range(evaluations))
 
-        def interrupted(self, theta, rows):
+        def interrupted(self, theta, rows, key=None):
             if next(left, None) is None:
                 raise KeyboardInterrupt
-            return evaluate(self, theta, rows)
+            return evaluate(self, theta, rows, key)
 
         monkeypatch.setattr(Objective, "__call__", interrupted)
 

@@ -13,16 +13,21 @@ import pytest
 import sklearn_recurrent
 
 ROOT = Path(sklearn_recurrent.__file__).parent
-GROUND = ["activations", "blas", "canonical", "initial", "layout", "losses", "optim", "ragged", "runs"]
+GROUND = ["activations", "blas", "initial", "layers", "layout", "losses", "optim", "ragged", "runs"]
 FLOORS = [  # from the ground up; a module imports only from floors below its own
     {"_core", *(f"_core.{name}" for name in GROUND)},
-    {"_core.cells"},
-    {"_core.layers", "_core.unroll"},
+    {"_core.cells", "_core.crew", "_core.samples"},
+    {"_core.canonical", "_core.unroll"},
+    {"_core.heads"},
     {"_core.network", "_core.train"},
+    {"_core.insight", "_core.stream"},
     {"_sklearn"},
     {"_parameters", "_sequences"},
+    {"_steps"},
+    {"_scoring"},
+    {"_inspection", "_streaming"},
     {"_base"},
-    {"_classifiers", "_regressors", "_padder", "_per_timestep"},
+    {"_classifiers", "_regressors", "_padder", "_per_timestep", "_tokenizer"},
     {""},  # __init__
 ]
 SOURCES = {

@@ -25,7 +25,11 @@ EFFECTS = {  # where it matters, a value and another
     "hidden_layer_sizes": ({}, 4, (4, 4)),
     "activation": ({}, "tanh", "logistic"),
     "bidirectional": ({}, True, False),
-    "pooling": ({}, "last", "mean"),
+    "pooling": ({}, "last", "attention"),
+    "dropout": ({}, 0.0, 0.2),
+    "recurrent_dropout": ({}, 0.0, 0.2),
+    "forget_bias": ({"cell": "lstm"}, 1.0, "chrono"),
+    "bptt_steps": ({}, None, 2),
     "standardize": ({}, True, False),
     "solver": ({}, "adam", "sgd"),
     "alpha": ({}, 0.0, 1.0),
@@ -53,7 +57,8 @@ EFFECTS = {  # where it matters, a value and another
 
 
 def test_every_parameter_that_shapes_the_model_is_listed_here():
-    elsewhere = {"warm_start", "missing", "input_size", "verbose"}
+    elsewhere = {"warm_start", "missing", "input_size", "verbose", "n_jobs"}
+    elsewhere |= {"return_sequences", "embedding_dim", "pad_token"}  # they say what X and y are
     assert set(EFFECTS) == set(RNNClassifier().get_params()) - elsewhere
 
 
@@ -188,9 +193,9 @@ def rates(monkeypatch):
     seen = []
     for cls in OPTIMISERS.values():
 
-        def step(self, theta, grad, rate, original=cls.step):
+        def step(self, theta, grad, rate, where=None, original=cls.step):
             seen.append(rate)
-            original(self, theta, grad, rate)
+            original(self, theta, grad, rate, where)
 
         monkeypatch.setattr(cls, "step", step)
     return seen
@@ -246,9 +251,9 @@ def test_a_step_of_sgd_is_the_clipped_gradient_times_the_rate(estimator, data):
 def test_lbfgs_evaluates_the_loss_no_more_often_than_it_may(ragged, labels, monkeypatch):
     evaluations, evaluate = [], Objective.__call__
 
-    def counted(self, theta, rows):
+    def counted(self, theta, rows, key=None):
         evaluations.append(len(rows))
-        return evaluate(self, theta, rows)
+        return evaluate(self, theta, rows, key)
 
     monkeypatch.setattr(Objective, "__call__", counted)
     with pytest.warns(ConvergenceWarning):

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from sklearn_recurrent._core.layers import POOLINGS, flatten, unflatten
+from sklearn_recurrent._core.crew import Crew
 from sklearn_recurrent._core.network import Network
 from sklearn_recurrent._core.optim import OPTIMISERS
 from sklearn_recurrent._core.ragged import Ragged
 from sklearn_recurrent._core.runs import Plan, Workspace
-from sklearn_recurrent._core.unroll import unroll
+from sklearn_recurrent._core.unroll import Join, unroll
 
 HERE = Path(__file__).parent / "parity"
 CELLS = {"rnn_tanh": ("elman", "tanh"), "rnn_relu": ("elman", "relu"), "lstm": ("lstm", "tanh"), "gru": ("gru", "tanh")}
@@ -37,7 +37,7 @@ def network_like(cell, shape, n_outputs=2, n_units=3):
         n_features=2,
         units=(n_units,) * layers,
         bidirectional=directions == 2,
-        pooling=POOLINGS,
+        pooling=("last", "mean", "max"),
         n_outputs=n_outputs,
     )
 
@@ -69,15 +69,14 @@ def stack(network, W, X, dtype):
     has them, and ``back(A, B) -> gradients by name, gradient of x``, from blocks of the library."""
     plan, scratch, values, tape, h_n = Plan.of(X.lengths, network.waste), Workspace(dtype), X.values, [], []
     for cell, keys in zip(network.cells, network.keys, strict=True):
-        layer, states = [], []
+        layer = []
         for key, reverse in zip(keys, network.directions, strict=True):
             parts = {name: W[f"{key}/{name}"] for name in cell.shapes()}
-            last, outputs, back = unroll(cell, parts, values, plan, scratch, key, reverse=reverse)
-            layer.append(back)
-            states.append(np.empty((len(values), cell.H), dtype))
-            flatten(outputs, plan, reverse, states[-1])
-            h_n.append(last.T)
-        values = np.hstack(states)
+            join = Join(plan, reverse, np.empty((len(values), cell.H), dtype))
+            here = unroll(cell, parts, values, plan, scratch, key, reverse=reverse, readers=[join])
+            layer.append((join, here.back))
+            h_n.append(here.h.T)
+        values = np.hstack([join.values for join, _ in layer])
         tape.append(layer)
 
     def back_through(A, B):
@@ -85,10 +84,10 @@ def stack(network, W, X, dtype):
         for cell, keys, layer in reversed(list(zip(network.cells, network.keys, tape, strict=True))):
             dx, n = np.zeros((len(A), cell.F), dtype), len(layer)
             here, B = B[-n:], B[:-n]
-            shares = zip(keys, layer, network.directions, np.split(A, n, axis=1), here, strict=True)
-            for key, back, reverse, d_states, d_last in shares:
+            for key, (join, back), d_states, d_last in zip(keys, layer, np.split(A, n, axis=1), here, strict=True):
                 dW = {name: np.zeros(shape, dtype) for name, shape in cell.shapes().items()}
-                back(dW, np.ascontiguousarray(d_last.T), unflatten(d_states, plan, reverse), dx)
+                join.gradient = d_states
+                back(dW, np.ascontiguousarray(d_last.T), dx)
                 gradients |= {f"{key}/{name}": d for name, d in dW.items()}
             A = dx
         return gradients, A
@@ -125,7 +124,7 @@ def test_predictions_of_a_network_are_those_of_pytorchs_states(cell, shape, dtyp
     torchs, lengths = numbers(cell, shape)
     network, n_directions = network_like(cell, shape), int(shape[-1])
     rng = np.random.default_rng(0)
-    V = rng.standard_normal(network.head).astype(np.float32)
+    V = rng.standard_normal(network.layout.shapes["head/V"]).astype(np.float32)
     theta = np.empty(network.layout.size, dtype)
     views = network.layout.views(theta)
     given = ours(cell, torchs, "weight") | {"head/V": V}
@@ -140,7 +139,7 @@ def test_predictions_of_a_network_are_those_of_pytorchs_states(cell, shape, dtyp
         shares = zip(top, np.split(h, n_directions, axis=1), strict=True)
         pooled = [np.concatenate([last[j], states.mean(axis=0), states.max(axis=0)]) for last, states in shares]
         expected.append(V.astype(np.float64) @ np.concatenate([*pooled, [1]]))
-    raw = network.predict(theta, Ragged.from_lengths(torchs["x"].astype(dtype), lengths))
+    raw = network.predict(theta, Ragged.from_lengths(torchs["x"].astype(dtype), lengths), Crew(dtype))
     assert raw.dtype == dtype
     assert_allclose(raw, expected, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype] * np.abs(expected).max())
 

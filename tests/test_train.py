@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import oracle
 import pytest
+from networks import net
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit
 from scipy.special import softmax as scipy_softmax
@@ -16,11 +17,12 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from sklearn_recurrent._core.blas import single_blas_thread
 from sklearn_recurrent._core.canonical import canonical
 from sklearn_recurrent._core.cells import CELLS
-from sklearn_recurrent._core.initial import glorot, orthogonal
+from sklearn_recurrent._core.initial import cell_weights, glorot, orthogonal
 from sklearn_recurrent._core.losses import LINKS, LOSSES
-from sklearn_recurrent._core.network import Network
+from sklearn_recurrent._core.network import Value
 from sklearn_recurrent._core.optim import OPTIMISERS, Schedule, clip_norm
 from sklearn_recurrent._core.ragged import Ragged
+from sklearn_recurrent._core.samples import Samples
 from sklearn_recurrent._core.train import Batches, Course, Patience, descend, minimise_lbfgs
 
 every_loss = pytest.mark.parametrize("loss", LOSSES)
@@ -107,8 +109,8 @@ def test_links_are_scipys_functions(shift):
 
 def brought_into_order(X, y, weight):
     X = Ragged.from_lengths(np.concatenate(X)[:, None], list(map(len, X)))
-    rows, weight = canonical(X, np.array(y), np.array(weight, float))
-    return [(tuple(x[:, 0]), y, w) for x, y, w in zip(X.take(rows), np.array(y)[rows].tolist(), weight, strict=True)]
+    samples = canonical(Samples(X, np.array(y), np.array(weight, float)), np.array(y))
+    return [(tuple(x[:, 0]), y, w) for x, y, w in zip(samples.X, samples.Y.tolist(), samples.weight, strict=True)]
 
 
 def test_weight_two_is_the_sequence_given_twice():
@@ -140,6 +142,98 @@ def test_minus_zero_is_zero():
     assert len(brought_into_order([[-0.0], [0.0]], [0.0, -0.0], [1, 1])) == 1
 
 
+def test_targets_of_several_numbers_keep_sequences_apart():
+    X = Ragged.from_lengths(np.ones((3, 1)), [1, 1, 1])
+    Y = np.array([[0.0, 1], [0, 2], [0, 1]])
+    samples = canonical(Samples(X, Y, np.array([1.0, 1, 4])), Y)
+    assert sorted(zip(samples.Y[:, 1].tolist(), samples.weight.tolist(), strict=True)) == [(1, 5), (2, 1)]
+
+
+def per_step(X, Y, weight):
+    """Samples with a target and a weight for each step, from lists of lists."""
+    values = np.concatenate([np.array(x, float) for x in X])[:, None]
+    return Samples(Ragged.from_lengths(values, list(map(len, X))), np.concatenate(Y), np.concatenate(weight), True)
+
+
+def in_order_per_step(*lists):
+    samples = canonical(per_step(*lists), per_step(*lists).Y)
+    at = samples.X.offsets[1:-1]
+    columns = [samples.X.values[:, 0], samples.Y, samples.weight]
+    return [tuple(map(tuple, row)) for row in zip(*(np.split(c, at) for c in columns), strict=True)]
+
+
+def test_weights_per_step_add_where_sequences_merge():
+    X, Y = [[1, 2], [3], [1, 2]], [[0, 1], [1], [0, 1]]
+    merged = in_order_per_step(X, Y, [[1.0, 0.25], [3.0], [0.5, 2.0]])
+    assert sorted(merged) == [((1, 2), (0, 1), (1.5, 2.25)), ((3,), (1,), (3,))]
+
+
+def test_sequences_whose_targets_differ_at_one_step_stay_apart():
+    assert len(in_order_per_step([[1, 2], [1, 2]], [[0, 1], [0, 0]], [[1.0, 1], [1.0, 1]])) == 2
+
+
+def test_weight_two_on_each_step_is_the_sequence_given_twice():
+    X, Y, ones = [[1, 2], [3], [1, 2, 3]], [[0, 1], [1], [1, 1, 0]], [[1.0, 1], [1.0], [1.0, 1, 1]]
+    twice = in_order_per_step([*X, X[0]], [*Y, Y[0]], [*ones, ones[0]])
+    assert twice == in_order_per_step(X, Y, [[2.0, 2], *ones[1:]])
+
+
+def test_with_weights_per_step_the_order_of_the_sequences_is_of_no_influence_to_the_last_bit():
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(1, 3, 60)
+    X, Y = ([rng.integers(0, 2, length) for length in lengths] for _ in range(2))
+    weight = [rng.uniform(0.1, 1, length) for length in lengths]
+    expected = in_order_per_step(X, Y, weight)
+    assert len(expected) == len({(x, y) for x, y, _ in expected}) < 60
+    for seed in range(5):
+        order = np.random.default_rng(seed).permutation(60)
+        assert in_order_per_step(*([a[j] for j in order] for a in (X, Y, weight))) == expected
+
+
+def test_canonical_leaves_its_argument_as_it_was():
+    samples = per_step([[1, 2], [1, 2]], [[0, 1], [0, 1]], [[1.0, 2], [3.0, 4]])
+    merged = canonical(samples, samples.Y)
+    assert merged.weight.tolist() == [4, 6]
+    assert samples.weight.tolist() == [1, 2, 3, 4]
+
+
+# --- samples ----------------------------------------------------------------------------------------------------------
+
+
+def test_samples_take_sequences_with_their_targets_and_weights():
+    X = Ragged.from_lengths(np.arange(6.0)[:, None], [3, 1, 2])
+    taken = Samples(X, np.array([[7], [8], [9]]), np.array([0.1, 0.2, 0.3])).take(np.array([2, 0]))
+    assert [x[:, 0].tolist() for x in taken.X] == [[4, 5], [0, 1, 2]]
+    assert taken.Y[:, 0].tolist() == [9, 7]
+    assert taken.weight.tolist() == [0.3, 0.1]
+    taken = Samples(X, np.arange(6)[:, None] + 10, np.arange(6.0), True).take(np.array([2, 0]))
+    assert taken.Y[:, 0].tolist() == [14, 15, 10, 11, 12]
+    assert taken.weight.tolist() == [4, 5, 0, 1, 2]
+    assert taken.per_step
+
+
+def test_weights_of_sequences_and_of_steps_follow_from_each_other():
+    X = Ragged.from_lengths(np.zeros((6, 1)), [3, 1, 2])
+    one = Samples(X, np.zeros((3, 1)), np.array([2.0, 0, 5]))
+    assert one.sequence_weights().tolist() == [2, 0, 5]
+    assert one.step_weights().tolist() == [2, 2, 2, 0, 5, 5]
+    each = Samples(X, np.zeros((6, 1)), np.array([1.0, 2, 3, 0, 0, 7]), True)
+    assert each.sequence_weights().tolist() == [6, 0, 7]
+    assert each.step_weights().tolist() == [2, 2, 2, 0, 3.5, 3.5]
+
+
+def test_sequences_without_weight_are_left_out_and_steps_without_weight_stay():
+    X = Ragged.from_lengths(np.arange(6.0)[:, None], [3, 1, 2])
+    one = Samples(X, np.array([[7], [8], [9]]), np.array([2.0, 0, 5])).weighted()
+    assert one.Y[:, 0].tolist() == [7, 9]
+    assert one.X.lengths.tolist() == [3, 2]
+    each = Samples(X, np.arange(6)[:, None], np.array([1.0, 0, 3, 0, 0, 7]), True).weighted()
+    assert each.Y[:, 0].tolist() == [0, 1, 2, 4, 5]
+    assert each.weight.tolist() == [1, 0, 3, 0, 7]
+    whole = Samples(X, np.zeros((3, 1)), np.ones(3))
+    assert whole.weighted() is whole
+
+
 # --- initial weights --------------------------------------------------------------------------------------------------
 
 
@@ -164,32 +258,83 @@ def test_glorot_weights_have_the_variance_of_the_paper():
     assert np.abs(w).max() <= math.sqrt(6 / 400)
 
 
-@pytest.mark.parametrize("name", CELLS)
-def test_each_gate_starts_orthogonal_in_the_state_and_with_the_bias_of_its_cell(name):
-    network = Network(
-        cell=name,
-        activation="tanh",
-        n_features=2,
-        units=(3, 4),
-        bidirectional=True,
-        pooling=("last",),
-        n_outputs=2,
-    )
-    theta = network.initial(np.random.default_rng(0))
-    assert theta.shape == (network.layout.size,)
-    assert_array_equal(theta, network.initial(np.random.default_rng(0)))
+def gates_of(network, theta):
+    """cell, gate, its weights, columns of these: of each gate of each direction of each layer."""
     views = network.layout.views(theta)
     for cell, keys in zip(network.cells, network.keys, strict=True):
         for key in keys:
             for part in cell.parts:
-                columns = cell.columns(part)
                 for gate, w in zip(part.gates, np.split(views[f"{key}/{part.name}"], len(part.gates)), strict=True):
-                    assert_array_equal(w[:, columns["1"]], 1 if (gate, "lstm" in name) == ("f", True) else 0)
-                    if "h" in columns:
-                        assert_allclose(w[:, columns["h"]] @ w[:, columns["h"]].T, np.eye(cell.H), atol=1e-13)
-                    if "x" in columns:
-                        assert 0 < np.abs(w[:, columns["x"]]).max() <= math.sqrt(6 / (cell.F + cell.H))
-    assert_array_equal(views["head/V"][:, -1], 0)
+                    yield cell, gate, w, cell.columns(part)
+
+
+@pytest.mark.parametrize("memory", [1.0, 0.0, 2.5])
+@pytest.mark.parametrize("name", CELLS)
+def test_each_gate_starts_orthogonal_in_the_state_and_with_the_bias_of_its_cell(name, memory):
+    network = net(name, units=(3, 4))
+    theta = network.initial(np.random.default_rng(0), memory)
+    assert theta.shape == (network.layout.size,)
+    assert_array_equal(theta, network.initial(np.random.default_rng(0), memory, longest=99))
+    for cell, gate, w, columns in gates_of(network, theta):
+        keeps = {"lstm": "f", "lstm_coupled": "f", "gru": "z", "gru_reset_before": "z", "gru_no_reset": "z"}
+        sign = -1 if (name, gate) == ("mgu", "f") else int(keeps.get(name) == gate)
+        assert_array_equal(w[:, columns["1"]], sign * memory)
+        if "h" in columns:
+            assert_allclose(w[:, columns["h"]] @ w[:, columns["h"]].T, np.eye(cell.H), atol=1e-13)
+        if "x" in columns:
+            assert 0 < np.abs(w[:, columns["x"]]).max() <= math.sqrt(6 / (cell.F + cell.H))
+    views = network.layout.views(theta)
+    for array in ("head/V", "attention/A"):
+        assert_array_equal(views[array][:, -1], 0)
+        assert 0 < np.abs(views[array]).max() <= math.sqrt(6 / (views[array].shape[0] + views[array].shape[1] - 1))
+    assert views["attention/v"].any()
+
+
+@pytest.mark.parametrize("name", [name for name, cell in CELLS.items() if cell.keeps])
+def test_units_with_a_high_bias_remember(name):
+    cell = CELLS[name](1, 2)
+    W = cell_weights(np.random.default_rng(0), cell, 50.0, 2)
+    h, c = np.array([0.3, -0.2]), np.array([0.7, 0.1])
+    h_next, c_next = oracle.CELLS[name](W, np.tanh, np.zeros(1), h, c, 0)
+    if "c" in cell.frame:
+        assert_allclose(c_next, c, rtol=1e-12)
+    else:
+        assert_allclose(h_next, h, rtol=1e-12)
+
+
+@pytest.mark.parametrize("longest", [2, 3, 100])
+@pytest.mark.parametrize("name", CELLS)
+def test_chrono_spreads_the_memory_of_the_units_up_to_the_longest_sequence(name, longest):
+    network = net(name, units=(50, 40))
+    biases = {}
+    for cell, gate, w, columns in gates_of(network, network.initial(np.random.default_rng(0), "chrono", longest)):
+        bias = w[:, columns["1"]]
+        keeps = cell.keeps.get(gate, 0)
+        if keeps:
+            assert (keeps * bias >= 0).all()
+            assert (keeps * bias <= np.log(longest - 1)).all()
+            steps = np.exp(keeps * bias)  # what a unit shall remember: uniform
+            assert abs(steps.mean() - longest / 2) <= 0.15 * (longest - 2)
+            biases["keeps"] = bias
+        elif gate in cell.admits:
+            assert name == "lstm"
+            biases["admits"] = bias
+        else:
+            assert_array_equal(bias, 0)
+        if gate == "i" and name == "lstm":
+            assert_array_equal(biases["admits"], -biases["keeps"])  # f stands before i
+    assert ("admits" in biases) == (name == "lstm")
+
+
+def test_the_vectors_of_tokens_start_normal_and_that_of_unknown_ones_at_zero():
+    network = net(tokens=2000, n_features=5)
+    theta = network.initial(np.random.default_rng(0))
+    E = network.layout.views(theta)["embedding/E"]
+    assert E.shape == (2000, 5)
+    assert len(theta) == network.layout.size + 2000 * 5
+    assert_array_equal(E[0], 0)
+    assert (E[1:] != 0).all()
+    assert_allclose([E[1:].mean(), E[1:].std()], [0, 1], atol=0.04)
 
 
 # --- optimisers and schedules -----------------------------------------------------------------------------------------
@@ -308,26 +453,36 @@ def test_patience_ends_after_more_than_so_many_epochs_without_improvement():
 # --- batches ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", [None, 3])
+@pytest.mark.parametrize("shuffle", [False, True])
 @pytest.mark.parametrize(("n", "size", "sizes"), [(7, 3, [3, 3, 1]), (6, 3, [3, 3]), (4, 200, [4]), (1, 1, [1])])
-def test_batches_hold_each_row_once_an_epoch(n, size, sizes, seed):
-    batches = Batches(n, size, seed)
+def test_batches_hold_each_row_once_an_epoch(n, size, sizes, shuffle):
+    batches = Batches(n, size, 3, shuffle=shuffle)
     for _ in range(3):
-        epoch = list(batches.epoch())
+        epoch = [rows for rows, _ in batches.epoch()]
         assert [len(rows) for rows in epoch] == sizes
         assert len(batches) == len(sizes)
         assert sorted(np.concatenate(epoch)) == list(range(n))
 
 
 def test_batches_are_shuffled_by_seed_and_epoch_alone():
-    def epochs(seed, first, n):
-        batches = Batches(50, 20, seed, first)
-        return [np.concatenate(list(batches.epoch())).tolist() for _ in range(n)]
+    def epochs(seed, first, n, shuffle=True):
+        batches = Batches(50, 20, seed, shuffle=shuffle, first_epoch=first)
+        return [np.concatenate([rows for rows, _ in batches.epoch()]).tolist() for _ in range(n)]
 
     assert epochs(0, 0, 4) == epochs(0, 0, 4)
     assert epochs(0, 0, 4)[2:] == epochs(0, 2, 2)
     assert len({tuple(rows) for rows in epochs(0, 0, 4) + epochs(1, 0, 4)}) == 8
-    assert epochs(None, 0, 2) == [list(range(50))] * 2
+    assert epochs(0, 0, 2, shuffle=False) == [list(range(50))] * 2
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_no_two_batches_have_the_same_key_and_a_later_start_goes_on_with_the_keys(shuffle):
+    def keys(seed, first, n):
+        batches = Batches(50, 20, seed, shuffle=shuffle, first_epoch=first)
+        return [key for _ in range(n) for _, key in batches.epoch()]
+
+    assert len(set(keys(0, 0, 4) + keys(1, 0, 4))) == 2 * 4 * 3
+    assert keys(0, 0, 4)[6:] == keys(0, 2, 2)
 
 
 # --- descend ----------------------------------------------------------------------------------------------------------
@@ -339,13 +494,11 @@ class Quadratic:
     def __init__(self, centres):
         self.centres, self.calls = np.array(centres, float), 0
 
-    def __call__(self, theta, rows):
+    def __call__(self, theta, rows, key=None):
         self.calls += 1
         difference = theta - self.centres[rows]
-        return 0.5 * float((difference**2).sum(axis=1).mean()), difference.mean(axis=0).astype(theta.dtype)
-
-    def penalty(self, theta):
-        return 0.0
+        misfit = 0.5 * float((difference**2).sum(axis=1).mean())
+        return Value(misfit, 0.0, difference.mean(axis=0).astype(theta.dtype), None)
 
     def null_loss(self):
         return 1.0
@@ -354,7 +507,7 @@ class Quadratic:
 def gradient_descent(theta, objective, *, size=10, rate=0.5, kind="constant", max_norm=None, epochs=3, **options):
     optimiser = OPTIMISERS["sgd"](theta, momentum=0.0, nesterovs_momentum=False)
     options = {"patience": None, "max_iter": epochs, "max_norm": max_norm} | options
-    batches = Batches(len(objective.centres), size)
+    batches = Batches(len(objective.centres), size, 0)
     return descend(objective, theta, optimiser, Schedule(kind, rate, 0.5), batches, **options)
 
 
@@ -384,7 +537,7 @@ def test_a_cosine_schedule_runs_through_all_steps_of_all_epochs():
     theta, steps = np.array([0.0]), []
 
     class Rates:
-        def step(self, theta, grad, rate):
+        def step(self, theta, grad, rate, where):
             steps.append(rate)
 
     course = descend(
@@ -392,7 +545,7 @@ def test_a_cosine_schedule_runs_through_all_steps_of_all_epochs():
         theta,
         Rates(),
         Schedule("cosine", 1.0, 0),
-        Batches(4, 2),
+        Batches(4, 2, 0),
         max_iter=2,
         max_norm=None,
         patience=None,
@@ -412,7 +565,7 @@ def test_an_adaptive_schedule_gets_smaller_rates_before_the_end():
     theta, schedule, objective = np.array([1.0]), Schedule("adaptive", 1e-3, 0), Quadratic([[0]])
     optimiser = OPTIMISERS["sgd"](theta, momentum=0.0, nesterovs_momentum=False)
     course = descend(
-        objective, theta, optimiser, schedule, Batches(1, 1), max_iter=500, max_norm=None, patience=Patience(1.0, 2)
+        objective, theta, optimiser, schedule, Batches(1, 1, 0), max_iter=500, max_norm=None, patience=Patience(1.0, 2)
     )
     assert course.ended == "stalled"
     assert schedule.initial <= 1e-6
@@ -439,13 +592,12 @@ def test_a_report_follows_each_epoch():
 
 
 def interrupting(objective, calls):
-    def interrupted(theta, rows):
+    def interrupted(theta, rows, key=None):
         if objective.calls == calls:
             raise KeyboardInterrupt
         return objective(theta, rows)
 
-    interrupted.null_loss, interrupted.penalty = objective.null_loss, objective.penalty
-    interrupted.centres = objective.centres
+    interrupted.null_loss, interrupted.centres = objective.null_loss, objective.centres
     return interrupted
 
 
@@ -490,10 +642,11 @@ def test_a_loss_that_is_not_a_number_is_a_divergence():
 class Valley(Quadratic):
     """A quadratic with curvatures from 1 to 100."""
 
-    def __call__(self, theta, rows):
+    def __call__(self, theta, rows, key=None):
         self.calls += 1
         curvature, difference = np.array([1, 10, 100.0]), theta - self.centres[0]
-        return 0.5 * float((curvature * difference**2).sum()), (curvature * difference).astype(theta.dtype)
+        misfit = 0.5 * float((curvature * difference**2).sum())
+        return Value(misfit, 0.0, (curvature * difference).astype(theta.dtype), None)
 
 
 def lbfgs(theta, objective, **options):
@@ -520,7 +673,7 @@ def test_lbfgs_says_when_it_reached_its_limit(limit):
     course = lbfgs(theta, objective, **{limit: 3})
     assert course.ended == "max_iter"
     assert len(course.losses) <= 3
-    assert_allclose(course.losses[-1], objective(theta, None)[0])
+    assert_allclose(course.losses[-1], objective(theta, None).misfit)
 
 
 def test_lbfgs_at_the_minimum_stays_there():
@@ -543,7 +696,7 @@ def test_lbfgs_interrupted_keeps_the_last_iterate():
     course = lbfgs(theta, objective, report=report)
     assert course.ended == "interrupted"
     assert course.losses == reported
-    assert_allclose(objective(theta, None)[0], reported[-1])
+    assert_allclose(objective(theta, None).misfit, reported[-1])
 
 
 def test_lbfgs_interrupted_before_its_first_iterate_raises():

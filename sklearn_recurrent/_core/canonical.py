@@ -7,23 +7,34 @@ import hashlib
 import numpy as np
 
 
-def canonical(X, y, weight):
+def canonical(samples, codes):
     """Merge equal sequences with equal targets, adding their weights, and sort the rest; so that weight 2 is a sequence
     given twice, and the order of the sequences is none, down to the last bit.
 
-    Training amplifies the rounding of one sum in another order to any size, so this comes before all arithmetic.
+    Training amplifies the rounding of one sum in another order to any size, so this comes before all arithmetic. Sorted
+    is by a 128-bit hash.
 
-    X : Ragged; y (N, …), C-contiguous; weight (N,), all positive
-    Returns the rows to keep, sorted by a 128-bit hash of (X, y), and their weights.
+    samples : Samples, all of whose sequences have some weight
+    codes : their targets as numbers, C-contiguous
     """
-    values, targets = X.map(lambda v: v + 0.0), y + 0  # -0.0 and 0.0 are one
+    X, weight = samples.X, samples.weight
+    values, targets = X.map(lambda v: v + 0), codes + 0  # -0.0 and 0.0 are one
+    if samples.per_step:
+        targets = [targets[a:b] for a, b in zip(X.offsets[:-1], X.offsets[1:], strict=True)]
     keys = np.empty((len(X), 2), np.uint64)
     for key, x, target in zip(keys, values, targets, strict=True):
         digest = hashlib.blake2b(x.tobytes(), digest_size=16)
         digest.update(target.tobytes())
         key[:] = np.frombuffer(digest.digest(), np.uint64)
-    order = np.lexsort((weight, keys[:, 1], keys[:, 0]))  # by weight last: the sum of equals has one order, too
+    order = np.lexsort((samples.sequence_weights(), keys[:, 1], keys[:, 0]))  # by weight last: equals add in one order
     new = np.ones(len(order), bool)
     new[1:] = (keys[order[1:]] != keys[order[:-1]]).any(axis=1)
     starts = np.flatnonzero(new)
-    return order[starts], np.add.reduceat(weight[order], starts)
+    merged = samples.take(order[starts])
+    if not samples.per_step:
+        return merged._replace(weight=np.add.reduceat(weight[order], starts))
+    for at, group in zip(merged.X.offsets, np.split(order, starts[1:]), strict=False):
+        if len(group) > 1:
+            weights = np.sort(weight[X.steps(group)].reshape(len(group), -1), axis=0)
+            merged.weight[at : at + weights.shape[1]] = weights.sum(axis=0)
+    return merged

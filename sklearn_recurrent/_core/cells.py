@@ -30,15 +30,17 @@ class Cell:
 
     inputs (m + 1, R, n) : what enters each step, ``[x; 1; h]``. The h that leaves step t is written where step t + 1
         reads it, so entry m holds the state that leaves the run. A cell that multiplies a gated state (`gated`) has
-        H rows more in front, ``[r ∘ h; x; 1; h]``: both products find their operand contiguous.
+        H rows more in front, ``[r ∘ h; x; 1; h]``: both products find their operand contiguous. With a `mask` (H, n),
+        recurrent dropout, there are H rows more behind, ``[x; 1; mask ∘ h; h]``: products see the first `rows` rows,
+        and the last H are the state itself.
     frames (m + 1, blocks · H, n) : what the cell keeps of each step, in the order of its `frame`. A cell state "c" is
         the first block: frame t holds the c that enters step t. A prediction passes one frame with a stride of zero
         in the place of m + 1, so nothing but c may be read from another step.
 
-    ``forward(weights, inputs, frames, scratch)`` runs the m steps. ``slopes(inputs, frames, K)`` computes, for many
+    ``forward(weights, inputs, frames, scratch, mask)`` runs the m steps. ``slopes(inputs, frames, K)`` computes, for many
     steps in few calls, what the gradients of each step are multiplied with: K (m, `kept` · H, n), a block for each gate
-    in the order of `parts`, others before them. ``back(weights, K, frames, dY, dh, dc, scratch)`` then goes back over
-    the same steps. It multiplies the blocks of the gates in place, which makes them D, the gradients with respect to
+    in the order of `parts`, others before them. ``back(weights, K, frames, dY, dh, dc, scratch, mask)`` then goes back
+    over the same steps. It multiplies the blocks of the gates in place, which makes them D, the gradients with respect to
     the pre-activations; and it turns dh and dc, the gradients with respect to the states that leave the run, into those
     of the states that enter it. ``dY`` gives what is added to dh at each step.
 
@@ -51,13 +53,14 @@ class Cell:
     kept: int  # blocks of K
     sigmoid: frozenset = frozenset("iforz")
     gated = False
-    bias = {}  # initial biases other than zero, by gate
+    keeps = {}  # gate → 1 if it keeps the state when open, -1 if it replaces it
+    admits = ()  # gates that let in what is new
 
     def __init__(self, n_features, n_units, activation="tanh"):
         self.F, self.H = n_features, n_units
         self.phi, self.slope = ACTIVATIONS[activation]
         self.bounded = activation != "relu"
-        self.rows = n_features + 1 + n_units * (2 if self.gated else 1)
+        self.rows = n_features + 1 + n_units * (2 if self.gated else 1)  # what products see
         self.gates = tuple(gate for part in self.parts for gate in part.gates)
 
     def seen(self, part):
@@ -107,10 +110,31 @@ class Cell:
             blocks.append(w[:, columns["x"]] if "x" in columns else np.zeros((len(w), self.F), w.dtype))
         return np.concatenate(blocks).T.copy()
 
+    def entering(self, inputs, mask):
+        """What each step multiplies, one after the other; a masked state is made when it is asked for."""
+        return inputs if mask is None else self._masked(inputs, mask)
+
+    def _masked(self, inputs, mask):
+        for u in inputs:
+            mul(u[-self.H :], mask, u[-2 * self.H : -self.H])
+            yield u[: -self.H]
+
     def split(self, arrays, blocks):
         """(m, blocks · H, n) as one view (m, H, n) per block."""
         m, _, n = arrays.shape
         return arrays.reshape(m, blocks, self.H, n).swapaxes(0, 1)
+
+
+def into_state(mask):
+    """``dot(UT, d, out)``, the gradient of a product with respect to h, and then of the mask that h went through."""
+    if mask is None:
+        return dot
+
+    def masked_dot(UT, d, out):
+        dot(UT, d, out)
+        mul(out, mask, out)
+
+    return masked_dot
 
 
 class Elman(Cell):
@@ -122,9 +146,9 @@ class Elman(Cell):
     parts = (Part("W", ("h",), "x1h"),)
     frame, kept = (), 1
 
-    def forward(self, weights, inputs, frames, scratch):
+    def forward(self, weights, inputs, frames, scratch, mask=None):
         (W,), phi = weights, self.phi
-        for u, h in zip(inputs, inputs[1:, -self.H :]):
+        for u, h in zip(self.entering(inputs, mask), inputs[1:, -self.H :]):
             dot(W, u, h)
             phi(h, h)
 
@@ -132,13 +156,13 @@ class Elman(Cell):
         h = inputs[1:, -self.H :]
         self.slope(h, 1, h, K)
 
-    def back(self, weights, K, frames, dY, dh, dc, scratch):
-        (UT,) = weights
+    def back(self, weights, K, frames, dY, dh, dc, scratch, mask=None):
+        (UT,), to_h = weights, into_state(mask)
         for d, dy in zip(K[::-1], dY):
             if dy is not None:
                 add(dh, dy, dh)
             mul(dh, d, d)
-            dot(UT, d, dh)
+            to_h(UT, d, dh)
 
 
 class LSTM(Cell):
@@ -152,16 +176,18 @@ class LSTM(Cell):
 
     parts = (Part("W", ("g", "f", "i", "o"), "x1h"),)
     frame, kept = ("c", "g", "f", "i", "o", "q"), 5  # q = φ(c')
-    bias = {"f": 1.0}
+    keeps, admits = {"f": 1}, ("i",)
 
-    def forward(self, weights, inputs, frames, scratch):
+    def forward(self, weights, inputs, frames, scratch, mask=None):
         (W,), phi, H = weights, self.phi, self.H
         half = np.array(0.5, W.dtype)
         terms = scratch("terms", 2 * H, inputs.shape[2])
         fc, ig = terms[:H], terms[H:]
         a, g, s = frames[:, H : 5 * H], frames[:, H : 2 * H], frames[:, 2 * H : 5 * H]
         cg, fi, o, q = frames[:, : 2 * H], frames[:, 2 * H : 4 * H], frames[:, 4 * H : 5 * H], frames[:, 5 * H :]
-        for u, a, g, s, cg, fi, o, q, c, h in zip(inputs, a, g, s, cg, fi, o, q, frames[1:, :H], inputs[1:, -H:]):
+        for u, a, g, s, cg, fi, o, q, c, h in zip(
+            self.entering(inputs, mask), a, g, s, cg, fi, o, q, frames[1:, :H], inputs[1:, -H:]
+        ):
             dot(W, u, a)
             gates_(a, g, s, phi, half)
             mul(cg, fi, terms)
@@ -185,8 +211,8 @@ class LSTM(Cell):
         mul(ki, i, ki)
         mul(h, o, ko)
 
-    def back(self, weights, K, frames, dY, dh, dc, scratch):
-        (UT,) = weights
+    def back(self, weights, K, frames, dY, dh, dc, scratch, mask=None):
+        (UT,), to_h = weights, into_state(mask)
         part = scratch("part", *dh.shape)
         f = self.split(frames[-2::-1], 6)[2]
         for kc, dg, df, di, do, d, f, dy in zip(*self.split(K[::-1], 5), K[::-1, self.H :], f, dY):
@@ -199,7 +225,7 @@ class LSTM(Cell):
             mul(dc, di, di)
             mul(dh, do, do)
             mul(dc, f, dc)
-            dot(UT, d, dh)
+            to_h(UT, d, dh)
 
 
 class LSTMNoForget(Cell):
@@ -214,13 +240,15 @@ class LSTMNoForget(Cell):
     parts = (Part("W", ("g", "i", "o"), "x1h"),)
     frame, kept = ("c", "g", "i", "o", "q"), 4
 
-    def forward(self, weights, inputs, frames, scratch):
+    def forward(self, weights, inputs, frames, scratch, mask=None):
         (W,), phi, H = weights, self.phi, self.H
         half = np.array(0.5, W.dtype)
         ig = scratch("terms", H, inputs.shape[2])
         a, s = frames[:, H : 4 * H], frames[:, 2 * H : 4 * H]
         c, g, i, o, q = (frames[:, k * H : k * H + H] for k in range(5))
-        for u, a, s, c, g, i, o, q, c_next, h in zip(inputs, a, s, c, g, i, o, q, c[1:], inputs[1:, -H:]):
+        for u, a, s, c, g, i, o, q, c_next, h in zip(
+            self.entering(inputs, mask), a, s, c, g, i, o, q, c[1:], inputs[1:, -H:]
+        ):
             dot(W, u, a)
             gates_(a, g, s, phi, half)
             mul(i, g, ig)
@@ -241,8 +269,8 @@ class LSTMNoForget(Cell):
         mul(ki, i, ki)
         mul(h, o, ko)
 
-    def back(self, weights, K, frames, dY, dh, dc, scratch):
-        (UT,) = weights
+    def back(self, weights, K, frames, dY, dh, dc, scratch, mask=None):
+        (UT,), to_h = weights, into_state(mask)
         part = scratch("part", *dh.shape)
         for kc, dg, di, do, d, dy in zip(*self.split(K[::-1], 4), K[::-1, self.H :], dY):
             if dy is not None:
@@ -252,7 +280,7 @@ class LSTMNoForget(Cell):
             mul(dc, dg, dg)
             mul(dc, di, di)
             mul(dh, do, do)
-            dot(UT, d, dh)
+            to_h(UT, d, dh)
 
 
 class LSTMCoupled(Cell):
@@ -265,15 +293,17 @@ class LSTMCoupled(Cell):
 
     parts = (Part("W", ("g", "f", "o"), "x1h"),)
     frame, kept = ("c", "g", "f", "o", "q"), 4
-    bias = {"f": 1.0}
+    keeps = {"f": 1}
 
-    def forward(self, weights, inputs, frames, scratch):
+    def forward(self, weights, inputs, frames, scratch, mask=None):
         (W,), phi, H = weights, self.phi, self.H
         half = np.array(0.5, W.dtype)
         t = scratch("terms", H, inputs.shape[2])
         a, s = frames[:, H : 4 * H], frames[:, 2 * H : 4 * H]
         c, g, f, o, q = (frames[:, k * H : k * H + H] for k in range(5))
-        for u, a, s, c, g, f, o, q, c_next, h in zip(inputs, a, s, c, g, f, o, q, c[1:], inputs[1:, -H:]):
+        for u, a, s, c, g, f, o, q, c_next, h in zip(
+            self.entering(inputs, mask), a, s, c, g, f, o, q, c[1:], inputs[1:, -H:]
+        ):
             dot(W, u, a)
             gates_(a, g, s, phi, half)
             sub(c, g, t)
@@ -297,8 +327,8 @@ class LSTMCoupled(Cell):
         sub(1, o, o)
         mul(h, o, ko)
 
-    def back(self, weights, K, frames, dY, dh, dc, scratch):
-        (UT,) = weights
+    def back(self, weights, K, frames, dY, dh, dc, scratch, mask=None):
+        (UT,), to_h = weights, into_state(mask)
         part = scratch("part", *dh.shape)
         f = self.split(frames[-2::-1], 5)[2]
         for kc, dg, df, do, d, f, dy in zip(*self.split(K[::-1], 4), K[::-1, self.H :], f, dY):
@@ -310,7 +340,7 @@ class LSTMCoupled(Cell):
             mul(dc, df, df)
             mul(dh, do, do)
             mul(dc, f, dc)
-            dot(UT, d, dh)
+            to_h(UT, d, dh)
 
 
 class GRU(Cell):
@@ -325,17 +355,20 @@ class GRU(Cell):
 
     parts = (Part("W_rz", ("r", "z"), "x1h"), Part("U_a", ("a",), "1h"), Part("W_n", ("n",), "x1"))
     frame, kept = ("r", "z", "a", "n"), 4
+    keeps = {"z": 1}
 
     def weights_back(self, W):
         return [np.concatenate([W["W_rz"][:, self.F + 1 :], W["U_a"][:, 1:]]).T.copy()]
 
-    def forward(self, weights, inputs, frames, scratch):
+    def forward(self, weights, inputs, frames, scratch, mask=None):
         (W_rz, U_a, W_n), phi, F, H = weights, self.phi, self.F, self.H
         half = np.array(0.5, W_n.dtype)
         t = scratch("terms", H, inputs.shape[2])
         r, z, a, n = (frames[:, k * H : k * H + H] for k in range(4))
-        u1h, x1, h, rz = inputs[:, F:], inputs[:, : F + 1], inputs[:, -H:], frames[:, : 2 * H]
-        for u, u1h, x1, rz, r, z, a, n, h, h_next in zip(inputs, u1h, x1, rz, r, z, a, n, h, h[1:]):
+        u1h, x1, h, rz = inputs[:, F : self.rows], inputs[:, : F + 1], inputs[:, -H:], frames[:, : 2 * H]
+        for u, u1h, x1, rz, r, z, a, n, h, h_next in zip(
+            self.entering(inputs, mask), u1h, x1, rz, r, z, a, n, h, h[1:]
+        ):
             dot(W_rz, u, rz)
             sigmoid_(rz, half)
             dot(U_a, u1h, a)
@@ -362,8 +395,8 @@ class GRU(Cell):
         mul(a, r, a)
         mul(ka, a, kr)
 
-    def back(self, weights, K, frames, dY, dh, dc, scratch):
-        (UT,), H = weights, self.H
+    def back(self, weights, K, frames, dY, dh, dc, scratch, mask=None):
+        (UT,), H, to_h = weights, self.H, into_state(mask)
         part = scratch("part", *dh.shape)
         z = self.split(frames[-2::-1], 4)[1]
         for d, d_rza, z, dy in zip(self.split(K[::-1], 4).swapaxes(0, 1), K[::-1, : 3 * H], z, dY):
@@ -371,7 +404,7 @@ class GRU(Cell):
                 add(dh, dy, dh)
             mul(dh, d, d)
             mul(dh, z, dh)
-            dot(UT, d_rza, part)
+            to_h(UT, d_rza, part)
             add(dh, part, dh)
 
 
@@ -386,20 +419,24 @@ class GRUResetBefore(Cell):
 
     parts = (Part("W_rz", ("r", "z"), "x1h"), Part("W_n", ("n",), "hx1"))
     frame, kept, gated = ("r", "z", "n"), 3, True
+    keeps = {"z": 1}
 
     def weights_back(self, W):
         return [W["W_rz"][:, self.F + 1 :].T.copy(), W["W_n"][:, : self.H].T.copy()]
 
-    def forward(self, weights, inputs, frames, scratch):
+    def forward(self, weights, inputs, frames, scratch, mask=None):
         (W_rz, W_n), phi, H = weights, self.phi, self.H
         half = np.array(0.5, W_n.dtype)
         t = scratch("terms", H, inputs.shape[2])
         r, z, n = (frames[:, k * H : k * H + H] for k in range(3))
-        rh, rhx1, x1h, h = inputs[:, :H], inputs[:, :-H], inputs[:, H:], inputs[:, -H:]
-        for x1h, rhx1, rh, rz, r, z, n, h, h_next in zip(x1h, rhx1, rh, frames[:, : 2 * H], r, z, n, h, h[1:]):
+        u, hm = inputs[:, : self.rows], inputs[:, self.rows - H : self.rows]
+        rh, rhx1, x1h, rz, h = u[:, :H], u[:, :-H], u[:, H:], frames[:, : 2 * H], inputs[:, -H:]
+        for _, x1h, rhx1, rh, hm, rz, r, z, n, h, h_next in zip(
+            self.entering(inputs, mask), x1h, rhx1, rh, hm, rz, r, z, n, h, h[1:]
+        ):
             dot(W_rz, x1h, rz)
             sigmoid_(rz, half)
-            mul(r, h, rh)
+            mul(r, hm, rh)
             dot(W_n, rhx1, n)
             phi(n, n)
             sub(h, n, t)
@@ -419,10 +456,12 @@ class GRUResetBefore(Cell):
         sub(1, r, kr)
         mul(kr, inputs[:-1, : self.H], kr)
 
-    def back(self, weights, K, frames, dY, dh, dc, scratch):
-        UT, VT = weights
+    def back(self, weights, K, frames, dY, dh, dc, scratch, mask=None):
+        (UT, VT), to_h = weights, into_state(mask)
         part = scratch("part", *dh.shape)
         r, z, _ = self.split(frames[-2::-1], 3)
+        if mask is not None:
+            mul(r, mask, r)
         for dr, dz, dn, d_rz, r, z, dy in zip(*self.split(K[::-1], 3), K[::-1, : 2 * self.H], r, z, dY):
             if dy is not None:
                 add(dh, dy, dh)
@@ -433,7 +472,7 @@ class GRUResetBefore(Cell):
             mul(part, dr, dr)
             mul(part, r, part)
             add(dh, part, dh)
-            dot(UT, d_rz, part)
+            to_h(UT, d_rz, part)
             add(dh, part, dh)
 
 
@@ -447,13 +486,14 @@ class GRUNoReset(Cell):
 
     parts = (Part("W", ("z", "n"), "x1h"),)
     frame, kept = ("z", "n"), 2
+    keeps = {"z": 1}
 
-    def forward(self, weights, inputs, frames, scratch):
+    def forward(self, weights, inputs, frames, scratch, mask=None):
         (W,), phi, H = weights, self.phi, self.H
         half = np.array(0.5, W.dtype)
         t = scratch("terms", H, inputs.shape[2])
         z, n, h = frames[:, :H], frames[:, H:], inputs[:, -H:]
-        for u, a, z, n, h, h_next in zip(inputs, frames, z, n, h, h[1:]):
+        for u, a, z, n, h, h_next in zip(self.entering(inputs, mask), frames, z, n, h, h[1:]):
             dot(W, u, a)
             gates_(a, n, z, phi, half)
             sub(h, n, t)
@@ -471,8 +511,8 @@ class GRUNoReset(Cell):
         sub(inputs[:-1, -self.H :], n, n)
         mul(kz, n, kz)
 
-    def back(self, weights, K, frames, dY, dh, dc, scratch):
-        (UT,) = weights
+    def back(self, weights, K, frames, dY, dh, dc, scratch, mask=None):
+        (UT,), to_h = weights, into_state(mask)
         part = scratch("part", *dh.shape)
         z, _ = self.split(frames[-2::-1], 2)
         for dz, dn, d, z, dy in zip(*self.split(K[::-1], 2), K[::-1], z, dY):
@@ -481,7 +521,7 @@ class GRUNoReset(Cell):
             mul(dh, dz, dz)
             mul(dh, dn, dn)
             mul(dh, z, dh)
-            dot(UT, d, part)
+            to_h(UT, d, part)
             add(dh, part, dh)
 
 
@@ -495,19 +535,23 @@ class MGU(Cell):
 
     parts = (Part("W_f", ("f",), "x1h"), Part("W_n", ("n",), "hx1"))
     frame, kept, gated = ("f", "n"), 3, True
+    keeps = {"f": -1}
 
     def weights_back(self, W):
         return [W["W_f"][:, self.F + 1 :].T.copy(), W["W_n"][:, : self.H].T.copy()]
 
-    def forward(self, weights, inputs, frames, scratch):
+    def forward(self, weights, inputs, frames, scratch, mask=None):
         (W_f, W_n), phi, H = weights, self.phi, self.H
         half = np.array(0.5, W_n.dtype)
         t = scratch("terms", H, inputs.shape[2])
-        fh, fhx1, x1h, h = inputs[:, :H], inputs[:, :-H], inputs[:, H:], inputs[:, -H:]
-        for x1h, fhx1, fh, f, n, h, h_next in zip(x1h, fhx1, fh, frames[:, :H], frames[:, H:], h, h[1:]):
+        u, hm = inputs[:, : self.rows], inputs[:, self.rows - H : self.rows]
+        fh, fhx1, x1h, f, n, h = u[:, :H], u[:, :-H], u[:, H:], frames[:, :H], frames[:, H:], inputs[:, -H:]
+        for _, x1h, fhx1, fh, hm, f, n, h, h_next in zip(
+            self.entering(inputs, mask), x1h, fhx1, fh, hm, f, n, h, h[1:]
+        ):
             dot(W_f, x1h, f)
             sigmoid_(f, half)
-            mul(f, h, fh)
+            mul(f, hm, fh)
             dot(W_n, fhx1, n)
             phi(n, n)
             sub(n, h, t)
@@ -526,10 +570,12 @@ class MGU(Cell):
         mul(kf, f, kf)
         mul(kf, n, kf)
 
-    def back(self, weights, K, frames, dY, dh, dc, scratch):
-        UT, VT = weights
+    def back(self, weights, K, frames, dY, dh, dc, scratch, mask=None):
+        (UT, VT), to_h = weights, into_state(mask)
         part = scratch("part", *dh.shape)
         f, kept = self.split(frames[-2::-1], 2)
+        if mask is not None:
+            mul(f, mask, f)
         for kg, df, dn, f, kept, dy in zip(*self.split(K[::-1], 3), f, kept, dY):
             if dy is not None:
                 add(dh, dy, dh)
@@ -541,7 +587,7 @@ class MGU(Cell):
             add(df, kg, df)
             mul(part, f, part)
             add(dh, part, dh)
-            dot(UT, df, part)
+            to_h(UT, df, part)
             add(dh, part, dh)
 
 

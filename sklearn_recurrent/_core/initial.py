@@ -25,9 +25,21 @@ def orthogonal(rng, n):
     return q * np.sign(np.diag(r))
 
 
-def cell_weights(rng, cell):
-    """Part → weights: each gate Glorot in x, orthogonal in h, its bias as the cell says."""
-    W = {}
+def cell_weights(rng, cell, memory, longest):
+    """Part → weights: each gate Glorot in x, orthogonal in h, its bias 0, but for the gates that keep the state.
+
+    memory : their bias, or "chrono": log U(1, longest - 1), the logarithm of the steps that a unit shall remember, and
+        minus that for the gates that let in what is new
+
+    References: Jozefowicz, R., Zaremba, W. & Sutskever, I. (2015). An empirical exploration of recurrent network
+    architectures. ICML. Tallec, C. & Ollivier, Y. (2018). Can recurrent neural networks warp time? ICLR.
+    """
+    W, biases = {}, {}
+    if memory == "chrono" and cell.keeps:
+        memory = np.log(rng.uniform(1, max(longest - 1, 1), (cell.H, 1)))
+        biases = dict.fromkeys(cell.admits, -memory)
+    for gate, sign in cell.keeps.items():
+        biases[gate] = sign * memory
     for part in cell.parts:
         W[part.name] = w = np.zeros(cell.shapes()[part.name])
         columns = cell.columns(part)
@@ -36,5 +48,5 @@ def cell_weights(rng, cell):
                 rows[:, columns["x"]] = glorot(rng, cell.H, cell.F)
             if "h" in columns:
                 rows[:, columns["h"]] = orthogonal(rng, cell.H)
-            rows[:, columns["1"]] = cell.bias.get(gate, 0)
+            rows[:, columns["1"]] = biases.get(gate, 0)
     return W

@@ -1,70 +1,9 @@
-"""Blocks beside the recurrence: ``y, back = block(…)``."""
+"""Blocks beside the recurrence: ``y, back = block(…)``; ``back`` adds to the gradients of the weights it is given."""
 
 from __future__ import annotations
 
 import numpy as np
-
-POOLINGS = ("last", "mean", "max")
-
-
-def pool(kinds, last, outputs, plan):
-    """Summarise the states of each sequence by its last, its mean, its maximum over the steps it lives.
-
-    last (H, N), outputs: what `unroll` returns. Returns (len(kinds) · H, N) and ``back(d) -> d_last, d_outputs``,
-    as `unroll` takes them back. Where several steps share a maximum, they share its gradient.
-    """
-    pooled = {"last": last}
-    dtype, lengths = last.dtype, plan.lengths.astype(last.dtype)
-    living = [plan.living(run) if len(kinds) > 1 or kinds[0] != "last" else None for run in plan.runs]
-    if "mean" in kinds:
-        total = np.zeros_like(last)
-        for h, alive in zip(outputs, living, strict=True):
-            total[:, : h.shape[2]] += (h if alive is None else h * alive[:, None]).sum(axis=0)
-        pooled["mean"] = total / lengths
-    if "max" in kinds:
-        pooled["max"] = np.full_like(last, -np.inf)
-        for h, alive in zip(outputs, living, strict=True):
-            top = pooled["max"][:, : h.shape[2]]
-            np.maximum(top, (h if alive is None else np.where(alive[:, None], h, -np.inf)).max(axis=0), out=top)
-
-    def back(d):
-        d = dict(zip(kinds, np.split(d, len(kinds)), strict=True))
-        if set(kinds) == {"last"}:
-            return d["last"], None
-        d_outputs = [np.zeros(h.shape, dtype) for h in outputs]
-        if "mean" in d:
-            share = d["mean"] / lengths
-            for dY, alive in zip(d_outputs, living, strict=True):
-                dY += share[:, : dY.shape[2]] if alive is None else share[:, : dY.shape[2]] * alive[:, None]
-        if "max" in d:
-            at_top, ties = [], np.zeros_like(last)
-            for h, alive in zip(outputs, living, strict=True):
-                at_top.append(h == pooled["max"][:, : h.shape[2]])
-                if alive is not None:
-                    at_top[-1] &= alive[:, None]
-                ties[:, : h.shape[2]] += at_top[-1].sum(axis=0)
-            share = d["max"] / ties
-            for dY, top in zip(d_outputs, at_top, strict=True):
-                dY += share[:, : dY.shape[2]] * top
-        return d.get("last"), d_outputs
-
-    return np.concatenate([pooled[kind] for kind in kinds]), back
-
-
-def flatten(outputs, plan, reverse, values):
-    """Write the states of every step (list of (steps, H, width)) to the rows of `values` (S, H)."""
-    values.fill(0)
-    for h, run in zip(outputs, plan.runs, strict=True):
-        plan.scatter(h, run, reverse, values)
-
-
-def unflatten(d_values, plan, reverse):
-    """The gradient of `flatten`: (S, H) → list of (steps, H, width), zero where a sequence has ended."""
-    d_outputs = []
-    for run in plan.runs:
-        dY, alive = plan.gather(d_values, run, reverse), plan.living(run)
-        d_outputs.append(dY if alive is None else dY * alive[:, None])
-    return d_outputs
+from scipy.sparse import csc_array, csr_array
 
 
 def dense(V, x):
@@ -76,3 +15,73 @@ def dense(V, x):
         return V[:, :-1].T @ dy
 
     return V[:, :-1] @ x + V[:, -1:], back
+
+
+def embed(E, tokens, out):
+    """The rows of the table E (V, k) that `tokens` (S,) name, in `out` (S, k).
+
+    The gradient of the table is a product with the sparse matrix of who is where: it costs what the tokens cost.
+    """
+    np.take(E, tokens, axis=0, out=out, mode="clip")  # the mode that needs no second buffer
+
+    def back(dE, d):
+        dE += csc_array((np.ones(len(tokens), d.dtype), tokens, np.arange(len(tokens) + 1)), (len(E), len(tokens))) @ d
+
+    return out, back
+
+
+def attend(A, v, states, offsets, scratch):
+    """Additive attention with a learned query: e_t = v · tanh(A [h_t; 1]), a = softmax of e over each sequence, Σ a_t h_t.
+
+    A (Q, P + 1), v (1, Q), states h (S, P), `offsets` where each of N sequences begins and ends in them. Returns
+    (P, N), ``back(dA, dv, d) -> d_states`` and the attention a (S,).
+
+    References: Bahdanau, D., Cho, K. & Bengio, Y. (2015). Neural machine translation by jointly learning to align and
+    translate. ICLR; here with one query, which is part of v and A, in place of the decoder's state.
+    """
+    starts, lengths = offsets[:-1], np.diff(offsets)
+    u = states @ A[:, :-1].T
+    u += A[:, -1]
+    np.tanh(u, u)
+    a = u @ v[0]
+    a -= np.repeat(np.maximum.reduceat(a, starts), lengths)
+    np.exp(a, a)
+    a /= np.repeat(np.add.reduceat(a, starts), lengths)
+    pool = csr_array((a, np.arange(len(a)), offsets), (len(lengths), len(a)))
+
+    def back(dA, dv, d):
+        of = np.repeat(np.arange(len(lengths)), lengths)
+        d_states = np.take(np.ascontiguousarray(d.T), of, axis=0, out=scratch("d_states", *states.shape), mode="clip")
+        da = np.einsum("sp,sp->s", states, d_states)
+        d_states *= a[:, None]
+        da -= np.add.reduceat(a * da, starts)[of]
+        da *= a
+        dv += da @ u
+        du = np.multiply(u, u, u)
+        np.subtract(1, du, du)
+        du *= da[:, None]
+        du *= v
+        dA[:, :-1] += du.T @ states
+        dA[:, -1] += du.sum(axis=0)
+        d_states += np.matmul(du, A[:, :-1], out=scratch("d_scores", *states.shape))
+        return d_states
+
+    return (pool @ states).T, back, a
+
+
+def dropout_mask(rng, n, p, H, *, dtype):
+    """(H, n): 0 with probability p, else 1 / (1 - p), so that the mean is 1; None where there is nothing to drop.
+
+    A sequence has the same mask at each of its steps, as Gal & Ghahramani have it.
+
+    References: Srivastava, N. et al. (2014). Dropout: a simple way to prevent neural networks from overfitting. JMLR 15.
+    Gal, Y. & Ghahramani, Z. (2016). A theoretically grounded application of dropout in recurrent neural networks. NIPS.
+    """
+    if rng is None or not p:
+        return None
+    return (rng.random((H, n), np.float32) >= p).astype(dtype) / np.array(1 - p, dtype)
+
+
+def dropout(mask, x):
+    """``mask * x``; x itself if there is no mask."""
+    return (x, lambda dy: dy) if mask is None else (x * mask, lambda dy: dy * mask)

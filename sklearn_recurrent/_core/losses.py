@@ -39,3 +39,4 @@ def softmax(raw):
 
 LOSSES = {"squared_error": squared_error, "logistic": logistic_log_loss, "softmax": softmax_log_loss}
 LINKS = {"identity": identity, "logistic": expit, "softmax": softmax}
+LOSS_OF = {"identity": "squared_error", "logistic": "logistic", "softmax": "softmax"}  # link → loss

@@ -1,6 +1,6 @@
 """Optimisers and schedules on one flat vector.
 
-An optimiser moves `theta` in place by ``step(theta, grad, rate)``. Its `state` is a dict of plain arrays and numbers;
+An optimiser moves `theta` in place by ``step(theta, grad, rate, rows)``. Its `state` is a dict of plain arrays and numbers;
 given back to a new one, the new one goes on where the old one stopped.
 """
 
@@ -11,23 +11,52 @@ import math
 import numpy as np
 
 
-class Adam:
+class Optimiser:
+    """Moves weights against their gradient, entry by entry.
+
+    A subclass names the running means it keeps of each entry, its `moments`, and has ``move(theta, grad, rate,
+    *moments)``, which changes all of them in place.
+    """
+
+    moments = ()
+
+    def __init__(self, theta, state=None, **settings):
+        self.state = state or {name: np.zeros_like(theta) for name in self.moments} | {"t": 0}
+        for name, value in settings.items():
+            setattr(self, name, value)
+
+    def step(self, theta, grad, rate, rows=None):
+        """`rows` as in the objective's `Value`: other rows of the table, and their moments, stay as they are."""
+        self.state["t"] += 1
+        arrays = [theta, *(self.state[name] for name in self.moments)]
+        if rows is None:
+            self._move(grad, rate, arrays)
+            return
+        self._move(grad[: rows.first], rate, [array[: rows.first] for array in arrays])
+        tables = [rows.table(array) for array in arrays]
+        some = [table.take(rows.numbers, axis=0) for table in tables]
+        self._move(rows.table(grad), rate, some)
+        for table, moved in zip(tables, some, strict=True):
+            table[rows.numbers] = moved
+
+    def _move(self, grad, rate, arrays):
+        theta, *moments = arrays
+        self.move(theta, grad, rate, *moments)
+
+
+class Adam(Optimiser):
     """theta -= rate · m̂ / (√v̂ + ε), with bias-corrected running means m of the gradient and v of its square.
 
     References: Kingma, D. P. & Ba, J. (2015). Adam: a method for stochastic optimization. ICLR.
     """
 
-    def __init__(self, theta, *, beta_1, beta_2, epsilon, state=None, **_):
-        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
-        self.state = state or {"m": np.zeros_like(theta), "v": np.zeros_like(theta), "t": 0}
-        self._term = np.empty_like(theta)
+    moments = ("m", "v")
 
-    def step(self, theta, grad, rate):
-        m, v, term = self.state["m"], self.state["v"], self._term
-        self.state["t"] = t = self.state["t"] + 1
+    def move(self, theta, grad, rate, m, v):
+        t, term = self.state["t"], np.multiply(grad, 1 - self.beta_1)
         scale = math.sqrt(1 - self.beta_2**t)
         m *= self.beta_1
-        m += np.multiply(grad, 1 - self.beta_1, term)
+        m += term
         v *= self.beta_2
         np.multiply(grad, grad, term)
         v += np.multiply(term, 1 - self.beta_2, term)
@@ -37,22 +66,19 @@ class Adam:
         theta -= np.multiply(term, rate * scale / (1 - self.beta_1**t), term)
 
 
-class SGD:
+class SGD(Optimiser):
     """velocity = momentum · velocity - rate · grad;  theta += velocity, or with Nesterov momentum one step ahead of it.
 
     References: Sutskever, I., Martens, J., Dahl, G. & Hinton, G. (2013). On the importance of initialization and
     momentum in deep learning. ICML.
     """
 
-    def __init__(self, theta, *, momentum, nesterovs_momentum, state=None, **_):
-        self.momentum, self.nesterov = momentum, nesterovs_momentum
-        self.state = state or {"velocity": np.zeros_like(theta)}
+    moments = ("velocity",)
 
-    def step(self, theta, grad, rate):
-        velocity = self.state["velocity"]
+    def move(self, theta, grad, rate, velocity):
         velocity *= self.momentum
         velocity -= rate * grad
-        theta += self.momentum * velocity - rate * grad if self.nesterov else velocity
+        theta += self.momentum * velocity - rate * grad if self.nesterovs_momentum else velocity
 
 
 OPTIMISERS = {"adam": Adam, "sgd": SGD}

@@ -16,14 +16,16 @@ class Ragged:
 
     values (S, F) : every living step of every sequence, C-contiguous, finite
     offsets (N + 1,) : int64, from 0 to S, strictly increasing
+    living (N, T) : True where the steps stood in a padded array; None if they come from no such array
     """
 
     values: np.ndarray
     offsets: np.ndarray
+    living: np.ndarray | None = None
 
     @classmethod
-    def from_lengths(cls, values, lengths):
-        return cls(values, np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]))
+    def from_lengths(cls, values, lengths, living=None):
+        return cls(values, np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]), living)
 
     def __len__(self):
         return len(self.offsets) - 1
@@ -54,6 +56,11 @@ class Ragged:
         pieces = [self.values[a:b] for a, b in zip(starts.tolist(), stops.tolist(), strict=True)]
         return Ragged.from_lengths(np.concatenate(pieces), stops - starts)
 
+    def steps(self, rows):
+        """Which rows of the values belong to the sequences `rows`, in that order."""
+        lengths = self.lengths[rows]
+        return np.arange(lengths.sum()) + np.repeat(self.offsets[rows] - np.cumsum(lengths) + lengths, lengths)
+
     def map(self, function):
         """``function`` applied to all steps at once; the lengths stay."""
-        return Ragged(function(self.values), self.offsets)
+        return Ragged(function(self.values), self.offsets, self.living)

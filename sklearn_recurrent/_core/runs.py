@@ -12,6 +12,10 @@ WASTE = 0.1
 """The part of a run that may be spent on columns that have ended: cutting at every end costs more in calls."""
 
 
+SIZE = 1 << 14
+"""Steps times sequences of a run at most: what the backward pass of a long sequence holds at once."""
+
+
 class Run(NamedTuple):
     """The steps ``start : start + steps`` of the first `width` sequences."""
 
@@ -21,25 +25,31 @@ class Run(NamedTuple):
     ends: list  # (e, lo, hi), e ascending: columns lo:hi live for e steps of this run
 
 
-def cut(lengths, waste=WASTE):
-    """Cut a batch whose `lengths` (list of int) descend into runs; each wastes at most that part of its work."""
+def cut(lengths, waste=WASTE, size=SIZE):
+    """Cut a batch whose `lengths` (list of int) descend into runs.
+
+    Each wastes at most the part `waste` of its work, and has no more than `size` columns of steps, or one step.
+    """
     runs, start, width = [], 0, len(lengths)
     while width:
+        horizon = start + max(1, size // width)
         ends, lost, stop, hi = [], 0, lengths[width - 1], width
-        while True:
+        while stop <= horizon:
             lo = hi - 1
             while lo and lengths[lo - 1] == stop:
                 lo -= 1
             ends.append((stop - start, lo, hi))
-            if not lo:
+            hi = lo
+            if not hi:
                 break
-            longer, hi = lengths[lo - 1], lo
-            lost += (width - lo) * (longer - stop)
+            longer = min(lengths[hi - 1], horizon)
+            lost += (width - hi) * (longer - stop)
             if lost > waste * width * (longer - start):
                 break
-            stop = longer
+            stop = lengths[hi - 1]
+        stop = min(stop, horizon)
         runs.append(Run(start, stop - start, width, ends))
-        start, width = stop, lo
+        start, width = stop, hi
     return runs
 
 
@@ -70,30 +80,34 @@ class Plan:
 
     def living(self, run):
         """(steps, width): True where a sequence has not ended; None if all of them live through the run."""
-        if run.ends[0][0] == run.steps:
+        if not run.ends or run.ends[0][0] == run.steps:
             return None
         return np.arange(run.start, run.start + run.steps)[:, None] < self.lengths[: run.width]
 
     def gather(self, values, run, reverse):
         """(S, F) → (steps, F, width), what each step of a run reads."""
         if self.length is not None:
-            return self._by_step(values, reverse)
+            return self._by_step(values, run, reverse)
         return values.take(self.rows(run, reverse), axis=0).swapaxes(1, 2)
 
-    def scatter(self, x, run, reverse, values):
-        """Add (steps, F, width) to the rows of `values` (S, F) that `gather` reads, where a sequence has not ended."""
+    def put(self, x, run, reverse, values, *, add=False):
+        """Write (steps, F, width) to the rows of `values` (S, F) that `gather` reads, or add it to them.
+
+        Where a sequence has ended, x is not looked at.
+        """
         if self.length is not None:
-            self._by_step(values, reverse)[...] += x
+            here = self._by_step(values, run, reverse)
+            np.add(here, x, out=here) if add else np.copyto(here, x)
             return
         rows, living, x = self.rows(run, reverse), self.living(run), x.swapaxes(1, 2)
         if living is not None:
             rows, x = rows[living], x[living]
-        values[rows] += x  # no row comes twice
+        values[rows] = values[rows] + x if add else x  # no row comes twice
 
-    def _by_step(self, values, reverse):
+    def _by_step(self, values, run, reverse):
         """A view (steps, F, width) of the values of sequences of one length."""
         x = values.reshape(len(self.lengths), self.length, -1).transpose(1, 2, 0)
-        return x[::-1] if reverse else x
+        return (x[::-1] if reverse else x)[run.start : run.start + run.steps]
 
     @classmethod
     def of(cls, lengths, waste=WASTE):

@@ -45,18 +45,20 @@ class Patience:
 class Batches:
     """Each epoch, the rows 0 … n - 1 in batches; shuffled by a generator that depends on seed and epoch alone."""
 
-    def __init__(self, n, size, seed=None, first_epoch=0):
-        self.n, self.size, self.seed, self.epochs = n, min(size, n), seed, first_epoch  # epochs drawn so far
+    def __init__(self, n, size, seed, *, shuffle=True, first_epoch=0):
+        self.n, self.size, self.seed, self.shuffle, self.epochs = n, min(size, n), seed, shuffle, first_epoch
 
     def __len__(self):
         return -(-self.n // self.size)
 
     def epoch(self):
+        """Yield the rows of each batch, and its key: three numbers that no other batch has."""
         self.epochs += 1
         rows = np.arange(self.n)
-        if self.seed is not None:
+        if self.shuffle:
             rows = np.random.default_rng((self.seed, self.epochs)).permutation(self.n)
-        return (rows[start : start + self.size] for start in range(0, self.n, self.size))
+        for start in range(0, self.n, self.size):
+            yield rows[start : start + self.size], (self.seed, self.epochs, start)
 
 
 def descend(objective, theta, optimiser, schedule, batches, *, max_iter, max_norm, patience, score=None, report=None):
@@ -71,15 +73,16 @@ def descend(objective, theta, optimiser, schedule, batches, *, max_iter, max_nor
     limit = DIVERGED * max(objective.null_loss(), 1e-3)
     try:
         for epoch in range(max_iter):
-            total, penalty, steps, seen_before = 0.0, 0.0, 0, course.seen
-            for rows in batches.epoch():
-                loss, grad = objective(theta, rows)
+            total, misfit, steps, seen_before = 0.0, 0.0, 0, course.seen
+            for rows, key in batches.epoch():
+                value = objective(theta, rows, key)
+                loss = value.misfit + value.penalty
                 _refuse_divergence(loss, math.inf, epoch)
-                penalty += objective.penalty(theta) * len(rows)
                 rate = schedule.rate((epoch + steps / len(batches)) / max_iter, seen_before)
-                optimiser.step(theta, clip_norm(grad, max_norm), rate)
-                total, steps, course.seen = total + loss * len(rows), steps + 1, course.seen + len(rows)
-            misfit = (total - penalty) / batches.n if np.isfinite(theta).all() else math.nan
+                optimiser.step(theta, clip_norm(value.grad, max_norm), rate, value.rows)
+                total, misfit = total + loss * len(rows), misfit + value.misfit * len(rows)
+                steps, course.seen = steps + 1, course.seen + len(rows)
+            misfit = misfit / batches.n if np.isfinite(theta).all() else math.nan
             _refuse_divergence(misfit, limit, epoch)
             course.losses.append(total / batches.n)
             if score is not None:
@@ -115,10 +118,10 @@ def minimise_lbfgs(objective, theta, rows, *, max_iter, max_fun, tol, report=Non
     course, latest = Course(), [math.nan, theta.copy()]
 
     def value_and_gradient(x):
-        loss, grad = objective(x.astype(theta.dtype), rows)
-        _refuse_divergence(loss, math.inf, len(course.losses))
-        latest[0] = loss
-        return loss, grad.astype(np.float64)
+        value = objective(x.astype(theta.dtype), rows)
+        latest[0] = value.misfit + value.penalty
+        _refuse_divergence(latest[0], math.inf, len(course.losses))
+        return latest[0], value.full_gradient(len(theta)).astype(np.float64)
 
     def callback(x):
         latest[1][...] = x

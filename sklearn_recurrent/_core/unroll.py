@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import repeat
+from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -10,68 +12,145 @@ from numpy.lib.stride_tricks import as_strided
 CHUNK = 1 << 20
 """Bytes of slopes that the backward pass takes together: they should stay in the second-level cache."""
 
+TAPE = 1 << 27
+"""Bytes that one direction of one layer keeps for its backward pass; beyond them it computes each run once more."""
 
-def unroll(cell, W, values, plan, scratch, key, *, reverse=False, keep=True):
+
+class Reader:
+    """What reads the states of a layer, run by run."""
+
+    def see(self, run, h, frames):
+        """Take the states h (steps, H, n) of a run, and the cell's `frames`; both last until the next run."""
+
+    def slope(self, run, h):
+        """The gradient with respect to h, zero where a sequence has ended; None if there is none."""
+
+    def flow(self, run, t, dh):
+        """Take the whole gradient with respect to the state after step t of a run, if `traces`."""
+
+    traces = False
+
+
+class Join(Reader):
+    """Writes the states to the rows of `values` (S, H), one step a row; gives back the rows of `gradient`."""
+
+    def __init__(self, plan, reverse, values, mask=None):
+        self.plan, self.reverse, self.values, self.mask, self.gradient = plan, reverse, values, mask, None
+
+    def see(self, run, h, frames):
+        h = h if self.mask is None else h * self.mask[:, : run.width]
+        self.plan.put(h, run, self.reverse, self.values)
+
+    def slope(self, run, h):
+        dY, alive = self.plan.gather(self.gradient, run, self.reverse), self.plan.living(run)
+        dY = dY if alive is None else dY * alive[:, None]
+        return dY if self.mask is None else dY * self.mask[:, : run.width]
+
+
+class Unrolled(NamedTuple):
+    """h, c (H, N) : the states that leave each sequence; c is that of the last step of the run in which it ends.
+
+    ``back(dW, d_h, d_values)`` adds the gradients with respect to the weights to `dW` and those with respect to the
+    values to `d_values`; `d_h`, that with respect to `h`, and `d_values` may be None. It may be called once: it works
+    in the arrays that the forward pass filled.
+    """
+
+    h: np.ndarray
+    c: np.ndarray
+    back: Callable | None
+
+
+def unroll(
+    cell, W, values, plan, scratch, key, *, reverse=False, keep=True, start=None, mask=None, truncate=None, readers=()
+):
     """Run `cell` with the weights `W` over a batch.
 
-    values (S, F), one step a row, where `plan` says. Returns ``last`` (H, N), the state that leaves each sequence;
-    ``outputs``, the states of every step as one (steps, H, width) view per run; and ``back``, or None if not `keep`.
+    values (S, F), one step a row, where `plan` says; `readers` see the states of every run.
 
-    ``back(dW, d_last, d_outputs, d_values)`` adds the gradients with respect to the weights to `dW` and those with
-    respect to the values to `d_values`. `d_last`, `d_outputs` (zero where a sequence has ended) and `d_values` may be
-    None. It may be called once: it works in the arrays that the forward pass filled.
+    key : names the buffers in `scratch`
+    keep : whether there will be a backward pass
+    start : the states (h, c), each (H, N), in which the sequences begin; zero if None
+    mask (H, N) : what h is multiplied with on its way into the products
+    truncate : after so many steps from its beginning, each time, the gradient ends (truncated backpropagation)
 
-    `key` names the buffers in `scratch`. Outputs are views of these: they last until the next batch.
+    If the tape is longer than `TAPE`, only the states between runs are kept, and the backward pass computes each run
+    once more: the same operations on the same numbers, so the gradient is the same to the bit.
     """
     F, H, dtype = cell.F, cell.H, scratch.dtype
-    x_at = H if cell.gated else 0
-    last = np.empty((H, len(plan.lengths)), dtype)
-    h = c = np.zeros((H, len(plan.lengths)), dtype)
-    weights, tape, outputs = cell.weights_forward(W), [], []
-    for number, run in enumerate(plan.runs):
+    x_at, rows = H if cell.gated else 0, cell.rows + (0 if mask is None else H)
+    weights, blocks = cell.weights_forward(W), max(1, len(cell.frame)) * H
+    recompute = keep and dtype.itemsize * sum(r.steps * (rows + blocks) * r.width for r in plan.runs) > TAPE
+
+    def advance(number, h, c):
+        """Go through a run that begins in h and c; what the cell keeps of it."""
+        run, place = plan.runs[number], 0 if recompute or not keep else number
         m, n = run.steps, run.width
-        inputs = scratch((key, "inputs", number), m + 1, cell.rows, n)
+        inputs = scratch((key, "inputs", place), m + 1, rows, n)
         inputs[:m, x_at : x_at + F] = plan.gather(values, run, reverse)
         inputs[:m, x_at + F] = 1
         inputs[0, -H:] = h[:, :n]
-        frames = _frames(cell, scratch, (key, "frames", number), m, n, keep)
+        if keep:
+            frames = scratch((key, "frames", place), m + 1, blocks, n)
+        else:  # all steps in the same memory, which stays in the cache
+            one = scratch("frame", blocks, n)
+            frames = as_strided(one, (m + 1, blocks, n), (0, *one.strides))
         frames[0, :H] = c[:, :n]  # a cell without c overwrites it
-        cell.forward(weights, inputs, frames, scratch)
+        cell.forward(weights, inputs, frames, scratch, _columns(mask, n))
+        return inputs, frames
+
+    last_h, last_c = np.empty((2, H, len(plan.lengths)), dtype)
+    h, c = np.zeros((2, H, len(plan.lengths)), dtype) if start is None else start
+    tape = []
+    for number, run in enumerate(plan.runs):
+        if recompute or not keep:
+            h, c = h.copy(), c.copy()  # the next run takes the place of this one
+        m, before = run.steps, (h, c)
+        inputs, frames = advance(number, h, c)
+        tape.append(before if recompute else (inputs, frames))
         h, c = inputs[m, -H:], frames[m, :H]
         for e, lo, hi in run.ends:
-            last[:, lo:hi] = inputs[e, -H:, lo:hi]
-        outputs.append(inputs[1:, -H:])
-        tape.append((run, inputs, frames))
+            last_h[:, lo:hi], last_c[:, lo:hi] = inputs[e, -H:, lo:hi], frames[e, :H, lo:hi]
+        for reader in readers:
+            reader.see(run, inputs[1:, -H:], frames)
     if not keep:
-        return last, outputs, None
+        return Unrolled(last_h, last_c, None)
 
-    def back(dW, d_last=None, d_outputs=None, d_values=None):
+    def back(dW, d_h=None, d_values=None):
         weights, WT = cell.weights_back(W), None if d_values is None else cell.weights_input(W)
+        traces = [reader for reader in readers if reader.traces]
         dh = dc = np.zeros((H, 0), dtype)
-        for number in reversed(range(len(tape))):
-            run, inputs, frames = tape[number]
-            dh, dc = _widen(dh, run.width), _widen(dc, run.width)
-            dY = None if d_outputs is None else d_outputs[number]
-            ends = () if d_last is None else run.ends
+        for number in reversed(range(len(plan.runs))):
+            run = plan.runs[number]
+            inputs, frames = advance(number, *tape[number]) if recompute else tape[number]
+            dh, dc, columns = _widen(dh, run.width), _widen(dc, run.width), _columns(mask, run.width)
+            dY = _sum([reader.slope(run, inputs[1:, -H:]) for reader in readers])
             for a, b in _chunks(run.steps, cell.kept * dh.nbytes):
-                D = _back_through(cell, weights, inputs, frames, a, b, dY, ends, d_last, dh, dc, scratch)
-                _add_weight_gradients(cell, D, inputs[a:b], dW, scratch)
+                K = scratch("K", b - a, cell.kept * H, run.width)
+                cell.slopes(inputs[a : b + 1], frames[a : b + 1], K)
+                for lo, hi in _stretches(run, a, b, d_h, truncate, dh, dc, one_by_one=bool(traces)):
+                    for reader in traces:
+                        reader.flow(run, lo, dh if dY is None else dh + dY[lo])
+                    dy = repeat(None) if dY is None else dY[lo:hi][::-1]
+                    cell.back(weights, K[lo - a : hi - a], frames[lo : hi + 1], dy, dh, dc, scratch, columns)
+                D = K[:, -len(cell.gates) * H :]
+                _add_weight_gradients(cell, D, inputs[a:b, : cell.rows], dW, scratch)
                 if WT is not None:
-                    dX = scratch((key, "dX", number), run.steps, F, run.width)
+                    dX = scratch((key, "dX"), run.steps, F, run.width)
                     np.matmul(WT, D, out=dX[a:b])
             if WT is not None:
-                plan.scatter(dX, run, reverse, d_values)
+                plan.put(dX, run, reverse, d_values, add=True)
 
-    return last, outputs, back
+    return Unrolled(last_h, last_c, back)
 
 
-def _frames(cell, scratch, key, m, n, keep):
-    """(m + 1, blocks · H, n); for a prediction all entries are the same memory, which stays in the cache."""
-    blocks = max(1, len(cell.frame)) * cell.H
-    if keep:
-        return scratch(key, m + 1, blocks, n)
-    one = scratch("frame", blocks, n)
-    return as_strided(one, (m + 1, blocks, n), (0, *one.strides))
+def _columns(mask, n):
+    return None if mask is None else mask[:, :n]
+
+
+def _sum(slopes):
+    """Of those that are there; None if none is."""
+    slopes = [dY for dY in slopes if dY is not None]
+    return sum(slopes[1:], slopes[0]) if slopes else None
 
 
 def _widen(d, width):
@@ -88,24 +167,26 @@ def _chunks(steps, bytes_per_step):
     return [(max(0, b - size), b) for b in range(steps, 0, -size)]
 
 
-def _back_through(cell, weights, inputs, frames, a, b, dY, ends, d_last, dh, dc, scratch):
-    """The gradients D of the steps a:b; where a sequence ends, the gradient of its last state is put in."""
-    K = scratch("K", b - a, cell.kept * cell.H, dh.shape[1])
-    cell.slopes(inputs[a : b + 1], frames[a : b + 1], K)
+def _stretches(run, a, b, d_h, truncate, dh, dc, *, one_by_one):
+    """The steps a:b of a run from the last to the first, in stretches (lo, hi).
 
-    def steps(lo, hi):
-        if hi > lo:
-            dy = repeat(None) if dY is None else dY[lo:hi][::-1]
-            cell.back(weights, K[lo - a : hi - a], frames[lo : hi + 1], dy, dh, dc, scratch)
-
+    Between them dh and dc change: the gradient of its last state is put in where a sequence ends, and all of it is taken
+    away where it is truncated.
+    """
+    ends = {} if d_h is None else {e: slice(left, right) for e, left, right in run.ends if a < e <= b}
+    first = run.start + a + 1
+    cuts = () if truncate is None else range(-(-first // truncate) * truncate - run.start, b + 1, truncate)
     hi = b
-    for e, left, right in reversed(ends):
-        if a < e <= b:
-            steps(e, hi)
-            dh[:, left:right] += d_last[:, left:right]
-            hi = e
-    steps(a, hi)
-    return K[:, -len(cell.gates) * cell.H :]
+    for e in sorted({*ends, *cuts, *(range(a + 1, b) if one_by_one else ())}, reverse=True):
+        if e < hi:
+            yield e, hi
+        if e in cuts:
+            dh.fill(0)
+            dc.fill(0)
+        if e in ends:
+            dh[:, ends[e]] += d_h[:, ends[e]]
+        hi = e
+    yield a, hi
 
 
 def _add_weight_gradients(cell, D, inputs, dW, scratch):

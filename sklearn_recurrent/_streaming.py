@@ -1,0 +1,177 @@
+"""Predictions while sequences arrive: step by step, in chunks, and after each prefix."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from ._core.stream import Stepper
+
+RUNNING = {"last", "mean", "max"}
+
+
+class StreamState:
+    """Where a number of parallel streams stand; made by `initial_state`, `step` and `predict`, and never changed.
+
+    It can be pickled, and indexed: ``state[2]``, ``state[[0, 3]]``, ``state[1:]`` are the states of those streams.
+    """
+
+    def __init__(self, arrays, n_streams, theta=None, stepper=None):
+        self._arrays, self.n_streams, self._theta, self._stepper = arrays, n_streams, theta, stepper
+
+    def __getitem__(self, streams):
+        rows = np.atleast_1d(np.arange(self.n_streams)[streams])
+        arrays = {name: array[..., rows] for name, array in self._arrays.items()}
+        return StreamState(arrays, len(rows), self._theta, self._stepper)
+
+    def __len__(self):
+        return self.n_streams
+
+    def __repr__(self):
+        return f"<StreamState of {self.n_streams} streams>"
+
+    def __getstate__(self):
+        return {"_arrays": self._arrays, "n_streams": self.n_streams, "_theta": None, "_stepper": None}
+
+
+def streams(model):
+    """Whether a model can predict from what has come so far; raises an AttributeError that says why not."""
+    fitted = getattr(model, "_network_arguments", None)
+    bidirectional = fitted["bidirectional"] if fitted else model.bidirectional
+    per_step = fitted["per_step"] if fitted else model.return_sequences
+    pooling = fitted["pooling"] if fitted else model.pooling
+    kinds = {pooling} if isinstance(pooling, str) else set(pooling)
+    if bidirectional:
+        raise AttributeError("A bidirectional network reads its sequences from their ends, too: bidirectional=False.")
+    if not per_step and not kinds <= RUNNING:
+        raise AttributeError(f"Streaming wants pooling by some of {sorted(RUNNING)}, got {pooling!r}.")
+    return True
+
+
+class Streaming:
+    """The methods of an estimator for sequences that are not complete."""
+
+    @available_if(streams)
+    def initial_state(self, n_streams=1):
+        """Begin a number of parallel streams.
+
+        Parameters
+        ----------
+        n_streams : int, default=1
+            How many, at least 1.
+
+        Returns
+        -------
+        state : StreamState
+            What `step` and `predict` go on from: no time step has been seen. It can be pickled and indexed by streams.
+
+        Raises
+        ------
+        AttributeError
+            If the network is bidirectional or pools by attention: it then depends on what is still to come.
+        """
+        check_is_fitted(self)
+        if n_streams < 1:
+            raise ValueError(f"n_streams must be at least 1, got {n_streams}.")
+        stepper = self._new_stepper()
+        return StreamState(stepper.initial(n_streams), n_streams, self.theta_, stepper)
+
+    @available_if(streams)
+    def step(self, x, state, *, method="predict"):
+        """Predict after one more time step of each stream, as `predict` would from all of its steps.
+
+        Parameters
+        ----------
+        x : array-like of shape (n_streams, n_features) or (n_streams,)
+            The features of one time step of each stream; for a single feature, or tokens, one number each; for a single
+            stream also (n_features,).
+        state : StreamState
+            Where the streams stand. It is not changed: a stream may go on from it in several ways.
+        method : {"predict", "predict_proba", "predict_log_proba", "decision_function"}, default="predict"
+            Whose result to return.
+
+        Returns
+        -------
+        output : ndarray of shape (n_streams,) or (n_streams, n_outputs)
+            The prediction for each stream.
+        state : StreamState
+            Where the streams now stand.
+
+        Raises
+        ------
+        ValueError
+            If x has another shape, or holds NaN or infinity.
+        """
+        stepper = state._stepper if state._theta is self.theta_ else self._stepper(state)
+        raw, arrays = stepper.step(self._read_step(x, state.n_streams, stepper), state._arrays)
+        return self._form(method)(raw.T), StreamState(arrays, state.n_streams, self.theta_, stepper)
+
+    @available_if(streams)
+    def staged_predict(self, X):
+        """Predict after each time step, as if the sequence ended there.
+
+        Parameters
+        ----------
+        X : list of arrays, 3-D array, 2-D array or data frame
+            Sequences, as in `fit`.
+
+        Returns
+        -------
+        y : ndarray
+            A 1-D object array of arrays (n_steps_i,) or (n_steps_i, n_outputs); for an X of numbers without padding
+            one array (n_samples, n_steps) or (n_samples, n_steps, n_outputs).
+
+        Raises
+        ------
+        AttributeError
+            If the network is bidirectional or pools by attention: it then depends on what is still to come.
+        """
+        return self._respond("predict", X, staged=True)
+
+    def _respond_from(self, method, X, state, return_state):
+        """A response to the steps that come after `state`; None: to the first steps."""
+        streams(self)
+        ragged = self._read(X)
+        state = self.initial_state(len(ragged)) if state is None else state
+        if state.n_streams != len(ragged):
+            raise ValueError(f"X has {len(ragged)} sequences, but initial_state has {state.n_streams} streams.")
+        if state._theta is not self.theta_:
+            self._stepper(state)  # or an error
+        ends = {name: np.empty_like(array, order="C") for name, array in state._arrays.items()}
+
+        def see(rows, one):
+            for name, array in one.ends.items():
+                ends[name][..., rows] = array
+
+        out = self._respond(method, X, start=state._arrays, see=see)
+        return (out, StreamState(ends, state.n_streams, self.theta_, state._stepper)) if return_state else out
+
+    def _new_stepper(self):
+        scaling = () if self._fitted_reading.get("tokens") else (self.x_mean_, self.x_scale_)
+        return Stepper(self._network(), self.theta_, *scaling)
+
+    def _stepper(self, state):
+        """For a state that was unpickled, or is older than the last fit."""
+        stepper = self._new_stepper()
+        shapes = {name: array.shape for name, array in stepper.initial(state.n_streams).items()}
+        if shapes != {name: array.shape for name, array in state._arrays.items()}:
+            raise ValueError("The state is that of another model: its layers have other sizes.")
+        return stepper
+
+    def _read_step(self, x, n, stepper):
+        """(F, n), as the stepper takes it; the row of the table of each token."""
+        x = np.asarray(x)
+        n_features = 1 if stepper.table is not None else len(stepper.mean)
+        if x.size != n * n_features or x.ndim not in (1, 2) or (x.ndim == 2 and x.shape[0] != n):
+            raise ValueError(
+                f"x has shape {x.shape}, but the next step of {n} streams is wanted, ({n}, {n_features})"
+                + (f" or ({n},)." if n_features == 1 else ".")
+            )
+        x = x.reshape(n, n_features).T
+        if stepper.table is not None:
+            return self._rows_of(x[0])
+        x = x.astype(stepper.dtype, copy=False)
+        if not np.isfinite(x).all():
+            raise ValueError(f"x is not finite for stream {int(np.isfinite(x).all(axis=0).argmin())}.")
+        return x

@@ -1,0 +1,516 @@
+"""Texts as sequences of ids, and back: the vocabulary, the containers, the errors, and scikit-learn's world."""
+
+import pickle
+import re
+
+import joblib
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn import config_context
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.utils import estimator_checks, get_tags
+
+from sklearn_recurrent import SequencePadder, as_column, as_sequences
+from sklearn_recurrent import SequenceTokenizer
+
+TEXTS = ["the cat sat on the mat", "The dog sat.", "a cat!", "the end", "dog eat dog"]
+LABELS = ["cat", "dog", "cat", "none", "dog"]
+
+# scikit-learn's checks of a class, whatever its X is.
+CHECKS = [
+    "check_do_not_raise_errors_in_init_or_set_params",
+    "check_estimator_cloneable",
+    "check_estimator_repr",
+    "check_estimator_tags_renamed",
+    "check_estimators_unfitted",
+    "check_get_feature_names_out_error",
+    "check_get_params_invariance",
+    "check_mixin_order",
+    "check_no_attributes_set_in_init",
+    "check_param_validation",
+    "check_parameters_default_constructible",
+    "check_set_params",
+    "check_valid_tag_types",
+]
+# Those of what it does with X, where neither columns nor an array as result are asked for.
+CHECKS_OF_ROWS = [
+    "check_dict_unchanged",
+    "check_dont_overwrite_parameters",
+    "check_estimators_fit_returns_self",
+    "check_estimators_overwrite_params",
+    "check_estimators_pickle",
+    "check_f_contiguous_array_estimator",
+    "check_fit2d_1feature",
+    "check_fit2d_1sample",
+    "check_fit_check_is_fitted",
+    "check_fit_idempotent",
+    "check_fit_score_takes_y",
+    "check_inplace_ensure_writeable",
+    "check_methods_sample_order_invariance",
+    "check_methods_subset_invariance",
+    "check_pipeline_consistency",
+    "check_readonly_memmap_input",
+    "check_set_output_transform",
+    "check_transformers_unfitted",
+]
+
+
+def words(text):
+    return text.split()
+
+
+def lists(ids):
+    assert isinstance(ids, list)
+    assert all(x.dtype == np.int32 and x.ndim == 1 for x in ids)
+    return [x.tolist() for x in ids]
+
+
+def random_texts(seed, n=200):
+    rng = np.random.default_rng(seed)
+    return [" ".join(f"w{k}" for k in rng.zipf(1.5, rng.integers(1, 20)) % 50) for _ in range(n)]
+
+
+class RowsAsTexts(SequenceTokenizer):
+    """Takes the numbers of the checks' arrays for tokens."""
+
+    def _cut(self, X):
+        return super()._cut([row.tolist() for row in np.asarray(X)])
+
+
+class SharedTokens(ClassifierMixin, BaseEstimator):
+    """The label of the text that has most ids in common."""
+
+    def fit(self, X, y):
+        self.texts_, self.classes_, self.labels_ = [set(x.tolist()) for x in X], np.unique(y), list(y)
+        return self
+
+    def predict(self, X):
+        nearest = [max(range(len(self.texts_)), key=lambda j: len(self.texts_[j] & set(x.tolist()))) for x in X]
+        return np.array([self.labels_[j] for j in nearest])
+
+
+# --- the contract -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_scikit_learns_checks_of_the_class(check):
+    getattr(estimator_checks, check)("SequenceTokenizer", SequenceTokenizer())
+
+
+@pytest.mark.parametrize("check", CHECKS_OF_ROWS)
+def test_scikit_learns_checks_with_numbers_as_tokens(check):
+    getattr(estimator_checks, check)("RowsAsTexts", RowsAsTexts())
+
+
+def test_the_tags_say_that_it_takes_strings_and_no_matrix():
+    tags = get_tags(SequenceTokenizer()).input_tags
+    assert (tags.string, tags.two_d_array, tags.allow_nan) == (True, False, False)
+
+
+def test_it_must_be_fitted_first():
+    for method in ["transform", "inverse_transform"]:
+        with pytest.raises(NotFittedError):
+            getattr(SequenceTokenizer(), method)(TEXTS)
+    with pytest.raises(NotFittedError):
+        SequenceTokenizer().get_feature_names_out()
+
+
+# --- tokens -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("Good, really good!", ["good", ",", "really", "good", "!"]),
+        ("I don't know.", ["i", "don't", "know", "."]),
+        ("It’s rock'n'roll", ["it’s", "rock'n'roll"]),
+        ("'quoted' dogs' tails", ["'", "quoted", "'", "dogs", "'", "tails"]),
+        ("a+b=3.14", ["a", "+", "b", "=", "3", ".", "14"]),
+        ("state-of-the-art?!", ["state", "-", "of", "-", "the", "-", "art", "?", "!"]),
+        ("ÜBER\tden\n Fluß 😀", ["über", "den", "fluß", "😀"]),
+        ("snake_case 2nd", ["snake_case", "2nd"]),
+    ],
+)
+def test_words_keep_their_apostrophes_and_punctuation_is_a_token_each(text, tokens):
+    tokenizer = SequenceTokenizer()
+    assert tokenizer.inverse_transform(tokenizer.fit_transform([text])) == [tokens]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "tokens"),
+    [
+        ({}, ["b", ",", "a"]),
+        ({"lowercase": False}, ["B", ",", "a"]),
+        ({"level": "char"}, ["b", ",", " ", "a"]),
+        ({"level": "char", "lowercase": False}, ["B", ",", " ", "a"]),
+        ({"level": words}, ["b,", "a"]),
+        ({"level": words, "lowercase": False}, ["B,", "a"]),
+        ({"level": lambda text: tuple(text.split(","))}, ["b", " a"]),
+        ({"level": lambda text: np.array(text.split(","))}, ["b", " a"]),
+        ({"token_pattern": r"\w"}, ["b", "a"]),
+        ({"token_pattern": r"(\w),"}, ["b"]),
+    ],
+)
+def test_the_parameters_say_what_the_tokens_of_a_string_are(parameters, tokens):
+    tokenizer = SequenceTokenizer(**parameters)
+    assert tokenizer.inverse_transform(tokenizer.fit_transform(["B, a"])) == [tokens]
+
+
+@pytest.mark.parametrize("level", ["word", "char", words])
+@pytest.mark.parametrize("container", [list, tuple, np.array, lambda x: np.array(x, dtype=object)])
+def test_tokens_in_lists_are_taken_as_they_are(container, level):
+    tokenizer = SequenceTokenizer(level).fit([container(["New York", "ab", "New York"]), container(["c!"])])
+    assert tokenizer.vocabulary_ == {"New York": 2, "ab": 3, "c!": 4}
+    assert {type(token) for token in tokenizer.vocabulary_} == {str}
+
+
+def test_strings_and_lists_may_be_mixed():
+    assert lists(SequenceTokenizer().fit_transform(["a B", ["a", "b", "a"]])) == [[2, 3], [2, 3, 2]]
+
+
+# --- the vocabulary ---------------------------------------------------------------------------------------------------
+
+
+def test_frequent_tokens_come_first_and_equals_in_alphabetical_order():
+    tokenizer = SequenceTokenizer().fit(["d d d", "c b", "b c a"])
+    assert tokenizer.vocabulary_ == {"d": 2, "b": 3, "c": 4, "a": 5}
+    assert list(tokenizer.vocabulary_) == ["d", "b", "c", "a"]
+    assert tokenizer.tokens_.tolist() == ["[PAD]", "[UNK]", "d", "b", "c", "a"]
+    assert all(type(i) is int for i in tokenizer.vocabulary_.values())
+
+
+@pytest.mark.parametrize("parameters", [{}, {"max_tokens": 20}, {"min_df": 3}, {"min_df": 0.05, "max_tokens": 5}])
+def test_the_ids_do_not_depend_on_the_order_of_the_texts(parameters):
+    texts = random_texts(0)
+    expected = SequenceTokenizer(**parameters).fit(texts).vocabulary_
+    for seed in range(5):
+        shuffled = np.random.default_rng(seed).permutation(texts)
+        assert list(SequenceTokenizer(**parameters).fit(shuffled).vocabulary_.items()) == list(expected.items())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_ids_count_tokens_from_the_most_frequent_on(seed):
+    texts = random_texts(seed)
+    tokenizer = SequenceTokenizer()
+    flat = np.concatenate(tokenizer.fit_transform(texts))
+    counts = np.bincount(flat)
+    assert counts[:2].tolist() == [0, 0]
+    assert len(counts) == len(tokenizer.vocabulary_) + 2
+    assert (np.diff(counts[2:]) <= 0).all()
+    ties = np.flatnonzero(np.diff(counts[2:]) == 0) + 2
+    assert len(ties)
+    assert (tokenizer.tokens_[ties] < tokenizer.tokens_[ties + 1]).all()
+
+
+@pytest.mark.parametrize("max_tokens", [1, 2, 7, 10**6])
+def test_max_tokens_keeps_the_first_of_the_vocabulary(max_tokens):
+    texts = random_texts(1)
+    whole = SequenceTokenizer().fit(texts)
+    cut = SequenceTokenizer(max_tokens=max_tokens).fit(texts)
+    assert list(cut.vocabulary_.items()) == list(whole.vocabulary_.items())[:max_tokens]
+    for few, all_ in zip(cut.transform(texts), whole.transform(texts), strict=True):
+        assert_array_equal(few, np.where(all_ < max_tokens + 2, all_, 1))
+
+
+@pytest.mark.parametrize(
+    ("min_df", "kept"),
+    [(1, "abcd"), (2, "abc"), (3, "ab"), (10, "a"), (0.05, "abcd"), (0.2, "abc"), (0.3, "ab"), (0.31, "a"), (1.0, "a")],
+)
+def test_min_df_counts_texts_and_not_occurrences(min_df, kept):
+    texts = ["a b", "a b", "a b c", "a c", "a d d d d", *5 * ["a"]]
+    assert sorted(SequenceTokenizer(min_df=min_df).fit(texts).vocabulary_) == list(kept)
+
+
+def test_a_fraction_is_reached_by_exactly_that_many_texts():
+    for n in range(1, 100):  # n / 100 * 100 may be above n
+        texts = n * ["a b"] + (100 - n) * ["a"]
+        assert len(SequenceTokenizer(min_df=n / 100).fit(texts).vocabulary_) == 2
+
+
+def test_tokens_may_be_anything_hashable():
+    X = [[("walk", 3), None, 7], [7, "a", frozenset({1})], [2.5, b"x", True]]
+    tokenizer = SequenceTokenizer()
+    assert tokenizer.inverse_transform(tokenizer.fit_transform(X)) == X
+    assert tokenizer.tokens_.shape == (len(tokenizer.vocabulary_) + 2,)
+    for order in [[1, 2, 0], [2, 1, 0]]:
+        assert SequenceTokenizer().fit([X[j] for j in order]).vocabulary_ == tokenizer.vocabulary_
+
+
+def test_pairs_are_tokens_and_not_a_matrix():
+    tokenizer = SequenceTokenizer().fit([[("b", 1), ("a", 2)], [("a", 2)]])
+    assert tokenizer.tokens_.tolist() == ["[PAD]", "[UNK]", ("a", 2), ("b", 1)]
+
+
+def test_numbers_are_ordered_as_numbers():
+    assert SequenceTokenizer().fit([[10, 9, -1, 2.5]]).tokens_.tolist()[2:] == [-1, 2.5, 9, 10]
+
+
+# --- ids --------------------------------------------------------------------------------------------------------------
+
+
+def test_an_unseen_token_is_1_and_so_is_a_text_without_tokens():
+    tokenizer = SequenceTokenizer().fit(["a b", ""])
+    assert lists(tokenizer.transform(["a x b", "", " \n", [], "[PAD] [UNK]", ["[PAD]", "[UNK]", 5]])) == [
+        [2, 1, 3],
+        [1],
+        [1],
+        [1],
+        [1] * 6,
+        [1, 1, 1],
+    ]
+
+
+@pytest.mark.parametrize("level", ["word", "char"])
+def test_what_is_known_comes_back(level):
+    texts = random_texts(2)
+    tokenizer = SequenceTokenizer(level).fit([*texts[:100], " ".join(texts)])
+    joined = (" " if level == "word" else "").join
+    assert [joined(tokens) for tokens in tokenizer.inverse_transform(tokenizer.transform(texts))] == texts
+
+
+def test_the_tokens_of_ids_have_these_ids():
+    tokenizer = SequenceTokenizer(max_tokens=10).fit(random_texts(3))
+    ids = tokenizer.transform(random_texts(4))
+    assert lists(tokenizer.transform(tokenizer.inverse_transform(ids))) == lists(ids)
+    assert any(1 in x for x in ids)
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        [[2, 3, 1], [4]],
+        [np.array([2, 3, 1], np.int32), np.array([4], np.uint8)],
+        [np.array([2.0, 3.0, 1.0]), np.array([[4.0]])],
+        np.array([[2, 3, 1], [4, 0, 0]]),
+        np.array([[2, 3, 1], [0, 0, 4]]),
+        np.array([[2, 3, 1], [4, np.nan, np.nan]])[:, :, None],
+        SequencePadder(value=0).fit_transform([np.array([2, 3, 1]), np.array([4])]),
+        as_sequences([[2, 3, 1], [4]]),
+        as_column([[2, 3, 1], [4]]),
+    ],
+)
+def test_inverse_transform_reads_every_form_and_leaves_padding_out(ids):
+    tokenizer = SequenceTokenizer().fit(["a a a b b c"])
+    assert tokenizer.inverse_transform(ids) == [["a", "b", "[UNK]"], ["c"]]
+
+
+@pytest.mark.parametrize("wrong", [5, -1, 2.5, np.inf, np.nan])
+def test_inverse_transform_names_what_is_no_id(wrong):
+    tokenizer = SequenceTokenizer().fit(["a b c"])
+    with pytest.raises(ValueError, match=f"Sequence 1, step 2 is {wrong}, but an id from 0 to 4 is wanted"):
+        tokenizer.inverse_transform([np.array([4]), np.array([2, 3, wrong, 2])])
+
+
+def test_inverse_transform_refuses_several_numbers_per_step():
+    with pytest.raises(ValueError, match=re.escape("Sequence 0 has shape (3, 2), but one id per step is wanted")):
+        SequenceTokenizer().fit(TEXTS).inverse_transform([np.ones((3, 2), int)])
+
+
+def test_feature_names_are_the_tokens_in_the_place_of_their_ids():
+    tokenizer = SequenceTokenizer().fit([["b", "b", 7]])
+    names = tokenizer.get_feature_names_out()
+    assert names.tolist() == ["[PAD]", "[UNK]", "b", "7"]
+    assert names.dtype == object
+    assert names[tokenizer.transform([["b"]])[0][0]] == "b"
+
+
+# --- containers -------------------------------------------------------------------------------------------------------
+
+TOKENS = [["a", "b"], ["c", "a"], ["a", "d"]]  # of equal lengths: nothing may take them for a matrix
+
+
+def column_of(X):
+    return np.fromiter(X, dtype=object, count=len(X))[:, None]
+
+
+def of(library, name, *, columns=False):
+    def make(X):
+        module = pytest.importorskip(library)
+        return getattr(module, name)({"text": X} if columns else X)
+
+    make.__name__ = f"{library}_{name}"
+    return make
+
+
+EVERY_CONTAINER = [
+    list,
+    tuple,
+    column_of,
+    lambda X: column_of(X)[:, 0],
+    of("pandas", "Series"),
+    of("polars", "Series"),
+    of("pandas", "DataFrame", columns=True),
+    of("polars", "DataFrame", columns=True),
+]
+
+
+@pytest.mark.parametrize("container", [*EVERY_CONTAINER, np.array, lambda X: np.array(X)[:, None]])
+def test_every_container_of_strings_is_read_alike(container):
+    tokenizer, expected = SequenceTokenizer(), SequenceTokenizer().fit(TEXTS)
+    assert lists(tokenizer.fit_transform(container(TEXTS))) == lists(expected.transform(TEXTS))
+    assert tokenizer.vocabulary_ == expected.vocabulary_
+
+
+@pytest.mark.parametrize("container", EVERY_CONTAINER)
+@pytest.mark.parametrize("lengths", ["equal", "unequal"])
+def test_every_container_of_lists_is_read_alike(container, lengths):
+    X = TOKENS if lengths == "equal" else [*TOKENS, ["a"]]
+    assert lists(SequenceTokenizer().fit_transform(container(X))) == [[2, 3], [4, 2], [2, 5], [2]][: len(X)]
+
+
+@pytest.mark.parametrize("dtype", ["string", "category", "object"])
+def test_every_type_of_strings_in_pandas_is_read(dtype):
+    pandas = pytest.importorskip("pandas")
+    series = pandas.Series(["a b", "b"], index=[7, 3], dtype=dtype)
+    assert lists(SequenceTokenizer().fit_transform(series)) == [[3, 2], [2]]
+
+
+def test_X_is_not_changed():
+    X = ["A b", ["C", "d"], np.array(["E", "f"])]
+    SequenceTokenizer().fit_transform(X)
+    assert X[:2] == ["A b", ["C", "d"]]
+    assert X[2].tolist() == ["E", "f"]
+
+
+# --- errors -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        ("a text", "X is a str, but a list of texts or another container of them is wanted: [X]."),
+        (np.str_("a text"), "X is a str_, but a list of texts or another container of them is wanted: [X]."),
+        (b"a text", "X is a bytes, but a list of texts or another container of them is wanted: [X]."),
+        ((text for text in TEXTS), "X is a generator, but a list of texts or another container of them is wanted"),
+        ({"a": 1}, "X is a dict, but a list of texts or another container of them is wanted: list(X)."),
+        ({"a", "b"}, "X is a set, but"),
+        (None, "X is a NoneType, but"),
+    ],
+)
+@pytest.mark.parametrize("method", ["fit", "transform"])
+def test_what_is_no_container_of_texts_is_a_type_error(X, message, method):
+    with pytest.raises(TypeError, match=re.escape(message)):
+        getattr(SequenceTokenizer().fit(TEXTS), method)(X)
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        ([], "X is empty, but at least one text is wanted."),
+        (np.array([], dtype=str), "X is empty"),
+        (np.array("a text"), "X has shape (), but texts in one dimension or one column are wanted."),
+        (np.array([["a", "b"]]), "X has shape (1, 2), but"),
+        (np.array([[["a"]]]), "X has shape (1, 1, 1), but"),
+        (np.ones((3, 2)), "X has shape (3, 2), but"),
+        (np.ones(3), "Text 0 is 1.0, but a string or a list of tokens is wanted."),
+        (["a", None], "Text 1 is None, but a string or a list of tokens is wanted."),
+        (["a", "b", np.nan], "Text 2 is nan, but"),
+        (["a", b"b"], "Text 1 is b'b', but"),
+        (["a", {"b"}], "Text 1 is {'b'}, but"),
+        (np.array(["a", 3], dtype=object), "Text 1 is 3, but"),
+        ([["a"], [["b"], "c"]], "Text 1 has a token that cannot be looked up: "),
+        ([np.array([["a"]])], "Text 0 has a token that cannot be looked up: "),
+        ([["a"], ["b", np.nan]], "Text 1 has a missing token: nan."),
+        ([np.array([1.0, np.nan])], "Text 0 has a missing token: nan."),
+    ],
+)
+@pytest.mark.parametrize("method", ["fit", "transform"])
+def test_what_is_no_text_is_an_error_that_names_its_place(X, message, method):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        getattr(SequenceTokenizer().fit(TEXTS), method)(X)
+
+
+def test_a_missing_text_in_a_frame_is_an_error():
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(ValueError, match="Text 1 is <NA>, but"):
+        SequenceTokenizer().fit(pandas.Series(["a", None], dtype="string"))
+    with pytest.raises(ValueError, match="Text 0 has a token that cannot be looked up"):
+        SequenceTokenizer().fit([["a", pandas.NA]])
+
+
+@pytest.mark.parametrize("wrong", [str.upper, str.__iter__, len])
+def test_a_callable_must_give_a_list(wrong):
+    with pytest.raises(ValueError, match=r"level\(text 0\) is .*, but a list of tokens is wanted"):
+        SequenceTokenizer(wrong).fit(["a text"])
+
+
+def test_a_pattern_must_be_an_expression_with_one_group_at_most():
+    with pytest.raises(ValueError, match=re.escape("token_pattern='(a' is no regular expression: missing )")):
+        SequenceTokenizer(token_pattern="(a").fit(TEXTS)
+    with pytest.raises(ValueError, match=re.escape("token_pattern='(a)(b)' has 2 groups, but one at most is wanted")):
+        SequenceTokenizer(token_pattern="(a)(b)").fit(TEXTS)
+
+
+@pytest.mark.parametrize("min_df", [4, 1.5])
+def test_a_vocabulary_without_tokens_is_an_error(min_df):
+    with pytest.raises(ValueError, match=f"No token is left .* 3 texts have 2 different .* min_df={min_df} of"):
+        SequenceTokenizer(min_df=min_df).fit(["a", "a b", ""])
+    with pytest.raises(ValueError, match="2 texts have 0 different tokens"):
+        SequenceTokenizer().fit(["", " "])
+
+
+def test_a_failed_fit_leaves_the_former_one():
+    tokenizer = SequenceTokenizer().fit(["a b"])
+    with pytest.raises(ValueError, match="Text 2 is None"):
+        tokenizer.fit(["x", "y", None])
+    assert tokenizer.vocabulary_ == {"a": 2, "b": 3}
+
+
+# --- scikit-learn's world ---------------------------------------------------------------------------------------------
+
+
+def test_it_works_in_a_pipeline_under_search_and_cross_validation():
+    texts, labels = 4 * TEXTS, 4 * LABELS
+    pipeline = make_pipeline(SequenceTokenizer(), SharedTokens())
+    assert_array_equal(cross_val_predict(pipeline, texts, labels, cv=2), labels)
+    grid = {"sequencetokenizer__level": ["word", words], "sequencetokenizer__max_tokens": [None, 1]}
+    search = GridSearchCV(pipeline, grid, cv=2, error_score="raise").fit(texts, labels)
+    assert search.best_score_ == 1
+    assert search.best_params_["sequencetokenizer__max_tokens"] is None
+    assert_array_equal(search.predict(np.array(texts)[:, None]), labels)
+
+
+@pytest.mark.parametrize("copy", ["pickle", "joblib"])
+def test_a_copy_gives_the_same_ids(copy, tmp_path):
+    tokenizer = SequenceTokenizer(words, max_tokens=3).fit(TEXTS)
+    if copy == "pickle":
+        restored = pickle.loads(pickle.dumps(tokenizer))
+    else:
+        joblib.dump(tokenizer, tmp_path / "tokenizer.joblib")
+        restored = joblib.load(tmp_path / "tokenizer.joblib")
+    assert lists(restored.transform(TEXTS)) == lists(tokenizer.transform(TEXTS))
+    assert restored.inverse_transform([[0, 1, 2]]) == tokenizer.inverse_transform([[0, 1, 2]])
+
+
+def test_a_clone_knows_the_parameters_and_no_token():
+    parameters = {"level": words, "lowercase": False, "token_pattern": "a", "max_tokens": 3, "min_df": 0.1}
+    cloned = clone(SequenceTokenizer(**parameters).fit(["a b"]))
+    assert cloned.get_params() == parameters
+    assert not hasattr(cloned, "vocabulary_")
+
+
+@pytest.mark.parametrize("container", ["default", "pandas", "polars"])
+def test_the_result_is_a_list_under_every_output_setting(container):
+    if container != "default":
+        pytest.importorskip(container)
+    expected = lists(SequenceTokenizer().fit_transform(TEXTS))
+    before = make_pipeline(SequenceTokenizer()).set_output(transform=container).fit(TEXTS)
+    after = make_pipeline(SequenceTokenizer()).fit(TEXTS).set_output(transform=container)
+    for pipeline in [before, after, clone(before).fit(TEXTS)]:
+        assert lists(pipeline.transform(TEXTS)) == expected
+    assert lists(SequenceTokenizer().set_output(transform=container).fit_transform(TEXTS)) == expected
+    with config_context(transform_output=container):
+        assert lists(SequenceTokenizer().fit_transform(TEXTS)) == expected
+
+
+def test_padded_ids_keep_0_for_the_padding():
+    tokenizer = SequenceTokenizer()
+    pipeline = make_pipeline(tokenizer, SequencePadder(value=0))
+    padded = pipeline.fit_transform(["a b c", "a", ""])
+    assert padded[:, :, 0].tolist() == [[2, 3, 4], [2, 0, 0], [1, 0, 0]]
+    assert padded.dtype == np.int32
+    assert tokenizer.inverse_transform(padded) == [["a", "b", "c"], ["a"], ["[UNK]"]]
