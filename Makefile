@@ -23,6 +23,7 @@ lint: .venv/test
 bench: .venv/bench
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/scaling.py
+	$(BIN)/python benchmarks/toolbox.py
 
 accuracy: .venv/bench
 	$(BIN)/python benchmarks/accuracy.py

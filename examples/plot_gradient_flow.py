@@ -2,10 +2,10 @@
 The vanishing gradient
 ======================
 
-How far back in time can a network learn? Its weights learn from step t what the gradient of the loss with respect to the
-state of that step tells them. In a plain recurrent net the gradient is multiplied, at each step back, with the slope of
-tanh, and vanishes; in an LSTM it is multiplied with the forget gate, which is open if its bias says so. Seen here before
-any training, on 100 steps of noise: what a network cannot see then, it will not begin to learn.
+How far back in time can a network learn? What a step teaches the weights is the gradient of the loss with respect to
+the state after it. In a plain recurrent net this gradient is multiplied with the slopes of tanh at each step back, and
+vanishes; in an LSTM it passes the forget gate, which is open if its bias says so. Seen here before any training, on 100
+steps of noise: a step whose gradient has vanished teaches nothing.
 """
 
 from pathlib import Path
@@ -22,14 +22,14 @@ OUTPUT = Path(__file__).parent / "output"
 OUTPUT.mkdir(exist_ok=True)
 
 # %%
-# The data: 50 sequences of 100 steps, 8 features of mean 0 and variance 1, and labels that have nothing to do with them.
+# The data: 50 sequences of 100 steps, 8 features of mean 0 and variance 1, and labels that do not depend on them.
 rng = np.random.default_rng(0)
 X, y = rng.standard_normal((50, 100, 8)), rng.integers(0, 2, 50)
 
 # %%
-# The networks: 32 units, one direction, the last state decides. A learning rate of next to nothing leaves the weights as
-# they were drawn. The forget gate is σ(bias) open at first; "chrono" draws the bias so that the units remember for
-# different times, up to the length of the sequences (Tallec & Ollivier 2018).
+# The networks: 32 units, one direction, the last state decides. A learning rate of next to nothing leaves the weights
+# as they were drawn. At first, the forget gate is open by σ(bias): 0.5, 0.73, 0.95. "chrono" draws the bias so that
+# units remember for different times, up to the length of the sequences (Tallec & Ollivier 2018).
 networks = {
     "Elman": RNNClassifier(32),
     "LSTM, forget bias 0": LSTMClassifier(32, forget_bias=0),
@@ -48,7 +48,7 @@ for name, network in networks.items():
     print(f"{name:20} gradient 50 steps back, of 1 at the end: {far.min():.1e} to {far.max():.1e} in 5 seeds")
 
 # %%
-# What that means: a gradient below the rounding of float32 is lost among those of the steps near the end.
+# Below the rounding error of float32 a gradient is lost among those of the last steps.
 elman, lstm = np.array(curves["Elman"]), np.array(curves["LSTM, forget bias 3"])
 print(f"Elman falls below 1e-6 within 50 steps: {bool((elman[:, 50] < 1e-6).all())}")
 print(f"LSTM with forget bias 3 keeps more than 1e-2 of it: {bool((lstm[:, :51].min(axis=1) > 1e-2).all())}")
@@ -59,7 +59,7 @@ figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
 for color, (name, seeds) in enumerate(curves.items()):
     axes.semilogy(np.transpose(seeds), color=f"C{color}", linewidth=1, label=[name] + ["_"] * (len(seeds) - 1))
 axes.axhline(np.finfo(np.float32).eps, color="gray", linestyle=":", linewidth=1)
-axes.text(99, np.finfo(np.float32).eps, "rounding of float32", color="gray", ha="right", va="bottom", fontsize=8)
+axes.text(62, np.finfo(np.float32).eps, "rounding of float32", color="gray", va="bottom", fontsize=8)
 axes.set(
     xlabel="time steps before the last",
     ylabel="norm of dLoss / dh, relative to the last step",

@@ -29,8 +29,15 @@ BAD = ["bad", "terrible", "awful", "boring", "disappointing", "rude"]
 THINGS = ["food", "film", "hotel", "service", "concert", "book", "room", "guide"]
 OTHERS = ["the place next door", "last year's one", "my old favourite", "the one in the capital"]
 STRAIGHT = ["the {thing} was {word}", "I found the {thing} {word}", "what a {word} {thing} this was"]
-NEGATED = ["the {thing} was not {word} at all", "I would never call the {thing} {word}", "the {thing} is far from {word}"]
-BEFORE = ["although {other} , as everybody told us , was rather {word} , ", "whatever one says of {other} , which is {word} , "]
+NEGATED = [
+    "the {thing} was not {word} at all",
+    "I would never call the {thing} {word}",
+    "the {thing} is far from {word}",
+]
+BEFORE = [
+    "although {other} , as everybody told us , was rather {word} , ",
+    "whatever one says of {other} , which is {word} , ",
+]
 AFTER = [" , while {other} , I am sorry to say , turned out {word}", " , and I do not care that {other} is {word}"]
 
 
@@ -65,7 +72,9 @@ print(f"accuracy on the test sentences: {model.score(X_test, y_test):.3f}")
 # The picture: how much each word of a sentence weighs.
 tokenizer, network = model
 chosen = next(
-    text for text, label in zip(X_test, y_test, strict=True) if text.startswith("although") and "not" in text and label == "praise"
+    text
+    for text, label in zip(X_test, y_test, strict=True)
+    if text.startswith("although") and "not" in text and label == "praise"
 )
 ids = tokenizer.transform([chosen])
 words, (weights,) = tokenizer.inverse_transform(ids)[0], network.attention_weights(ids)

@@ -25,8 +25,8 @@ from ._core.network import Network, Objective
 from ._core.optim import OPTIMISERS, Schedule
 from ._core.samples import Samples
 from ._core.train import Batches, Patience, descend, minimise_lbfgs
-from ._parameters import RecurrentParameters
 from ._inspection import Inspection
+from ._parameters import RecurrentParameters
 from ._sequences import read
 from ._sklearn import _check_sample_weight, _fit_context
 from ._steps import flatten_steps, flatten_weights, like_steps

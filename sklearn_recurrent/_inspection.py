@@ -237,9 +237,9 @@ class Inspection:
         Returns
         -------
         result : `sklearn.utils.Bunch`
-            The score of X as it is less the one after the exchange, in the unit of the score; with several scorers a dict
-            of such, by their names. A group is a feature of the time steps (an X of one value per step has one, and so
-            have tokens), or a window.
+            The score of X as it is less the one after the exchange, in the unit of the score; with several scorers a
+            dict of such, by their names. A group is a feature of the time steps (an X of one value per step has one,
+            and so have tokens), or a window.
 
             importances : ndarray of shape (n_groups, n_repeats)
                 How much the score fell each time.
@@ -276,20 +276,15 @@ class Inspection:
         _check_positive(n_repeats=n_repeats, windows=windows)
         if network.per_step and isinstance(scoring, str):
             scoring = sequence_scorer(scoring)
-        scorer, weights = (
-            check_scoring(self, scoring),
-            {} if sample_weight is None else {"sample_weight": sample_weight},
-        )
-        rng, n = check_random_state(random_state), len(ragged)
-        partners = [rng.permutation(n) for _ in range(n_repeats)]
+        scorer, rng = check_scoring(self, scoring), check_random_state(random_state)
+        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+        partners = [rng.permutation(len(ragged)) for _ in range(n_repeats)]
+        groups = _features(ragged) if by == "feature" else _windows(ragged, windows)
 
         def scores(group):
-            return [
-                scorer(_with_reading(self, X, insight.exchange(ragged, others, group)), X, y, **weights)
-                for others in partners
-            ]
+            twins = (_with_reading(self, X, insight.exchange(ragged, others, group)) for others in partners)
+            return [scorer(twin, X, y, **weights) for twin in twins]
 
-        groups = _features(ragged) if by == "feature" else _windows(ragged, windows)
         baseline = scorer(self, X, y, **weights)
         changed = Parallel(n_jobs=n_jobs)(delayed(scores)(group) for group in groups)
         if not isinstance(baseline, dict):

@@ -137,12 +137,12 @@ class RecurrentParameters(BaseEstimator):
         "state carries on past the gates is not dropped.",
     )
     forget_bias: float | str = parameter(
-        1.0,
-        [Interval(Real, None, None, closed="neither"), StrOptions({"chrono"})],
-        "float or 'chrono'",
-        "Initial bias of the gate that keeps the state: the forget gate of an LSTM, the update gate of a GRU (of mgu its "
-        "negative). 'chrono' draws it for memories of up to the longest training sequence, log U(1, T - 1). The "
-        "plain cells have no such gate.",
+        "auto",
+        [Interval(Real, None, None, closed="neither"), StrOptions({"auto", "chrono"})],
+        "float, 'auto' or 'chrono'",
+        "Initial bias of the gate that keeps the state: the forget gate of an LSTM, the update gate of a GRU (of mgu "
+        "its negative). 'auto' is 1 for the LSTM family, 0 for the GRU family; 'chrono' draws a bias for memories of "
+        "up to the longest training sequence, log U(1, T - 1). Cells without such a gate have none.",
     )
     standardize: bool = parameter(
         True,

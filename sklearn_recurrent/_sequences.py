@@ -67,7 +67,7 @@ def read(estimator, X, *, reset, missing="error", input_size=None, tokens=False,
         validate_data(estimator, ragged.values, reset=reset, skip_check_array=True)
     else:
         ragged = _read_matrix(estimator, X, reset, input_size, dtypes, pad_token)
-    ragged = _treat_missing(estimator, ragged, missing)
+    ragged = _treat_missing(estimator, ragged, missing, rectangular=form == "numbers")
     if tokens:
         ragged = _as_tokens(ragged)
     if reset:
@@ -282,9 +282,8 @@ def _read_sequences(estimator, form, X, input_size, dtypes, pad_token):
         if X.ndim > 3:
             name = type(estimator).__name__
             raise ValueError(f"Found array with dim {X.ndim}, while dim <= 3 is required by {name}.")
-        ragged = _from_cube(
-            check_array(X, dtype=dtypes, order="C", ensure_all_finite=False, allow_nd=True, estimator=estimator), pad_token
-        )
+        X = check_array(X, dtype=dtypes, order="C", ensure_all_finite=False, allow_nd=True, estimator=estimator)
+        ragged = _from_cube(X, pad_token)
     else:
         ragged = _from_arrays([as_array(j, x) for j, x in enumerate(X)], dtypes)
     if input_size not in (None, ragged.n_features):
@@ -364,7 +363,7 @@ def _as_numbers(array, what):
         raise ValueError(f"{what} holds something other than numbers: {error}") from error
 
 
-def _treat_missing(estimator, ragged, missing):
+def _treat_missing(estimator, ragged, missing, rectangular):
     values, offsets = ragged.values, ragged.offsets
     if _all_finite(values):
         return ragged
@@ -383,7 +382,11 @@ def _treat_missing(estimator, ragged, missing):
         raise ValueError(
             f"Input X contains NaN in every time step of sequence {lengths.argmin()}: missing='skip' leaves none."
         )
-    return Ragged.from_lengths(values[living], lengths)
+    stood = None
+    if rectangular:
+        stood = np.ones((len(ragged), ragged.length), bool) if ragged.living is None else ragged.living.copy()
+        stood[stood] = living
+    return Ragged.from_lengths(values[living], lengths, stood)
 
 
 def _as_tokens(ragged):

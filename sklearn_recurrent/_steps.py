@@ -38,9 +38,7 @@ def flatten_steps(y, lengths=None, name="y", of="X", living=None):
     if lengths is not None:
         check_consistent_length(steps, lengths)
     if living is not None:
-        steps = [
-            row[alive] if row.shape[:1] == alive.shape else row for row, alive in zip(steps, living, strict=True)
-        ]
+        steps = [row[alive] if row.shape[:1] == alive.shape else row for row, alive in zip(steps, living, strict=True)]
     for j, row in enumerate(steps):
         step, first = row.shape[1:], steps[0].shape[1:]
         if not row.ndim:

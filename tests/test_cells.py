@@ -6,6 +6,7 @@ import pytest
 from networks import assert_every_coordinate, assert_objectives_agree, masks_of, problem, value_and_gradient
 from numpy.testing import assert_allclose, assert_array_equal
 
+import sklearn_recurrent._core.network as network_module
 import sklearn_recurrent._core.unroll as unroll_module
 from sklearn_recurrent._core.activations import ACTIVATIONS
 from sklearn_recurrent._core.cells import CELLS
@@ -346,6 +347,19 @@ def test_with_dropout_loss_and_gradient_are_those_of_the_equations_with_the_same
         lengths=lengths, dropout=dropout, recurrent_dropout=recurrent_dropout, **architecture
     )
     masks = masks_of(objective.network, lengths, np.random.default_rng((*key, 0)))
+    assert_objectives_agree(objective, theta, lambda theta: true(theta, masks), key)
+
+
+def test_each_shard_of_a_batch_draws_masks_of_its_own(monkeypatch):
+    monkeypatch.setattr(network_module, "SHARD", 2)
+    lengths, key = np.array([4, 4, 4, 4, 2]), (7, 1, 0)
+    objective, theta, true = problem(lengths=lengths, dropout=0.4, recurrent_dropout=0.4)
+    masks, shards = [None] * 5, objective._shards(np.arange(5))
+    assert len(shards) == 3
+    for number, rows in shards:
+        shard_masks = masks_of(objective.network, lengths[rows], np.random.default_rng((*key, number)))
+        for j, mask in zip(rows, shard_masks, strict=True):
+            masks[j] = mask
     assert_objectives_agree(objective, theta, lambda theta: true(theta, masks), key)
 
 

@@ -235,6 +235,7 @@ def test_the_loss_is_the_documented_one(regressor, ragged, numbers):
     """Of one step, before which the weights are the initial ones."""
     weight = np.arange(40) % 3 + 1.0
     settings = TINY | {"max_iter": 1, "batch_size": 40, "solver": "sgd", "learning_rate_init": 1e-300}
+    settings["forget_bias"] = 1.0
     model = regressor(**settings, alpha=0.0).fit(ragged, numbers, sample_weight=weight)
     z = (model.predict(ragged) - numbers) / model.y_scale_
     np.testing.assert_allclose(model.loss_, np.average(z**2 / 2, weights=weight))

@@ -14,8 +14,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks, get_tags
 
-from sklearn_recurrent import SequencePadder, as_column, as_sequences
-from sklearn_recurrent import SequenceTokenizer
+from sklearn_recurrent import SequencePadder, SequenceTokenizer, as_column, as_sequences
 
 TEXTS = ["the cat sat on the mat", "The dog sat.", "a cat!", "the end", "dog eat dog"]
 LABELS = ["cat", "dog", "cat", "none", "dog"]

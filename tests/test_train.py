@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import oracle
 import pytest
-from networks import net
+from networks import net, objective_of, sequences
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit
 from scipy.special import softmax as scipy_softmax
@@ -190,6 +190,17 @@ def test_with_weights_per_step_the_order_of_the_sequences_is_of_no_influence_to_
         assert in_order_per_step(*([a[j] for j in order] for a in (X, Y, weight))) == expected
 
 
+def test_weights_per_step_add_in_one_order_where_those_of_the_sequences_are_equal():
+    pairs = np.random.default_rng(1).uniform(0.1, 1, (8, 2))
+    weight = np.concatenate([pairs, pairs[:, ::-1]])  # a + b is b + a
+
+    def merged(order):
+        ((_, _, weights),) = in_order_per_step([[1, 2]] * 16, [[0, 1]] * 16, weight[order])
+        return weights
+
+    assert len({merged(np.random.default_rng(seed).permutation(16)) for seed in range(9)}) == 1
+
+
 def test_canonical_leaves_its_argument_as_it_was():
     samples = per_step([[1, 2], [1, 2]], [[0, 1], [0, 1]], [[1.0, 2], [3.0, 4]])
     merged = canonical(samples, samples.Y)
@@ -288,6 +299,13 @@ def test_each_gate_starts_orthogonal_in_the_state_and_with_the_bias_of_its_cell(
         assert_array_equal(views[array][:, -1], 0)
         assert 0 < np.abs(views[array]).max() <= math.sqrt(6 / (views[array].shape[0] + views[array].shape[1] - 1))
     assert views["attention/v"].any()
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_by_default_the_forget_gates_of_an_lstm_begin_open_and_all_others_undecided(name):
+    network = net(name)
+    for _, gate, w, columns in gates_of(network, network.initial(np.random.default_rng(0))):
+        assert_array_equal(w[:, columns["1"]], 1 if (gate, "lstm" in name) == ("f", True) else 0)
 
 
 @pytest.mark.parametrize("name", [name for name, cell in CELLS.items() if cell.keeps])
@@ -634,6 +652,35 @@ def test_divergence_is_an_error_that_says_what_to_change(rate):
 def test_a_loss_that_is_not_a_number_is_a_divergence():
     with pytest.raises(ValueError, match="diverged in epoch 1: the loss is nan"):
         gradient_descent(np.zeros(1), Quadratic([[math.nan]]))
+
+
+def words():
+    """An objective over sequences of tokens from the first half of a vocabulary; weights; which of them are unread."""
+    network, X = net(tokens=20, n_features=4, units=(3,)), sequences([4, 2, 5, 1], tokens=10)
+    theta, unread = network.initial(np.random.default_rng(0)), np.ones(20, bool)
+    unread[X.values] = False
+    return objective_of(network, X), theta, unread
+
+
+@every_optimiser
+def test_descent_moves_the_vectors_of_the_tokens_that_come_and_no_others(name):
+    objective, theta, unread = words()
+    table = objective.network.layout.views(theta)["embedding/E"]
+    before = table.copy()
+    optimiser, batches = OPTIMISERS[name](theta, **SOME[name]), Batches(4, 2, 0)
+    schedule = Schedule("constant", 0.01, 0.5)
+    course = descend(objective, theta, optimiser, schedule, batches, max_iter=5, max_norm=1.0, patience=None)
+    assert course.losses[-1] < course.losses[0]
+    assert_array_equal((table == before).all(axis=1), unread)
+
+
+def test_lbfgs_moves_the_vectors_of_the_tokens_that_come_and_no_others():
+    objective, theta, unread = words()
+    table = objective.network.layout.views(theta)["embedding/E"]
+    before = table.copy()
+    course = minimise_lbfgs(objective, theta, np.arange(4), max_iter=5, max_fun=50, tol=1e-8)
+    assert course.losses[-1] < course.losses[0]
+    assert_array_equal((table == before).all(axis=1), unread)
 
 
 # --- L-BFGS -----------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from networks import forward, net, objective_of, predict, sequences, value_and_gradient, weights
+from networks import forward, net, objective_of, predict, samples_of, sequences, value_and_gradient, weights
 from numpy.testing import assert_allclose, assert_array_equal
 
 import sklearn_recurrent._core.network as network_module
@@ -17,8 +17,9 @@ from sklearn_recurrent._core.cells import CELLS, Cell, Part
 from sklearn_recurrent._core.crew import Crew
 from sklearn_recurrent._core.heads import POOLINGS, Pool
 from sklearn_recurrent._core.layers import dense
-from sklearn_recurrent._core.layout import Layout
+from sklearn_recurrent._core.layout import Layout, Rows
 from sklearn_recurrent._core.losses import LOSSES
+from sklearn_recurrent._core.network import Objective
 from sklearn_recurrent._core.ragged import Ragged
 from sklearn_recurrent._core.runs import WASTE, Plan, Workspace, cut
 from sklearn_recurrent._core.unroll import Join, unroll
@@ -317,6 +318,19 @@ def test_views_of_a_layout_cover_the_vector_once_and_write_to_it():
         assert view.shape == layout.shapes[name]
         view += 1
     assert_array_equal(theta, np.ones(12))
+
+
+def test_a_table_at_the_end_has_the_rows_there_is_room_for_and_gives_some_of_them():
+    layout = Layout({"a": (2, 3), "b": (1, 2)}, ("E", 4))
+    assert layout.size == 8
+    assert layout.views(np.zeros(8))["E"].shape == (0, 4)
+    theta = np.arange(8 + 5 * 4)
+    table, some = layout.views(theta)["E"], Rows(8, 4, np.array([4, 0]))
+    assert_array_equal(table, np.arange(8, 28).reshape(5, 4))
+    assert_array_equal(some.table(theta), table)
+    assert_array_equal(some.compact(theta), [*range(8), *range(24, 28), *range(8, 12)])
+    some.table(theta)[0] = -1
+    assert theta[8:12].tolist() == [-1] * 4
 
 
 def test_a_workspace_hands_out_the_same_memory_until_it_is_too_small():
@@ -646,6 +660,30 @@ def test_what_the_tape_holds_decides_whether_a_run_is_computed_once_more(monkeyp
         monkeypatch.setattr(unroll_module, "TAPE", limit)
         network.forward(weights(network), X, scratch)
         assert {place for *_, place in tape(scratch)} == places
+
+
+# --- precision --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tape", [0, 1 << 27], ids=["computed once more", "kept"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES.values(), ids=ARCHITECTURES)
+@every_cell
+def test_a_network_computes_in_the_precision_of_its_weights(cell, architecture, tape, monkeypatch):
+    monkeypatch.setattr(unroll_module, "TAPE", tape)
+    network, X = net(cell, **architecture), sequences(SOME, tokens=architecture.get("tokens"))
+    theta, rows, samples = weights(network), np.arange(8), samples_of(network, X)
+    value, grad = value_and_gradient(objective_of(network, X), theta, rows, (1, 1, 0))
+    single = samples._replace(
+        X=X if network.tokens else X.map(np.float32), Y=np.float32(samples.Y), weight=np.float32(samples.weight)
+    )
+    objective = Objective(network, LOSSES["squared_error"], single, 0.1, Crew(np.float32))
+    single_value, single_grad = value_and_gradient(objective, np.float32(theta), rows, (1, 1, 0))
+    assert single_grad.dtype == np.float32
+    assert_allclose(single_value, value, rtol=1e-5)
+    assert_allclose(single_grad, grad, rtol=1e-4, atol=1e-5 * np.abs(grad).max())
+    one = forward(network, np.float32(theta), single.X.take(np.array([1, 6, 5])))
+    assert {a.dtype for a in (one.raw, *one.ends.values())} == {np.dtype(np.float32)}
+    assert {a.dtype for a in objective.crew._spaces[0]._held.values()} == {np.dtype(np.float32)}
 
 
 # --- several threads --------------------------------------------------------------------------------------------------

@@ -37,12 +37,12 @@ class Cell:
         the first block: frame t holds the c that enters step t. A prediction passes one frame with a stride of zero
         in the place of m + 1, so nothing but c may be read from another step.
 
-    ``forward(weights, inputs, frames, scratch, mask)`` runs the m steps. ``slopes(inputs, frames, K)`` computes, for many
-    steps in few calls, what the gradients of each step are multiplied with: K (m, `kept` · H, n), a block for each gate
-    in the order of `parts`, others before them. ``back(weights, K, frames, dY, dh, dc, scratch, mask)`` then goes back
-    over the same steps. It multiplies the blocks of the gates in place, which makes them D, the gradients with respect to
-    the pre-activations; and it turns dh and dc, the gradients with respect to the states that leave the run, into those
-    of the states that enter it. ``dY`` gives what is added to dh at each step.
+    ``forward(weights, inputs, frames, scratch, mask)`` runs the m steps. ``slopes(inputs, frames, K)`` computes, for
+    many steps in few calls, what the gradients of each step are multiplied with: K (m, `kept` · H, n), a block for each
+    gate in the order of `parts`, others before them. ``back(weights, K, frames, dY, dh, dc, scratch, mask)`` then goes
+    back over the same steps. It multiplies the blocks of the gates in place, which makes them D, the gradients with
+    respect to the pre-activations; and it turns dh and dc, the gradients with respect to the states that leave the run,
+    into those of the states that enter it. ``dY`` gives what is added to dh at each step.
 
     A sigmoid costs one tanh, sigmoid(a) = (1 + tanh(a / 2)) / 2, and the inner half is folded into the weights:
     `weights_forward` halves the rows of the gates in `sigmoid`.
@@ -54,6 +54,7 @@ class Cell:
     sigmoid: frozenset = frozenset("iforz")
     gated = False
     keeps = {}  # gate → 1 if it keeps the state when open, -1 if it replaces it
+    memory = 0.0  # the usual initial bias of these
     admits = ()  # gates that let in what is new
 
     def __init__(self, n_features, n_units, activation="tanh"):
@@ -176,7 +177,7 @@ class LSTM(Cell):
 
     parts = (Part("W", ("g", "f", "i", "o"), "x1h"),)
     frame, kept = ("c", "g", "f", "i", "o", "q"), 5  # q = φ(c')
-    keeps, admits = {"f": 1}, ("i",)
+    keeps, memory, admits = {"f": 1}, 1.0, ("i",)
 
     def forward(self, weights, inputs, frames, scratch, mask=None):
         (W,), phi, H = weights, self.phi, self.H
@@ -293,7 +294,7 @@ class LSTMCoupled(Cell):
 
     parts = (Part("W", ("g", "f", "o"), "x1h"),)
     frame, kept = ("c", "g", "f", "o", "q"), 4
-    keeps = {"f": 1}
+    keeps, memory = {"f": 1}, 1.0
 
     def forward(self, weights, inputs, frames, scratch, mask=None):
         (W,), phi, H = weights, self.phi, self.H

@@ -28,13 +28,13 @@ def orthogonal(rng, n):
 def cell_weights(rng, cell, memory, longest):
     """Part → weights: each gate Glorot in x, orthogonal in h, its bias 0, but for the gates that keep the state.
 
-    memory : their bias, or "chrono": log U(1, longest - 1), the logarithm of the steps that a unit shall remember, and
-        minus that for the gates that let in what is new
+    memory : their bias; "auto": the cell's usual one; or "chrono": log U(1, longest - 1), the logarithm of the steps
+        that a unit shall remember, and minus that for the gates that let in what is new
 
     References: Jozefowicz, R., Zaremba, W. & Sutskever, I. (2015). An empirical exploration of recurrent network
     architectures. ICML. Tallec, C. & Ollivier, Y. (2018). Can recurrent neural networks warp time? ICLR.
     """
-    W, biases = {}, {}
+    W, biases, memory = {}, {}, cell.memory if memory == "auto" else memory
     if memory == "chrono" and cell.keeps:
         memory = np.log(rng.uniform(1, max(longest - 1, 1), (cell.H, 1)))
         biases = dict.fromkeys(cell.admits, -memory)

@@ -31,7 +31,7 @@ def embed(E, tokens, out):
 
 
 def attend(A, v, states, offsets, scratch):
-    """Additive attention with a learned query: e_t = v · tanh(A [h_t; 1]), a = softmax of e over each sequence, Σ a_t h_t.
+    """Additive attention with a learned query: Σ a_t h_t, a being the softmax of v · tanh(A [h_t; 1]) over a sequence.
 
     A (Q, P + 1), v (1, Q), states h (S, P), `offsets` where each of N sequences begins and ends in them. Returns
     (P, N), ``back(dA, dv, d) -> d_states`` and the attention a (S,).
@@ -74,7 +74,7 @@ def dropout_mask(rng, n, p, H, *, dtype):
 
     A sequence has the same mask at each of its steps, as Gal & Ghahramani have it.
 
-    References: Srivastava, N. et al. (2014). Dropout: a simple way to prevent neural networks from overfitting. JMLR 15.
+    References: Srivastava, N. et al. (2014). Dropout: a simple way to prevent neural networks from overfitting. JMLR.
     Gal, Y. & Ghahramani, Z. (2016). A theoretically grounded application of dropout in recurrent neural networks. NIPS.
     """
     if rng is None or not p:

@@ -17,7 +17,7 @@ from .runs import WASTE, Plan
 from .unroll import Join, unroll
 
 SHARD, HALF = 256, 4096
-"""Sequences at most that are worked on at once; and units times sequences from which half a batch keeps a thread busy."""
+"""Sequences at most that are worked on at once; units times sequences with which half a batch keeps a thread busy."""
 
 PREDICTION_BYTES = 1 << 26
 """Bytes of inputs that a prediction holds at once, if a single sequence does not need more."""
@@ -87,7 +87,7 @@ class Network:
         # relu may grow without bound past the end of a sequence, and 0 · inf is NaN
         self.waste = WASTE if self.cells[0].bounded else 0.0
 
-    def initial(self, rng, memory=1.0, longest=2):
+    def initial(self, rng, memory="auto", longest=2):
         """Initial weights, float64; `memory` and `longest` as `cell_weights` takes them."""
         theta = np.zeros(self.layout.size + (self.tokens or 0) * self.cells[0].F)
         views = self.layout.views(theta)
@@ -105,7 +105,7 @@ class Network:
         return theta
 
     def penalised(self):
-        """1.0 for each weight that the L2 penalty counts, 0.0 for each bias; the table, whose rows it spares, left out."""
+        """1.0 for each weight that the L2 penalty counts, 0.0 for each bias; without the table, which it spares."""
         mask = np.ones(self.layout.size)
         for name, w in self.layout.views(mask).items():
             if name.startswith(("head", "attention/A")):
@@ -206,7 +206,7 @@ class Network:
         ]
 
     def predict(self, theta, X, crew, *, see=None, **options):
-        """Raw outputs for a `Ragged`, a row each: (N, K), or (S, K) if there is one per step; `options` of `each_batch`."""
+        """Raw outputs for a `Ragged`, a row each: (N, K), or (S, K) if one per step; `options` are of `each_batch`."""
         per_step = self.per_step or options.get("staged", False)
         raw = np.empty((len(X.values) if per_step else len(X), self.layout.shapes["head/V"][0]), theta.dtype)
 

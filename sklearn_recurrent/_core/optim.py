@@ -1,7 +1,7 @@
 """Optimisers and schedules on one flat vector.
 
-An optimiser moves `theta` in place by ``step(theta, grad, rate, rows)``. Its `state` is a dict of plain arrays and numbers;
-given back to a new one, the new one goes on where the old one stopped.
+An optimiser moves `theta` in place by ``step(theta, grad, rate, rows)``. Its `state` is a dict of plain arrays and
+numbers; given back to a new one, the new one goes on where the old one stopped.
 """
 
 from __future__ import annotations

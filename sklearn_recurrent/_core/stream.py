@@ -13,7 +13,7 @@ class Stepper:
     """
 
     def __init__(self, network, theta, mean=0.0, scale=1.0):
-        self.mean, self.scale = np.reshape(mean, (-1, 1)).astype(theta.dtype), np.reshape(scale, (-1, 1)).astype(theta.dtype)
+        self.mean, self.scale = (np.reshape(a, (-1, 1)).astype(theta.dtype) for a in (mean, scale))
         W = network.layout.views(theta)
         self.kinds, self.table = None if network.per_step else network.pooling, W.get("embedding/E")
         self.V, self.bias, self.dtype = W["head/V"][:, :-1].copy(), W["head/V"][:, -1:].copy(), theta.dtype

@@ -170,8 +170,8 @@ def _chunks(steps, bytes_per_step):
 def _stretches(run, a, b, d_h, truncate, dh, dc, *, one_by_one):
     """The steps a:b of a run from the last to the first, in stretches (lo, hi).
 
-    Between them dh and dc change: the gradient of its last state is put in where a sequence ends, and all of it is taken
-    away where it is truncated.
+    Between them dh and dc change: the gradient of its last state is put in where a sequence ends, and all of it is
+    taken away where it is truncated.
     """
     ends = {} if d_h is None else {e: slice(left, right) for e, left, right in run.ends if a < e <= b}
     first = run.start + a + 1
