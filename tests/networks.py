@@ -92,9 +92,7 @@ def masks_of(network, lengths, rng):
             drawn[name] = mask
 
     H, n_directions = network.cells[-1].H, len(network.directions)
-    draw("head", network.dropout, H if network.per_step else network.layout.shapes["head/V"][1] - 1)
-    if network.per_step and "head" in drawn:
-        drawn["head"] = np.tile(drawn["head"], (n_directions, 1))
+    draw("head", network.dropout, H * n_directions if network.per_step else network.layout.shapes["head/V"][1] - 1)
     for cell, keys in zip(network.cells, network.keys, strict=True):
         for key in keys if cell is not network.cells[-1] else ():
             draw(key, network.dropout, cell.H)

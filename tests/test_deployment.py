@@ -64,6 +64,30 @@ def test_every_cell_survives_a_pickle(cell, ragged, labels):
     assert_same_outputs(pickle.loads(pickle.dumps(model)), model, ragged)
 
 
+PARTS = {
+    "attention": {"pooling": ("attention", "max")},
+    "tokens": {"embedding_dim": 3},
+    "a target for each step": {"return_sequences": True},
+    "dropout": {"dropout": 0.2, "recurrent_dropout": 0.2},
+    "two threads": {"n_jobs": 2},
+}
+
+
+@pytest.mark.parametrize("way", COPIES)
+@pytest.mark.parametrize("part", PARTS)
+def test_a_copy_of_every_part_of_the_toolbox_predicts_and_learns_on(estimator, data, way, part):
+    X, y = data
+    if part == "tokens":
+        X = [np.abs(np.rint(x[:, 0])).astype(int) for x in X]
+    if part == "a target for each step":
+        y = [np.full(len(x), target) for x, target in zip(X, y, strict=True)]
+    model = estimator(**TINY, **PARTS[part]).fit(X, y)
+    twin = COPIES[way](model)
+    for one, other in zip(outputs_of(twin, X), outputs_of(model, X), strict=True):
+        assert all(np.array_equal(*rows) for rows in zip(one, other, strict=True))
+    assert np.array_equal(twin.partial_fit(X, y).theta_, model.partial_fit(X, y).theta_)
+
+
 def test_a_clone_fitted_again_predicts_the_same(estimator, data):
     X, y = data
     model = estimator(**TINY).fit(X, y)

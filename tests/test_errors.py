@@ -287,7 +287,16 @@ def test_partial_fit_is_there_only_with_mini_batches(estimator):
 
 @pytest.mark.parametrize(
     "change",
-    [{"hidden_layer_sizes": 4}, {"bidirectional": False}, {"pooling": "last"}, {"activation": "relu"}, {"cell": "gru"}],
+    [
+        {"hidden_layer_sizes": 4},
+        {"bidirectional": False},
+        {"pooling": "last"},
+        {"pooling": ("last", "mean", "max", "attention")},
+        {"activation": "relu"},
+        {"cell": "gru"},
+        {"embedding_dim": 2},
+    ],
+    ids=str,
 )
 def test_a_warm_start_with_another_network_is_refused(ragged, labels, change):
     model = RNNClassifier(**TINY, warm_start=True).fit(ragged, labels).set_params(**change)

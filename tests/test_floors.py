@@ -18,6 +18,7 @@ FLOORS = [  # from the ground up; a module imports only from floors below its ow
     {"_core", *(f"_core.{name}" for name in GROUND)},
     {"_core.cells", "_core.crew", "_core.samples"},
     {"_core.canonical", "_core.unroll"},
+    {"_core.attention"},
     {"_core.heads"},
     {"_core.network", "_core.train"},
     {"_core.insight", "_core.stream"},

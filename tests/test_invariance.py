@@ -20,6 +20,9 @@ PATHS = {  # the ways through a fit
     "balanced classes": {"class_weight": "balanced"},
     "two layers": {"hidden_layer_sizes": (4, 3)},
     "one direction": {"bidirectional": False, "pooling": "max"},
+    "attention": {"pooling": ("attention", "last")},
+    "dropout": {"dropout": 0.2, "recurrent_dropout": 0.2},
+    "truncated": {"bptt_steps": 2, "forget_bias": "chrono"},
     "one batch": {"batch_size": 1000, "standardize": False, "alpha": 0.1},
 }
 
@@ -178,6 +181,8 @@ SHAPES = [
     {"bidirectional": False, "pooling": "last"},
     {"hidden_layer_sizes": (4, 3), "pooling": ("max", "mean")},
     {"activation": "relu", "pooling": "mean"},
+    {"pooling": "attention"},
+    {"bidirectional": False, "hidden_layer_sizes": (4, 3), "pooling": ("attention", "max")},
 ]
 
 

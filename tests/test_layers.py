@@ -19,10 +19,11 @@ from networks import (
 )
 from numpy.testing import assert_allclose, assert_array_equal
 
+from sklearn_recurrent._core.attention import Attention
 from sklearn_recurrent._core.cells import CELLS
 from sklearn_recurrent._core.crew import Crew
 from sklearn_recurrent._core.heads import PooledHead, StagedHead, StepHead
-from sklearn_recurrent._core.layers import attend, dropout, dropout_mask, embed
+from sklearn_recurrent._core.layers import dropout, dropout_mask, embed
 from sklearn_recurrent._core.optim import OPTIMISERS
 from sklearn_recurrent._core.runs import WASTE, Plan, Workspace
 
@@ -126,14 +127,28 @@ def test_a_step_moves_the_rows_that_were_read_as_a_dense_step_does_and_no_others
 # --- attention --------------------------------------------------------------------------------------------------------
 
 
-def attention_problem(dtype=float, lengths=(4, 1, 3), P=5, Q=2, seed=0):
+def attention_problem(dtype=float, lengths=(4, 3, 1), P=5, Q=2, seed=0):
     rng, S = np.random.default_rng(seed), sum(lengths)
     arrays = (rng.standard_normal(shape).astype(dtype) for shape in [(Q, P + 1), (1, Q), (S, P)])
     return (*arrays, np.concatenate([[0], np.cumsum(lengths)]))
 
 
 def summarised(A, v, states, offsets):
-    return attend(A, v, states, offsets, Workspace(states.dtype))
+    """The summaries; ``back(dA, dv, d) -> d_states``; the weights."""
+    plan = Plan(np.diff(offsets))
+    attention = Attention(A, v, (False,), plan, Workspace(states.dtype))
+    (reader,) = attention.readers
+    for run in plan.runs:
+        reader.see(run, plan.gather(states, run, False), None)
+
+    def back(dA, dv, d):
+        attention.back(dA, dv, d)
+        d_states = np.zeros_like(states)
+        for run in plan.runs:
+            plan.put(reader.slope(run, plan.gather(states, run, False)), run, False, d_states)
+        return d_states
+
+    return attention.outputs(), back, attention.weights
 
 
 def by_the_oracle(A, v, states, offsets):
@@ -166,7 +181,7 @@ def test_every_coordinate_of_the_gradient_of_attention_is_right():
 
 
 def test_attention_weights_of_a_sequence_sum_to_one_and_its_steps_alone_count():
-    A, v, states, offsets = attention_problem(lengths=(6, 1, 1, 9))
+    A, v, states, offsets = attention_problem(lengths=(9, 6, 1, 1))
     summary, _, a = summarised(A, v, states, offsets)
     assert_allclose(np.add.reduceat(a, offsets[:-1]), 1, rtol=1e-14)
     for j, (start, stop) in enumerate(pairwise(offsets)):

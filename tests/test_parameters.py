@@ -6,6 +6,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.class_weight import compute_class_weight
 
 from sklearn_recurrent import LSTMClassifier, RNNClassifier, RNNRegressor
+from sklearn_recurrent._core.cells import CELLS
 from sklearn_recurrent._core.network import Objective
 from sklearn_recurrent._core.optim import OPTIMISERS
 
@@ -144,6 +145,112 @@ def test_weights_are_named_views_of_theta(estimator, data):
     assert all(np.shares_memory(w, model.theta_) for w in model.weights_.values())
     assert np.array_equal(np.concatenate([w.ravel() for w in model.weights_.values()]), model.theta_)
     assert {name.split("/")[0] for name in model.weights_} == {"layer_0", "head"}
+
+
+KEEPING = {  # the gate that keeps the state when it is open: 1; or that replaces it: -1
+    "lstm": ("f", 1),
+    "lstm_coupled": ("f", 1),
+    "gru": ("z", 1),
+    "gru_reset_before": ("z", 1),
+    "gru_no_reset": ("z", 1),
+    "mgu": ("f", -1),
+}
+FROZEN = {"hidden_layer_sizes": 6, "max_iter": 1, "solver": "sgd", "learning_rate_init": 1e-300, "random_state": 0}
+
+
+def biases(model, gate):
+    """The biases of a gate, in both directions."""
+    cell = CELLS[model.cell](2, 6)
+    values = []
+    for part in cell.parts:
+        if gate in part.gates:
+            at, column = list(part.gates).index(gate), cell.columns(part)["1"]
+            for direction in ("forward", "backward"):
+                w = model.weights_[f"layer_0/{direction}/{part.name}"]
+                values.append(w[6 * at : 6 * at + 6, column].ravel())
+    return np.concatenate(values).round(12)  # the least of rates moves them by 1e-300
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_forget_bias_is_the_initial_bias_of_the_gate_that_keeps_the_state_and_of_no_other(cell, ragged, labels):
+    gates = {gate for part in CELLS[cell](2, 6).parts for gate in part.gates}
+    for bias in (0.0, 1.0, -2.5):
+        model = RNNClassifier(**FROZEN, cell=cell, forget_bias=bias).fit(ragged, labels)
+        for gate in gates:
+            kept, sign = KEEPING.get(cell, ("", 0))
+            assert (biases(model, gate) == (sign * bias if gate == kept else 0)).all()
+    if cell not in KEEPING:
+        settings = {"forget_bias": "chrono"}
+        assert same_bits(model, RNNClassifier(**FROZEN, cell=cell, **settings).fit(ragged, labels))
+
+
+def test_the_usual_forget_bias_is_1_for_the_LSTM_family_and_0_for_the_GRU_family(ragged, labels):
+    for cell, (gate, sign) in KEEPING.items():
+        model = RNNClassifier(**FROZEN, cell=cell).fit(ragged, labels)
+        assert (biases(model, gate) == (sign if cell.startswith("lstm") else 0)).all()
+
+
+@pytest.mark.parametrize("cell", KEEPING)
+def test_chrono_draws_memories_of_up_to_the_longest_sequence(cell, ragged, labels):
+    gate, sign = KEEPING[cell]
+    settings = FROZEN | {"cell": cell, "forget_bias": "chrono"}
+    drawn = sign * biases(RNNClassifier(**settings).fit(ragged, labels), gate)
+    assert (drawn >= 0).all()
+    assert (drawn <= np.log(max(map(len, ragged)) - 1) + 1e-9).all()
+    assert len(set(drawn)) == 12
+    long = [np.vstack([x] * 50) for x in ragged]
+    assert (sign * biases(RNNClassifier(**settings).fit(long, labels), gate)).max() > np.log(9)
+    short = [x[:1] for x in ragged]
+    assert not biases(RNNClassifier(**settings).fit(short, labels), gate).any()
+    if cell == "lstm":  # what is let in is as little as is kept long
+        model = RNNClassifier(**settings).fit(ragged, labels)
+        assert np.array_equal(biases(model, "i"), -biases(model, "f"))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("settings", [{}, {"hidden_layer_sizes": (4, 3)}, {"return_sequences": True}], ids=str)
+def test_gradients_cut_no_earlier_than_the_longest_sequence_are_exact(cell, settings, ragged, labels):
+    y = [x[:, 0] > 0 for x in ragged] if settings.get("return_sequences") else labels
+    exact = RNNClassifier(**TINY | settings, cell=cell).fit(ragged, y)
+    for k in (max(map(len, ragged)), 1000):
+        assert same_bits(RNNClassifier(**TINY | settings, cell=cell, bptt_steps=k).fit(ragged, y), exact)
+    cut = [RNNClassifier(**TINY | settings, cell=cell, bptt_steps=k).fit(ragged, y) for k in (1, 2, 5)]
+    assert len({model.theta_.tobytes() for model in (exact, *cut)}) == 4
+
+
+def test_the_state_is_carried_across_a_cut():
+    """A prediction, and the loss of the first step of training, are those of exact gradients."""
+    rng = np.random.default_rng(0)
+    X, y = [rng.normal(size=(12, 2)) for _ in range(40)], rng.normal(size=40)
+    exact, cut = (RNNRegressor(**FROZEN, bptt_steps=k).fit(X, y) for k in (None, 2))
+    assert exact.loss_ == cut.loss_
+    assert np.array_equal(exact.predict(X), cut.predict(X))
+
+
+def test_cut_gradients_learn_what_is_near_and_not_what_is_far():
+    rng = np.random.default_rng(0)
+    X = [rng.choice([-1.0, 1.0], size=20) for _ in range(120)]
+    scores = {}
+    for lag in (1, 8):
+        y = [np.concatenate([np.zeros(lag), x[:-lag]]) for x in X]
+        for k in (None, 4):
+            model = RNNRegressor(16, cell="lstm", bidirectional=False, return_sequences=True, max_iter=60)
+            model.set_params(random_state=0, learning_rate_init=0.02, bptt_steps=k)
+            scores[lag, k] = model.fit(X[:80], y[:80]).score(X[80:], y[80:])
+    assert scores[1, None] > 0.95
+    assert scores[1, 4] > 0.95
+    assert scores[8, 4] < 0.5 * scores[8, None]
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+def test_cut_gradients_go_with_every_solver(estimator, data, solver):
+    X, y = data
+    settings = {"learning_rate_init": 0.1} if solver == "sgd" else {}
+    model = estimator(8, max_iter=60, batch_size=8, solver=solver, bptt_steps=3, random_state=0, **settings)
+    if solver == "lbfgs":  # the gradient is not quite that of the loss: the line search may give up early
+        assert np.isfinite(model.fit(X, y).theta_).all()
+    else:
+        assert model.fit(X, y).score(X, y) > 0.7
 
 
 # --- scaling ----------------------------------------------------------------------------------------------------------

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .layers import attend, dense, dropout
-from .unroll import Join, Reader
+from .attention import Attention
+from .layers import dense, dropout
+from .unroll import Reader
 
 POOLINGS = ("last", "mean", "max", "attention")
 
@@ -25,41 +26,33 @@ class PooledHead:
     """
 
     def __init__(self, W, kinds, directions, plan, scratch, H, *, mask=None, start=None):
-        self.W, self.plan, self.scratch, self.mask = W, plan, scratch, mask
+        self.W, self.mask, self.attention = W, mask, None
         plain = tuple(kind for kind in kinds if kind != "attention")
-        self.pools = [Pool(plain, plan, H, scratch.dtype, start) for _ in directions]
-        self.attention = self.joins = None
+        self.pools = [Pool(plain, plan, scratch, H, start) for _ in directions]
         if "attention" in kinds:
-            self.states = scratch("states", plan.offsets[-1], H * len(directions))
-            shares = np.split(self.states, len(directions), axis=1)
-            self.joins = [Join(plan, reverse, share) for reverse, share in zip(directions, shares, strict=True)]
+            self.attention = Attention(W["attention/A"], W["attention/v"], directions, plan, scratch)
 
     @property
     def ends(self):
         return self.pools[0].ends
 
     def readers(self, direction):
-        return [self.pools[direction], *([self.joins[direction]] if self.joins else [])]
+        return [self.pools[direction], *([self.attention.readers[direction]] if self.attention else [])]
 
     def outputs(self, lasts):
         pooled = [pool.outputs(last) for pool, last in zip(self.pools, lasts, strict=True)]
-        if self.joins:
-            summary, self._attend_back, self.attention = attend(
-                self.W["attention/A"], self.W["attention/v"], self.states, self.plan.offsets, self.scratch
-            )
-            pooled.append(summary)
+        if self.attention:
+            pooled.append(self.attention.outputs())
         x, self._dropout_back = dropout(self.mask, np.concatenate(pooled))
         raw, self._dense_back = dense(self.W["head/V"], x)
         return raw
 
     def back(self, dW, d_raw):
         d = self._dropout_back(self._dense_back(dW["head/V"], d_raw))
-        if self.joins:
-            width = self.states.shape[1]
+        if self.attention:
+            width = self.W["attention/A"].shape[1] - 1
             d, d_summary = d[:-width], d[-width:]
-            d_states = self._attend_back(dW["attention/A"], dW["attention/v"], d_summary)
-            for join, share in zip(self.joins, np.split(d_states, len(self.joins), axis=1), strict=True):
-                join.gradient = share
+            self.attention.back(dW["attention/A"], dW["attention/v"], d_summary)
         return [pool.back(share) for pool, share in zip(self.pools, np.split(d, len(self.pools)), strict=True)]
 
 
@@ -69,30 +62,36 @@ class Pool(Reader):
     Where several steps share a maximum, they share its gradient.
     """
 
-    def __init__(self, kinds, plan, H, dtype, start=None):
-        self.kinds, self.plan, n = kinds, plan, len(plan.lengths)
-        self.total = np.zeros((H, n), dtype) if start is None else start["total"].copy()
-        self.top = np.full((H, n), -np.inf, dtype) if start is None else start["top"].copy()
-        self.steps = plan.lengths.astype(dtype) + (0 if start is None else start["steps"])
-        self.ties = np.zeros((H, n), dtype)
+    def __init__(self, kinds, plan, scratch, H, start=None):
+        self.kinds, self.plan, self.scratch, n = kinds, plan, scratch, len(plan.lengths)
+        self.total = np.zeros((H, n)) if start is None else start["total"].copy()  # float64: a stream may be long
+        self.top = np.full((H, n), -np.inf, scratch.dtype) if start is None else start["top"].copy()
+        self.steps = plan.lengths + (0 if start is None else start["steps"])
+        self.ties = np.zeros((H, n), scratch.dtype)
 
     def see(self, run, h, frames):
-        n, alive = run.width, self.plan.living(run) if set(self.kinds) & {"mean", "max"} else None
+        n, alive = run.width, self._alive(run, 0, 1)
         if "mean" in self.kinds:
-            self.total[:, :n] += (h if alive is None else h * alive[:, None]).sum(axis=0)
+            living = h if alive is None else np.multiply(h, alive, self.scratch("pooled", *h.shape))
+            self.total[:, :n] += living.sum(axis=0)
         if "max" in self.kinds:
-            h = h if alive is None else np.where(alive[:, None], h, -np.inf)
+            h = h if alive is None else np.add(h, self._alive(run, -np.inf, 0), self.scratch("pooled", *h.shape))
             highest, top, ties = h.max(axis=0), self.top[:, :n], self.ties[:, :n]
             count = (h == highest).sum(axis=0, dtype=ties.dtype)
             ties[...] = np.where(highest > top, count, ties + (highest == top) * count)
             np.maximum(top, highest, out=top)
+
+    def _alive(self, run, dead, living):
+        """(steps, 1, width), one or the other; None if it is not needed."""
+        alive = self.plan.living(run) if set(self.kinds) & {"mean", "max"} else None
+        return None if alive is None else np.where(alive[:, None], living, dead).astype(self.scratch.dtype)
 
     @property
     def ends(self):
         return {"total": self.total, "top": self.top, "steps": self.steps}
 
     def outputs(self, last):
-        pooled = {"last": last, "mean": self.total / self.steps, "max": self.top}
+        pooled = {"last": last, "mean": (self.total / self.steps).astype(last.dtype), "max": self.top}
         return np.concatenate([pooled[kind] for kind in self.kinds]) if self.kinds else last[:0]
 
     def back(self, d):
@@ -103,13 +102,13 @@ class Pool(Reader):
     def slope(self, run, h):
         if not self.d.keys() & {"mean", "max"}:
             return None
-        n, alive = run.width, self.plan.living(run)
-        dY = np.zeros(h.shape, h.dtype)
-        if "mean" in self.d:
-            dY += (self.d["mean"] / self.steps)[:, :n]
+        n, alive = run.width, self._alive(run, 0, 1)
+        dY = self.scratch("d_pooled", *h.shape)
+        dY[...] = (self.d["mean"] / self.steps.astype(h.dtype))[:, :n] if "mean" in self.d else 0
         if "max" in self.d:
-            dY += (self.d["max"] / self.ties)[:, :n] * (h == self.top[:, :n])
-        return dY if alive is None else dY * alive[:, None]
+            share = (self.d["max"] / self.ties)[:, :n]
+            dY += np.multiply(share, h == self.top[:, :n], self.scratch("pooled", *h.shape))
+        return dY if alive is None else np.multiply(dY, alive, dY)
 
 
 class StepHead:
@@ -118,10 +117,11 @@ class StepHead:
     ends = {}
 
     def __init__(self, W, directions, plan, scratch, H, *, mask=None):
+        masks = [None] * len(directions) if mask is None else np.split(mask, len(directions))
         self.W, self.raw = W["head/V"], np.empty((plan.offsets[-1], len(W["head/V"])), scratch.dtype)
         self.raw[...] = self.W[:, -1]
         self.parts = [
-            _StepPart(self.W[:, k * H : k * H + H], self.raw, plan, reverse, mask)
+            _StepPart(self.W[:, k * H : k * H + H], self.raw, plan, reverse, masks[k])
             for k, reverse in enumerate(directions)
         ]
         self.H = H
@@ -165,8 +165,8 @@ class StagedHead(Reader):
 
     def __init__(self, W, kinds, plan, scratch, H, *, start=None):
         self.V, self.kinds, self.plan = W["head/V"], kinds, plan
-        self.pool = Pool(kinds, plan, H, scratch.dtype, start)
-        self.before = self.pool.steps - plan.lengths.astype(scratch.dtype)
+        self.pool = Pool(kinds, plan, scratch, H, start)
+        self.before = self.pool.steps - plan.lengths
         self.raw = np.empty((plan.offsets[-1], len(self.V)), scratch.dtype)
 
     @property
@@ -178,11 +178,11 @@ class StagedHead(Reader):
 
     def see(self, run, h, frames):
         n, pool = run.width, self.pool
-        steps = self.before[:n] + np.arange(run.start + 1, run.start + run.steps + 1, dtype=h.dtype)[:, None]
-        total = np.cumsum(h, axis=0) + pool.total[:, :n]
+        steps = self.before[:n] + np.arange(run.start + 1, run.start + run.steps + 1)[:, None]
+        total = np.cumsum(h, axis=0, dtype=np.float64) + pool.total[:, :n]
         top = np.maximum(np.maximum.accumulate(h, axis=0), pool.top[:, :n])
         pool.total[:, :n], pool.top[:, :n] = total[-1], top[-1]
-        pooled = {"last": h, "mean": total / steps[:, None], "max": top}
+        pooled = {"last": h, "mean": (total / steps[:, None]).astype(h.dtype), "max": top}
         pooled = np.concatenate([pooled[kind] for kind in self.kinds], axis=1)
         self.plan.put(self.V[:, :-1] @ pooled + self.V[:, -1:], run, False, self.raw)
 

@@ -76,7 +76,7 @@ def attention(network, theta, X, crew):
     weights = np.empty(len(X.values), theta.dtype)
 
     def see(rows, one):
-        weights[X.steps(rows)] = one.head.attention
+        weights[X.steps(rows)] = one.head.attention.weights
 
     network.each_batch(theta, X, crew, see)
     return weights

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import csc_array, csr_array
+from scipy.sparse import csc_array
 
 
 def dense(V, x):
@@ -28,45 +28,6 @@ def embed(E, tokens, out):
         dE += csc_array((np.ones(len(tokens), d.dtype), tokens, np.arange(len(tokens) + 1)), (len(E), len(tokens))) @ d
 
     return out, back
-
-
-def attend(A, v, states, offsets, scratch):
-    """Additive attention with a learned query: Σ a_t h_t, a being the softmax of v · tanh(A [h_t; 1]) over a sequence.
-
-    A (Q, P + 1), v (1, Q), states h (S, P), `offsets` where each of N sequences begins and ends in them. Returns
-    (P, N), ``back(dA, dv, d) -> d_states`` and the attention a (S,).
-
-    References: Bahdanau, D., Cho, K. & Bengio, Y. (2015). Neural machine translation by jointly learning to align and
-    translate. ICLR; here with one query, which is part of v and A, in place of the decoder's state.
-    """
-    starts, lengths = offsets[:-1], np.diff(offsets)
-    u = states @ A[:, :-1].T
-    u += A[:, -1]
-    np.tanh(u, u)
-    a = u @ v[0]
-    a -= np.repeat(np.maximum.reduceat(a, starts), lengths)
-    np.exp(a, a)
-    a /= np.repeat(np.add.reduceat(a, starts), lengths)
-    pool = csr_array((a, np.arange(len(a)), offsets), (len(lengths), len(a)))
-
-    def back(dA, dv, d):
-        of = np.repeat(np.arange(len(lengths)), lengths)
-        d_states = np.take(np.ascontiguousarray(d.T), of, axis=0, out=scratch("d_states", *states.shape), mode="clip")
-        da = np.einsum("sp,sp->s", states, d_states)
-        d_states *= a[:, None]
-        da -= np.add.reduceat(a * da, starts)[of]
-        da *= a
-        dv += da @ u
-        du = np.multiply(u, u, u)
-        np.subtract(1, du, du)
-        du *= da[:, None]
-        du *= v
-        dA[:, :-1] += du.T @ states
-        dA[:, -1] += du.sum(axis=0)
-        d_states += np.matmul(du, A[:, :-1], out=scratch("d_scores", *states.shape))
-        return d_states
-
-    return (pool @ states).T, back, a
 
 
 def dropout_mask(rng, n, p, H, *, dtype):

@@ -17,7 +17,7 @@ from .runs import WASTE, Plan
 from .unroll import Join, unroll
 
 SHARD, HALF = 256, 4096
-"""Sequences at most that are worked on at once; units times sequences with which half a batch keeps a thread busy."""
+"""Sequences, about, that are worked on at once; units times sequences with which half a batch keeps a thread busy."""
 
 PREDICTION_BYTES = 1 << 26
 """Bytes of inputs that a prediction holds at once, if a single sequence does not need more."""
@@ -165,7 +165,7 @@ class Network:
             grad = scratch("grad", len(theta))
             grad.fill(0)
             dW, d_first = self.layout.views(grad), d_values
-            if embed_back is not None and d_first is None:
+            if embed_back is not None:
                 d_first = scratch("d_embedded", len(batch.values), self.cells[0].F)
                 d_first.fill(0)
             d_lasts = head.back(dW, d_raw)
@@ -184,6 +184,8 @@ class Network:
                         join.gradient = share
             if embed_back is not None:
                 embed_back(dW["embedding/E"], d_first)
+                if d_values is not None:
+                    d_values += d_first
             return grad
 
         return Pass(raw, back if keep else None, head, ends | head.ends)
@@ -191,7 +193,7 @@ class Network:
     def _head(self, W, plan, scratch, masks, start, staged):
         H = self.cells[-1].H
         if self.per_step:
-            return StepHead(W, self.directions, plan, scratch, H, mask=masks(self.dropout, H))
+            return StepHead(W, self.directions, plan, scratch, H, mask=masks(self.dropout, H * len(self.directions)))
         if staged:
             return StagedHead(W, self.pooling, plan, scratch, H, start=start)
         mask = masks(self.dropout, self.layout.shapes["head/V"][1] - 1)

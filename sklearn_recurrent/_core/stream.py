@@ -21,7 +21,6 @@ class Stepper:
             (cell, cell.weights_forward({part.name: W[f"{key}/{part.name}"] for part in cell.parts}))
             for cell, (key,) in zip(network.cells, network.keys, strict=True)
         ]
-        self.one = np.ones((), theta.dtype)
 
     def initial(self, n):
         """The state in which n streams begin."""
@@ -32,8 +31,8 @@ class Stepper:
                 state[f"c_{k}"] = np.zeros((cell.H, n), self.dtype)
         if self.kinds is not None:
             shape = self.layers[-1][0].H, n
-            state |= {"total": np.zeros(shape, self.dtype), "top": np.full(shape, -np.inf, self.dtype)}
-            state["steps"] = np.zeros(n, self.dtype)
+            state |= {"total": np.zeros(shape), "top": np.full(shape, -np.inf, self.dtype)}
+            state["steps"] = np.zeros(n, np.int64)
         return state
 
     def step(self, x, state):
@@ -56,12 +55,12 @@ class Stepper:
         return self.V.dot(x) + self.bias, after
 
     def _pooled(self, h, state, after):
-        after["total"], after["top"], after["steps"] = state["total"], state["top"], state["steps"] + self.one
+        after["total"], after["top"], after["steps"] = state["total"], state["top"], state["steps"] + 1
         pooled = []
         for kind in self.kinds:
             if kind == "mean":
                 after["total"] = total = state["total"] + h
-                h_kind = total / after["steps"]
+                h_kind = (total / after["steps"]).astype(self.dtype)
             elif kind == "max":
                 after["top"] = h_kind = np.maximum(state["top"], h)
             else:

@@ -1,4 +1,4 @@
-"""Minimisers of ``objective(theta, rows) -> (loss, grad)``, and when they stop."""
+"""Minimisers of ``objective(theta, rows, key) -> Value``, and when they stop."""
 
 from __future__ import annotations
 

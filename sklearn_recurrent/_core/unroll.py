@@ -132,11 +132,12 @@ def unroll(
                         reader.flow(run, lo, dh if dY is None else dh + dY[lo])
                     dy = repeat(None) if dY is None else dY[lo:hi][::-1]
                     cell.back(weights, K[lo - a : hi - a], frames[lo : hi + 1], dy, dh, dc, scratch, columns)
-                D = K[:, -len(cell.gates) * H :]
-                _add_weight_gradients(cell, D, inputs[a:b, : cell.rows], dW, scratch)
+                D = _by_row(K[:, -len(cell.gates) * H :], scratch, "D by row")
+                _add_weight_gradients(cell, D, _by_row(inputs[a:b, : cell.rows], scratch, "inputs by row"), dW, scratch)
                 if WT is not None:
                     dX = scratch((key, "dX"), run.steps, F, run.width)
-                    np.matmul(WT, D, out=dX[a:b])
+                    by_row = np.dot(WT, D, scratch("dX by row", F, D.shape[1]))
+                    dX[a:b] = by_row.reshape(F, b - a, run.width).swapaxes(0, 1)
             if WT is not None:
                 plan.put(dX, run, reverse, d_values, add=True)
 
@@ -189,15 +190,18 @@ def _stretches(run, a, b, d_h, truncate, dh, dc, *, one_by_one):
     yield a, hi
 
 
+def _by_row(x, scratch, name):
+    """(steps, rows, n) → (rows, steps · n): all steps and sequences of a row together, for one product over them."""
+    steps, rows, n = x.shape
+    out = scratch(name, rows, steps, n)
+    np.copyto(out, x.swapaxes(0, 1))
+    return out.reshape(rows, -1)
+
+
 def _add_weight_gradients(cell, D, inputs, dW, scratch):
-    """dW += D · inputsᵀ, each part with what it sees; one product over all steps and sequences."""
-    steps, _, n = inputs.shape
-    d = scratch("D by row", D.shape[1], steps, n)
-    u = scratch("inputs by row", cell.rows, steps, n)
-    np.copyto(d, D.swapaxes(0, 1))
-    np.copyto(u, inputs.swapaxes(0, 1))
-    d, u, row = d.reshape(len(d), -1), u.reshape(len(u), -1), 0
+    """dW += D · inputsᵀ, each part with what it sees."""
+    row = 0
     for part in cell.parts:
         w = dW[part.name]
-        w += np.dot(d[row : row + len(w)], u[cell.seen(part)].T, scratch("dW", *w.shape))
+        w += np.dot(D[row : row + len(w)], inputs[cell.seen(part)].T, scratch("dW", *w.shape))
         row += len(w)
