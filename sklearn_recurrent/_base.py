@@ -7,7 +7,6 @@ import warnings
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
-from numbers import Integral
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -19,14 +18,14 @@ from sklearn.utils.validation import check_is_fitted
 from ._core.blas import single_blas_thread
 from ._core.canonical import canonical
 from ._core.crew import Crew
-from ._core.heads import POOLINGS
+from ._core.features import mean_and_scale, rows_of, scaled
 from ._core.losses import LINKS, LOSS_OF, LOSSES
 from ._core.network import Network, Objective
 from ._core.optim import OPTIMISERS, Schedule
 from ._core.samples import Samples
 from ._core.train import Batches, Patience, descend, minimise_lbfgs
 from ._inspection import Inspection
-from ._parameters import RecurrentParameters
+from ._parameters import RecurrentParameters, layer_sizes, poolings
 from ._sequences import read
 from ._sklearn import _check_sample_weight, _fit_context
 from ._steps import flatten_steps, flatten_weights, like_steps
@@ -105,9 +104,10 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
             self._refuse_contradictions()
             X = self._read(X, reset=not goes_on)
             samples = self._validate_samples(X, y, sample_weight).weighted()
-            samples = self._in_canonical_order(samples)
-            Y, facts = self._encode_target(samples.Y, samples.weight, classes, goes_on)
-            facts |= self._features(samples, goes_on)
+            facts = self._vocabulary(samples.X, goes_on)
+            samples = self._in_canonical_order(samples._replace(X=_with_tokens_as_rows(samples.X, facts)))
+            Y, more = self._encode_target(samples.Y, samples.weight, classes, goes_on)
+            facts |= more | self._scaling(samples, goes_on)
             facts |= self._architecture(facts, Y.shape[1], goes_on)
             network = Network(
                 **facts["_network_arguments"],
@@ -118,7 +118,8 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
             seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
             start = _Start.of(self) if goes_on else _Start.drawn(network, seed, samples.X, self.forget_bias)
             theta, weight = start.theta.copy(), self._weigh(Y, samples.weight, facts)
-            samples = Samples(_prepared(samples.X, facts, theta.dtype), Y.astype(theta.dtype), weight, samples.per_step)
+            X, Y = _scaled(samples.X, facts, theta.dtype), Y.astype(theta.dtype)
+            samples = Samples(X, Y, weight, samples.per_step)
             with self._crew(theta.dtype) as crew:
                 facts |= self._minimise(network, theta, samples.weighted(), facts, seed, start, one_epoch, crew)
             for name in _FEATURE_FACTS:
@@ -165,13 +166,18 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
         codes = y if y.dtype.kind in "biuf" else np.unique(y, return_inverse=True)[1]
         return canonical(samples, np.ascontiguousarray(codes))
 
-    def _features(self, samples, goes_on):
-        """How values are prepared: the tokens that have a row in the table, or mean and scale of each feature."""
-        if goes_on:
-            return {name: vars(self)[name] for name in _FEATURE_FACTS if name in vars(self)}
+    def _vocabulary(self, X, goes_on):
+        """Which tokens have a row in the table."""
+        if self.embedding_dim is None:
+            return {}
+        return {"vocabulary_": self.vocabulary_ if goes_on and self._embeds else np.unique(X.values)}
+
+    def _scaling(self, samples, goes_on):
         X = samples.X
-        if self.embedding_dim is not None:
-            return {"vocabulary_": np.unique(X.values)}
+        if self.embedding_dim is not None or (goes_on and self._embeds):
+            return {}
+        if goes_on:
+            return {"x_mean_": self.x_mean_, "x_scale_": self.x_scale_}
         if not self.standardize:
             return {"x_mean_": np.zeros(X.n_features), "x_scale_": np.ones(X.n_features)}
         mean, scale = mean_and_scale(X.values, samples.step_weights())
@@ -184,9 +190,9 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
             "cell": self.cell,
             "activation": self.activation,
             "n_features": int(self.embedding_dim) if embeds else len(facts.get("x_mean_", ())),
-            "units": _layer_sizes(self.hidden_layer_sizes),
+            "units": layer_sizes(self.hidden_layer_sizes),
             "bidirectional": bool(self.bidirectional),
-            "pooling": _poolings(self.pooling),
+            "pooling": poolings(self.pooling),
             "n_outputs": n_outputs,
             "per_step": bool(self.return_sequences),
             "tokens": len(facts.get("vocabulary_", ())) + 1 if embeds else None,
@@ -311,10 +317,13 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
         return {"input_size": self.input_size, "tokens": True, "pad_token": self.pad_token}
 
     def _prepare(self, X):
-        return _prepared(X, vars(self), self.theta_.dtype)
+        """What the network reads: scaled values, or rows of its table."""
+        facts = vars(self)
+        return _scaled(_with_tokens_as_rows(X, facts), facts, self.theta_.dtype)
 
-    def _rows_of(self, tokens):
-        return rows_of(tokens, self.vocabulary_)
+    @property
+    def _embeds(self):
+        return self._fitted_reading.get("tokens", False)
 
     def _crew(self, dtype):
         return Crew(dtype, effective_n_jobs(self.n_jobs))
@@ -342,6 +351,8 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
 
     def _form(self, method):
         """What makes the result of a method of raw outputs, (n, n_outputs)."""
+        if method not in self._forms:
+            raise ValueError(f"method must be one of {sorted(self._forms)}, got {method!r}.")
         return getattr(self, self._forms[method])
 
     def _linked(self, raw):
@@ -400,33 +411,14 @@ class _Reporter:
         print(f"[{self.name}] epoch {epoch}, loss {course.losses[-1]:.6f}{score}, {seconds:.1f} s")
 
 
-def mean_and_scale(values, weight):
-    """The weighted mean and standard deviation of each column, float64; a constant column has scale 1."""
-    mean = np.average(values, axis=0, weights=weight)
-    deviation = values - mean
-    size = np.abs(deviation).max(axis=0)
-    size[size == 0] = 1  # squares are taken of numbers up to 1, lest they overflow
-    scale = size * np.sqrt(np.average((deviation / size) ** 2, axis=0, weights=weight))
-    rounding = len(values) * np.finfo(np.float64).eps  # relative, of a sum of that many: a constant may seem to vary
-    return mean, np.where(scale <= rounding * np.abs(mean), 1.0, scale)
+def _with_tokens_as_rows(X, facts):
+    return X.map(lambda tokens: rows_of(tokens, facts["vocabulary_"])) if "vocabulary_" in facts else X
 
 
-def rows_of(tokens, vocabulary):
-    """Which row of the table is for each token: 0 for the unknown."""
-    rows = np.searchsorted(vocabulary, tokens).clip(max=len(vocabulary) - 1)
-    return np.where(vocabulary[rows] == tokens, rows + 1, 0)
-
-
-def _prepared(X, facts, dtype):
-    """A new `Ragged` of what the network reads: scaled values of that dtype, or rows of its table."""
-    if "vocabulary_" in facts:
-        return X.map(lambda tokens: rows_of(tokens, facts["vocabulary_"]))
-    mean, scale = facts["x_mean_"].astype(dtype), facts["x_scale_"].astype(dtype)
-    with np.errstate(over="ignore", invalid="ignore"):
-        X = X.map(lambda values: (values.astype(dtype, copy=False) - mean) / scale)
-    if not np.isfinite(X.values).all():
-        raise ValueError(f"X holds values too large for {dtype}, in which this model computes.")
-    return X
+def _scaled(X, facts, dtype):
+    if "x_mean_" not in facts:
+        return X
+    return X.map(lambda values: scaled(values, facts["x_mean_"], facts["x_scale_"], dtype))
 
 
 def _positive_weight(sample_weight, n, of):
@@ -437,22 +429,3 @@ def _positive_weight(sample_weight, n, of):
     if not weight.any():
         raise ValueError("Sample weights must contain at least one non-zero number.")
     return weight
-
-
-def _layer_sizes(sizes):
-    sizes = tuple(sizes) if np.iterable(sizes) else (sizes,)
-    if not sizes or not all(isinstance(n, Integral) and not isinstance(n, bool) and n > 0 for n in sizes):
-        raise ValueError(f"hidden_layer_sizes must be a positive int or a tuple of them, got {sizes}.")
-    return tuple(int(n) for n in sizes)
-
-
-def _poolings(pooling):
-    kinds = (pooling,) if isinstance(pooling, str) else tuple(pooling)
-    if (
-        isinstance(pooling, set | frozenset)
-        or not kinds
-        or len(set(kinds)) < len(kinds)
-        or not set(kinds) <= set(POOLINGS)
-    ):
-        raise ValueError(f"pooling must be one or several different names of {POOLINGS}, got {pooling!r}.")
-    return kinds

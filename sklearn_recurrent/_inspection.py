@@ -145,7 +145,7 @@ class Inspection:
 
         def gradients(*parts):
             d = insight.saliency(*parts, choose)
-            d = d if "vocabulary_" in vars(self) else d / self.x_scale_
+            d = d if self._embeds else d / self.x_scale_
             return d * self.y_scale_[output or 0] if self.out_activation_ == "identity" else d
 
         return self._inspect(X, gradients)

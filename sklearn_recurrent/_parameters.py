@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 from typing import dataclass_transform
 
+import numpy as np
 from sklearn.base import BaseEstimator
 
 from ._core.activations import ACTIVATIONS
@@ -283,3 +284,24 @@ def cell_parameter():
         "The recurrence: elman (plain), lstm, lstm_no_forget (1997, no forget gate), lstm_coupled (i = 1 - f), gru "
         "(reset after the product), gru_reset_before, gru_no_reset (update gate alone), mgu (minimal gated unit).",
     )
+
+
+def layer_sizes(sizes):
+    """`hidden_layer_sizes` as a tuple of int."""
+    sizes = tuple(sizes) if np.iterable(sizes) else (sizes,)
+    if not sizes or not all(isinstance(n, Integral) and not isinstance(n, bool) and n > 0 for n in sizes):
+        raise ValueError(f"hidden_layer_sizes must be a positive int or a tuple of them, got {sizes}.")
+    return tuple(int(n) for n in sizes)
+
+
+def poolings(pooling):
+    """`pooling` as a tuple of names."""
+    kinds = (pooling,) if isinstance(pooling, str) else tuple(pooling)
+    if (
+        isinstance(pooling, set | frozenset)
+        or not kinds
+        or len(set(kinds)) < len(kinds)
+        or not set(kinds) <= set(POOLINGS)
+    ):
+        raise ValueError(f"pooling must be one or several different names of {POOLINGS}, got {pooling!r}.")
+    return kinds

@@ -8,7 +8,8 @@ from sklearn.metrics import r2_score
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.metaestimators import available_if
 
-from ._base import BaseRecurrent, mean_and_scale, trains_by_mini_batches
+from ._base import BaseRecurrent, trains_by_mini_batches
+from ._core.features import mean_and_scale
 from ._parameters import cell_parameter, estimator
 from ._sklearn import _fit_context
 

@@ -14,7 +14,7 @@ from sklearn.utils.validation import validate_data
 from ._core.ragged import Ragged
 
 FLOATS = [np.float64, np.float32]  # in this order: whatever is neither becomes float64
-TOKENS = [np.float64, np.int64, np.int32, np.int16, np.int8, np.uint16, np.uint8]
+TOKENS = [np.float64, *(f"{kind}{size}" for kind in "iu" for size in (8, 4, 2, 1))]
 
 
 def read(estimator, X, *, reset, missing="error", input_size=None, tokens=False, pad_token=None):
@@ -69,7 +69,7 @@ def read(estimator, X, *, reset, missing="error", input_size=None, tokens=False,
         ragged = _read_matrix(estimator, X, reset, input_size, dtypes, pad_token)
     ragged = _treat_missing(estimator, ragged, missing, rectangular=form == "numbers")
     if tokens:
-        ragged = _as_tokens(ragged)
+        ragged = as_tokens(ragged)
     if reset:
         estimator._fitted_on_sequences = sequential
     return ragged
@@ -337,7 +337,7 @@ def _from_arrays(arrays, dtypes=FLOATS):
         if x.shape[1] != n_features:
             raise ValueError(f"Sequence {j} has {x.shape[1]} features per time step, but sequence 0 has {n_features}.")
     lengths = np.fromiter(map(len, arrays), np.int64, len(arrays))
-    dtype = np.result_type(*{x.dtype for x in arrays} | ({np.dtype(np.int32)} if dtypes is TOKENS else set()))
+    dtype = np.result_type(*{x.dtype for x in arrays})
     if dtype not in dtypes or len({x.dtype.kind for x in arrays}) > 1:
         dtype = dtypes[0]
     # The result of concatenate alone is F-ordered if all of its parts are.
@@ -389,7 +389,8 @@ def _treat_missing(estimator, ragged, missing, rectangular):
     return Ragged.from_lengths(values[living], lengths, stood)
 
 
-def _as_tokens(ragged):
+def as_tokens(ragged):
+    """Values as int32 or int64, if they are whole numbers and not negative; else an error that names the culprit."""
     values, dtype = ragged.values, ragged.values.dtype
     if ragged.n_features != 1:
         raise ValueError(f"X has {ragged.n_features} features per time step, but tokens are one number each.")
@@ -397,9 +398,12 @@ def _as_tokens(ragged):
         if wrong.any():
             value = values.flat[wrong.argmax()]
             raise ValueError(f"Tokens are {wanted}, but X holds {value:g} in {_place(wrong, ragged.offsets)}.")
-    if dtype.kind == "f" and values.max() >= 2**53:
-        raise ValueError(f"Tokens of 2**53 and more, such as {values.max():.0f}, want an array of integers.")
-    return ragged.map(lambda v: v.astype(np.int32 if dtype.itemsize < 8 else np.int64, copy=False))
+    if values.max() >= (2**53 if dtype.kind == "f" else 2**63):  # floats and int64 hold these exactly
+        limit = "2**53, in an array of floats" if dtype.kind == "f" else "2**63"
+        raise ValueError(f"Tokens are less than {limit}, but X holds {values.max()}.")
+    return ragged.map(
+        lambda v: v.astype(np.int32 if v.dtype.itemsize < 4 or v.dtype == np.int32 else np.int64, copy=False)
+    )
 
 
 def _all_finite(values):

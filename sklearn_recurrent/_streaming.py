@@ -6,7 +6,10 @@ import numpy as np
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from ._core.features import rows_of
+from ._core.ragged import Ragged
 from ._core.stream import Stepper
+from ._sequences import as_tokens
 
 RUNNING = {"last", "mean", "max"}
 
@@ -103,9 +106,9 @@ class Streaming:
         ValueError
             If x has another shape, or holds NaN or infinity.
         """
-        stepper = state._stepper if state._theta is self.theta_ else self._stepper(state)
+        form, stepper = self._form(method), self._stepper(state)
         raw, arrays = stepper.step(self._read_step(x, state.n_streams, stepper), state._arrays)
-        return self._form(method)(raw.T), StreamState(arrays, state.n_streams, self.theta_, stepper)
+        return form(raw.T), StreamState(arrays, state.n_streams, self.theta_, stepper)
 
     @available_if(streams)
     def staged_predict(self, X):
@@ -131,13 +134,13 @@ class Streaming:
 
     def _respond_from(self, method, X, state, return_state):
         """A response to the steps that come after `state`; None: to the first steps."""
+        self._network()  # or it is not fitted
         streams(self)
         ragged = self._read(X)
         state = self.initial_state(len(ragged)) if state is None else state
         if state.n_streams != len(ragged):
             raise ValueError(f"X has {len(ragged)} sequences, but initial_state has {state.n_streams} streams.")
-        if state._theta is not self.theta_:
-            self._stepper(state)  # or an error
+        stepper = self._stepper(state)
         ends = {name: np.empty_like(array, order="C") for name, array in state._arrays.items()}
 
         def see(rows, one):
@@ -145,14 +148,15 @@ class Streaming:
                 ends[name][..., rows] = array
 
         out = self._respond(method, X, start=state._arrays, see=see)
-        return (out, StreamState(ends, state.n_streams, self.theta_, state._stepper)) if return_state else out
+        return (out, StreamState(ends, state.n_streams, self.theta_, stepper)) if return_state else out
 
     def _new_stepper(self):
-        scaling = () if self._fitted_reading.get("tokens") else (self.x_mean_, self.x_scale_)
-        return Stepper(self._network(), self.theta_, *scaling)
+        return Stepper(self._network(), self.theta_, *(() if self._embeds else (self.x_mean_, self.x_scale_)))
 
     def _stepper(self, state):
-        """For a state that was unpickled, or is older than the last fit."""
+        """That of the state, or a new one if it was unpickled, or is older than the last fit."""
+        if state._theta is self.theta_:
+            return state._stepper
         stepper = self._new_stepper()
         shapes = {name: array.shape for name, array in stepper.initial(state.n_streams).items()}
         if shapes != {name: array.shape for name, array in state._arrays.items()}:
@@ -160,18 +164,23 @@ class Streaming:
         return stepper
 
     def _read_step(self, x, n, stepper):
-        """(F, n), as the stepper takes it; the row of the table of each token."""
+        """(F, n), as the stepper takes it; or the row of the table for each token."""
         x = np.asarray(x)
-        n_features = 1 if stepper.table is not None else len(stepper.mean)
-        if x.size != n * n_features or x.ndim not in (1, 2) or (x.ndim == 2 and x.shape[0] != n):
+        n_features = 1 if self._embeds else len(stepper.mean)
+        if x.shape != (n, n_features) and not (x.ndim == 1 and len(x) == n * n_features and 1 in (n, n_features)):
+            also = f" or ({n},)" if n_features == 1 else ""
             raise ValueError(
-                f"x has shape {x.shape}, but the next step of {n} streams is wanted, ({n}, {n_features})"
-                + (f" or ({n},)." if n_features == 1 else ".")
+                f"x has shape {x.shape}, but the next step of {n} streams is wanted, ({n}, {n_features}){also}."
             )
-        x = x.reshape(n, n_features).T
-        if stepper.table is not None:
-            return self._rows_of(x[0])
-        x = x.astype(stepper.dtype, copy=False)
+        if x.dtype.kind == "c":
+            raise ValueError(f"Complex data not supported: x holds {x.dtype}.")
+        x = x if x.dtype.kind in "fiub" else x.astype(np.float64)
+        if self._embeds:
+            return rows_of(
+                as_tokens(Ragged.from_lengths(x.reshape(n, 1), np.ones(n, int))).values[:, 0], self.vocabulary_
+            )
+        with np.errstate(over="ignore"):
+            x = x.reshape(n, n_features).T.astype(stepper.dtype, copy=False)
         if not np.isfinite(x).all():
-            raise ValueError(f"x is not finite for stream {int(np.isfinite(x).all(axis=0).argmin())}.")
+            raise ValueError(f"x is not finite, in {x.dtype}, for stream {int(np.isfinite(x).all(axis=0).argmin())}.")
         return x

@@ -13,7 +13,7 @@ import pytest
 import sklearn_recurrent
 
 ROOT = Path(sklearn_recurrent.__file__).parent
-GROUND = ["activations", "blas", "initial", "layers", "layout", "losses", "optim", "ragged", "runs"]
+GROUND = ["activations", "blas", "features", "initial", "layers", "layout", "losses", "optim", "ragged", "runs"]
 FLOORS = [  # from the ground up; a module imports only from floors below its own
     {"_core", *(f"_core.{name}" for name in GROUND)},
     {"_core.cells", "_core.crew", "_core.samples"},

@@ -726,8 +726,8 @@ def test_the_feature_and_the_time_that_tell_are_found(telling):
     assert model.score(X, y) > 0.95
     features = model.feature_importance(X, y, random_state=0).importances_mean
     times = model.feature_importance(X, y, by="step", windows=4, random_state=0).importances_mean
-    assert features[1] > 0.3 > 10 * max(features[0], features[2])
-    assert times[2] > 0.3 > 5 * max(times[[0, 1, 3]])
+    assert features[1] > 0.2 > 10 * max(features[0], features[2])
+    assert times[2] > 0.2 > 5 * max(times[[0, 1, 3]])
 
 
 def test_the_window_that_tells_is_found_in_full_sequences():
@@ -738,7 +738,7 @@ def test_the_window_that_tells_is_found_in_full_sequences():
     times = model.feature_importance(X, y, by="step", windows=4, random_state=0).importances_mean
     assert times.argmax() == 1
     features = model.feature_importance(X, y, random_state=0).importances_mean
-    assert features[0] > 0.3 > 0.05 > abs(features[1])
+    assert features[0] > 0.2 > 0.05 > abs(features[1])
 
 
 def test_importance_of_outputs_per_step(telling):
@@ -746,7 +746,7 @@ def test_importance_of_outputs_per_step(telling):
     X, y = X[:60], [(x[:, 2] > 0).astype(int) for x in X[:60]]
     model = RNNClassifier(8, return_sequences=True, max_iter=30, learning_rate_init=0.02, random_state=0).fit(X, y)
     by_score = model.feature_importance(X, y, random_state=0)
-    assert by_score.importances_mean[2] > 0.3 > 0.05 > abs(by_score.importances_mean[:2]).max()
+    assert by_score.importances_mean[2] > 0.2 > 0.05 > abs(by_score.importances_mean[:2]).max()
     for scoring in ("accuracy", sequence_scorer("accuracy")):
         assert_array_equal(
             model.feature_importance(X, y, scoring=scoring, random_state=0).importances, by_score.importances
@@ -840,9 +840,9 @@ def test_importance_of_tokens_has_a_single_feature():
     model = RNNClassifier(8, embedding_dim=4, pooling="last", max_iter=20, random_state=0).fit(X, y)
     found = model.feature_importance(X, y, random_state=0)
     assert found.importances.shape == (1, 5)
-    assert found.importances_mean[0] > 0.3
+    assert found.importances_mean[0] > 0.2
     times = model.feature_importance(X, y, by="step", windows=2, random_state=0).importances_mean
-    assert times[1] > 0.3 > 0.1 > times[0]
+    assert times[1] > 0.2 > 0.1 > times[0]
 
 
 def test_wrong_arguments_of_importance_are_errors():
@@ -860,7 +860,7 @@ def test_permutation_importance_of_scikit_learn_takes_a_column_of_sequences(tell
     model, X, y = telling
     found = permutation_importance(model, as_column(X), y, n_repeats=3, random_state=0)
     assert found.importances.shape == (1, 3)
-    assert found.importances_mean[0] > 0.3
+    assert found.importances_mean[0] > 0.2
 
 
 def test_every_estimator_has_importances(estimator, data):

@@ -826,7 +826,7 @@ def test_bad_weights_of_steps_are_refused(estimator, steps, dyadic, case):
 
 
 def test_steps_to_pass_over_and_a_target_for_each_step_are_a_contradiction(estimator, steps):
-    with pytest.raises(ValueError, match="return_sequences=True .* missing='skip'"):
+    with pytest.raises(ValueError, match=r"return_sequences=True .* missing='skip'"):
         estimator(**TINY, missing="skip").fit(*steps)
 
 

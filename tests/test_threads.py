@@ -237,7 +237,7 @@ def test_an_error_in_a_thread_is_passed_on_and_nothing_is_changed(ragged, labels
 def test_a_diverging_fit_in_threads_ends_with_the_same_error(ragged, labels, divided):
     settings = TINY | {"learning_rate_init": 1e6, "max_grad_norm": None}
     for n_jobs in (1, 2):
-        with pytest.raises(ValueError, match="Training diverged in epoch .*learning_rate_init"):
+        with pytest.raises(ValueError, match=r"Training diverged in epoch .*learning_rate_init"):
             RNNClassifier(**settings, n_jobs=n_jobs).fit(ragged, labels)
 
 

@@ -530,5 +530,5 @@ def test_a_fit_to_tokens_predicts_tokens_only(data, estimator):
     model = estimator(**TINY).fit(X, y)
     with pytest.raises(ValueError, match="2 features"):
         model.predict([np.zeros((4, 2))])
-    with pytest.raises(ValueError, match="2-D array, but .* was fitted on sequences"):
+    with pytest.raises(ValueError, match=r"2-D array, but .* was fitted on sequences"):
         model.predict(padded(X))
