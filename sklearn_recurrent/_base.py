@@ -153,10 +153,17 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
             y = self._validate_target(y)
             check_consistent_length(X, y)
             return Samples(X, y, _positive_weight(sample_weight, len(X), "sequence"))
-        y = self._validate_target(flatten_steps(y, X.lengths, living=X.living)[0])
+        y, _ = flatten_steps(y, X.lengths, living=X.living)
         if sample_weight is not None and not np.isscalar(sample_weight):
             sample_weight = flatten_weights(sample_weight, X.lengths, living=X.living)
-        return Samples(X, y, _positive_weight(sample_weight, len(y), "step"), per_step=True)
+        weight = _positive_weight(sample_weight, len(y), "step")
+        ignored = weight == 0  # may hold anything
+        if ignored.any():
+            y[ignored] = y[~ignored][0]
+        y = self._validate_target(y)
+        if ignored.any():
+            y[ignored] = np.sort(y[~ignored], axis=0)[0]  # whatever the order of the sequences
+        return Samples(X, y, weight, per_step=True)
 
     def _in_canonical_order(self, samples):
         """Merged and sorted, unless the order is the user's."""
@@ -198,11 +205,13 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
             "tokens": len(facts.get("vocabulary_", ())) + 1 if embeds else None,
         }
         if goes_on and arguments != self._network_arguments:
-            changed = sorted(name for name in arguments if arguments[name] != self._network_arguments[name])
-            raise ValueError(
-                f"Training cannot go on from the last fit, since {', '.join(changed)} changed: "
-                f"{[self._network_arguments[name] for name in changed]} became {[arguments[name] for name in changed]}."
-            )
+            before = self._network_arguments
+            changed = [
+                f"{_PARAMETER_OF.get(name, name)} changed from {before[name]!r} to {arguments[name]!r}"
+                for name in sorted(arguments)
+                if arguments[name] != before[name]
+            ]
+            raise ValueError(f"Training cannot go on from the last fit, since {', '.join(changed)}.")
         return {
             "_network_arguments": arguments,
             "_fitted_reading": self._reading(),
@@ -371,6 +380,7 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
 
 
 _OPTIMISER_PARAMETERS = ("beta_1", "beta_2", "epsilon", "momentum", "nesterovs_momentum")
+_PARAMETER_OF = {"units": "hidden_layer_sizes", "per_step": "return_sequences", "tokens": "the number of tokens"}
 _FEATURE_FACTS = ("x_mean_", "x_scale_", "vocabulary_")
 _USER = 6  # frames from _warn to the line that called fit: _minimise, _train, fit, scikit-learn's wrapper of it
 

@@ -86,7 +86,7 @@ class SequenceScorer:
 
     def __call__(self, estimator, X, y, sample_weight=None, **kwargs):
         """Score `estimator` on all time steps of `X`; other keywords go to the inner scorer as they are."""
-        living = _living(X)
+        living = _living(estimator, X)
         y, lengths = flatten_steps(y, living=living)
         like_y = {"lengths": lengths, "of": "y", "living": living}
         if sample_weight is not None:
@@ -112,8 +112,10 @@ class SequenceScorer:
         return "sample_weight" in signature(self._scorer).parameters
 
 
-def _living(X):
-    """Where a 3-D array has steps that are no padding; None for any other `X`."""
+def _living(estimator, X):
+    """Where an array has steps that are no padding: as the estimator reads it, or, through a Pipeline, if it is 3-D."""
+    if hasattr(estimator, "_fitted_reading"):
+        return estimator._read(X).living
     X = unwrap(X)[1]
     return living_steps(np.asarray(X, dtype=np.float64)) if getattr(X, "ndim", 0) == 3 else None
 

@@ -49,7 +49,8 @@ def flatten_steps(y, lengths=None, name="y", of="X", living=None):
             raise ValueError(f"{name} has time steps of shape {step} in sequence {j}, but {first} in sequence 0.")
     flat = np.concatenate(steps)
     if flat.dtype == object:  # np.array(sequences, dtype=object) makes every label an object if the lengths are equal
-        flat = np.array(flat.tolist())
+        values = flat.tolist()
+        flat = np.array(values) if len(set(map(type, values))) == 1 else flat
     return flat, [len(row) for row in steps]
 
 

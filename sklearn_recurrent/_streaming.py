@@ -138,9 +138,9 @@ class Streaming:
         streams(self)
         ragged = self._read(X)
         state = self.initial_state(len(ragged)) if state is None else state
+        stepper = self._stepper(state)
         if state.n_streams != len(ragged):
             raise ValueError(f"X has {len(ragged)} sequences, but initial_state has {state.n_streams} streams.")
-        stepper = self._stepper(state)
         ends = {name: np.empty_like(array, order="C") for name, array in state._arrays.items()}
 
         def see(rows, one):
@@ -155,6 +155,10 @@ class Streaming:
 
     def _stepper(self, state):
         """That of the state, or a new one if it was unpickled, or is older than the last fit."""
+        if not isinstance(state, StreamState):
+            raise TypeError(
+                f"A StreamState is wanted, as initial_state(n_streams) makes it, got {type(state).__name__}."
+            )
         if state._theta is self.theta_:
             return state._stepper
         stepper = self._new_stepper()
