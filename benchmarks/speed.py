@@ -27,9 +27,11 @@ import torch
 
 from sklearn_recurrent import RNNClassifier
 from sklearn_recurrent._core.cells import CELLS
+from sklearn_recurrent._core.crew import Crew
 from sklearn_recurrent._core.losses import LOSSES
 from sklearn_recurrent._core.network import Network, Objective
 from sklearn_recurrent._core.ragged import Ragged
+from sklearn_recurrent._core.samples import Samples
 
 SHAPES = (
     (32, 20, 1, 16),
@@ -123,7 +125,7 @@ def training_step(cell, X, y, shape):
     )  # fmt: skip
     X = Ragged.from_lengths(X.reshape(-1, n_features), np.full(len(X), length))
     Y, weight = np.eye(N_CLASSES, dtype=np.float32)[y], np.ones(len(y), np.float32)
-    objective = Objective(network, LOSSES["softmax"], X, Y, weight, 0.0)
+    objective = Objective(network, LOSSES["softmax"], Samples(X, Y, weight), 0.0, Crew(np.float32))
     theta = network.initial(np.random.default_rng(0)).astype(np.float32)
     return lambda: objective(theta, np.arange(batch))
 

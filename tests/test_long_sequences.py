@@ -4,13 +4,13 @@ import subprocess
 import sys
 
 FIT = """
-import resource
+import resource, sys
 import numpy as np
 from sklearn_recurrent import LSTMClassifier
 X = np.random.default_rng(0).standard_normal((32, 100_000, 1), dtype=np.float32)
 model = LSTMClassifier(32, bidirectional=False, max_iter=1, random_state=0).fit(X, np.arange(32) % 2)
 assert np.isfinite(model.theta_).all() and model.n_iter_ == 1
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**30 if sys.platform == "darwin" else 2**20))
 """
 
 
