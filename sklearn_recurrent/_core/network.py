@@ -167,16 +167,14 @@ class Network:
             dW, d_first = self.layout.views(grad), d_values
             if embed_back is not None:
                 d_first = scratch("d_embedded", len(batch.values), self.cells[0].F)
-                d_first.fill(0)
             d_lasts = head.back(dW, d_raw)
             for depth in reversed(range(len(layers))):
                 cell, (layer, _) = self.cells[depth], layers[depth]
                 d_inputs = d_first
                 if depth:
                     d_inputs = scratch((depth, "d_inputs"), len(batch.values), cell.F)
-                    d_inputs.fill(0)
-                for key, one, d_last in zip(self.keys[depth], layer, d_lasts, strict=True):
-                    one.back(_parts(dW, key, cell), d_last, d_inputs)
+                for k, (key, one, d_last) in enumerate(zip(self.keys[depth], layer, d_lasts, strict=True)):
+                    one.back(_parts(dW, key, cell), d_last, d_inputs, add=k > 0 or d_inputs is d_values)
                 if depth:
                     joins = layers[depth - 1][1]
                     d_lasts = [None] * len(joins)

@@ -50,9 +50,9 @@ class Join(Reader):
 class Unrolled(NamedTuple):
     """h, c (H, N) : the states that leave each sequence; c is that of the last step of the run in which it ends.
 
-    ``back(dW, d_h, d_values)`` adds the gradients with respect to the weights to `dW` and those with respect to the
-    values to `d_values`; `d_h`, that with respect to `h`, and `d_values` may be None. It may be called once: it works
-    in the arrays that the forward pass filled.
+    ``back(dW, d_h, d_values, add)`` adds the gradients with respect to the weights to `dW` and writes those with
+    respect to the values to `d_values`, or adds them; `d_h`, that with respect to `h`, and `d_values` may be None. It
+    may be called once: it works in the arrays that the forward pass filled.
     """
 
     h: np.ndarray
@@ -115,7 +115,7 @@ def unroll(
     if not keep:
         return Unrolled(last_h, last_c, None)
 
-    def back(dW, d_h=None, d_values=None):
+    def back(dW, d_h=None, d_values=None, *, add=True):
         weights, WT = cell.weights_back(W), None if d_values is None else cell.weights_input(W)
         traces = [reader for reader in readers if reader.traces]
         dh = dc = np.zeros((H, 0), dtype)
@@ -139,7 +139,7 @@ def unroll(
                     by_row = np.dot(WT, D, scratch("dX by row", F, D.shape[1]))
                     dX[a:b] = by_row.reshape(F, b - a, run.width).swapaxes(0, 1)
             if WT is not None:
-                plan.put(dX, run, reverse, d_values, add=True)
+                plan.put(dX, run, reverse, d_values, add=add)
 
     return Unrolled(last_h, last_c, back)
 
