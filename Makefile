@@ -1,6 +1,7 @@
 # make demo    the main job on real input          make test    the whole suite, with coverage
 # make lint    ruff                                make bench   speed against PyTorch, and how time grows
 # make matrix  the suite on every scikit-learn     make accuracy   the defaults on public tasks
+# make examples   all of them, with their pictures
 # Each sets up what it needs in .venv, in a fresh clone too.
 
 PYTHON ?= python3
@@ -8,10 +9,13 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export SCIPY_ARRAY_API = 1
 
-.PHONY: demo test lint matrix bench accuracy clean
+.PHONY: demo examples test lint matrix bench accuracy clean
 
 demo: .venv/demo
 	$(BIN)/python examples/plot_digits.py
+
+examples: .venv/demo
+	for example in examples/plot_*.py; do echo $$example; $(BIN)/python $$example || exit 1; done
 
 test: .venv/test
 	$(BIN)/python -m pytest -n 2 --cov --cov-report=term $(ARGS)
