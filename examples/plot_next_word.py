@@ -7,6 +7,7 @@ A network with ``return_sequences=True`` predicts the next word after each word;
 in sentences it has not seen. An LSTM carries the country across; a plain recurrent network does not.
 """
 
+import sys
 from pathlib import Path
 
 import matplotlib
@@ -66,19 +67,18 @@ print(" ".join(test[0]))
 # begin with memories of up to the longest sentence (chrono initialisation). Three seeds each: what is learned must not
 # hang on luck.
 probabilities = {}
-for cell, rate in {"lstm": 0.02, "elman": 0.003}.items():
+for cell, rate in {"lstm": 0.01, "elman": 0.003}.items():
     accuracy = []
     for seed in range(3):
         network = RNNClassifier(
             64,
             cell=cell,
-            embedding_dim=16,
+            embedding_dim=32,
             return_sequences=True,
             bidirectional=False,
             forget_bias="chrono",
             learning_rate_init=rate,
-            batch_size=64,
-            max_iter=30,
+            max_iter=60,
             random_state=seed,
         )
         model = make_pipeline(SequenceTokenizer(lowercase=False), network)
@@ -87,6 +87,8 @@ for cell, rate in {"lstm": 0.02, "elman": 0.003}.items():
         accuracy.append(np.mean([guess[-1] == words[-1] for guess, words in zip(predicted, test, strict=True)]))
     shown = ", ".join(f"{share:.1%}" for share in accuracy)
     print(f"{cell}: the language is the first guess in {shown} of the sentences")
+    if cell == "lstm" and min(accuracy) < 0.99:
+        sys.exit("the LSTM should know the language in 99 % of the sentences")
     (after_each_word,) = model.predict_proba([test[0][:-1]])
     probabilities[cell] = dict(zip(model.classes_, after_each_word[-1], strict=True))
 

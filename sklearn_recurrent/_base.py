@@ -28,7 +28,7 @@ from ._inspection import Inspection
 from ._parameters import RecurrentParameters, layer_sizes, poolings
 from ._sequences import read
 from ._sklearn import _check_sample_weight, _fit_context
-from ._steps import flatten_steps, flatten_weights, like_steps
+from ._steps import flatten_steps, flatten_weights, like_steps, typed
 from ._streaming import Streaming
 
 
@@ -78,11 +78,14 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
         X : list of arrays, 3-D array, 2-D array or data frame
             Training sequences: a list, tuple, object array or Series of arrays of shape (n_steps_i, n_features) or
             (n_steps_i,); or an array (n_samples, n_steps, n_features), in which leading and trailing steps of NaN are
-            padding; or (n_samples, n_steps), one value per step.
+            padding; or (n_samples, n_steps), one value per step. With embedding_dim one whole number per step.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Class labels, a multilabel indicator, or numbers.
+            Class labels, a multilabel indicator, or numbers. With return_sequences one array of them per sequence,
+            as long as it, (n_steps_i,) or (n_steps_i, n_outputs); or an array (n_samples, n_steps[, n_outputs]).
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight 2 is the same as giving a sequence twice, weight 0 as leaving it out.
+            Weight 2 is the same as giving a sequence twice, weight 0 as leaving it out. With return_sequences also one
+            array per sequence, of its steps: a step of weight 0 is read, but its target, which may be anything, plays
+            no part.
 
         Returns
         -------
@@ -104,7 +107,7 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
             self._refuse_contradictions()
             X = self._read(X, reset=not goes_on)
             samples = self._validate_samples(X, y, sample_weight).weighted()
-            facts = self._vocabulary(samples.X, goes_on)
+            facts = {"_padded": X.living is not None} | self._vocabulary(samples.X, goes_on)
             samples = self._in_canonical_order(samples._replace(X=_with_tokens_as_rows(samples.X, facts)))
             Y, more = self._encode_target(samples.Y, samples.weight, classes, goes_on)
             facts |= more | self._scaling(samples, goes_on)
@@ -150,6 +153,7 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
         if not self.return_sequences:
+            _refuse_ragged(y)
             y = self._validate_target(y)
             check_consistent_length(X, y)
             return Samples(X, y, _positive_weight(sample_weight, len(X), "sequence"))
@@ -160,7 +164,7 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
         ignored = weight == 0  # may hold anything
         if ignored.any():
             y[ignored] = y[~ignored][0]
-        y = self._validate_target(y)
+        y = self._validate_target(typed(y))
         if ignored.any():
             y[ignored] = np.sort(y[~ignored], axis=0)[0]  # whatever the order of the sequences
         return Samples(X, y, weight, per_step=True)
@@ -204,14 +208,9 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
             "per_step": bool(self.return_sequences),
             "tokens": len(facts.get("vocabulary_", ())) + 1 if embeds else None,
         }
-        if goes_on and arguments != self._network_arguments:
-            before = self._network_arguments
-            changed = [
-                f"{_PARAMETER_OF.get(name, name)} changed from {before[name]!r} to {arguments[name]!r}"
-                for name in sorted(arguments)
-                if arguments[name] != before[name]
-            ]
-            raise ValueError(f"Training cannot go on from the last fit, since {', '.join(changed)}.")
+        if goes_on:
+            _refuse_changes(self._network_arguments, arguments)
+            _refuse_changes(self._fitted_reading, self._reading())
         return {
             "_network_arguments": arguments,
             "_fitted_reading": self._reading(),
@@ -346,7 +345,11 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
         network, ragged = self._network(), self._read(X)
         with single_blas_thread(), self._crew(self.theta_.dtype) as crew:
             out = self._form(method)(network.predict(self.theta_, self._prepare(ragged), crew, **options))
-        return like_steps(out, X, ragged) if network.per_step or "staged" in options else out
+        return self._like_steps(out, X, ragged) if network.per_step or "staged" in options else out
+
+    def _like_steps(self, values, X, ragged):
+        """Values (S, ...) as an array (n, T, ...), or, also if just this part of X has no padding, an object array."""
+        return like_steps(values, X, ragged, padded=self._padded)
 
     def _score(self, metric, X, y, sample_weight):
         predicted = self.predict(X)
@@ -356,6 +359,8 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
             y, _ = flatten_steps(y, lengths, living=living)
             if sample_weight is not None:
                 sample_weight = flatten_weights(sample_weight, lengths, living=living)
+                counts = sample_weight != 0  # where not, y may hold anything
+                y, predicted, sample_weight = typed(y[counts]), predicted[counts], sample_weight[counts]
         return metric(y, predicted, sample_weight=sample_weight)
 
     def _form(self, method):
@@ -419,6 +424,26 @@ class _Reporter:
         score = f", validation score {course.scores[-1]:.4f}" if course.scores else ""
         seconds = time.perf_counter() - self.start
         print(f"[{self.name}] epoch {epoch}, loss {course.losses[-1]:.6f}{score}, {seconds:.1f} s")
+
+
+def _refuse_ragged(y):
+    objects = y if isinstance(y, list | tuple) or getattr(y, "dtype", None) is np.dtype(object) else ()
+    sizes = {len(entry) for entry in objects if isinstance(entry, list | tuple | np.ndarray) and np.ndim(entry)}
+    if len(sizes) > 1:
+        raise ValueError(
+            f"y holds between {min(sizes)} and {max(sizes)} values per sequence, but one target for each is wanted; "
+            "a target for each time step wants return_sequences=True."
+        )
+
+
+def _refuse_changes(before, now):
+    changed = [
+        f"{_PARAMETER_OF.get(name, name)} changed from {before.get(name)!r} to {now.get(name)!r}"
+        for name in sorted(before | now)
+        if before.get(name) != now.get(name)
+    ]
+    if changed:
+        raise ValueError(f"Training cannot go on from the last fit, since {', '.join(changed)}.")
 
 
 def _with_tokens_as_rows(X, facts):

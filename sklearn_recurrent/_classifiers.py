@@ -35,15 +35,15 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Go once through X and y, from the present weights on.
 
-        Scaling of the features, weights and the solver's moments are those of the first call; each call is an epoch
-        at a constant learning rate, unless learning_rate says 'invscaling'.
+        Scaling of the features, or the vocabulary, is that of the first call; weights and the solver's moments go on;
+        each call is an epoch at a constant learning rate, unless learning_rate says 'invscaling'.
 
         Parameters
         ----------
         X : list of arrays, 3-D array, 2-D array or data frame
             Sequences, as in `fit`.
         y : array-like of shape (n_samples,) or (n_samples, n_classes)
-            Class labels.
+            Class labels, as in `fit`.
         classes : array-like of shape (n_classes,), default=None
             All labels that will ever come; required in the first call, unless `y` has them all or `fit` came before.
         sample_weight : array-like of shape (n_samples,), default=None

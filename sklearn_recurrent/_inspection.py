@@ -14,7 +14,7 @@ from ._core import insight
 from ._core.blas import single_blas_thread
 from ._core.losses import LOSS_OF, LOSSES
 from ._scoring import sequence_scorer
-from ._steps import flatten_steps, like_steps
+from ._steps import flatten_steps
 
 
 def attends(model):
@@ -223,7 +223,7 @@ class Inspection:
             How often, each time with other partners, at least 1.
         scoring : str, callable, list, tuple, set or dict, default=None
             Whose fall is measured, as in `sklearn.inspection.permutation_importance`; None is `score`. With
-            return_sequences `sequence_scorer` makes one; it is put around names by itself.
+            return_sequences `sequence_scorer` makes one; it is put by itself around whatever is no callable.
         windows : int, default=10
             For ``by="step"``: into how many windows of relative time, of equal length, each sequence is divided, at
             least 1. There are never more than the longest one has steps. A step belongs to the window of its middle.
@@ -274,7 +274,7 @@ class Inspection:
         if by not in ("feature", "step"):
             raise ValueError(f"by must be 'feature' or 'step', got {by!r}.")
         _check_positive(n_repeats=n_repeats, windows=windows)
-        if network.per_step and isinstance(scoring, str):
+        if network.per_step and scoring is not None and not callable(scoring):
             scoring = sequence_scorer(scoring)
         scorer, rng = check_scoring(self, scoring), check_random_state(random_state)
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
@@ -303,7 +303,7 @@ class Inspection:
     def _inspect(self, X, function):
         """What a function of `insight` finds for each step, in the container that belongs to `X`."""
         network, ragged = self._network(), self._read(X)
-        return like_steps(self._look(network, ragged, function), X, ragged)
+        return self._like_steps(self._look(network, ragged, function), X, ragged)
 
     def _trace(self, X, layer, names):
         network, ragged = self._network(), self._read(X)
@@ -311,7 +311,7 @@ class Inspection:
         if not isinstance(layer, Integral) or not -n <= layer < n:
             raise ValueError(f"layer must be an integer from {-n} to {n - 1}, got {layer!r}.")
         found = self._look(network, ragged, insight.trace, layer % n, names(network.cells[layer]))
-        return {name: like_steps(values, X, ragged) for name, values in found.items()}
+        return {name: self._like_steps(values, X, ragged) for name, values in found.items()}
 
     def _choice_of(self, output):
         """A function from raw outputs (K, n) to the gradient of the chosen one with respect to them."""

@@ -121,7 +121,8 @@ class RecurrentParameters(BaseEstimator):
         None,
         [at_least(0, Integral), None],
         "int or None",
-        "The token that is padding at either end of a row, where X is an array of tokens. None: there is no padding.",
+        "With embedding_dim: the token that is padding at either end of a row, where X is an array of tokens; in a "
+        "list of sequences it is one like others. None: there is no padding.",
     )
     dropout: float = parameter(
         0.0,
@@ -208,8 +209,8 @@ class RecurrentParameters(BaseEstimator):
         None,
         ["random_state"],
         "int, RandomState instance or None",
-        "Seed of initial weights, mini-batches and validation split. An int gives the same model, bit for bit, on the "
-        "same machine.",
+        "Seed of initial weights, mini-batches, dropout and validation split. An int gives the same model, bit for "
+        "bit, on the same machine.",
     )
     tol: float = parameter(
         1e-4,
@@ -255,8 +256,8 @@ class RecurrentParameters(BaseEstimator):
         [at_least(1, Integral), None],
         "int or None",
         "If given, the gradient is cut every so many time steps (truncated backpropagation): the state is carried "
-        "across, but what is further back than the last cut is not trained. An approximation, and less noisy on very "
-        "long sequences. None: exact gradients, in bounded memory, too.",
+        "across, but what is further back than the last cut is not trained. An approximation, for very long "
+        "sequences on which exact gradients are noisy. None: exact gradients.",
     )
     n_jobs: int | None = parameter(
         None,

@@ -26,17 +26,17 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
     def partial_fit(self, X, y, sample_weight=None):
         """Go once through X and y, from the present weights on.
 
-        Scaling of the features and of y, weights and the solver's moments are those of the first call; each call is an
-        epoch at a constant learning rate, unless learning_rate says 'invscaling'.
+        Scaling of the features and of y is that of the first call; weights and the solver's moments go on; each call is
+        an epoch at a constant learning rate, unless learning_rate says 'invscaling'.
 
         Parameters
         ----------
         X : list of arrays, 3-D array, 2-D array or data frame
             Sequences, as in `fit`.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Numbers.
+            Numbers, as in `fit`.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the sequences.
+            Weights of the sequences, as in `fit`.
 
         Returns
         -------

@@ -9,7 +9,7 @@ from sklearn.metrics import check_scoring
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from ._sequences import living_steps, unwrap
-from ._steps import flatten_steps, flatten_weights
+from ._steps import flatten_steps, flatten_weights, typed
 
 RESPONSES = ("predict", "predict_proba", "predict_log_proba", "decision_function")
 
@@ -88,10 +88,12 @@ class SequenceScorer:
         """Score `estimator` on all time steps of `X`; other keywords go to the inner scorer as they are."""
         living = _living(estimator, X)
         y, lengths = flatten_steps(y, living=living)
-        like_y = {"lengths": lengths, "of": "y", "living": living}
+        like_y, counts = {"lengths": lengths, "of": "y", "living": living}, slice(None)
         if sample_weight is not None:
-            kwargs["sample_weight"] = flatten_weights(sample_weight, **like_y)
-        return self._scorer(_flat_twin(estimator, like_y), X, y, **kwargs)
+            weight = flatten_weights(sample_weight, **like_y)
+            counts = weight != 0  # where not, y may hold anything
+            kwargs["sample_weight"], y = weight[counts], typed(y[counts])
+        return self._scorer(_flat_twin(estimator, like_y, counts), X, y, **kwargs)
 
     def __repr__(self):
         return f"sequence_scorer({self._scoring!r})"
@@ -120,19 +122,19 @@ def _living(estimator, X):
     return living_steps(np.asarray(X, dtype=np.float64)) if getattr(X, "ndim", 0) == 3 else None
 
 
-def _flat_twin(estimator, like_y):
+def _flat_twin(estimator, like_y, counts):
     """The same estimator, sharing all attributes, but with flat responses; a true instance of its class."""
     twin = object.__new__(type(estimator))
-    responses = {name: _flattened(estimator, name, like_y) for name in RESPONSES if hasattr(estimator, name)}
+    responses = {name: _flattened(estimator, name, like_y, counts) for name in RESPONSES if hasattr(estimator, name)}
     twin.__dict__ = {**vars(estimator), **responses}
     return twin
 
 
-def _flattened(estimator, name, like_y):
+def _flattened(estimator, name, like_y, counts):
     method = getattr(estimator, name)
 
     @wraps(method)
     def flat(*args, **kwargs):
-        return flatten_steps(method(*args, **kwargs), name=f"{type(estimator).__name__}.{name}", **like_y)[0]
+        return flatten_steps(method(*args, **kwargs), name=f"{type(estimator).__name__}.{name}", **like_y)[0][counts]
 
     return flat

@@ -62,6 +62,8 @@ def read(estimator, X, *, reset, missing="error", input_size=None, tokens=False,
     if not reset:
         _check_form(estimator, sequential)
     dtypes = TOKENS if tokens else FLOATS
+    if tokens and len(shape) == 1 and any(isinstance(x, str) for x in X):
+        raise ValueError("X holds texts, but tokens are whole numbers: SequenceTokenizer makes them of texts.")
     if sequential:
         ragged = _read_sequences(estimator, form, X, input_size, dtypes, pad_token)
         validate_data(estimator, ragged.values, reset=reset, skip_check_array=True)
@@ -327,7 +329,7 @@ def _from_cube(X, pad_token=None):
     if pad_token is None and _all_finite(X):
         return Ragged.from_lengths(X.reshape(-1, n_features), np.full(n, length))
     living = living_steps(X) if pad_token is None else living_steps(X, pad_token)
-    return Ragged.from_lengths(X[living], living.sum(axis=1), living)
+    return Ragged.from_lengths(X[living], living.sum(axis=1), None if living.all() else living)
 
 
 def _from_arrays(arrays, dtypes=FLOATS):

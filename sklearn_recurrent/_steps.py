@@ -48,10 +48,19 @@ def flatten_steps(y, lengths=None, name="y", of="X", living=None):
         if step != first:
             raise ValueError(f"{name} has time steps of shape {step} in sequence {j}, but {first} in sequence 0.")
     flat = np.concatenate(steps)
-    if flat.dtype == object:  # np.array(sequences, dtype=object) makes every label an object if the lengths are equal
-        values = flat.tolist()
-        flat = np.array(values) if len(set(map(type, values))) == 1 else flat
-    return flat, [len(row) for row in steps]
+    return typed(flat), [len(row) for row in steps]
+
+
+def typed(values):
+    """Objects as an array of their type, if they have one.
+
+    ``np.array(sequences, dtype=object)`` makes every label an object if the lengths are equal.
+    """
+    if values.dtype != object:
+        return values
+    entries = values.tolist()
+    array = np.array(entries)
+    return values if array.dtype.kind in "US" and not all(isinstance(entry, str) for entry in entries) else array
 
 
 def flatten_weights(sample_weight, lengths, of="X", living=None):
@@ -78,15 +87,16 @@ def flatten_weights(sample_weight, lengths, of="X", living=None):
     return np.repeat(np.asarray(rows, dtype=np.float64), lengths)
 
 
-def like_steps(values, X, ragged):
+def like_steps(values, X, ragged, *, padded=False):
     """Values (S, ...), one per time step, in a container that follows from that of `X`.
 
     Returns
     -------
     ndarray
-        ``(n, T, ...)`` if `X` is an array of numbers without padding; else a 1-D object array of ``(T_i, ...)``.
+        ``(n, T, ...)`` if `X` is an array of numbers without padding, and none is expected (`padded`); else a 1-D
+        object array of ``(T_i, ...)``.
     """
-    if unwrap(X)[0] == "numbers" and ragged.living is None:
+    if unwrap(X)[0] == "numbers" and ragged.living is None and not padded:
         return values.reshape(len(ragged), -1, *values.shape[1:])
     return object_array([values[a:b] for a, b in zip(ragged.offsets[:-1], ragged.offsets[1:], strict=True)])
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from numbers import Integral
+
 import numpy as np
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from ._core.blas import single_blas_thread
 from ._core.features import rows_of
 from ._core.ragged import Ragged
 from ._core.stream import Stepper
 from ._sequences import as_tokens
 
 RUNNING = {"last", "mean", "max"}
+ALONE, TOGETHER = 9_000, 200_000  # multiplications of a step; OpenBLAS divides products from 9,216 and 262,144 on
 
 
 class StreamState:
@@ -75,8 +80,8 @@ class Streaming:
             If the network is bidirectional or pools by attention: it then depends on what is still to come.
         """
         check_is_fitted(self)
-        if n_streams < 1:
-            raise ValueError(f"n_streams must be at least 1, got {n_streams}.")
+        if not isinstance(n_streams, Integral) or n_streams < 1:
+            raise ValueError(f"n_streams must be at least 1, got {n_streams!r}.")
         stepper = self._new_stepper()
         return StreamState(stepper.initial(n_streams), n_streams, self.theta_, stepper)
 
@@ -107,7 +112,11 @@ class Streaming:
             If x has another shape, or holds NaN or infinity.
         """
         form, stepper = self._form(method), self._stepper(state)
-        raw, arrays = stepper.step(self._read_step(x, state.n_streams, stepper), state._arrays)
+        x = self._read_step(x, state.n_streams, stepper)
+        # to limit BLAS takes some µs, and BLAS by itself takes one thread for small products
+        small = stepper.n_weights * state.n_streams < (ALONE if state.n_streams == 1 else TOGETHER)
+        with nullcontext() if small else single_blas_thread():
+            raw, arrays = stepper.step(x, state._arrays)
         return form(raw.T), StreamState(arrays, state.n_streams, self.theta_, stepper)
 
     @available_if(streams)

@@ -270,3 +270,19 @@ def test_a_frame_names_the_features_and_other_names_are_refused(estimator, data)
         model.predict(X.rename(columns={"a": "z"}))
     model.fit(data[0], data[1])
     assert not hasattr(model, "feature_names_in_")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [({"input_size": 2}, {"input_size": None}), ({"embedding_dim": 2, "pad_token": 0}, {"pad_token": 1})],
+)
+def test_training_does_not_go_on_if_X_is_to_be_read_otherwise(before, after):
+    X, y = np.random.default_rng(0).integers(0, 5, (20, 6)), [0, 1] * 10
+    X[:, 2] = 3  # no row is all padding
+    model = RNNClassifier(**TINY | before, warm_start=True).fit(X, y)
+    expected = model.predict_proba(X)
+    model.set_params(**after)
+    for again in (model.fit, model.partial_fit):
+        with pytest.raises(ValueError, match=f"{next(iter(after))} changed from"):
+            again(X, y)
+    assert np.array_equal(model.predict_proba(X), expected)

@@ -849,3 +849,34 @@ def test_an_LSTM_tells_at_each_step_what_the_first_said():
     y = [np.full(len(x), x[0]) for x in X]
     model = LSTMRegressor(8, bidirectional=False, return_sequences=True, max_iter=40, learning_rate_init=0.02)
     assert model.set_params(random_state=0).fit(X[:60], y[:60]).score(X[60:], y[60:]) > 0.9
+
+
+@pytest.mark.parametrize("nothing", [-100, np.nan, None])
+def test_targets_of_steps_of_weight_0_are_no_part_of_a_score(nothing):
+    rng = np.random.default_rng(0)
+    X = [rng.normal(size=(5, 1)) for _ in range(12)]
+    y = [np.array([1, 0, 1, 0, nothing], dtype=object if nothing is None else None) for _ in X]
+    weight = [np.array([1.0, 1, 1, 1, 0])] * 12
+    model = RNNClassifier(**TINY).fit(X, y, sample_weight=weight)
+    assert model.classes_.tolist() == [0, 1]
+    predicted = np.concatenate([p[:4] for p in model.predict(X)])
+    truth = np.tile([1, 0, 1, 0], 12)
+    assert model.score(X, y, sample_weight=weight) == accuracy_score(truth, predicted)
+    scorer = sequence_scorer("f1_macro")
+    assert scorer(model, X, y, sample_weight=weight) == f1_score(truth, predicted, average="macro")
+    assert 0 <= sequence_scorer("roc_auc")(model, X, y, sample_weight=weight) <= 1
+
+
+def test_folds_of_a_padded_array_predict_in_one_form():
+    X = np.random.default_rng(0).normal(size=(12, 5, 2))
+    X[0, 4] = np.nan  # one sequence alone is shorter: some folds have no padding
+    y = [np.zeros(5 - (j == 0), int) + np.arange(5 - (j == 0)) % 2 for j in range(12)]
+    predicted = ms.cross_val_predict(RNNClassifier(**TINY), X, as_sequences(y), cv=ms.KFold(3))
+    assert [len(p) for p in predicted] == [4] + [5] * 11
+
+
+def test_ragged_targets_without_return_sequences_name_it():
+    X = [np.zeros((3, 1)), np.zeros((2, 1))]
+    for y in ([np.zeros(3), np.zeros(2)], [[0, 1, 0], [0, 1]]):
+        with pytest.raises(ValueError, match="return_sequences=True"):
+            RNNRegressor(hidden_layer_sizes=3).fit(X, y)

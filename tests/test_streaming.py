@@ -1,6 +1,7 @@
 """Step by step, in chunks, after each prefix: always what `predict` says of the sequence so far."""
 
 import pickle
+from contextlib import contextmanager
 
 import joblib
 import numpy as np
@@ -564,3 +565,26 @@ def test_a_method_that_is_none_is_refused_by_name(model):
     for method in ("fit", "score", "predict_everything"):
         with pytest.raises((ValueError, AttributeError), match=method):
             model.step([0, 1], model.initial_state(), method=method)
+
+
+def test_a_state_is_wanted_not_something_else(model, ragged):
+    for state in ("state", None, {}):
+        with pytest.raises(TypeError, match="A StreamState is wanted"):
+            model.step([0, 1], state)
+    with pytest.raises(TypeError, match="got str"):
+        model.predict(ragged, initial_state="state")
+
+
+@pytest.mark.parametrize("n", [1, 1000])
+def test_large_steps_limit_blas_to_one_thread_and_small_ones_do_not_care(n, ragged, numbers, monkeypatch):
+    limited = []
+
+    @contextmanager
+    def watched():
+        limited.append(True)
+        yield
+
+    model = RNNRegressor(**TINY | {"hidden_layer_sizes": 32}).fit(ragged, numbers)
+    monkeypatch.setattr("sklearn_recurrent._streaming.single_blas_thread", watched)
+    model.step(np.zeros((n, 2)), model.initial_state(n))
+    assert limited == ([] if n == 1 else [True])

@@ -532,3 +532,8 @@ def test_a_fit_to_tokens_predicts_tokens_only(data, estimator):
         model.predict([np.zeros((4, 2))])
     with pytest.raises(ValueError, match=r"2-D array, but .* was fitted on sequences"):
         model.predict(padded(X))
+
+
+def test_texts_are_refused_with_the_name_of_what_makes_tokens_of_them():
+    with pytest.raises(ValueError, match="SequenceTokenizer"):
+        RNNClassifier(**TINY).fit(["a b", "c"] * 5, [0, 1] * 5)

@@ -71,12 +71,14 @@ class Plan:
 
         Column j reads its sequence forwards or from its end. Where it has ended, it reads its last step once more.
         """
-        if (run.start, run.steps, reverse) not in self._rows:
-            first, last = self.offsets[: run.width], self.offsets[1 : run.width + 1] - 1
-            t = np.arange(run.start, run.start + run.steps)[:, None]
-            rows = np.maximum(last - t, first) if reverse else np.minimum(first + t, last)
+        if (run.start, run.steps, reverse) in self._rows:
+            return self._rows[run.start, run.steps, reverse]
+        first, last = self.offsets[: run.width], self.offsets[1 : run.width + 1] - 1
+        t = np.arange(run.start, run.start + run.steps)[:, None]
+        rows = np.maximum(last - t, first) if reverse else np.minimum(first + t, last)
+        if self.length is None:  # a plan of one length outlives its batch
             self._rows[run.start, run.steps, reverse] = rows
-        return self._rows[run.start, run.steps, reverse]
+        return rows
 
     def living(self, run):
         """(steps, width): True where a sequence has not ended; None if all of them live through the run."""

@@ -17,6 +17,7 @@ class Stepper:
         W = network.layout.views(theta)
         self.kinds, self.table = None if network.per_step else network.pooling, W.get("embedding/E")
         self.V, self.bias, self.dtype = W["head/V"][:, :-1].copy(), W["head/V"][:, -1:].copy(), theta.dtype
+        self.n_weights = len(theta) if self.table is None else network.layout.size
         self.layers = [
             (cell, cell.weights_forward({part.name: W[f"{key}/{part.name}"] for part in cell.parts}))
             for cell, (key,) in zip(network.cells, network.keys, strict=True)
