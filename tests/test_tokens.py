@@ -122,7 +122,8 @@ def test_every_form_of_equally_long_tokens_gives_one_model(data, estimator, form
     assert same_bits(model, expected)
     assert np.array_equal(raw(model, RECTANGLES[form](X)), raw(expected, list(X)))
     assert model.n_features_in_ == (1 if form in ("3-D", "list of rows") else 3)
-    assert hasattr(model, "feature_names_in_") == ("frame" in form)
+    if form != "polars frame":  # whose names scikit-learn knows from 1.7 on
+        assert hasattr(model, "feature_names_in_") == ("frame" in form)
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.uint16, np.int32])
