@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from numbers import Integral
 
 import numpy as np
@@ -115,8 +114,11 @@ class Streaming:
         x = self._read_step(x, state.n_streams, stepper)
         # to limit BLAS takes some µs, and BLAS by itself takes one thread for small products
         small = stepper.n_weights * state.n_streams < (ALONE if state.n_streams == 1 else TOGETHER)
-        with nullcontext() if small else single_blas_thread():
+        if small:
             raw, arrays = stepper.step(x, state._arrays)
+        else:
+            with single_blas_thread():
+                raw, arrays = stepper.step(x, state._arrays)
         return form(raw.T), StreamState(arrays, state.n_streams, self.theta_, stepper)
 
     @available_if(streams)
@@ -192,8 +194,10 @@ class Streaming:
             return rows_of(
                 as_tokens(Ragged.from_lengths(x.reshape(n, 1), np.ones(n, int))).values[:, 0], self.vocabulary_
             )
-        with np.errstate(over="ignore"):
-            x = x.reshape(n, n_features).T.astype(stepper.dtype, copy=False)
+        x = x.reshape(n, n_features).T
+        if x.dtype != stepper.dtype:
+            with np.errstate(over="ignore"):
+                x = x.astype(stepper.dtype)
         if not np.isfinite(x).all():
             raise ValueError(f"x is not finite, in {x.dtype}, for stream {int(np.isfinite(x).all(axis=0).argmin())}.")
         return x
