@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from joblib import effective_n_jobs
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import make_scorer
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -26,6 +27,7 @@ from ._core.samples import Samples
 from ._core.train import Batches, Patience, descend, minimise_lbfgs
 from ._inspection import Inspection
 from ._parameters import RecurrentParameters, layer_sizes, poolings
+from ._scoring import sequence_scorer
 from ._sequences import read
 from ._sklearn import _check_sample_weight, _fit_context
 from ._steps import flatten_steps, flatten_weights, like_steps, typed
@@ -340,9 +342,12 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
         check_is_fitted(self)
         return Network(**self._network_arguments)
 
-    def _respond(self, method, X, **options):
-        """What `method` returns: made of the network's raw outputs, in the container that belongs to `X`."""
-        network, ragged = self._network(), self._read(X)
+    def _respond(self, method, X, ragged=None, **options):
+        """What `method` returns: made of the network's raw outputs, in the container that belongs to `X`.
+
+        ragged : `X`, if it has been read
+        """
+        network, ragged = self._network(), self._read(X) if ragged is None else ragged
         with single_blas_thread(), self._crew(self.theta_.dtype) as crew:
             out = self._form(method)(network.predict(self.theta_, self._prepare(ragged), crew, **options))
         return self._like_steps(out, X, ragged) if network.per_step or "staged" in options else out
@@ -352,16 +357,9 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
         return like_steps(values, X, ragged, padded=self._padded)
 
     def _score(self, metric, X, y, sample_weight):
-        predicted = self.predict(X)
-        if self._network_arguments["per_step"]:
-            predicted, lengths = flatten_steps(predicted)
-            living = self._read(X).living
-            y, _ = flatten_steps(y, lengths, living=living)
-            if sample_weight is not None:
-                sample_weight = flatten_weights(sample_weight, lengths, living=living)
-                counts = sample_weight != 0  # where not, y may hold anything
-                y, predicted, sample_weight = typed(y[counts]), predicted[counts], sample_weight[counts]
-        return metric(y, predicted, sample_weight=sample_weight)
+        if self._network().per_step:
+            return sequence_scorer(make_scorer(metric))(self, X, y, sample_weight)
+        return metric(y, self.predict(X), sample_weight=sample_weight)
 
     def _form(self, method):
         """What makes the result of a method of raw outputs, (n, n_outputs)."""

@@ -81,8 +81,6 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
         state : StreamState
             Only if `return_state`.
         """
-        if initial_state is None and not return_state:
-            return self._respond("predict", X)
         return self._respond_from("predict", X, initial_state, return_state)
 
     def predict_proba(self, X, initial_state=None, return_state=False):
@@ -105,8 +103,6 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
         state : StreamState
             Only if `return_state`.
         """
-        if initial_state is None and not return_state:
-            return self._respond("predict_proba", X)
         return self._respond_from("predict_proba", X, initial_state, return_state)
 
     def predict_log_proba(self, X):

@@ -13,19 +13,18 @@ from sklearn.utils.parallel import Parallel, delayed
 from ._core import insight
 from ._core.blas import single_blas_thread
 from ._core.losses import LOSS_OF, LOSSES
-from ._scoring import sequence_scorer
+from ._parameters import architecture_of
+from ._scoring import sequence_scorer, twin
 from ._steps import flatten_steps
 
 
 def attends(model):
     """Whether a model pools by attention; raises an AttributeError that says why not."""
-    fitted = getattr(model, "_network_arguments", None)
-    per_step = fitted["per_step"] if fitted else model.return_sequences
-    pooling = fitted["pooling"] if fitted else model.pooling
+    _, per_step, kinds = architecture_of(model)
     if per_step:
         raise AttributeError("With return_sequences=True there is no pooling, and so no attention.")
-    if "attention" not in ({pooling} if isinstance(pooling, str) else set(pooling)):
-        raise AttributeError(f"attention_weights wants pooling by 'attention', got {pooling!r}.")
+    if "attention" not in kinds:
+        raise AttributeError(f"attention_weights wants pooling by 'attention', got {sorted(kinds)}.")
     return True
 
 
@@ -282,8 +281,8 @@ class Inspection:
         groups = _features(ragged) if by == "feature" else _windows(ragged, windows)
 
         def scores(group):
-            twins = (_with_reading(self, X, insight.exchange(ragged, others, group)) for others in partners)
-            return [scorer(twin, X, y, **weights) for twin in twins]
+            readers = (_with_reading(self, X, insight.exchange(ragged, others, group)) for others in partners)
+            return [scorer(reader, X, y, **weights) for reader in readers]
 
         baseline = scorer(self, X, y, **weights)
         changed = Parallel(n_jobs=n_jobs)(delayed(scores)(group) for group in groups)
@@ -370,9 +369,7 @@ def _with_reading(model, X, ragged):
             raise ValueError("The scoring of feature_importance must ask for predictions of X as it is given.")
         return ragged
 
-    twin = object.__new__(type(model))
-    twin.__dict__ = vars(model) | {"_read": read_instead}
-    return twin
+    return twin(model, _read=read_instead)
 
 
 def _importance(baseline, scores):

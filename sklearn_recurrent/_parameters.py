@@ -306,3 +306,12 @@ def poolings(pooling):
     ):
         raise ValueError(f"pooling must be one or several different names of {POOLINGS}, got {pooling!r}.")
     return kinds
+
+
+def architecture_of(model):
+    """Whether a model is bidirectional, whether it predicts per step, and its poolings: as fitted, if it is."""
+    fitted = getattr(model, "_network_arguments", None)
+    if fitted:
+        return fitted["bidirectional"], fitted["per_step"], set(fitted["pooling"])
+    kinds = {model.pooling} if isinstance(model.pooling, str) else set(model.pooling)
+    return model.bidirectional, model.return_sequences, kinds

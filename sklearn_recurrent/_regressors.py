@@ -71,8 +71,6 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
         state : StreamState
             Only if `return_state`.
         """
-        if initial_state is None and not return_state:
-            return self._respond("predict", X)
         return self._respond_from("predict", X, initial_state, return_state)
 
     def score(self, X, y, sample_weight=None):

@@ -86,14 +86,15 @@ class SequenceScorer:
 
     def __call__(self, estimator, X, y, sample_weight=None, **kwargs):
         """Score `estimator` on all time steps of `X`; other keywords go to the inner scorer as they are."""
-        living = _living(estimator, X)
-        y, lengths = flatten_steps(y, living=living)
+        lengths, living = _steps_of(estimator, X)
+        y, lengths = flatten_steps(y, lengths, living=living)
         like_y, counts = {"lengths": lengths, "of": "y", "living": living}, slice(None)
         if sample_weight is not None:
             weight = flatten_weights(sample_weight, **like_y)
             counts = weight != 0  # where not, y may hold anything
             kwargs["sample_weight"], y = weight[counts], typed(y[counts])
-        return self._scorer(_flat_twin(estimator, like_y, counts), X, y, **kwargs)
+        flat = {name: _flattened(estimator, name, like_y, counts) for name in RESPONSES if hasattr(estimator, name)}
+        return self._scorer(twin(estimator, **flat), X, y, **kwargs)
 
     def __repr__(self):
         return f"sequence_scorer({self._scoring!r})"
@@ -114,20 +115,20 @@ class SequenceScorer:
         return "sample_weight" in signature(self._scorer).parameters
 
 
-def _living(estimator, X):
-    """Where an array has steps that are no padding: as the estimator reads it, or, through a Pipeline, if it is 3-D."""
+def _steps_of(estimator, X):
+    """The lengths, and where an array is no padding, as the estimator reads X; of a Pipeline what a 3-D X tells."""
     if hasattr(estimator, "_fitted_reading"):
-        return estimator._read(X).living
+        ragged = estimator._read(X)
+        return ragged.lengths, ragged.living
     X = unwrap(X)[1]
-    return living_steps(np.asarray(X, dtype=np.float64)) if getattr(X, "ndim", 0) == 3 else None
+    return None, living_steps(np.asarray(X, dtype=np.float64)) if getattr(X, "ndim", 0) == 3 else None
 
 
-def _flat_twin(estimator, like_y, counts):
-    """The same estimator, sharing all attributes, but with flat responses; a true instance of its class."""
-    twin = object.__new__(type(estimator))
-    responses = {name: _flattened(estimator, name, like_y, counts) for name in RESPONSES if hasattr(estimator, name)}
-    twin.__dict__ = {**vars(estimator), **responses}
-    return twin
+def twin(estimator, **others):
+    """The same estimator, sharing all attributes but these others; a true instance of its class."""
+    same = object.__new__(type(estimator))
+    same.__dict__ = vars(estimator) | others
+    return same
 
 
 def _flattened(estimator, name, like_y, counts):

@@ -12,6 +12,7 @@ from ._core.blas import single_blas_thread
 from ._core.features import rows_of
 from ._core.ragged import Ragged
 from ._core.stream import Stepper
+from ._parameters import architecture_of
 from ._sequences import as_tokens
 
 RUNNING = {"last", "mean", "max"}
@@ -44,15 +45,11 @@ class StreamState:
 
 def streams(model):
     """Whether a model can predict from what has come so far; raises an AttributeError that says why not."""
-    fitted = getattr(model, "_network_arguments", None)
-    bidirectional = fitted["bidirectional"] if fitted else model.bidirectional
-    per_step = fitted["per_step"] if fitted else model.return_sequences
-    pooling = fitted["pooling"] if fitted else model.pooling
-    kinds = {pooling} if isinstance(pooling, str) else set(pooling)
+    bidirectional, per_step, kinds = architecture_of(model)
     if bidirectional:
         raise AttributeError("A bidirectional network reads its sequences from their ends, too: bidirectional=False.")
     if not per_step and not kinds <= RUNNING:
-        raise AttributeError(f"Streaming wants pooling by some of {sorted(RUNNING)}, got {pooling!r}.")
+        raise AttributeError(f"Streaming wants pooling by some of {sorted(RUNNING)}, got {sorted(kinds)}.")
     return True
 
 
@@ -145,6 +142,8 @@ class Streaming:
 
     def _respond_from(self, method, X, state, return_state):
         """A response to the steps that come after `state`; None: to the first steps."""
+        if state is None and not return_state:
+            return self._respond(method, X)
         self._network()  # or it is not fitted
         streams(self)
         ragged = self._read(X)
@@ -158,7 +157,7 @@ class Streaming:
             for name, array in one.ends.items():
                 ends[name][..., rows] = array
 
-        out = self._respond(method, X, start=state._arrays, see=see)
+        out = self._respond(method, X, ragged, start=state._arrays, see=see)
         return (out, StreamState(ends, state.n_streams, self.theta_, stepper)) if return_state else out
 
     def _new_stepper(self):

@@ -89,6 +89,5 @@ class _Attended(Reader):
         return dY
 
     def _of(self, values, run):
-        """Of each step and sequence of a run, C-contiguous, 0 where it has ended."""
-        x, alive = np.ascontiguousarray(self.plan.gather(values, run, self.reverse)), self.plan.living(run)
-        return x if alive is None else x * alive[:, None]
+        """Of each step and sequence of a run; C-contiguous, or einsum takes ten times as long."""
+        return np.ascontiguousarray(self.plan.gather_living(values, run, self.reverse))

@@ -151,8 +151,7 @@ class _StepPart(Reader):
         self.plan.put(self.V @ h, run, self.reverse, self.raw, add=True)
 
     def slope(self, run, h):
-        d, alive = self.plan.gather(self.d_raw, run, self.reverse), self.plan.living(run)
-        d = d if alive is None else d * alive[:, None]
+        d = self.plan.gather_living(self.d_raw, run, self.reverse)
         mask = None if self.mask is None else self.mask[:, : run.width]
         h = h if mask is None else h * mask
         self.dV += np.einsum("tkn,thn->kh", d, h, optimize=True)

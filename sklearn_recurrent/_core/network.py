@@ -107,13 +107,13 @@ class Network:
     def penalised(self):
         """1.0 for each weight that the L2 penalty counts, 0.0 for each bias; without the table, which it spares."""
         mask = np.ones(self.layout.size)
-        for name, w in self.layout.views(mask).items():
-            if name.startswith(("head", "attention/A")):
-                w[:, -1] = 0
+        views = self.layout.views(mask)
+        for name in {"head/V", "attention/A"} & views.keys():
+            views[name][:, -1] = 0
         for cell, keys in zip(self.cells, self.keys, strict=True):
             for key in keys:
                 for part in cell.parts:
-                    self.layout.views(mask)[f"{key}/{part.name}"][:, cell.columns(part)["1"]] = 0
+                    views[f"{key}/{part.name}"][:, cell.columns(part)["1"]] = 0
         return mask
 
     def forward(self, theta, batch, scratch, keep=True, *, rng=None, start=None, staged=False, watch=None):

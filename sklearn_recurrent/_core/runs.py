@@ -92,6 +92,11 @@ class Plan:
             return self._by_step(values, run, reverse)
         return values.take(self.rows(run, reverse), axis=0).swapaxes(1, 2)
 
+    def gather_living(self, values, run, reverse):
+        """What `gather` reads, 0 where a sequence has ended: gradients, and what is summed over the steps."""
+        x, living = self.gather(values, run, reverse), self.living(run)
+        return x if living is None else x * living[:, None]
+
     def put(self, x, run, reverse, values, *, add=False):
         """Write (steps, F, width) to the rows of `values` (S, F) that `gather` reads, or add it to them.
 

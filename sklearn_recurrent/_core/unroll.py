@@ -42,8 +42,7 @@ class Join(Reader):
         self.plan.put(h, run, self.reverse, self.values)
 
     def slope(self, run, h):
-        dY, alive = self.plan.gather(self.gradient, run, self.reverse), self.plan.living(run)
-        dY = dY if alive is None else dY * alive[:, None]
+        dY = self.plan.gather_living(self.gradient, run, self.reverse)
         return dY if self.mask is None else dY * self.mask[:, : run.width]
 
 
