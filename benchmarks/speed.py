@@ -29,7 +29,8 @@ from sklearn_recurrent import RNNClassifier
 from sklearn_recurrent._core.cells import CELLS
 from sklearn_recurrent._core.crew import Crew
 from sklearn_recurrent._core.losses import LOSSES
-from sklearn_recurrent._core.network import Network, Objective
+from sklearn_recurrent._core.network import Network
+from sklearn_recurrent._core.objective import Objective
 from sklearn_recurrent._core.ragged import Ragged
 from sklearn_recurrent._core.samples import Samples
 

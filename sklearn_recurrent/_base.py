@@ -21,7 +21,8 @@ from ._core.canonical import canonical
 from ._core.crew import Crew
 from ._core.features import mean_and_scale, rows_of, scaled
 from ._core.losses import LINKS, LOSS_OF, LOSSES
-from ._core.network import Network, Objective
+from ._core.network import Network
+from ._core.objective import Objective
 from ._core.optim import OPTIMISERS, Schedule
 from ._core.samples import Samples
 from ._core.train import Batches, Patience, descend, minimise_lbfgs
@@ -44,7 +45,7 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
     """A recurrent network as an estimator; a subclass says what its targets are.
 
     It has ``_validate_target(y)``, which returns an array; ``_encode_target(y, weight, classes, goes_on)``, which
-    returns the targets (N, K) of the network and the fitted attributes that say how to read them, its `facts`; and
+    returns the targets of the loss, a row each, and the fitted attributes that say how to read them, its `facts`; and
     ``_score_raw(raw, Y, weight, facts)``, its score from raw outputs.
     """
 
@@ -113,7 +114,7 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
             samples = self._in_canonical_order(samples._replace(X=_with_tokens_as_rows(samples.X, facts)))
             Y, more = self._encode_target(samples.Y, samples.weight, classes, goes_on)
             facts |= more | self._scaling(samples, goes_on)
-            facts |= self._architecture(facts, Y.shape[1], goes_on)
+            facts |= self._architecture(facts, goes_on)
             network = Network(
                 **facts["_network_arguments"],
                 dropout=self.dropout,
@@ -123,8 +124,8 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
             seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
             start = _Start.of(self) if goes_on else _Start.drawn(network, seed, samples.X, self.forget_bias)
             theta, weight = start.theta.copy(), self._weigh(Y, samples.weight, facts)
-            X, Y = _scaled(samples.X, facts, theta.dtype), Y.astype(theta.dtype)
-            samples = Samples(X, Y, weight, samples.per_step)
+            X, Y = _scaled(samples.X, facts, theta.dtype), Y if Y.dtype.kind == "i" else Y.astype(theta.dtype)
+            samples = Samples(X, Y, weight, samples.offsets)
             with self._crew(theta.dtype) as crew:
                 facts |= self._minimise(network, theta, samples.weighted(), facts, seed, start, one_epoch, crew)
             for name in _FEATURE_FACTS:
@@ -169,7 +170,7 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
         y = self._validate_target(typed(y))
         if ignored.any():
             y[ignored] = np.sort(y[~ignored], axis=0)[0]  # whatever the order of the sequences
-        return Samples(X, y, weight, per_step=True)
+        return Samples(X, y, weight, X.offsets)
 
     def _in_canonical_order(self, samples):
         """Merged and sorted, unless the order is the user's."""
@@ -196,7 +197,7 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
         mean, scale = mean_and_scale(X.values, samples.step_weights())
         return {"x_mean_": mean, "x_scale_": scale}
 
-    def _architecture(self, facts, n_outputs, goes_on):
+    def _architecture(self, facts, goes_on):
         """What `Network` takes: plain values, so that a change of parameters after fit changes no prediction."""
         embeds = self.embedding_dim is not None
         arguments = {
@@ -206,7 +207,7 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
             "units": layer_sizes(self.hidden_layer_sizes),
             "bidirectional": bool(self.bidirectional),
             "pooling": poolings(self.pooling),
-            "n_outputs": n_outputs,
+            "n_outputs": facts["n_outputs_"],
             "per_step": bool(self.return_sequences),
             "tokens": len(facts.get("vocabulary_", ())) + 1 if embeds else None,
         }
@@ -216,7 +217,6 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
         return {
             "_network_arguments": arguments,
             "_fitted_reading": self._reading(),
-            "n_outputs_": n_outputs,
             "n_layers_": len(arguments["units"]) + 1,
         }
 
@@ -273,7 +273,7 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
             theta,
             optimiser,
             schedule,
-            Batches(len(objective.X), size, seed, shuffle=self.shuffle, first_epoch=start.epochs),
+            Batches(len(objective), size, seed, shuffle=self.shuffle, first_epoch=start.epochs),
             max_iter=1 if one_epoch else self.max_iter,
             max_norm=self.max_grad_norm,
             patience=Patience(self.tol, self.n_iter_no_change) if patient else None,
@@ -283,7 +283,7 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
 
     def _split(self, samples, facts, seed):
         """Sequences to train on and sequences to validate on, at least one each."""
-        n, strata = len(samples.X), None if samples.per_step else self._strata(samples.Y, facts)
+        n, strata = len(samples.X), None if samples.offsets is not None else self._strata(samples.Y, facts)
         n_validation = max(1, round(self.validation_fraction * n))
         n_smaller = min(n_validation, n - n_validation)
         if strata is not None and (np.bincount(strata).min() < 2 or n_smaller < strata.max() + 1):

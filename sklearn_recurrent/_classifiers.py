@@ -243,11 +243,11 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
             raise ValueError(f"y has labels {unknown.tolist()}, but the classes are {classes.tolist()}.")
         facts = {"classes_": classes, "_multilabel": multilabel}
         if multilabel:
-            return y.astype(np.float64), facts | {"out_activation_": "logistic"}
-        codes = np.searchsorted(classes, y)
+            return y.astype(np.float64), facts | {"out_activation_": "logistic", "n_outputs_": y.shape[1]}
+        codes = np.searchsorted(classes, y)[:, None]
         if len(classes) == 2:
-            return codes[:, None].astype(np.float64), facts | {"out_activation_": "logistic"}
-        return np.eye(len(classes))[codes], facts | {"out_activation_": "softmax"}
+            return codes.astype(np.float64), facts | {"out_activation_": "logistic", "n_outputs_": 1}
+        return codes, facts | {"out_activation_": "softmax", "n_outputs_": len(classes)}
 
     def _weigh(self, Y, weight, facts):
         if self.class_weight is None:
@@ -288,7 +288,7 @@ def _codes(Y, facts):
     """The index of each sequence's class, from the targets of the network; None for a multilabel indicator."""
     if facts["_multilabel"]:
         return None
-    return (Y[:, 0] if len(facts["classes_"]) == 2 else Y.argmax(axis=1)).astype(int)
+    return Y[:, 0].astype(int)
 
 
 @estimator

@@ -339,10 +339,10 @@ class Inspection:
         y = flatten_steps(y, ragged.lengths, living=ragged.living)[0] if per_step else y
         y = self._validate_target(y)
         check_consistent_length(ragged.values if per_step else ragged, y)
-        Y, _ = self._encode_target(y, np.ones(len(y)), None, goes_on=True)
-        if Y.shape[1] != self.n_outputs_:
-            raise ValueError(f"y has {Y.shape[1]} outputs, but {type(self).__name__} has {self.n_outputs_}.")
-        return Y.astype(self.theta_.dtype)
+        Y, facts = self._encode_target(y, np.ones(len(y)), None, goes_on=True)
+        if facts["n_outputs_"] != self.n_outputs_:
+            raise ValueError(f"y has {facts['n_outputs_']} outputs, but {type(self).__name__} has {self.n_outputs_}.")
+        return Y
 
 
 def _check_positive(**numbers):

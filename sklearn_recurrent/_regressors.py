@@ -103,7 +103,8 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
         return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
     def _encode_target(self, y, weight, classes, goes_on):
-        facts, Y = {"_y_is_1d": y.ndim == 1, "out_activation_": "identity"}, y.reshape(len(y), -1)
+        Y = y.reshape(len(y), -1)
+        facts = {"_y_is_1d": y.ndim == 1, "out_activation_": "identity", "n_outputs_": Y.shape[1]}
         if goes_on:
             if Y.shape[1] != self.n_outputs_:
                 raise ValueError(f"y has {Y.shape[1]} outputs, but {type(self).__name__} has {self.n_outputs_}.")

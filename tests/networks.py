@@ -8,7 +8,8 @@ from sklearn_recurrent._core.crew import Crew
 from sklearn_recurrent._core.heads import POOLINGS
 from sklearn_recurrent._core.layers import dropout_mask
 from sklearn_recurrent._core.losses import LOSSES
-from sklearn_recurrent._core.network import Network, Objective
+from sklearn_recurrent._core.network import Network
+from sklearn_recurrent._core.objective import Objective
 from sklearn_recurrent._core.ragged import Ragged
 from sklearn_recurrent._core.runs import Workspace
 from sklearn_recurrent._core.samples import Samples
@@ -45,9 +46,9 @@ def samples_of(network, X, loss="squared_error", seed=2):
     Y = {
         "squared_error": rng.standard_normal((n, K)),
         "logistic": rng.integers(0, 2, (n, K)).astype(float),
-        "softmax": np.eye(K)[rng.integers(0, K, n)],
+        "softmax": rng.integers(0, K, (n, 1)),
     }[loss]
-    return Samples(X, Y, rng.uniform(0.5, 2, n), network.per_step)
+    return Samples(X, Y, rng.uniform(0.5, 2, n), X.offsets if network.per_step else None)
 
 
 def objective_of(network, X, loss="squared_error", crew=None):
@@ -74,7 +75,7 @@ def problem(loss="squared_error", *, lengths=(3, 6, 1, 4, 4), seed=0, **architec
     X = sequences(lengths, seed, architecture["n_features"], architecture.get("tokens"))
     samples = samples_of(network, X, loss, seed + 1)
     targets = samples.Y, samples.weight
-    Y, weight = (np.split(a, X.offsets[1:-1]) for a in targets) if samples.per_step else targets
+    Y, weight = (np.split(a, X.offsets[1:-1]) for a in targets) if network.per_step else targets
 
     def true(theta, masks=None):
         return oracle.objective(network.layout.views(theta), list(X), Y, weight, loss, 0.1, masks, **architecture)
@@ -97,7 +98,7 @@ def masks_of(network, lengths, rng):
         for key in keys if cell is not network.cells[-1] else ():
             draw(key, network.dropout, cell.H)
         for key in keys:
-            draw(f"{key}/h", network.recurrent_dropout, cell.H)
+            draw(f"{key}/h", network.stack.recurrent_dropout, cell.H)
     masks = [None] * n
     for column, j in enumerate(np.argsort(-np.array(lengths), kind="stable")):
         masks[j] = {name: mask[:, column] for name, mask in drawn.items()}
@@ -106,7 +107,7 @@ def masks_of(network, lengths, rng):
 
 def assert_objectives_agree(objective, theta, true, key=None):
     """Value, and gradient along a random direction and along itself."""
-    value, grad = value_and_gradient(objective, theta, np.arange(len(objective.X)), key)
+    value, grad = value_and_gradient(objective, theta, np.arange(len(objective)), key)
     assert_allclose(value, true(theta), rtol=1e-12)
     for direction in (np.random.default_rng(2).standard_normal(len(theta)), grad):
         direction = direction / np.linalg.norm(direction)

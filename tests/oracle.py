@@ -90,13 +90,13 @@ CELLS = {
 }
 
 
-def states(cell, activation, n_units, W, x, reverse=False, mask=1, truncate=None, nudge=None):
+def states(cell, activation, n_units, W, x, reverse=False, mask=1, truncate=None, nudge=None, start=None):
     """The state after each step of one sequence `x` (T, F), in the order of reading: (T, H).
 
     Every `truncate` steps the state goes on as a constant, whose derivative is none. To each state its row of `nudge`
-    (T, H) is added, with respect to which one may derive.
+    (T, H) is added, with respect to which one may derive. It begins in `start`, h and c.
     """
-    h = c = np.zeros(n_units)
+    h, c = np.zeros((2, n_units)) if start is None else start
     read = []
     for t, x_t in enumerate(x[::-1] if reverse else x):
         if truncate and t % truncate == 0:
@@ -163,6 +163,61 @@ def network(
     return W["head/V"] @ np.concatenate([masks.get("head", 1) * np.concatenate(pooled), ONE])
 
 
+def encoder_decoder(
+    W,
+    x,
+    z,
+    *,
+    cell,
+    activation,
+    units,
+    bidirectional,
+    attention,
+    words=None,
+    tokens=None,
+    truncate=None,
+    masks=None,
+    **_,
+):
+    """Raw outputs (T, K), and the weights of attention (T, J), for one sequence `x`, if the decoder reads `z`.
+
+    masks : as of `network`, "encoder/layer_0/forward/h" and so on; "head" on the way into the outputs
+    """
+    masks, directions = masks or {}, ("forward", "backward") if bidirectional else ("forward",)
+    x = x if tokens is None else W["embedding/E"][x[:, 0]]
+    z = z if words is None else W["words/E"][z[:, 0]]
+    start = []
+    for k, n_units in enumerate(units):
+        layer, lasts = [], []
+        for d in directions:
+            key = f"encoder/layer_{k}/{d}"
+            options = {"mask": masks.get(f"{key}/h", 1), "truncate": truncate}
+            h = states(cell, activation, n_units, parts(W, f"{key}/"), x, d == "backward", **options)
+            lasts.append(h[-1])
+            layer.append((h[::-1] if d == "backward" else h) * (masks.get(key, 1) if k + 1 < len(units) else 1))
+        x = np.hstack(layer)
+        bridge = W[f"bridge/layer_{k}/B"] @ np.concatenate([*lasts, ONE])
+        start.append((np.tanh(bridge[:n_units]), bridge[n_units:] if len(bridge) > n_units else np.zeros(n_units)))
+    for k, n_units in enumerate(units):
+        key = f"decoder/layer_{k}/forward"
+        options = {"mask": masks.get(f"{key}/h", 1), "truncate": truncate, "start": start[k]}
+        z = states(cell, activation, n_units, parts(W, f"{key}/"), z, **options)
+        z = z * (masks.get(key, 1) if k + 1 < len(units) else 1)
+    raw, weights = [], []
+    for h in z:
+        if attention is not None:
+            q = W["attention/Q"] @ np.concatenate([h, ONE])
+            if attention == "additive":
+                e = np.array([(W["attention/v"] @ np.tanh(q + W["attention/K"] @ s))[0] for s in x])
+            else:
+                e = np.array([q @ s for s in x])
+            a = np.exp(e) / np.exp(e).sum()
+            weights.append(a)
+            h = np.tanh(W["attention/C"] @ np.concatenate([h, a @ x, ONE]))
+        raw.append(W["head/V"] @ np.concatenate([masks.get("head", 1) * h, ONE]))
+    return np.array(raw), np.array(weights)
+
+
 def parts(W, prefix):
     return {name[len(prefix) :]: w for name, w in W.items() if name.startswith(prefix)}
 
@@ -177,7 +232,7 @@ def logistic_log_loss(raw, y):
 
 
 def softmax_log_loss(raw, y):
-    return -(y * np.log(np.exp(raw) / np.exp(raw).sum())).sum()
+    return -np.log(np.exp(raw) / np.exp(raw).sum())[y[0]]
 
 
 LOSSES = {"squared_error": squared_error, "logistic": logistic_log_loss, "softmax": softmax_log_loss}

@@ -6,7 +6,7 @@ import pytest
 from networks import assert_every_coordinate, assert_objectives_agree, masks_of, problem, value_and_gradient
 from numpy.testing import assert_allclose, assert_array_equal
 
-import sklearn_recurrent._core.network as network_module
+import sklearn_recurrent._core.objective as objective_module
 import sklearn_recurrent._core.unroll as unroll_module
 from sklearn_recurrent._core.activations import ACTIVATIONS
 from sklearn_recurrent._core.cells import CELLS
@@ -351,7 +351,7 @@ def test_with_dropout_loss_and_gradient_are_those_of_the_equations_with_the_same
 
 
 def test_each_shard_of_a_batch_draws_masks_of_its_own(monkeypatch):
-    monkeypatch.setattr(network_module, "SHARD", 2)
+    monkeypatch.setattr(objective_module, "SHARD", 2)
     lengths, key = np.array([4, 4, 4, 4, 2]), (7, 1, 0)
     objective, theta, true = problem(lengths=lengths, dropout=0.4, recurrent_dropout=0.4)
     masks, shards = [None] * 5, objective._shards(np.arange(5))

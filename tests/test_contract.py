@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 
 import sklearn_recurrent
 from sklearn_recurrent import RNNClassifier, RNNRegressor
-from sklearn_recurrent._core import network
+from sklearn_recurrent._core import network, objective
 from sklearn_recurrent._core.cells import CELLS
 from sklearn_recurrent._sequences import FLOATS
 
@@ -88,7 +88,7 @@ def test_every_part_of_the_toolbox_passes_every_check(estimator, check):
 
 @each_check([cls(**QUICK, n_jobs=2) for cls in (RNNClassifier, RNNRegressor)])
 def test_two_threads_pass_every_check(estimator, check, monkeypatch):
-    monkeypatch.setattr(network, "HALF", 1)  # or batches so small would not be divided
+    monkeypatch.setattr(objective, "HALF", 1)  # or batches so small would not be divided
     monkeypatch.setattr(network, "PREDICTION_WIDTH", 8)
     monkeypatch.setattr(network, "FRAME_BYTES", 0)
     run(check, estimator)

@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from sklearn_recurrent import RNNClassifier, RNNRegressor, as_sequences
 from sklearn_recurrent._core.cells import CELLS
-from sklearn_recurrent._core.network import Objective
+from sklearn_recurrent._core.objective import Objective
 
 TINY = {"hidden_layer_sizes": 3, "max_iter": 3, "random_state": 0}
 

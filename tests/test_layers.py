@@ -72,8 +72,8 @@ def test_the_gradient_of_the_rows_that_were_read_is_that_of_the_whole_table():
     network, X, objective, theta = tokens_and_their_objective()
     rows = np.array([3, 2, 1])  # longest first
     value, whole = objective(theta, rows[[1, 2, 0]]), forward(network, theta, X.take(rows))
-    _, d_raw = objective.loss(whole.raw, objective.Y[rows].T)
-    true = whole.back(d_raw * objective.weight[rows] / 3)
+    _, d_raw = objective.loss(whole.raw, objective.samples.Y[rows].T)
+    true = whole.back(d_raw * objective.samples.weight[rows] / 3)
     size = network.layout.size
     true[:size] += objective.decay * theta[:size]
     full = value.full_gradient(len(theta))

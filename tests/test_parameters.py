@@ -7,7 +7,7 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from sklearn_recurrent import LSTMClassifier, RNNClassifier, RNNRegressor
 from sklearn_recurrent._core.cells import CELLS
-from sklearn_recurrent._core.network import Objective
+from sklearn_recurrent._core.objective import Objective
 from sklearn_recurrent._core.optim import OPTIMISERS
 
 TINY = {"hidden_layer_sizes": 4, "max_iter": 4, "random_state": 0}

@@ -11,7 +11,7 @@ from sklearn.model_selection import GridSearchCV
 from threadpoolctl import threadpool_info
 
 from sklearn_recurrent import GRUClassifier, RNNClassifier, RNNRegressor
-from sklearn_recurrent._core import network
+from sklearn_recurrent._core import network, objective
 from sklearn_recurrent._core.crew import Crew
 
 WIDE = {"hidden_layer_sizes": 64, "max_iter": 2, "batch_size": "auto", "random_state": 0}
@@ -50,7 +50,7 @@ def _no_thread_is_left_behind():
 @pytest.fixture
 def divided(monkeypatch):
     """Small batches are divided, too, and predictions go piece by piece."""
-    monkeypatch.setattr(network, "HALF", 1)
+    monkeypatch.setattr(objective, "HALF", 1)
     monkeypatch.setattr(network, "PREDICTION_WIDTH", 7)
     monkeypatch.setattr(network, "FRAME_BYTES", 0)
 

@@ -9,6 +9,7 @@ from networks import forward, net, objective_of, predict, samples_of, sequences,
 from numpy.testing import assert_allclose, assert_array_equal
 
 import sklearn_recurrent._core.network as network_module
+import sklearn_recurrent._core.objective as objective_module
 import sklearn_recurrent._core.runs as runs_module
 import sklearn_recurrent._core.unroll as unroll_module
 from sklearn_recurrent import GRURegressor, SequencePadder
@@ -19,7 +20,7 @@ from sklearn_recurrent._core.heads import POOLINGS, Pool
 from sklearn_recurrent._core.layers import dense
 from sklearn_recurrent._core.layout import Layout, Rows
 from sklearn_recurrent._core.losses import LOSSES
-from sklearn_recurrent._core.network import Objective
+from sklearn_recurrent._core.objective import Objective
 from sklearn_recurrent._core.ragged import Ragged
 from sklearn_recurrent._core.runs import WASTE, Plan, Workspace, cut
 from sklearn_recurrent._core.unroll import Join, unroll
@@ -482,7 +483,7 @@ def test_shards_do_not_change_the_objective_beyond_rounding(cell, loss, monkeypa
     network, X = net(cell), sequences(SOME)
     theta, rows = weights(network), np.array([7, 0, 2, 1, 5])
     value, grad = value_and_gradient(objective_of(network, X, loss), theta, rows)
-    monkeypatch.setattr(network_module, "SHARD", 2)
+    monkeypatch.setattr(objective_module, "SHARD", 2)
     sharded_value, sharded_grad = value_and_gradient(objective_of(network, X, loss), theta, rows)
     assert_allclose(sharded_value, value, rtol=1e-13)
     assert_allclose(sharded_grad, grad, rtol=1e-9, atol=1e-13 * np.abs(grad).max())
@@ -550,7 +551,7 @@ def test_neither_prediction_nor_objective_writes_to_its_arguments(cell):
         array.flags.writeable = False
     assert_array_equal(predict(network, theta, X), expected)
     objective = objective_of(network, X)
-    objective.Y.flags.writeable = objective.weight.flags.writeable = False
+    objective.samples.Y.flags.writeable = objective.samples.weight.flags.writeable = False
     assert np.isfinite(value_and_gradient(objective, theta, rows)[1]).all()
 
 

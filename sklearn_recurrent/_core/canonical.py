@@ -19,8 +19,8 @@ def canonical(samples, codes):
     """
     X, weight = samples.X, samples.weight
     values, targets = X.map(lambda v: v + 0), codes + 0  # -0.0 and 0.0 are one
-    if samples.per_step:
-        targets = [targets[a:b] for a, b in zip(X.offsets[:-1], X.offsets[1:], strict=True)]
+    if samples.offsets is not None:
+        targets = np.split(targets, samples.offsets[1:-1])
     keys = np.empty((len(X), 2), np.uint64)
     for key, x, target in zip(keys, values, targets, strict=True):
         digest = hashlib.blake2b(x.tobytes(), digest_size=16)
@@ -31,10 +31,10 @@ def canonical(samples, codes):
     new[1:] = (keys[order[1:]] != keys[order[:-1]]).any(axis=1)
     starts = np.flatnonzero(new)
     merged = samples.take(order[starts])
-    if not samples.per_step:
+    if samples.offsets is None:
         return merged._replace(weight=np.add.reduceat(weight[order], starts))
-    for at, group in zip(merged.X.offsets, np.split(order, starts[1:]), strict=False):
+    for at, group in zip(merged.offsets, np.split(order, starts[1:]), strict=False):
         if len(group) > 1:
-            weights = np.sort(weight[X.steps(group)].reshape(len(group), -1), axis=0)
+            weights = np.sort(weight[samples.targets(group)].reshape(len(group), -1), axis=0)
             merged.weight[at : at + weights.shape[1]] = weights.sum(axis=0)
     return merged

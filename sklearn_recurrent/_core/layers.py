@@ -17,6 +17,17 @@ def dense(V, x):
     return V[:, :-1] @ x + V[:, -1:], back
 
 
+def project(V, x):
+    """[x 1] · Vᵀ: what `dense` is for columns, for rows x (S, P)."""
+
+    def back(dV, dy):
+        dV[:, :-1] += dy.T @ x
+        dV[:, -1] += dy.sum(axis=0)
+        return dy @ V[:, :-1]
+
+    return x @ V[:, :-1].T + V[:, -1], back
+
+
 def embed(E, tokens, out):
     """The rows of the table E (V, k) that `tokens` (S,) name, in `out` (S, k).
 

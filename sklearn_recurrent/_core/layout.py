@@ -41,9 +41,10 @@ class Layout:
             stop = self.size + int(np.prod(shape))
             self._slices[name] = slice(self.size, stop)
             self.size = stop
+        self.table_width = None
         if table is not None:
-            name, columns = table
-            self.shapes[name], self._slices[name] = (-1, columns), slice(self.size, None)
+            name, self.table_width = table
+            self.shapes[name], self._slices[name] = (-1, self.table_width), slice(self.size, None)
 
     def views(self, theta):
         """Name → view of `theta` in the shape of the part."""

@@ -1,7 +1,8 @@
 """Losses of raw network outputs, and the links that turn these into predictions.
 
-Each loss is ``loss(raw, y) -> (values, gradient)``: raw and y (K, N), outputs down and sequences across; values (N,),
-the loss of each sequence; gradient (K, N) of each value with respect to its column of raw.
+Each loss is ``loss(raw, y) -> (values, gradient)``: raw and y (K, N), outputs down and sequences across, or for classes
+that exclude each other y (1, N), which of them it is; values (N,), the loss of each sequence; gradient (K, N) of each
+value with respect to its column of raw.
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ def logistic_log_loss(raw, y):
 
 
 def softmax_log_loss(raw, y):
-    """-Σ y log p with p = softmax(raw), in nats. y: one-hot."""
-    shifted = raw - raw.max(axis=0)
-    log_p = shifted - np.log(np.exp(shifted).sum(axis=0))
-    return -(y * log_p).sum(axis=0), np.exp(log_p) - y
+    """-log p_y with p = softmax(raw), in nats."""
+    here = y[0], np.arange(len(y[0]))
+    log_p = log_softmax(raw)
+    values, gradient = -log_p[here], np.exp(log_p, log_p)
+    gradient[here] -= 1
+    return values, gradient
 
 
 def identity(raw):
@@ -35,6 +38,11 @@ def identity(raw):
 def softmax(raw):
     e = np.exp(raw - raw.max(axis=0))
     return e / e.sum(axis=0)
+
+
+def log_softmax(raw):
+    shifted = raw - raw.max(axis=0)
+    return shifted - np.log(np.exp(shifted).sum(axis=0))
 
 
 LOSSES = {"squared_error": squared_error, "logistic": logistic_log_loss, "softmax": softmax_log_loss}

@@ -1,4 +1,4 @@
-"""A whole network: embedding, recurrent layers, a head; its objective on one flat vector, and its predictions."""
+"""A whole network: embedding, recurrent layers, a head."""
 
 from __future__ import annotations
 
@@ -8,16 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .cells import CELLS
 from .heads import PooledHead, StagedHead, StepHead
-from .initial import cell_weights, glorot
+from .initial import glorot
 from .layers import dropout_mask, embed
-from .layout import Layout, Rows
-from .runs import WASTE, Plan
-from .unroll import Join, unroll
-
-SHARD, HALF = 256, 4096
-"""Sequences, about, that are worked on at once; units times sequences with which half a batch keeps a thread busy."""
+from .layout import Layout
+from .runs import Plan
+from .stack import Stack
 
 PREDICTION_BYTES = 1 << 26
 """Bytes of inputs that a prediction holds at once, if a single sequence does not need more."""
@@ -37,8 +33,95 @@ class Pass(NamedTuple):
     ends: dict
 
 
-class Network:
+class Model:
     """What weights mean: it holds none, and nothing in it changes.
+
+    A subclass has ``forward(theta, batch, scratch, keep, **options) -> Pass``; ``reads(samples)``, what of them is a
+    batch; ``lengths(samples)``, by which the sequences of a batch descend; ``sizes(batch)``, how many numbers a
+    prediction holds for each of its sequences; `n_outputs`; and `per_step`, whether there is an output for each step.
+
+    stacks : of recurrent layers
+    dense, plain, vectors : shapes of other arrays, by name; of the dense ones the last column multiplies 1; vectors, a
+        row for each of some words, are not penalised
+    tokens : None, or how many rows the table has, a vector of `n_features` for each token
+    """
+
+    def __init__(self, stacks, n_features, tokens, dense, plain=None, vectors=None):
+        self.stacks, self.tokens = stacks, tokens
+        self._dense, self._plain, self._vectors = dense, plain or {}, vectors or {}
+        self.widest = max(cell.H for stack in stacks for cell in stack.cells)
+        shapes = {name: shape for stack in stacks for name, shape in stack.shapes().items()}
+        shapes |= self._dense | self._plain | self._vectors
+        self.layout = Layout(shapes, None if tokens is None else ("embedding/E", n_features))
+
+    def initial(self, rng, memory="auto", longest=2):
+        """Initial weights, float64; `memory` and `longest` as `cell_weights` takes them."""
+        theta = np.zeros(self.layout.size + (self.tokens or 0) * (self.layout.table_width or 0))
+        views = self.layout.views(theta)
+        for stack in self.stacks:
+            stack.initialise(views, rng, memory, longest)
+        for w in [*(views[name][:, :-1] for name in self._dense), *(views[name] for name in self._plain)]:
+            w[...] = glorot(rng, *w.shape)
+        for name in self._vectors:
+            views[name][...] = rng.standard_normal(views[name].shape)
+        if self.tokens is not None:
+            views["embedding/E"][1:] = rng.standard_normal(views["embedding/E"][1:].shape)  # 0: unknown tokens
+        return theta
+
+    def penalised(self):
+        """1.0 for each weight that the L2 penalty counts, 0.0 for each bias; without the table, which it spares."""
+        mask = np.ones(self.layout.size)
+        views = self.layout.views(mask)
+        for stack in self.stacks:
+            stack.clear_biases(views)
+        for name in self._dense:
+            views[name][:, -1] = 0
+        for name in self._vectors:
+            views[name][...] = 0
+        return mask
+
+    def predict(self, theta, X, crew, *, see=None, **options):
+        """Raw outputs for a `Ragged`, a row each: (N, K), or (S, K) if one per step; `options` are of `each_batch`."""
+        per_step = self.per_step or options.get("staged", False)
+        raw = np.empty((len(X.values) if per_step else len(X), self.n_outputs), theta.dtype)
+
+        def keep_raw(rows, one):
+            raw[X.steps(rows) if per_step else rows] = one.raw.T
+            if see is not None:
+                see(rows, one)
+
+        self.each_batch(theta, X, crew, keep_raw, **options)
+        return raw
+
+    def each_batch(self, theta, X, crew, see, *, keep=False, start=None, watch=None, **options):
+        """Take all of a `Ragged` forward, sequences of like length together, and call ``see(rows, pass)`` each time.
+
+        ``watch(rows, depth, direction, plan)`` gives further readers of each layer; `options` are those of `forward`.
+        """
+
+        def work(rows, scratch):
+            begin = None if start is None else {name: state[..., rows] for name, state in start.items()}
+            readers = None if watch is None else partial(watch, rows)
+            with np.errstate(over="ignore", invalid="ignore"):
+                see(rows, self.forward(theta, X.take(rows), scratch, keep, start=begin, watch=readers, **options))
+
+        for _ in crew.each(work, list(self._batches(X, theta.itemsize))):
+            pass
+
+    def _batches(self, X, itemsize):
+        order, start = np.argsort(-X.lengths, kind="stable"), 0
+        cells = [cell for stack in self.stacks for cell in stack.cells]
+        width = max(PREDICTION_WIDTH, FRAME_BYTES // (itemsize * max(max(1, len(c.frame)) * c.H for c in cells)))
+        sizes = itemsize * self.sizes(X)[order]
+        while start < len(order):
+            room = PREDICTION_BYTES // int(sizes[start : start + width].max())
+            stop = start + max(1, min(room, width))
+            yield order[start:stop]
+            start = stop
+
+
+class Network(Model):
+    """Recurrent layers and a head with one output per sequence, or per step.
 
     cell : a name in `CELLS`
     n_features, units (one number a layer), n_outputs : sizes
@@ -64,57 +147,28 @@ class Network:
         recurrent_dropout=0.0,
         truncate=None,
     ):
-        self.directions = (False, True) if bidirectional else (False,)  # reverse?
-        self.pooling, self.per_step, self.tokens = tuple(pooling), per_step, tokens
-        self.dropout, self.recurrent_dropout, self.truncate = dropout, recurrent_dropout, truncate
-        widths = [n_features, *(len(self.directions) * n for n in units)]
-        self.cells = [CELLS[cell](F, H, activation) for F, H in zip(widths, units, strict=False)]
-        names = ["backward" if reverse else "forward" for reverse in self.directions]
-        self.keys = [[f"layer_{k}/{name}" for name in names] for k in range(len(units))]
-        shapes = {
-            f"{key}/{part}": shape
-            for cell, keys in zip(self.cells, self.keys, strict=True)
-            for key in keys
-            for part, shape in cell.shapes().items()
-        }
-        attentive = "attention" in self.pooling and not per_step
-        if attentive:
+        self.pooling, self.per_step, self.dropout, self.n_outputs = tuple(pooling), per_step, dropout, n_outputs
+        dropouts = {"dropout": dropout, "recurrent_dropout": recurrent_dropout}
+        self.stack = Stack(cell, activation, n_features, units, bidirectional, **dropouts, truncate=truncate)
+        self.directions, self.cells, self.keys = self.stack.directions, self.stack.cells, self.stack.keys
+        self.waste, width = self.stack.waste, self.stack.width
+        dense, plain = {"head/V": (n_outputs, (1 if per_step else len(self.pooling)) * width + 1)}, {}
+        if "attention" in self.pooling and not per_step:
             queries = max(1, units[-1] // 4)
-            shapes |= {"attention/A": (queries, widths[-1] + 1), "attention/v": (1, queries)}
-        poolings = 1 if per_step else len(self.pooling)
-        shapes["head/V"] = (n_outputs, poolings * widths[-1] + 1)
-        self.layout = Layout(shapes, None if tokens is None else ("embedding/E", n_features))
-        # relu may grow without bound past the end of a sequence, and 0 · inf is NaN
-        self.waste = WASTE if self.cells[0].bounded else 0.0
+            dense["attention/A"], plain["attention/v"] = (queries, width + 1), (1, queries)
+        super().__init__([self.stack], n_features, tokens, dense, plain)
 
-    def initial(self, rng, memory="auto", longest=2):
-        """Initial weights, float64; `memory` and `longest` as `cell_weights` takes them."""
-        theta = np.zeros(self.layout.size + (self.tokens or 0) * self.cells[0].F)
-        views = self.layout.views(theta)
-        for cell, keys in zip(self.cells, self.keys, strict=True):
-            for key in keys:
-                for part, w in cell_weights(rng, cell, memory, longest).items():
-                    views[f"{key}/{part}"][...] = w
-        for name in ("head/V", "attention/A"):
-            if name in views:
-                views[name][:, :-1] = glorot(rng, len(views[name]), views[name].shape[1] - 1)
-        if "attention/v" in views:
-            views["attention/v"][...] = glorot(rng, *views["attention/v"].shape)
-        if self.tokens is not None:
-            views["embedding/E"][1:] = rng.standard_normal((self.tokens - 1, self.cells[0].F))  # 0: unknown tokens
-        return theta
+    def lengths(self, samples):
+        """By what the sequences of a batch are sorted."""
+        return samples.X.lengths
 
-    def penalised(self):
-        """1.0 for each weight that the L2 penalty counts, 0.0 for each bias; without the table, which it spares."""
-        mask = np.ones(self.layout.size)
-        views = self.layout.views(mask)
-        for name in {"head/V", "attention/A"} & views.keys():
-            views[name][:, -1] = 0
-        for cell, keys in zip(self.cells, self.keys, strict=True):
-            for key in keys:
-                for part in cell.parts:
-                    views[f"{key}/{part.name}"][:, cell.columns(part)["1"]] = 0
-        return mask
+    def reads(self, samples):
+        """What `forward` takes."""
+        return samples.X
+
+    def sizes(self, X):
+        """(N,): how many numbers a prediction holds for each sequence."""
+        return X.lengths * self.stack.numbers
 
     def forward(self, theta, batch, scratch, keep=True, *, rng=None, start=None, staged=False, watch=None):
         """Go through a `Ragged` batch, longest first: a `Pass`.
@@ -127,66 +181,31 @@ class Network:
         """
         W, plan = self.layout.views(theta), Plan.of(batch.lengths, self.waste if start is None else 0.0)
         masks = partial(dropout_mask, rng, len(batch), dtype=theta.dtype)
-        values, embed_back, layers, ends = batch.values, None, [], {}
+        values, embed_back = batch.values, None
         if self.tokens is not None:
             out = scratch("embedded", len(values), self.cells[0].F)
             values, embed_back = embed(W["embedding/E"], values[:, 0], out)
         head = self._head(W, plan, scratch, masks, start, staged)
-        for depth, (cell, keys) in enumerate(zip(self.cells, self.keys, strict=True)):
-            top = depth + 1 == len(self.cells)
-            above = None if top else scratch((depth, "outputs"), len(values), len(keys) * cell.H)
-            joins = [] if top else self._joins(above, plan, masks, cell.H)
-            begin = None if start is None else (start[f"h_{depth}"], start.get(f"c_{depth}", start[f"h_{depth}"]))
-            layer = []
-            for k, (key, reverse) in enumerate(zip(keys, self.directions, strict=True)):
-                readers = head.readers(k) if top else [joins[k]]
-                layer.append(
-                    unroll(
-                        cell,
-                        _parts(W, key, cell),
-                        values,
-                        plan,
-                        scratch,
-                        key,
-                        reverse=reverse,
-                        keep=keep,
-                        start=begin,
-                        mask=masks(self.recurrent_dropout, cell.H),
-                        truncate=self.truncate,
-                        readers=readers if watch is None else [*readers, *watch(depth, k, plan)],
-                    )
-                )
-            values = above
-            layers.append((layer, joins))
-            ends |= {f"h_{depth}": layer[0].h} | ({f"c_{depth}": layer[0].c} if "c" in cell.frame else {})
-        raw = head.outputs([one.h for one in layer])
+        readers = [head.readers(k) for k in range(len(self.directions))]
+        layers = self.stack.forward(W, values, plan, scratch, readers, masks, keep=keep, start=start, watch=watch)
+        raw = head.outputs(layers.h[-1])
 
         def back(d_raw, d_values=None):
             grad = scratch("grad", len(theta))
             grad.fill(0)
-            dW, d_first = self.layout.views(grad), d_values
-            if embed_back is not None:
-                d_first = scratch("d_embedded", len(batch.values), self.cells[0].F)
-            d_lasts = head.back(dW, d_raw)
-            for depth in reversed(range(len(layers))):
-                cell, (layer, _) = self.cells[depth], layers[depth]
-                d_inputs = d_first
-                if depth:
-                    d_inputs = scratch((depth, "d_inputs"), len(batch.values), cell.F)
-                for k, (key, one, d_last) in enumerate(zip(self.keys[depth], layer, d_lasts, strict=True)):
-                    one.back(_parts(dW, key, cell), d_last, d_inputs, add=k > 0 or d_inputs is d_values)
-                if depth:
-                    joins = layers[depth - 1][1]
-                    d_lasts = [None] * len(joins)
-                    for join, share in zip(joins, np.split(d_inputs, len(joins), axis=1), strict=True):
-                        join.gradient = share
-            if embed_back is not None:
-                embed_back(dW["embedding/E"], d_first)
-                if d_values is not None:
-                    d_values += d_first
+            dW = self.layout.views(grad)
+            d_h = {len(self.cells) - 1: head.back(dW, d_raw)}
+            if embed_back is None:
+                layers.back(dW, d_h, d_values, add=True)
+                return grad
+            d_vectors = scratch("d_embedded", len(batch.values), self.cells[0].F)
+            layers.back(dW, d_h, d_vectors)
+            embed_back(dW["embedding/E"], d_vectors)
+            if d_values is not None:
+                d_values += d_vectors
             return grad
 
-        return Pass(raw, back if keep else None, head, ends | head.ends)
+        return Pass(raw, back if keep else None, head, layers.ends | head.ends)
 
     def _head(self, W, plan, scratch, masks, start, staged):
         H = self.cells[-1].H
@@ -196,142 +215,3 @@ class Network:
             return StagedHead(W, self.pooling, plan, scratch, H, start=start)
         mask = masks(self.dropout, self.layout.shapes["head/V"][1] - 1)
         return PooledHead(W, self.pooling, self.directions, plan, scratch, H, mask=mask, start=start)
-
-    def _joins(self, above, plan, masks, H):
-        """What writes the states of each direction, side by side, one step a row: what the next layer reads."""
-        shares = np.split(above, len(self.directions), axis=1)
-        return [
-            Join(plan, reverse, share, masks(self.dropout, H))
-            for reverse, share in zip(self.directions, shares, strict=True)
-        ]
-
-    def predict(self, theta, X, crew, *, see=None, **options):
-        """Raw outputs for a `Ragged`, a row each: (N, K), or (S, K) if one per step; `options` are of `each_batch`."""
-        per_step = self.per_step or options.get("staged", False)
-        raw = np.empty((len(X.values) if per_step else len(X), self.layout.shapes["head/V"][0]), theta.dtype)
-
-        def keep_raw(rows, one):
-            raw[X.steps(rows) if per_step else rows] = one.raw.T
-            if see is not None:
-                see(rows, one)
-
-        self.each_batch(theta, X, crew, keep_raw, **options)
-        return raw
-
-    def each_batch(self, theta, X, crew, see, *, keep=False, start=None, watch=None, **options):
-        """Take all of a `Ragged` forward, sequences of like length together, and call ``see(rows, pass)`` each time.
-
-        ``watch(rows, depth, direction, plan)`` gives further readers of each layer; `options` are those of `forward`.
-        """
-
-        def work(rows, scratch):
-            begin = None if start is None else {name: state[..., rows] for name, state in start.items()}
-            readers = None if watch is None else partial(watch, rows)
-            with np.errstate(over="ignore", invalid="ignore"):
-                see(rows, self.forward(theta, X.take(rows), scratch, keep, start=begin, watch=readers, **options))
-
-        for _ in crew.each(work, list(self._batches(X.lengths, theta.itemsize))):
-            pass
-
-    def _batches(self, lengths, itemsize):
-        order, start = np.argsort(-lengths, kind="stable"), 0
-        step = itemsize * len(self.directions) * sum(cell.rows for cell in self.cells)
-        frame = itemsize * max(max(1, len(cell.frame)) * cell.H for cell in self.cells)
-        while start < len(order):
-            room = PREDICTION_BYTES // (step * int(lengths[order[start]]))
-            stop = start + max(1, min(room, max(PREDICTION_WIDTH, FRAME_BYTES // frame)))
-            yield order[start:stop]
-            start = stop
-
-
-class Value(NamedTuple):
-    """Of some sequences: the mean loss, the penalty, and the gradient of their sum.
-
-    rows : None if `grad` is for all of theta; else those of the table that it is for, after what comes before the table
-    """
-
-    misfit: float
-    penalty: float
-    grad: np.ndarray
-    rows: Rows | None
-
-    def full_gradient(self, size):
-        """With respect to all `size` entries of theta."""
-        if self.rows is None:
-            return self.grad
-        full, first = np.zeros(size, self.grad.dtype), self.rows.first
-        full[:first], self.rows.table(full)[self.rows.numbers] = self.grad[:first], self.rows.table(self.grad)
-        return full
-
-
-class Objective:
-    """The weighted mean loss of some sequences, plus the L2 penalty, and its gradient.
-
-    ``objective(theta, rows) -> Value``: Σ weight · loss(raw, Y) / len(rows), and ½ penalty · ‖weights‖². With a `key`,
-    whole numbers that say which step of training this is, dropout drops.
-
-    samples : Samples, Y as `loss` takes it; the weights sum to the number of sequences
-    """
-
-    def __init__(self, network, loss, samples, penalty, crew):
-        self.network, self.loss, self.crew = network, loss, crew
-        self.X, self.Y, self.weight, _ = samples
-        self.decay = (penalty * network.penalised()).astype(self.weight.dtype)
-        self.lengths, self.n_units = self.X.lengths, max(cell.H for cell in network.cells)
-        self._number = None if network.tokens is None else np.empty(network.tokens, np.intp)
-
-    def __call__(self, theta, rows, key=None):
-        rows = rows[np.argsort(-self.lengths[rows], kind="stable")]
-        table_rows = self._table_rows(rows)
-        theta = theta if table_rows is None else table_rows.compact(theta)
-
-        def work(piece, scratch):
-            number, shard = piece
-            rng = None if key is None else np.random.default_rng((*key, number))
-            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # divergence is looked for, once a step
-                one = self.network.forward(theta, self._batch(shard), scratch, rng=rng)
-                targets = self.X.steps(shard) if self.network.per_step else shard
-                losses, d_raw = self.loss(one.raw, self.Y[targets].T)
-                share = self.weight[targets] / len(rows)
-                grad = one.back(d_raw * share)
-                return float(np.dot(share, losses)), grad if self.crew.alone else grad.copy()
-
-        weights, grad, misfit = theta[: len(self.decay)], np.zeros_like(theta), 0.0
-        np.multiply(self.decay, weights, out=grad[: len(weights)])
-        penalty = 0.5 * float(np.dot(grad[: len(weights)], weights))
-        for value, share in self.crew.each(work, self._shards(rows)):
-            misfit += value
-            grad += share
-        return Value(misfit, penalty, grad, table_rows)
-
-    def _shards(self, rows):
-        """Numbered parts of a batch, longest first, of about as many steps each; whatever the number of threads."""
-        n = max(-(-len(rows) // SHARD), 2 if len(rows) * self.n_units >= 2 * HALF and len(rows) > 1 else 1)
-        if n == 1:
-            return [(0, rows)]
-        steps = np.cumsum(self.lengths[rows])
-        cuts = np.searchsorted(steps, steps[-1] * np.arange(1, n) / n) + 1
-        return [(number, shard) for number, shard in enumerate(np.split(rows, cuts)) if len(shard)]
-
-    def _table_rows(self, rows):
-        """The rows of the table that sequences read, so that a step costs what its tokens cost; None without tokens."""
-        if self._number is None:
-            return None
-        tokens = self.X.values[self.X.steps(rows), 0]
-        self._number[tokens] = np.arange(len(tokens))
-        tokens = tokens[self._number[tokens] == np.arange(len(tokens))]  # each once
-        self._number[tokens] = np.arange(len(tokens))
-        return Rows(len(self.decay), self.network.cells[0].F, tokens)
-
-    def _batch(self, shard):
-        X = self.X.take(shard)
-        return X if self._number is None else X.map(lambda tokens: self._number[tokens])
-
-    def null_loss(self):
-        """The loss of a network whose outputs are zero."""
-        return float(np.dot(self.weight, self.loss(np.zeros_like(self.Y.T), self.Y.T)[0])) / len(self.X)
-
-
-def _parts(W, key, cell):
-    """Name → array, of one direction of one layer."""
-    return {part.name: W[f"{key}/{part.name}"] for part in cell.parts}

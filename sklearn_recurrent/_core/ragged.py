@@ -58,9 +58,14 @@ class Ragged:
 
     def steps(self, rows):
         """Which rows of the values belong to the sequences `rows`, in that order."""
-        lengths = self.lengths[rows]
-        return np.arange(lengths.sum()) + np.repeat(self.offsets[rows] - np.cumsum(lengths) + lengths, lengths)
+        return steps_of(self.offsets, rows)
 
     def map(self, function):
         """``function`` applied to all steps at once; the lengths stay."""
         return Ragged(function(self.values), self.offsets, self.living)
+
+
+def steps_of(offsets, rows):
+    """Which rows belong to the sequences `rows`, in that order, of what lies end to end at `offsets`."""
+    lengths = offsets[rows + 1] - offsets[rows]
+    return np.arange(lengths.sum()) + np.repeat(offsets[rows] - np.cumsum(lengths) + lengths, lengths)

@@ -6,30 +6,43 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .ragged import Ragged
+from .ragged import Ragged, steps_of
 
 
 class Samples(NamedTuple):
-    """N sequences with targets `Y` and weights: one for each of them, or, if `per_step`, for each of their S steps."""
+    """N sequences with targets `Y` and weights, a row of both for each target.
+
+    offsets (N + 1,) : where the targets of each sequence lie, as in `Ragged`; None if it has one
+    """
 
     X: Ragged
     Y: np.ndarray
     weight: np.ndarray
-    per_step: bool = False
+    offsets: np.ndarray | None = None
+
+    @property
+    def counts(self):
+        """How many targets each sequence has, (N,), or the number itself if it is one for all."""
+        return 1 if self.offsets is None else np.diff(self.offsets)
+
+    def targets(self, rows):
+        """Which rows of `Y` belong to the sequences `rows`, in that order."""
+        return rows if self.offsets is None else steps_of(self.offsets, rows)
 
     def take(self, rows):
         """The sequences `rows`, in that order."""
-        at = self.X.steps(rows) if self.per_step else rows
-        return self._replace(X=self.X.take(rows), Y=self.Y[at], weight=self.weight[at])
+        at, offsets = self.targets(rows), self.offsets
+        if offsets is not None:
+            offsets = np.concatenate([[0], np.cumsum(self.counts[rows])])
+        return Samples(self.X.take(rows), self.Y[at], self.weight[at], offsets)
 
     def sequence_weights(self):
         """(N,): the total weight of each sequence."""
-        return np.add.reduceat(self.weight, self.X.offsets[:-1]) if self.per_step else self.weight
+        return self.weight if self.offsets is None else np.add.reduceat(self.weight, self.offsets[:-1])
 
     def step_weights(self):
-        """(S,): what a sequence weighs, on each of its steps; with weights per step their mean over the sequence."""
-        weight = self.sequence_weights()
-        return np.repeat(weight / self.X.lengths if self.per_step else weight, self.X.lengths)
+        """(S,): what a sequence weighs, on each of its steps: the mean weight of its targets."""
+        return np.repeat(self.sequence_weights() / self.counts, self.X.lengths)
 
     def weighted(self):
         """Without the sequences of weight 0."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from .stack import Steps
+
 
 class Stepper:
     """A network of one direction, ready to go step by step: its weights prepared once.
@@ -18,39 +20,21 @@ class Stepper:
         self.kinds, self.table = None if network.per_step else network.pooling, W.get("embedding/E")
         self.V, self.bias, self.dtype = W["head/V"][:, :-1].copy(), W["head/V"][:, -1:].copy(), theta.dtype
         self.n_weights = len(theta) if self.table is None else network.layout.size
-        self.layers = [
-            (cell, cell.weights_forward({part.name: W[f"{key}/{part.name}"] for part in cell.parts}))
-            for cell, (key,) in zip(network.cells, network.keys, strict=True)
-        ]
+        self.steps = Steps(network.stack, W, theta.dtype)
 
     def initial(self, n):
         """The state in which n streams begin."""
-        state = {}
-        for k, (cell, _) in enumerate(self.layers):
-            state[f"h_{k}"] = np.zeros((cell.H, n), self.dtype)
-            if "c" in cell.frame:
-                state[f"c_{k}"] = np.zeros((cell.H, n), self.dtype)
+        state = self.steps.initial(n)
         if self.kinds is not None:
-            shape = self.layers[-1][0].H, n
+            shape = self.V.shape[1] // len(self.kinds), n
             state |= {"total": np.zeros(shape), "top": np.full(shape, -np.inf, self.dtype)}
             state["steps"] = np.zeros(n, np.int64)
         return state
 
     def step(self, x, state):
         """Raw outputs (K, n) after one more step, x (F, n), or (n,) rows of the table; and the new state."""
-        after, n = {}, x.shape[-1]
         x = (x - self.mean) / self.scale if self.table is None else self.table[x].T
-        for k, (cell, weights) in enumerate(self.layers):
-            H, start = cell.H, cell.H if cell.gated else 0
-            inputs = np.empty((2, cell.rows, n), self.dtype)
-            first = inputs[0]
-            first[start : start + cell.F], first[start + cell.F], first[-H:] = x, 1, state[f"h_{k}"]
-            frames = np.empty((2, max(1, len(cell.frame)) * H, n), self.dtype)
-            if "c" in cell.frame:
-                frames[0, :H] = state[f"c_{k}"]
-                after[f"c_{k}"] = frames[1, :H]
-            cell.forward(weights, inputs, frames, self._scratch)
-            x = after[f"h_{k}"] = inputs[1, -H:]
+        x, after = self.steps.step(x, state)
         if self.kinds is not None:
             x = self._pooled(x, state, after)
         return self.V.dot(x) + self.bias, after
@@ -68,6 +52,3 @@ class Stepper:
                 h_kind = h
             pooled.append(h_kind)
         return pooled[0] if len(pooled) == 1 else np.concatenate(pooled)
-
-    def _scratch(self, name, *shape):
-        return np.empty(shape, self.dtype)

@@ -51,7 +51,8 @@ class Unrolled(NamedTuple):
 
     ``back(dW, d_h, d_values, add)`` adds the gradients with respect to the weights to `dW` and writes those with
     respect to the values to `d_values`, or adds them; `d_h`, that with respect to `h`, and `d_values` may be None. It
-    may be called once: it works in the arrays that the forward pass filled.
+    returns the gradients with respect to the `start`, (H, N) each. It may be called once: it works in the arrays that
+    the forward pass filled.
     """
 
     h: np.ndarray
@@ -139,6 +140,7 @@ def unroll(
                     dX[a:b] = by_row.reshape(F, b - a, run.width).swapaxes(0, 1)
             if WT is not None:
                 plan.put(dX, run, reverse, d_values, add=add)
+        return dh, dc
 
     return Unrolled(last_h, last_c, back)
 

@@ -1,0 +1,114 @@
+"""The objective of training, on one flat vector of weights."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .layout import Rows
+
+SHARD, HALF = 256, 4096
+"""Sequences, about, that are worked on at once; units times sequences with which half a batch keeps a thread busy."""
+
+NULL = 1024
+"""Targets whose loss without a network is computed at once."""
+
+
+class Value(NamedTuple):
+    """Of some sequences: the mean loss, the penalty, and the gradient of their sum.
+
+    rows : None if `grad` is for all of theta; else those of the table that it is for, after what comes before the table
+    """
+
+    misfit: float
+    penalty: float
+    grad: np.ndarray
+    rows: Rows | None
+
+    def full_gradient(self, size):
+        """With respect to all `size` entries of theta."""
+        if self.rows is None:
+            return self.grad
+        full, first = np.zeros(size, self.grad.dtype), self.rows.first
+        full[:first], self.rows.table(full)[self.rows.numbers] = self.grad[:first], self.rows.table(self.grad)
+        return full
+
+
+class Objective:
+    """The weighted mean loss of some sequences, plus the L2 penalty, and its gradient.
+
+    ``objective(theta, rows) -> Value``: Σ weight · loss(raw, Y) / len(rows), and ½ penalty · ‖weights‖². With a `key`,
+    whole numbers that say which step of training this is, dropout drops.
+
+    samples : Samples, Y as `loss` takes it; the weights sum to the number of sequences
+    """
+
+    def __init__(self, network, loss, samples, penalty, crew):
+        self.network, self.loss, self.samples, self.crew = network, loss, samples, crew
+        self.decay = (penalty * network.penalised()).astype(samples.weight.dtype)
+        self.lengths = network.lengths(samples)
+        self._number = None if network.tokens is None else np.empty(network.tokens, np.intp)
+
+    def __len__(self):
+        return len(self.samples.X)
+
+    def __call__(self, theta, rows, key=None):
+        rows = rows[np.argsort(-self.lengths[rows], kind="stable")]
+        table_rows = self._table_rows(rows)
+        theta = theta if table_rows is None else table_rows.compact(theta)
+
+        def work(piece, scratch):
+            number, shard = piece
+            rng = None if key is None else np.random.default_rng((*key, number))
+            batch = self._batch(shard)
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # divergence is looked for, once a step
+                one = self.network.forward(theta, self._reads(theta, batch, scratch, rng, key), scratch, rng=rng)
+                losses, d_raw = self.loss(one.raw, batch.Y.T)
+                share = batch.weight / len(rows)
+                grad = one.back(d_raw * share)
+                return float(np.dot(share, losses)), grad if self.crew.alone else grad.copy()
+
+        weights, grad, misfit = theta[: len(self.decay)], np.zeros_like(theta), 0.0
+        np.multiply(self.decay, weights, out=grad[: len(weights)])
+        penalty = 0.5 * float(np.dot(grad[: len(weights)], weights))
+        for value, share in self.crew.each(work, self._shards(rows)):
+            misfit += value
+            grad += share
+        return Value(misfit, penalty, grad, table_rows)
+
+    def _shards(self, rows):
+        """Numbered parts of a batch, longest first, of about as many steps each; whatever the number of threads."""
+        n = max(-(-len(rows) // SHARD), 2 if len(rows) * self.network.widest >= 2 * HALF and len(rows) > 1 else 1)
+        if n == 1:
+            return [(0, rows)]
+        steps = np.cumsum(self.lengths[rows])
+        cuts = np.searchsorted(steps, steps[-1] * np.arange(1, n) / n) + 1
+        return [(number, shard) for number, shard in enumerate(np.split(rows, cuts)) if len(shard)]
+
+    def _table_rows(self, rows):
+        """The rows of the table that sequences read, so that a step costs what its tokens cost; None without tokens."""
+        if self._number is None:
+            return None
+        X = self.samples.X
+        tokens = X.values[X.steps(rows), 0]
+        self._number[tokens] = np.arange(len(tokens))
+        tokens = tokens[self._number[tokens] == np.arange(len(tokens))]  # each once
+        self._number[tokens] = np.arange(len(tokens))
+        return Rows(len(self.decay), self.network.layout.table_width, tokens)
+
+    def _batch(self, shard):
+        batch = self.samples.take(shard)
+        return batch if self._number is None else batch._replace(X=batch.X.map(lambda tokens: self._number[tokens]))
+
+    def _reads(self, theta, batch, scratch, rng, key):
+        """What the network reads of a batch."""
+        return self.network.reads(batch)
+
+    def null_loss(self):
+        """The loss of a network whose outputs are zero."""
+        Y, weight, loss = self.samples.Y, self.samples.weight, 0.0
+        for start in range(0, len(Y), NULL):
+            y, w = Y[start : start + NULL].T, weight[start : start + NULL]
+            loss += float(np.dot(w, self.loss(np.zeros((self.network.n_outputs, len(w)), w.dtype), y)[0]))
+        return loss / len(self)

@@ -1,0 +1,190 @@
+"""Recurrent layers on top of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from .cells import CELLS
+from .initial import cell_weights
+from .runs import WASTE
+from .unroll import Join, unroll
+
+
+class Stack:
+    """Layers of one cell, each reading the states of the layer below; those of two directions lie side by side.
+
+    It holds no weights. Theirs are named after layer, direction and part of the cell, behind `prefix`.
+
+    units : of each layer and direction
+    dropout : between layers
+    truncate : as in `unroll`
+    """
+
+    def __init__(
+        self,
+        cell,
+        activation,
+        n_features,
+        units,
+        bidirectional,
+        *,
+        prefix="",
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        truncate=None,
+    ):
+        self.directions = (False, True) if bidirectional else (False,)  # reverse?
+        self.prefix, self.dropout, self.recurrent_dropout, self.truncate = prefix, dropout, recurrent_dropout, truncate
+        widths = [n_features, *(len(self.directions) * n for n in units)]
+        self.cells = [CELLS[cell](F, H, activation) for F, H in zip(widths, units, strict=False)]
+        names = ["backward" if reverse else "forward" for reverse in self.directions]
+        self.keys = [[f"{prefix}layer_{k}/{name}" for name in names] for k in range(len(units))]
+        self.width = widths[-1]  # of the states of the top layer
+        self.numbers = len(self.directions) * sum(cell.rows for cell in self.cells)  # that go into a step
+        # relu may grow without bound past the end of a sequence, and 0 · inf is NaN
+        self.waste = WASTE if self.cells[0].bounded else 0.0
+
+    def _each(self):
+        """The cell and the key of each direction of each layer."""
+        return [(cell, key) for cell, keys in zip(self.cells, self.keys, strict=True) for key in keys]
+
+    def shapes(self):
+        return {f"{key}/{part}": shape for cell, key in self._each() for part, shape in cell.shapes().items()}
+
+    def initialise(self, W, rng, memory, longest):
+        """Draw weights into the views `W`; `memory` and `longest` as `cell_weights` takes them."""
+        for cell, key in self._each():
+            for part, w in cell_weights(rng, cell, memory, longest).items():
+                W[f"{key}/{part}"][...] = w
+
+    def clear_biases(self, W):
+        """Set the columns of the views `W` that multiply 1 to 0."""
+        for cell, key in self._each():
+            for part in cell.parts:
+                W[f"{key}/{part.name}"][:, cell.columns(part)["1"]] = 0
+
+    def parts(self, W, cell, key):
+        """Name → array, of one direction of one layer."""
+        return {part.name: W[f"{key}/{part.name}"] for part in cell.parts}
+
+    def forward(self, W, values, plan, scratch, readers, masks, *, keep=True, start=None, watch=None):
+        """Go through a batch.
+
+        readers : of the states of the top layer, a list for each direction
+        masks : ``masks(p, H)``, what dropout drops; None if nothing
+        start : the state in which the sequences begin, names as in `Stacked.ends`
+        watch : ``watch(depth, direction, plan)`` gives further readers of each layer
+        """
+        layers, all_joins = [], []
+        for depth, (cell, keys) in enumerate(zip(self.cells, self.keys, strict=True)):
+            joins, below = [], values
+            if depth + 1 < len(self.cells):
+                values = scratch((self.prefix, depth, "outputs"), len(values), len(keys) * cell.H)
+                shares = np.split(values, len(keys), axis=1)
+                joins = [
+                    Join(plan, reverse, share, masks(self.dropout, cell.H))
+                    for reverse, share in zip(self.directions, shares, strict=True)
+                ]
+            begin = None if start is None else (start[f"h_{depth}"], start.get(f"c_{depth}", start[f"h_{depth}"]))
+            layer = []
+            for k, (key, reverse) in enumerate(zip(keys, self.directions, strict=True)):
+                seeing = [joins[k]] if joins else readers[k]
+                layer.append(
+                    unroll(
+                        cell,
+                        self.parts(W, cell, key),
+                        below,
+                        plan,
+                        scratch,
+                        key,
+                        reverse=reverse,
+                        keep=keep,
+                        start=begin,
+                        mask=masks(self.recurrent_dropout, cell.H),
+                        truncate=self.truncate,
+                        readers=seeing if watch is None else [*seeing, *watch(depth, k, plan)],
+                    )
+                )
+            layers.append(layer)
+            all_joins.append(joins)
+
+        def back(dW, d_h, d_values=None, *, add=False):
+            d_start, n_steps = {}, plan.offsets[-1]
+            for depth in reversed(range(len(layers))):
+                cell, layer, d_lasts = self.cells[depth], layers[depth], d_h.get(depth, [None] * len(layers[depth]))
+                d_inputs = scratch((self.prefix, depth, "d_inputs"), n_steps, cell.F) if depth else d_values
+                for k, (key, one, d_last) in enumerate(zip(self.keys[depth], layer, d_lasts, strict=True)):
+                    adds = k > 0 or (add and not depth)
+                    dh, dc = one.back(self.parts(dW, cell, key), d_last, d_inputs, add=adds)
+                d_start[f"h_{depth}"], d_start[f"c_{depth}"] = dh, dc
+                if depth:
+                    joins = all_joins[depth - 1]
+                    for join, share in zip(joins, np.split(d_inputs, len(joins), axis=1), strict=True):
+                        join.gradient = share
+            return d_start
+
+        return Stacked([[one.h for one in layer] for layer in layers], self._ends(layers), back)
+
+    def _ends(self, layers):
+        ends = {}
+        for depth, (cell, layer) in enumerate(zip(self.cells, layers, strict=True)):
+            ends[f"h_{depth}"] = layer[0].h
+            if "c" in cell.frame:
+                ends[f"c_{depth}"] = layer[0].c
+        return ends
+
+
+class Stacked(NamedTuple):
+    """The states of all layers after the last step.
+
+    h : for each layer a list, of the states (H, N) of each direction
+    ends : of the first direction, "h_0", "c_0", … → (H, N); c, of cells that have it, as in `Unrolled`
+    back : ``back(dW, d_h, d_values, add)``, as of `Unrolled`; d_h is depth → (H, N), or None, for each direction.
+        It returns the gradients with respect to `start`, of one direction.
+    """
+
+    h: list
+    ends: dict
+    back: Callable
+
+
+class Steps:
+    """The layers of a stack of one direction, ready to go step by step: their weights prepared once.
+
+    A state is a dict of arrays with the sequences in their last axis, as `Stacked.ends` has it.
+    """
+
+    def __init__(self, stack, W, dtype):
+        self.dtype = dtype
+        self.layers = [(cell, cell.weights_forward(stack.parts(W, cell, key))) for cell, key in stack._each()]
+
+    def initial(self, n):
+        """The state in which n sequences begin."""
+        state = {}
+        for k, (cell, _) in enumerate(self.layers):
+            state[f"h_{k}"] = np.zeros((cell.H, n), self.dtype)
+            if "c" in cell.frame:
+                state[f"c_{k}"] = np.zeros((cell.H, n), self.dtype)
+        return state
+
+    def step(self, x, state):
+        """The states (H, n) of the top layer after one more step, x (F, n); and the new state."""
+        after, n = {}, x.shape[-1]
+        for k, (cell, weights) in enumerate(self.layers):
+            H, start = cell.H, cell.H if cell.gated else 0
+            inputs = np.empty((2, cell.rows, n), self.dtype)
+            first = inputs[0]
+            first[start : start + cell.F], first[start + cell.F], first[-H:] = x, 1, state[f"h_{k}"]
+            frames = np.empty((2, max(1, len(cell.frame)) * H, n), self.dtype)
+            if "c" in cell.frame:
+                frames[0, :H] = state[f"c_{k}"]
+                after[f"c_{k}"] = frames[1, :H]
+            cell.forward(weights, inputs, frames, self._scratch)
+            x = after[f"h_{k}"] = inputs[1, -H:]
+        return x, after
+
+    def _scratch(self, name, *shape):
+        return np.empty(shape, self.dtype)
