@@ -1,0 +1,198 @@
+"""Writing a sequence: step by step, each reading what the one before has written."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .alignment import Group, softmax
+from .losses import log_softmax
+from .ragged import Ragged
+from .stack import Steps
+
+ROOM = 1 << 18
+"""Numbers that attention works on at once, over (sequences, hypotheses, input steps, units)."""
+
+WIDTH = 512
+"""Sequences that are written at once, if there is room."""
+
+
+class Writer:
+    """The decoder of an `EncoderDecoder` over some sequences, with B hypotheses for each: one step at a time.
+
+    Its columns, and the rows of what it gives, are sequence by sequence, hypothesis by hypothesis.
+    """
+
+    def __init__(self, network, theta, X, scratch, n_hypotheses=1):
+        W = network.layout.views(theta)
+        encoded = network.encode(W, X, scratch)
+        self.network, self.W, self.scratch, self.B = network, W, scratch, n_hypotheses
+        self.state = {name: np.repeat(state, n_hypotheses, axis=1) for name, state in encoded.state.items()}
+        self.steps = Steps(network.decoder, W, theta.dtype)
+        if network.score is not None:
+            one = np.ones(len(X), int)
+            rows, self.dead, _, _ = Group.of(encoded.starts, X.lengths, one, one)
+            self.states, self.keys = encoded.S[rows], network.score.keys(W, encoded.S)[0][rows]
+
+    def step(self, written):
+        """Raw outputs (n · B, K) after one more step, which reads `written` (n · B,): words, or (n · B, K) numbers."""
+        W, score = self.W, self.network.score
+        x = W["words/E"][written] if self.network.words is not None else written
+        h, self.state = self.steps.step(x.T, self.state)
+        h = h.T
+        if score is not None:
+            q = (h @ W["attention/Q"][:, :-1].T + W["attention/Q"][:, -1]).reshape(len(self.keys), self.B, -1)
+            a = softmax(score.energies(W, q, self.keys, self.scratch), self.dead)
+            means = (a @ self.states).reshape(len(h), -1)
+            C = W["attention/C"]
+            h = np.tanh(np.concatenate([h, means], axis=1) @ C[:, :-1].T + C[:, -1])
+        return h @ W["head/V"][:, :-1].T + W["head/V"][:, -1]
+
+    def follow(self, parents):
+        """Each hypothesis goes on from another one: that of column `parents`."""
+        self.state = {name: state[:, parents] for name, state in self.state.items()}
+
+    def keep(self, rows):
+        """Go on with some of the sequences."""
+        self.state = {
+            name: state.reshape(len(state), -1, self.B)[:, rows].reshape(len(state), -1)
+            for name, state in self.state.items()
+        }
+        if self.network.score is not None:
+            self.states, self.keys = self.states[rows], self.keys[rows]
+            self.dead = None if self.dead is None else self.dead[rows]
+
+
+def batches(network, X, n_hypotheses=1):
+    """Sequences that are written at once: of like length, so many that their attention stays in the cache."""
+    order, start = np.argsort(-X.lengths, kind="stable"), 0
+    units = 0 if network.score is None else network.widest
+    while start < len(order):
+        room = ROOM // max(1, units * n_hypotheses * int(X.lengths[order[start]]))
+        stop = start + max(1, min(room, WIDTH))
+        yield order[start:stop]
+        start = stop
+
+
+def beam_search(network, theta, X, crew, *, width, max_length, length_penalty):
+    """The words of each sequence: of those found, the ones with the highest log p / length ** length_penalty.
+
+    The `width` likeliest beginnings are kept at each step (1: greedy). A beginning that is followed by the last word is
+    complete; a sequence is finished when it has `width` of these, or at `max_length` words, where all that remain are
+    made complete.
+
+    References: Sutskever, I., Vinyals, O. & Le, Q. V. (2014). Sequence to sequence learning with neural networks. NIPS.
+    Wu, Y. et al. (2016). Google's neural machine translation system. arXiv:1609.08144.
+    """
+    found = [None] * len(X)
+
+    def work(rows, scratch):
+        with np.errstate(over="ignore", invalid="ignore"):
+            writer = Writer(network, theta, X.take(rows), scratch, width)
+            for row, words in zip(rows, _beam(writer, len(rows), network.words - 1, max_length, length_penalty)):
+                found[row] = words
+
+    for _ in crew.each(work, list(batches(network, X, width))):
+        pass
+    return found
+
+
+def _beam(writer, n, end, max_length, length_penalty):
+    B, K = writer.B, end + 1
+    here = np.arange(n)  # the sequences that the writer goes on with
+    total = np.full((n, B), -np.inf)  # log p of each hypothesis
+    total[:, 0] = 0  # all begin alike
+    best, ended, by = np.full(n, -np.inf), np.full(n, max_length), np.zeros(n, int)  # after which step, hypothesis
+    complete, steps, written = np.zeros(n, int), [], np.full(n * B, end)
+    for t in range(max_length + (B > 1)):
+        log_p = log_softmax(writer.step(written).T).T.reshape(-1, B, K)
+        scores = total[here][:, :, None] + np.where(np.isnan(log_p), -np.inf, log_p)
+        if t == max_length:
+            scores[:, :, :end] = -np.inf  # to end is all that is left
+        top = _top(scores.reshape(len(here), -1), 1 if B == 1 else 2 * B)
+        value, parent, word = np.take_along_axis(scores.reshape(len(here), -1), top, axis=1), top // K, top % K
+        ends = (word == end) & (value > -np.inf)
+        going = complete[here] < B
+        for b in range(B):
+            length, rows = (t + 1) ** length_penalty, going & ends[:, b]
+            rows &= value[:, b] / length > best[here]
+            best[here[rows]], ended[here[rows]], by[here[rows]] = value[rows, b] / length, t, parent[rows, b]
+        complete[here] += ends[:, :B].sum(axis=1)
+        live = np.argsort(ends, axis=1, kind="stable")[:, :B]
+        value, parent, word = (np.take_along_axis(a, live, axis=1) for a in (value, parent, word))
+        total[here] = value
+        steps.append((np.zeros((n, B), np.int32), np.zeros((n, B), np.int32)))
+        steps[-1][0][here], steps[-1][1][here] = word, parent
+        if B > 1:
+            writer.follow((np.arange(len(here))[:, None] * B + parent).ravel())
+        going = complete[here] < B
+        if not going.any():
+            break
+        if going.sum() < 0.75 * len(here):  # less often than each time: it copies what attention reads
+            writer.keep(going)
+            here, word = here[going], word[going]
+        written = word.ravel()
+    return _trace_back(steps, ended, by)
+
+
+def _top(scores, n):
+    """The indices of the n highest of each row, highest first."""
+    if n == 1:
+        return scores.argmax(axis=1)[:, None]
+    top = np.sort(np.argpartition(-scores, n - 1, axis=1)[:, :n], axis=1)
+    return np.take_along_axis(top, np.argsort(-np.take_along_axis(scores, top, axis=1), axis=1, kind="stable"), axis=1)
+
+
+def _trace_back(steps, ended, by):
+    """The words of each sequence, whose hypothesis `by` ended after so many steps."""
+    words, by = np.zeros((len(ended), len(steps)), np.int32), by.copy()
+    for t in reversed(range(len(steps))):
+        rows = np.flatnonzero(ended > t)
+        words[rows, t], by[rows] = steps[t][0][rows, by[rows]], steps[t][1][rows, by[rows]]
+    return [row[:length] for row, length in zip(words, ended, strict=True)]
+
+
+def free_run(network, theta, X, crew, horizons):
+    """Numbers (ΣH, K): `horizons` (N,) steps for each sequence, end to end, each reading the one before."""
+    starts = np.concatenate([[0], np.cumsum(horizons)])
+    numbers = np.empty((starts[-1], network.n_outputs), theta.dtype)
+
+    def work(rows, scratch):
+        rows = rows[np.argsort(-horizons[rows], kind="stable")]
+        with np.errstate(over="ignore", invalid="ignore"):
+            writer, written = Writer(network, theta, X.take(rows), scratch), np.zeros((len(rows), network.n_outputs))
+            written = written.astype(theta.dtype)
+            for t in range(horizons[rows[0]]):
+                n = np.count_nonzero(horizons[rows] > t)
+                if n < len(written):
+                    writer.keep(slice(n))
+                written = writer.step(written[:n])
+                numbers[starts[rows[:n]] + t] = written
+
+    for _ in crew.each(work, list(batches(network, X))):
+        pass
+    return numbers
+
+
+def mixed(network, theta, pair, scratch, rng, ratio):
+    """The same `Pair`, longest output first, in which the decoder reads, but for a random part `ratio` of its steps,
+    what it has itself written last. Its gradient is taken as if it had been given that.
+
+    References: Bengio, S., Vinyals, O., Jaitly, N. & Shazeer, N. (2015). Scheduled sampling for sequence prediction
+    with recurrent neural networks. NIPS.
+    """
+    Z, starts, lengths = pair.Z.values.copy(), pair.Z.offsets[:-1], pair.Z.lengths
+    given = rng.random(len(Z)) < ratio
+    given[starts] = True
+    if given.all():
+        return pair
+    writer, written = Writer(network, theta, pair.X, scratch), ()
+    for t in range(lengths[0]):
+        n = np.count_nonzero(lengths > t)
+        here = starts[:n] + t
+        if t:
+            Z[here] = np.where(given[here, None], Z[here], written[:n])
+            if n < len(written):
+                writer.keep(slice(n))
+        raw = writer.step(Z[here] if network.words is None else Z[here, 0])
+        written = raw if network.words is None else raw[:, : network.words - 1].argmax(axis=1)[:, None]
+    return pair._replace(Z=Ragged(Z, pair.Z.offsets))

@@ -1,0 +1,218 @@
+"""Encoder and decoder: from a sequence to another one, of another length."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from .alignment import SCORES, attend, groups
+from .layers import dense, dropout_mask, embed, project
+from .network import Model, Pass
+from .ragged import Ragged
+from .runs import Plan
+from .stack import Stack
+from .unroll import Join
+
+
+class Pair(NamedTuple):
+    """Sequences X, and for each of them Z, what the decoder reads before each of its steps."""
+
+    X: Ragged
+    Z: Ragged
+
+    @property
+    def values(self):
+        return self.Z.values
+
+    @property
+    def lengths(self):
+        return self.Z.lengths
+
+    def __len__(self):
+        return len(self.Z)
+
+    def take(self, rows):
+        return Pair(self.X.take(rows), self.Z.take(rows))
+
+    def steps(self, rows):
+        """Which of all outputs belong to the sequences `rows`, in that order."""
+        return self.Z.steps(rows)
+
+
+class EncoderDecoder(Model):
+    """A network that reads a sequence, and writes another step by step.
+
+    The states S of the encoder's top layer are kept. The decoder begins, in each layer, where the encoder's has ended,
+    h = tanh(B [h; 1]), of an LSTM also c = B' [h; 1]; h being the last states of both directions. At each step it reads
+    what it has written last. With `attention`, h̃ = tanh(C [h; Σ a s; 1]) of its state and a weighted mean of S; the
+    outputs are V [h̃; 1], without attention V [h; 1].
+
+    The mean plays no part in the next state (there is no input feeding): so all steps of a given output are computed
+    together.
+
+    n_features, n_outputs : of the input sequences, of each step that is written
+    words : how many different words the decoder reads, which are rows of a table of vectors, `units[0]` entries each;
+        None if it reads numbers, the outputs themselves
+    attention : a name in `SCORES`, or None
+    tokens, dropout, recurrent_dropout, truncate : as of `Network`
+
+    References: Sutskever, I., Vinyals, O. & Le, Q. V. (2014). Sequence to sequence learning with neural networks. NIPS.
+    Cho, K. et al. (2014). Learning phrase representations using RNN encoder-decoder. EMNLP. Luong, M.-T., Pham, H. &
+    Manning, C. D. (2015). Effective approaches to attention-based neural machine translation. EMNLP.
+    """
+
+    per_step = True
+
+    def __init__(
+        self,
+        *,
+        cell,
+        activation,
+        n_features,
+        units,
+        bidirectional,
+        attention,
+        n_outputs,
+        words=None,
+        tokens=None,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        truncate=None,
+    ):
+        self.n_outputs, self.words, self.dropout = n_outputs, words, dropout
+        reads = n_outputs if words is None else units[0]
+        training = {"dropout": dropout, "recurrent_dropout": recurrent_dropout, "truncate": truncate}
+        self.encoder = Stack(cell, activation, n_features, units, bidirectional, prefix="encoder/", **training)
+        self.decoder = Stack(cell, activation, reads, units, False, prefix="decoder/", **training)
+        self.score = None if attention is None else SCORES[attention]
+        n, H, P, affine, plain = len(self.encoder.directions), units[-1], self.encoder.width, {}, {}
+        for k, cell in enumerate(self.decoder.cells):
+            affine[f"bridge/layer_{k}/B"] = (cell.H * (1 + ("c" in cell.frame)), n * cell.H + 1)
+        if self.score is not None:
+            queries, plain = self.score.shapes(H, P)
+            affine |= queries | {"attention/C": (H, H + P + 1)}
+        affine["head/V"] = (n_outputs, H + 1)
+        vectors = {} if words is None else {"words/E": (words, reads)}
+        super().__init__([self.encoder, self.decoder], n_features, tokens, affine, plain, vectors)
+
+    def lengths(self, samples):
+        """By what the sequences of a batch are sorted."""
+        return samples.counts
+
+    def sizes(self, X):
+        """(N,): how many numbers a prediction holds for each sequence."""
+        scores = 0 if self.score is None else X.X.lengths * X.Z.lengths
+        return X.X.lengths * self.encoder.numbers + X.Z.lengths * self.decoder.numbers + scores
+
+    def reads(self, samples):
+        """What `forward` takes: the decoder reads the targets, each one step later (teacher forcing)."""
+        Z = np.empty_like(samples.Y)
+        Z[1:] = samples.Y[:-1]
+        Z[samples.offsets[:-1]] = self.first
+        return Pair(samples.X, Ragged(Z, samples.offsets))
+
+    @property
+    def first(self):
+        """What the decoder reads before its first step: the last word, which also ends a sequence; or the number 0."""
+        return 0 if self.words is None else self.words - 1
+
+    def forward(self, theta, batch, scratch, keep=True, *, rng=None, start=None, watch=None):
+        """Go through a `Pair`, longest output first: a `Pass`, raw outputs for each step that is written.
+
+        keep, rng : as of `Network.forward`; the `head` is the weights of attention, for each `Group`
+        """
+        W, Z = self.layout.views(theta), batch.Z
+        masks = partial(dropout_mask, rng, len(Z), dtype=theta.dtype)
+        encoded = self.encode(W, batch.X, scratch, masks, keep)
+        x, words_back = Z.values, None
+        if self.words is not None:
+            x, words_back = embed(W["words/E"], x[:, 0], scratch("words", len(x), W["words/E"].shape[1]))
+        plan, h = Plan.of(Z.lengths, self.decoder.waste), scratch("decoder/outputs", len(x), self.decoder.cells[-1].H)
+        join, weights = Join(plan, False, h), []
+        decoded = self.decoder.forward(W, x, plan, scratch, [[join]], masks, keep=keep, start=encoded.state)
+        y = h
+        if self.score is not None:
+            units = len(W["attention/Q"])
+            pairs = list(groups(encoded.starts, batch.X.lengths, Z.offsets[:-1], Z.lengths, units))
+            means, weights, attend_back = attend(self.score, W, encoded.S, h, pairs, scratch)
+            y, combine_back = project(W["attention/C"], np.concatenate([h, means], axis=1))
+            np.tanh(y, y)
+        mask = masks(self.dropout, y.shape[1])
+        mask = None if mask is None else np.repeat(mask.T, Z.lengths, axis=0)
+        raw, head_back = project(W["head/V"], y if mask is None else y * mask)
+
+        def back(d_raw):
+            grad = scratch("grad", len(theta))
+            grad.fill(0)
+            dW, dS = self.layout.views(grad), None
+            dh = head_back(dW["head/V"], d_raw.T)
+            dh = dh if mask is None else dh * mask
+            if self.score is not None:
+                dh *= 1 - y * y
+                dh, d_means = np.split(combine_back(dW["attention/C"], dh), [h.shape[1]], axis=1)
+                dS, dH = attend_back(dW, np.ascontiguousarray(d_means))
+                dh = dh + dH
+            join.gradient = dh
+            d_x = None if words_back is None else scratch("d_words", *x.shape)
+            d_state = decoded.back(dW, {}, d_x)
+            if words_back is not None:
+                words_back(dW["words/E"], d_x)
+            encoded.back(dW, dS, d_state)
+            return grad
+
+        return Pass(raw.T, back if keep else None, (pairs, weights) if self.score else None, {})
+
+    def encode(self, W, X, scratch, masks=lambda p, H: None, keep=False):
+        """Read the sequences X: `Encoded`."""
+        order = np.argsort(-X.lengths, kind="stable")
+        place = np.argsort(order)  # of each sequence, in that order
+        X = X.take(order) if (order[1:] < order[:-1]).any() else X
+        values, embed_back = X.values, None
+        if self.tokens is not None:
+            out = scratch("embedded", len(values), self.encoder.cells[0].F)
+            values, embed_back = embed(W["embedding/E"], values[:, 0], out)
+        plan, S, readers = Plan.of(X.lengths, self.encoder.waste), None, [[] for _ in self.encoder.directions]
+        if self.score is not None:
+            S = scratch("encoder/outputs", len(values), self.encoder.width)
+            shares = np.split(S, len(readers), axis=1)
+            directions = zip(self.encoder.directions, shares, strict=True)
+            readers = [[Join(plan, reverse, share)] for reverse, share in directions]
+        layers = self.encoder.forward(W, values, plan, scratch, readers, masks, keep=keep)
+        state, bridges = {}, []
+        for k, (cell, h) in enumerate(zip(self.decoder.cells, layers.h, strict=True)):
+            y, bridge_back = dense(W[f"bridge/layer_{k}/B"], np.concatenate(h))
+            state[f"h_{k}"] = np.tanh(y[: cell.H])[:, place]
+            if "c" in cell.frame:
+                state[f"c_{k}"] = y[cell.H :][:, place]
+            bridges.append(bridge_back)
+
+        def back(dW, dS, d_state):
+            d_h = {}
+            for k, bridge_back in enumerate(bridges):
+                h = state[f"h_{k}"]
+                d = [d_state[f"h_{k}"] * (1 - h * h)]
+                if f"c_{k}" in state:
+                    d.append(d_state[f"c_{k}"])
+                dy = bridge_back(dW[f"bridge/layer_{k}/B"], np.concatenate(d)[:, order])
+                d_h[k] = np.split(dy, len(readers))
+            if dS is not None:
+                for (join,), share in zip(readers, np.split(dS, len(readers), axis=1), strict=True):
+                    join.gradient = share
+            d_values = None if embed_back is None else scratch("d_embedded", *values.shape)
+            layers.back(dW, d_h, d_values)
+            if embed_back is not None:
+                embed_back(dW["embedding/E"], d_values)
+
+        return Encoded(S, X.offsets[:-1][place], state, back if keep else None)
+
+
+class Encoded(NamedTuple):
+    """S (S_in, P), the states of the top layer, if there is attention; `starts` (N,), from which row on those of a
+    sequence are; the `state` in which the decoder begins; and ``back(dW, dS, d_state)``."""
+
+    S: np.ndarray | None
+    starts: np.ndarray
+    state: dict
+    back: object
