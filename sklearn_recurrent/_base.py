@@ -1,4 +1,4 @@
-"""From fit to weights: what classifiers and regressors share."""
+"""From fit to weights: what all networks share."""
 
 from __future__ import annotations
 
@@ -11,28 +11,21 @@ from dataclasses import dataclass, field
 import numpy as np
 from joblib import effective_n_jobs
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import make_scorer
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._core.blas import single_blas_thread
 from ._core.canonical import canonical
 from ._core.crew import Crew
 from ._core.features import mean_and_scale, rows_of, scaled
-from ._core.losses import LINKS, LOSS_OF, LOSSES
-from ._core.network import Network
+from ._core.losses import LOSS_OF, LOSSES
 from ._core.objective import Objective
 from ._core.optim import OPTIMISERS, Schedule
-from ._core.samples import Samples
 from ._core.train import Batches, Patience, descend, minimise_lbfgs
-from ._inspection import Inspection
-from ._parameters import RecurrentParameters, layer_sizes, poolings
-from ._scoring import sequence_scorer
+from ._parameters import layer_sizes
 from ._sequences import read
-from ._sklearn import _check_sample_weight, _fit_context
-from ._steps import flatten_steps, flatten_weights, like_steps, typed
-from ._streaming import Streaming
+from ._sklearn import _check_sample_weight
 
 
 def trains_by_mini_batches(model):
@@ -41,12 +34,13 @@ def trains_by_mini_batches(model):
     return True
 
 
-class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
-    """A recurrent network as an estimator; a subclass says what its targets are.
+class BaseNetwork:
+    """A network as an estimator; a subclass says what it is, `_network_class`, and what its targets are.
 
-    It has ``_validate_target(y)``, which returns an array; ``_encode_target(y, weight, classes, goes_on)``, which
-    returns the targets of the loss, a row each, and the fitted attributes that say how to read them, its `facts`; and
-    ``_score_raw(raw, Y, weight, facts)``, its score from raw outputs.
+    It has ``_samples(X, y, sample_weight, classes, goes_on)``, targets and weights as they came, checked, without the
+    sequences of weight 0; ``_encode(samples, classes, goes_on)``, the same with targets as the loss takes them: both
+    with the fitted attributes that say how to read them, its `facts`; ``_arguments(facts)``, those of its network that
+    are its own; and ``_validator(network, samples, facts, crew)``, which gives ``score(theta)`` on these samples.
     """
 
     _attributes = {
@@ -72,36 +66,6 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
         "t_": ("int", "Sequences that the solver has seen."),
     }
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
-        """Fit the network to sequences.
-
-        Parameters
-        ----------
-        X : list of arrays, 3-D array, 2-D array or data frame
-            Training sequences: a list, tuple, object array or Series of arrays of shape (n_steps_i, n_features) or
-            (n_steps_i,); or an array (n_samples, n_steps, n_features), in which leading and trailing steps of NaN are
-            padding; or (n_samples, n_steps), one value per step. With embedding_dim one whole number per step.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Class labels, a multilabel indicator, or numbers. With return_sequences one array of them per sequence,
-            as long as it, (n_steps_i,) or (n_steps_i, n_outputs); or an array (n_samples, n_steps[, n_outputs]).
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weight 2 is the same as giving a sequence twice, weight 0 as leaving it out. With return_sequences also one
-            array per sequence, of its steps: a step of weight 0 is read, but its target, which may be anything, plays
-            no part.
-
-        Returns
-        -------
-        self : object
-            The fitted estimator.
-
-        Raises
-        ------
-        ValueError
-            If X, y or sample_weight is invalid, or training diverges. The estimator is then as it was before.
-        """
-        return self._train(X, y, sample_weight, goes_on=self.warm_start and hasattr(self, "theta_"))
-
     def _partial_fit(self, X, y, sample_weight, classes=None):
         return self._train(X, y, sample_weight, goes_on=hasattr(self, "theta_"), classes=classes, one_epoch=True)
 
@@ -109,13 +73,15 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
         with self._unchanged_on_failure(), single_blas_thread():
             self._refuse_contradictions()
             X = self._read(X, reset=not goes_on)
-            samples = self._validate_samples(X, y, sample_weight).weighted()
-            facts = {"_padded": X.living is not None} | self._vocabulary(samples.X, goes_on)
+            if y is None:
+                raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+            samples, facts = self._samples(X, y, sample_weight, classes, goes_on)
+            facts |= {"_padded": X.living is not None} | self._vocabulary(samples.X, goes_on)
             samples = self._in_canonical_order(samples._replace(X=_with_tokens_as_rows(samples.X, facts)))
-            Y, more = self._encode_target(samples.Y, samples.weight, classes, goes_on)
+            samples, more = self._encode(samples, classes, goes_on)
             facts |= more | self._scaling(samples, goes_on)
             facts |= self._architecture(facts, goes_on)
-            network = Network(
+            network = self._network_class(
                 **facts["_network_arguments"],
                 dropout=self.dropout,
                 recurrent_dropout=self.recurrent_dropout,
@@ -123,9 +89,9 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
             )
             seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
             start = _Start.of(self) if goes_on else _Start.drawn(network, seed, samples.X, self.forget_bias)
-            theta, weight = start.theta.copy(), self._weigh(Y, samples.weight, facts)
-            X, Y = _scaled(samples.X, facts, theta.dtype), Y if Y.dtype.kind == "i" else Y.astype(theta.dtype)
-            samples = Samples(X, Y, weight, samples.offsets)
+            theta, weight = start.theta.copy(), self._weigh(samples.Y, samples.weight, facts)
+            Y = samples.Y if samples.Y.dtype.kind == "i" else samples.Y.astype(theta.dtype)
+            samples = samples._replace(X=_scaled(samples.X, facts, theta.dtype), Y=Y, weight=weight)
             with self._crew(theta.dtype) as crew:
                 facts |= self._minimise(network, theta, samples.weighted(), facts, seed, start, one_epoch, crew)
             for name in _FEATURE_FACTS:
@@ -146,31 +112,8 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
             raise
 
     def _refuse_contradictions(self):
-        if self.return_sequences and self.missing == "skip":
-            raise ValueError("return_sequences=True wants a target for each step, and missing='skip' passes over some.")
         if self.solver == "lbfgs" and (self.dropout or self.recurrent_dropout):
             raise ValueError("Dropout is noise, which solver='lbfgs' cannot take: choose 'adam' or 'sgd'.")
-
-    def _validate_samples(self, X, y, sample_weight):
-        """Targets and weights as they came, one for each sequence or each step, checked."""
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-        if not self.return_sequences:
-            _refuse_ragged(y)
-            y = self._validate_target(y)
-            check_consistent_length(X, y)
-            return Samples(X, y, _positive_weight(sample_weight, len(X), "sequence"))
-        y, _ = flatten_steps(y, X.lengths, living=X.living)
-        if sample_weight is not None and not np.isscalar(sample_weight):
-            sample_weight = flatten_weights(sample_weight, X.lengths, living=X.living)
-        weight = _positive_weight(sample_weight, len(y), "step")
-        ignored = weight == 0  # may hold anything
-        if ignored.any():
-            y[ignored] = y[~ignored][0]
-        y = self._validate_target(typed(y))
-        if ignored.any():
-            y[ignored] = np.sort(y[~ignored], axis=0)[0]  # whatever the order of the sequences
-        return Samples(X, y, weight, X.offsets)
 
     def _in_canonical_order(self, samples):
         """Merged and sorted, unless the order is the user's."""
@@ -198,7 +141,7 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
         return {"x_mean_": mean, "x_scale_": scale}
 
     def _architecture(self, facts, goes_on):
-        """What `Network` takes: plain values, so that a change of parameters after fit changes no prediction."""
+        """What the network takes: plain values, so that a change of parameters after fit changes no prediction."""
         embeds = self.embedding_dim is not None
         arguments = {
             "cell": self.cell,
@@ -206,11 +149,10 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
             "n_features": int(self.embedding_dim) if embeds else len(facts.get("x_mean_", ())),
             "units": layer_sizes(self.hidden_layer_sizes),
             "bidirectional": bool(self.bidirectional),
-            "pooling": poolings(self.pooling),
             "n_outputs": facts["n_outputs_"],
-            "per_step": bool(self.return_sequences),
             "tokens": len(facts.get("vocabulary_", ())) + 1 if embeds else None,
         }
+        arguments |= self._arguments(facts)
         if goes_on:
             _refuse_changes(self._network_arguments, arguments)
             _refuse_changes(self._fitted_reading, self._reading())
@@ -229,9 +171,9 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
             score = self._validator(network, samples.take(validation), facts, crew)
             samples = samples.take(training)
         total = samples.weight.sum()
-        loss = LOSSES[LOSS_OF[facts["out_activation_"]]]
         weight = (samples.weight * (len(samples.X) / total)).astype(theta.dtype)
-        objective = Objective(network, loss, samples._replace(weight=weight), self.alpha / total, crew)
+        loss = LOSSES[LOSS_OF[facts["out_activation_"]]]
+        objective = self._objective(network, loss, samples._replace(weight=weight), self.alpha / total, crew)
         report = _Reporter(type(self).__name__, start.epochs) if self.verbose else None
         if self.solver == "lbfgs":
             course = minimise_lbfgs(
@@ -291,18 +233,14 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
         split = train_test_split(np.arange(n), test_size=min(n_validation, n - 1), stratify=strata, random_state=seed)
         return np.sort(split[0]), np.sort(split[1])
 
+    def _objective(self, *arguments):
+        return Objective(*arguments)
+
     def _weigh(self, Y, weight, facts):
         return weight
 
     def _strata(self, Y, facts):
         return None
-
-    def _validator(self, network, samples, facts, crew):
-        def score(theta):
-            raw = network.predict(theta, samples.X, crew)
-            return float(self._score_raw(raw, samples.Y, samples.weight, facts)) if np.isfinite(raw).all() else -np.inf
-
-        return score
 
     def _warn(self, course, epochs, one_epoch):
         planned = one_epoch or (self.solver != "lbfgs" and self.learning_rate == "cosine")
@@ -340,35 +278,7 @@ class BaseRecurrent(Streaming, Inspection, RecurrentParameters):
 
     def _network(self):
         check_is_fitted(self)
-        return Network(**self._network_arguments)
-
-    def _respond(self, method, X, ragged=None, **options):
-        """What `method` returns: made of the network's raw outputs, in the container that belongs to `X`.
-
-        ragged : `X`, if it has been read
-        """
-        network, ragged = self._network(), self._read(X) if ragged is None else ragged
-        with single_blas_thread(), self._crew(self.theta_.dtype) as crew:
-            out = self._form(method)(network.predict(self.theta_, self._prepare(ragged), crew, **options))
-        return self._like_steps(out, X, ragged) if network.per_step or "staged" in options else out
-
-    def _like_steps(self, values, X, ragged):
-        """Values (S, ...) as an array (n, T, ...), or, also if just this part of X has no padding, an object array."""
-        return like_steps(values, X, ragged, padded=self._padded)
-
-    def _score(self, metric, X, y, sample_weight):
-        if self._network().per_step:
-            return sequence_scorer(make_scorer(metric))(self, X, y, sample_weight)
-        return metric(y, self.predict(X), sample_weight=sample_weight)
-
-    def _form(self, method):
-        """What makes the result of a method of raw outputs, (n, n_outputs)."""
-        if method not in self._forms:
-            raise ValueError(f"method must be one of {sorted(self._forms)}, got {method!r}.")
-        return getattr(self, self._forms[method])
-
-    def _linked(self, raw):
-        return LINKS[self.out_activation_](raw.T).T
+        return self._network_class(**self._network_arguments)
 
     @property
     def weights_(self):
@@ -424,16 +334,6 @@ class _Reporter:
         print(f"[{self.name}] epoch {epoch}, loss {course.losses[-1]:.6f}{score}, {seconds:.1f} s")
 
 
-def _refuse_ragged(y):
-    objects = y if isinstance(y, list | tuple) or getattr(y, "dtype", None) is np.dtype(object) else ()
-    sizes = {len(entry) for entry in objects if isinstance(entry, list | tuple | np.ndarray) and np.ndim(entry)}
-    if len(sizes) > 1:
-        raise ValueError(
-            f"y holds between {min(sizes)} and {max(sizes)} values per sequence, but one target for each is wanted; "
-            "a target for each time step wants return_sequences=True."
-        )
-
-
 def _refuse_changes(before, now):
     changed = [
         f"{_PARAMETER_OF.get(name, name)} changed from {before.get(name)!r} to {now.get(name)!r}"
@@ -454,7 +354,8 @@ def _scaled(X, facts, dtype):
     return X.map(lambda values: scaled(values, facts["x_mean_"], facts["x_scale_"], dtype))
 
 
-def _positive_weight(sample_weight, n, of):
+def positive_weight(sample_weight, n, of):
+    """Weights of `n` sequences or steps (`of`), none of them negative, not all 0."""
     weight = _check_sample_weight(sample_weight, np.empty((n, 1)), dtype=np.float64)
     if (weight < 0).any():
         row = int(np.argmax(weight < 0))

@@ -12,8 +12,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import assert_all_finite
 
-from ._base import BaseRecurrent, trains_by_mini_batches
+from ._base import trains_by_mini_batches
 from ._parameters import cell_parameter, estimator, parameter
+from ._recurrent import BaseRecurrent
 from ._sklearn import StrOptions, _fit_context
 from ._streaming import streams
 

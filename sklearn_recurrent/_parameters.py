@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from ._core.activations import ACTIVATIONS
+from ._core.alignment import SCORES
 from ._core.cells import CELLS
 from ._core.heads import POOLINGS
 from ._core.optim import OPTIMISERS
@@ -71,7 +72,7 @@ def _section(title, entries):
 
 
 @estimator
-class RecurrentParameters(BaseEstimator):
+class LayerParameters:
     hidden_layer_sizes: int | tuple = parameter(
         64,
         [at_least(1, Integral), "array-like"],
@@ -94,6 +95,10 @@ class RecurrentParameters(BaseEstimator):
         "Whether each layer also reads its sequences from their end, with as many units and weights of their own. "
         "The reverse direction begins at the last living step, whatever the padding.",
     )
+
+
+@estimator
+class OutputParameters:
     pooling: str | tuple = parameter(
         ("last", "mean", "max"),
         [StrOptions(set(POOLINGS)), "array-like"],
@@ -108,6 +113,10 @@ class RecurrentParameters(BaseEstimator):
         "bool",
         "Whether y has a target for each time step: one array per sequence, as long as it. Predictions then have, too.",
     )
+
+
+@estimator
+class TrainingParameters:
     embedding_dim: int | None = parameter(
         None,
         [at_least(1, Integral), None],
@@ -276,15 +285,59 @@ class RecurrentParameters(BaseEstimator):
     verbose: bool | int = parameter(False, ["verbose"], "bool or int", "Whether to print a line for each epoch.")
 
 
-def cell_parameter():
+@dataclass(eq=False, repr=False)
+class RecurrentParameters(TrainingParameters, OutputParameters, LayerParameters, BaseEstimator):
+    """All of these, in the order of their declaration: the fields of the last base come first."""
+
+
+def cell_parameter(default="elman"):
     """The hyper-parameter of the estimators that take any cell."""
     return parameter(
-        "elman",
+        default,
         [StrOptions(set(CELLS))],
         "{" + ", ".join(map(repr, CELLS)) + "}",
         "The recurrence: elman (plain), lstm, lstm_no_forget (1997, no forget gate), lstm_coupled (i = 1 - f), gru "
         "(reset after the product), gru_reset_before, gru_no_reset (update gate alone), mgu (minimal gated unit).",
     )
+
+
+@estimator
+class DecoderParameters:
+    cell: str = cell_parameter("lstm")
+    hidden_layer_sizes: int | tuple = parameter(
+        64,
+        [at_least(1, Integral), "array-like"],
+        "int or tuple of int",
+        "Units of the recurrent layer of the encoder, in each direction, and of that of the decoder; a tuple stacks "
+        "layers in both, each with as many units as its entry says.",
+        kw_only=False,
+    )
+    bidirectional: bool = parameter(
+        True,
+        ["boolean"],
+        "bool",
+        "Whether each layer of the encoder also reads its sequences from their end. The decoder has one direction.",
+    )
+    attention: str | None = parameter(
+        "additive",
+        [StrOptions(set(SCORES)), None],
+        "{'additive', 'dot'} or None",
+        "How the decoder chooses, at each step, which states of the encoder to look at: by a small network (additive), "
+        "by a product (dot), or not at all (None): all that it then knows of the input is in the state it begins in.",
+    )
+    teacher_forcing: float | tuple = parameter(
+        1.0,
+        [between(0, 1, "both"), "array-like"],
+        "float or tuple of two floats",
+        "The part of its steps at which, in training, the decoder reads the true output of the step before; at the "
+        "others it reads its own (scheduled sampling). A tuple is the part in the first epoch and in the last, of "
+        "max_iter epochs; in between it changes linearly. Which steps these are is drawn from random_state.",
+    )
+
+
+@dataclass(eq=False, repr=False)
+class Seq2SeqParameters(TrainingParameters, DecoderParameters, LayerParameters, BaseEstimator):
+    """All of these, in the order of their declaration: the fields of the last base come first."""
 
 
 def layer_sizes(sizes):
@@ -315,3 +368,11 @@ def architecture_of(model):
         return fitted["bidirectional"], fitted["per_step"], set(fitted["pooling"])
     kinds = {model.pooling} if isinstance(model.pooling, str) else set(model.pooling)
     return model.bidirectional, model.return_sequences, kinds
+
+
+def forcing_of(teacher_forcing):
+    """`teacher_forcing` as the parts of the first epoch and the last."""
+    first, last = teacher_forcing if np.iterable(teacher_forcing) else (teacher_forcing, teacher_forcing)
+    if not all(isinstance(part, Real) and 0 <= part <= 1 for part in (first, last)):
+        raise ValueError(f"teacher_forcing must be one number from 0 to 1, or two, got {teacher_forcing!r}.")
+    return float(first), float(last)

@@ -8,9 +8,10 @@ from sklearn.metrics import r2_score
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.metaestimators import available_if
 
-from ._base import BaseRecurrent, trains_by_mini_batches
+from ._base import trains_by_mini_batches
 from ._core.features import mean_and_scale
 from ._parameters import cell_parameter, estimator
+from ._recurrent import BaseRecurrent
 from ._sklearn import _fit_context
 
 

@@ -1,5 +1,7 @@
 """What belongs to the time steps of sequences: laid end to end, as the core wants it, and back in a container."""
 
+from numbers import Number
+
 import numpy as np
 from sklearn.utils import check_consistent_length
 
@@ -61,6 +63,63 @@ def typed(values):
     entries = values.tolist()
     array = np.array(entries)
     return values if array.dtype.kind in "US" and not all(isinstance(entry, str) for entry in entries) else array
+
+
+def flatten_labels(y):
+    """Lay the labels of all sequences end to end, where a label may be anything hashable.
+
+    Parameters
+    ----------
+    y : list, tuple, array or Series of sequences of labels, or array of shape (n, T)
+        A sequence may be empty.
+
+    Returns
+    -------
+    flat : ndarray of shape (S,)
+        Of the type that all labels have in common, or of objects.
+    lengths : ndarray of shape (n,)
+        How many labels each sequence has.
+
+    Raises
+    ------
+    ValueError
+        If an entry is no sequence, or text, which is to be taken apart before; if a label is None or NaN, or no single
+        one. The message names the sequence.
+    """
+    rows = []
+    for j, row in enumerate(_rows(y)):
+        if isinstance(row, str | bytes):
+            raise ValueError(
+                f"y holds text for sequence {j}, but a list of labels is wanted: list(text), text.split()."
+            )
+        if not np.iterable(row):
+            raise ValueError(f"y has a single value for sequence {j}, but a sequence of labels is wanted.")
+        rows.append(row.tolist() if hasattr(row, "tolist") else list(row))
+        for t, label in enumerate(rows[-1]):
+            if label is None or label != label:
+                raise ValueError(f"Input y contains {label}, for sequence {j}, step {t}.")
+            if isinstance(label, list | dict | set):
+                raise ValueError(f"y has {label!r} for sequence {j}, step {t}, but one hashable label is wanted.")
+    flat = object_array([label for row in rows for label in row])
+    simple = all(isinstance(label, str | Number) for label in flat)
+    return typed(flat) if simple and len(flat) else flat, np.array([len(row) for row in rows])
+
+
+def classes_of(labels):
+    """Each label once, in ascending order; if they cannot be compared, by their types and texts."""
+    if labels.dtype != object:
+        return np.unique(labels)
+    different = set(labels)
+    try:
+        return object_array(sorted(different))
+    except TypeError:
+        return object_array(sorted(different, key=lambda label: (type(label).__name__, str(label))))
+
+
+def codes_of(labels, classes):
+    """The index of each label among the classes; -1 if it is none of them."""
+    index = {label: code for code, label in enumerate(classes.tolist())}
+    return np.array([index.get(label, -1) for label in labels.tolist()], np.int64)
 
 
 def flatten_weights(sample_weight, lengths, of="X", living=None):

@@ -29,7 +29,17 @@ FLOORS = [  # from the ground up; a module imports only from floors below its ow
     {"_scoring"},
     {"_inspection", "_streaming"},
     {"_base"},
-    {"_classifiers", "_regressors", "_padder", "_per_timestep", "_tokenizer"},
+    {"_recurrent", "_seq2seq"},
+    {
+        "_classifiers",
+        "_regressors",
+        "_seq2seq_classifier",
+        "_seq2seq_regressor",
+        "_padder",
+        "_per_timestep",
+        "_tokenizer",
+        "_windows",
+    },
     {""},  # __init__
 ]
 SOURCES = {

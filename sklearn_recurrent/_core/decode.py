@@ -6,6 +6,7 @@ import numpy as np
 
 from .alignment import Group, softmax
 from .losses import log_softmax
+from .objective import Objective
 from .ragged import Ragged
 from .stack import Steps
 
@@ -196,3 +197,15 @@ def mixed(network, theta, pair, scratch, rng, ratio):
         raw = writer.step(Z[here] if network.words is None else Z[here, 0])
         written = raw if network.words is None else raw[:, : network.words - 1].argmax(axis=1)[:, None]
     return pair._replace(Z=Ragged(Z, pair.Z.offsets))
+
+
+class SampledObjective(Objective):
+    """The objective in which the decoder reads the true outputs at the part ``forcing(epoch)`` of its steps alone."""
+
+    def __init__(self, *arguments, forcing):
+        super().__init__(*arguments)
+        self.forcing = forcing
+
+    def _reads(self, theta, batch, scratch, rng, key):
+        pair, ratio = super()._reads(theta, batch, scratch, rng, key), 1.0 if key is None else self.forcing(key[1])
+        return pair if ratio == 1 else mixed(self.network, theta, pair, scratch, rng, ratio)

@@ -1,0 +1,382 @@
+"""Time series as windows: what is in them, in every container; what they refuse; and folds that do not leak."""
+
+import pickle
+import re
+from itertools import product
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GroupKFold, TimeSeriesSplit, cross_val_score
+
+import sklearn_recurrent as sr
+from sklearn_recurrent import as_column, as_sequences, sliding_windows
+
+NAN = np.nan
+
+
+def series(T, k=None, start=0):
+    """Numbers that all differ, so that each tells its place."""
+    return start + (np.arange(float(T)) if k is None else np.arange(float(T * k)).reshape(T, k))
+
+
+def by_hand(many, window, horizon, step=1):
+    """The windows of several series, one at a time."""
+    X, y, groups = [], [], []
+    for j, x in enumerate(many):
+        for point in range(window, len(x) - horizon + 1, step):
+            X.append(x[point - window : point])
+            y.append(x[point : point + horizon])
+            groups.append(j)
+    return np.array(X), np.array(y), np.array(groups)
+
+
+def assert_equal(windows, expected):
+    for array, wanted in zip(windows, expected, strict=True):
+        assert_array_equal(array, wanted, strict=True)
+
+
+def pandas_frame(x):
+    return pytest.importorskip("pandas").DataFrame(x, columns=[f"f{i}" for i in range(x.shape[1])])
+
+
+def polars_frame(x):
+    return pytest.importorskip("polars").DataFrame(x, schema=[f"f{i}" for i in range(x.shape[1])])
+
+
+# --- what is in a window ----------------------------------------------------------------------------------------------
+
+
+def test_a_window_is_followed_by_its_horizon():
+    windows = sliding_windows([1, 2, 3, 4, 5, 6], window=3, horizon=2)
+    assert windows._fields == ("X", "y", "groups")
+    X, y, groups = windows
+    assert_array_equal(X, [[1, 2, 3], [2, 3, 4]])
+    assert_array_equal(y, [[4, 5], [5, 6]])
+    assert_array_equal(groups, [0, 0])
+    assert groups.dtype.kind == "i"
+
+
+def test_points_are_step_time_steps_apart_and_begin_at_the_start():
+    X, y, _ = sliding_windows(series(10), window=2, horizon=1, step=3)
+    assert_array_equal(X, [[0, 1], [3, 4], [6, 7]])
+    assert_array_equal(y, [2, 5, 8])
+
+
+@pytest.mark.parametrize("k", [None, 1, 2])
+@pytest.mark.parametrize(("window", "horizon", "step"), [*product([1, 3], [2, 4], [1, 2, 5])])
+def test_windows_are_those_cut_by_hand(window, horizon, step, k):
+    many = [series(9, k), series(7, k, 100), series(13, k, 200)]
+    assert_equal(sliding_windows(many, window, horizon, step), by_hand(many, window, horizon, step))
+
+
+@pytest.mark.parametrize("k", [None, 2])
+def test_a_series_of_just_one_window_has_one(k):
+    X, y, groups = sliding_windows(series(5, k), window=3, horizon=2, step=7)
+    assert_array_equal(X, series(5, k)[None, :3])
+    assert_array_equal(y, series(5, k)[None, 3:])
+    assert_array_equal(groups, [0])
+
+
+def test_several_series_are_as_each_alone():
+    many = [series(9, 2), series(6, 2, 100)]
+    together, alone = sliding_windows(many, 3, 2), [sliding_windows(x, 3, 2) for x in many]
+    assert_array_equal(together.X, np.concatenate([windows.X for windows in alone]))
+    assert_array_equal(together.y, np.concatenate([windows.y for windows in alone]))
+    assert_array_equal(together.groups, [0] * 5 + [1] * 2)
+
+
+# --- shapes and targets -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("k", "horizon", "target", "shape"),
+    [
+        (None, 3, None, (6, 3)),
+        (None, 1, None, (8,)),
+        (None, 3, 0, (6, 3)),
+        (None, 3, [0], (6, 3, 1)),
+        (1, 3, None, (6, 3, 1)),
+        (2, 3, None, (6, 3, 2)),
+        (2, 1, None, (8, 2)),
+        (2, 3, 1, (6, 3)),
+        (2, 1, 1, (8,)),
+        (2, 3, [1], (6, 3, 1)),
+        (2, 1, [1], (8, 1)),
+        (2, 3, (1, 0), (6, 3, 2)),
+    ],
+)
+def test_y_has_an_axis_for_what_may_be_many(k, horizon, target, shape):
+    x = series(12, k)
+    X, y, _ = sliding_windows(x, 4, horizon, target=target)
+    assert X.shape == ((shape[0], 4) if k is None else (shape[0], 4, k))
+    assert y.shape == shape
+    features = slice(None) if target is None else list(target) if isinstance(target, tuple) else target
+    expected = by_hand([x.reshape(12, -1)[:, features]], 4, horizon)[1]
+    assert_array_equal(y.ravel(), expected.ravel())
+
+
+@pytest.mark.parametrize("frame", [pandas_frame, polars_frame])
+@pytest.mark.parametrize(
+    ("target", "positions"), [("f2", 2), (["f2", "f0"], [2, 0]), (["f1", -1], [1, 2]), (-1, 2), (np.int64(1), 1)]
+)
+def test_targets_are_positions_or_names_of_columns(frame, target, positions):
+    x = series(8, 3)
+    expected = sliding_windows(x, 3, 2).y[..., positions]
+    for form in (frame(x), [frame(x)]):
+        assert_array_equal(sliding_windows(form, 3, 2, target=target).y, expected)
+
+
+def test_an_integer_is_a_position_even_if_columns_have_numbers_for_names():
+    frame = pytest.importorskip("pandas").DataFrame(series(8, 2), columns=[1, 0])
+    assert_array_equal(sliding_windows(frame, 3, 1, target=1).y, [7, 9, 11, 13, 15])
+
+
+# --- containers -------------------------------------------------------------------------------------------------------
+
+ONE = {
+    "array": (lambda x: x, (None, 2)),
+    "Fortran order": (np.asfortranarray, (2,)),
+    "backwards": (lambda x: x[::-1].copy()[::-1], (None, 2)),
+    "objects": (lambda x: x.astype(object), (None, 2)),
+    "nested list": (lambda x: x.tolist(), (None, 2)),
+    "tuple": (lambda x: tuple(x.tolist()), (None, 2)),
+    "list of numbers": (list, (None,)),
+    "pandas Series": (lambda x: pytest.importorskip("pandas").Series(x, index=x[::-1]), (None,)),
+    "pandas Float64": (lambda x: pytest.importorskip("pandas").Series(x, dtype="Float64"), (None,)),
+    "pandas frame": (pandas_frame, (1, 2)),
+    "polars Series": (lambda x: pytest.importorskip("polars").Series(x), (None,)),
+    "polars frame": (polars_frame, (1, 2)),
+}
+SEVERAL = {
+    "list": (list, (None, 2)),
+    "tuple": (tuple, (None, 2)),
+    "object array": (as_sequences, (None, 2)),
+    "object column": (as_column, (None, 2)),
+    "lists of lists": (lambda X: [x.tolist() for x in X], (2,)),
+    "arrays and lists": (lambda X: [X[0], X[1].tolist()], (None, 2)),
+    "pandas Series": (lambda X: pytest.importorskip("pandas").Series(X, index=[7, 3]), (None, 2)),
+    "pandas frames": (lambda X: [pandas_frame(x) for x in X], (2,)),
+    "list of pandas Series": (lambda X: [pytest.importorskip("pandas").Series(x) for x in X], (None,)),
+    "polars Series": (lambda X: pytest.importorskip("polars").Series([x.tolist() for x in X]), (None, 2)),
+    "polars frames": (lambda X: [polars_frame(x) for x in X], (2,)),
+}
+
+
+@pytest.mark.parametrize(("form", "k"), [(form, k) for form, (_, ks) in ONE.items() for k in ks])
+def test_every_form_of_one_series_is_read_alike(form, k):
+    assert_equal(sliding_windows(ONE[form][0](series(8, k)), 3, 2), by_hand([series(8, k)], 3, 2))
+
+
+@pytest.mark.parametrize(("form", "k"), [(form, k) for form, (_, ks) in SEVERAL.items() for k in ks])
+@pytest.mark.parametrize("lengths", [(8, 6), (7, 7)])
+def test_every_form_of_several_series_is_read_alike(form, k, lengths):
+    many = [series(lengths[0], k), series(lengths[1], k, 100)]
+    assert_equal(sliding_windows(SEVERAL[form][0](many), 3, 2), by_hand(many, 3, 2))
+
+
+@pytest.mark.parametrize("side", ["post", "pre"])
+def test_the_padding_of_a_3d_array_is_cut_off(side):
+    many = [series(8, 2), series(6, 2, 100)]
+    cube = np.full((2, 9, 2), NAN)
+    for row, x in zip(cube, many, strict=True):
+        row[slice(len(x)) if side == "post" else slice(-len(x), None)] = x
+    assert_equal(sliding_windows(cube, 3, 2), by_hand(many, 3, 2))
+
+
+def test_a_matrix_is_one_series_and_its_rows_are_many_if_told_so():
+    matrix = series(6, 8)
+    assert_array_equal(sliding_windows(matrix, 3, 2).X, by_hand([matrix], 3, 2)[0])
+    assert_array_equal(sliding_windows(as_sequences(matrix), 3, 2).X, by_hand(matrix, 3, 2)[0])
+
+
+# --- dtype and memory -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("dtypes", "result"),
+    [
+        ("f", "f"), ("d", "d"), ("e", "d"), ("i", "d"), ("?", "d"), ("O", "d"),
+        ("ff", "f"), ("fd", "d"), ("fi", "d"), ("fh", "d"),
+    ],
+)  # fmt: skip
+def test_float32_stays_and_all_else_is_float64(dtypes, result):
+    X, y, _ = sliding_windows([np.ones((6, 2), dtype) for dtype in dtypes], 3, 2)
+    assert X.dtype == y.dtype == np.dtype(result)
+
+
+@pytest.mark.parametrize("k", [None, 1, 2])
+@pytest.mark.parametrize("horizon", [1, 3])
+@pytest.mark.parametrize("target", [None, 0, [0]])
+def test_the_windows_are_arrays_of_their_own(k, horizon, target):
+    x = series(9, k)
+    before = x.copy()
+    X, y, _ = sliding_windows(x, 3, horizon, target=target)
+    assert X.flags.c_contiguous
+    assert y.flags.c_contiguous
+    assert not np.shares_memory(X, y)
+    untouched = X[1:].copy(), y.copy()
+    X[0] = -1
+    assert_array_equal(X[1:], untouched[0])  # neighbours share nothing
+    assert_array_equal(y, untouched[1])
+    y[0] = -1
+    assert_array_equal(y[1:], untouched[1][1:])
+    assert_array_equal(x, before)
+
+
+def test_windows_can_be_pickled():
+    windows = sliding_windows(series(9), 3, 2)
+    assert_equal(pickle.loads(pickle.dumps(windows)), windows)
+
+
+# --- what is refused --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["window", "horizon", "step"])
+@pytest.mark.parametrize(
+    ("value", "error", "message"),
+    [
+        (2.0, TypeError, "{} must be an instance of int, not float"),
+        ("2", TypeError, "{} must be an instance of int, not str"),
+        (None, TypeError, "{} must be an instance of int, not NoneType"),
+        (0, ValueError, "{} == 0, must be >= 1"),
+        (-3, ValueError, "{} == -3, must be >= 1"),
+    ],
+)
+def test_counts_are_integers_from_1_on(name, value, error, message):
+    with pytest.raises(error, match=message.format(name)):
+        sliding_windows(series(9), **{"window": 3, "horizon": 2, name: value})
+
+
+def test_small_integers_of_numpy_do_not_overflow():
+    assert sliding_windows(series(300), np.int8(100), np.int8(100), np.int8(127)).X.shape == (1, 100)
+
+
+@pytest.mark.parametrize(
+    ("target", "error", "message"),
+    [
+        (2, ValueError, "target is 2, but series has 2 features"),
+        (-3, ValueError, "target is -3, but series has 2 features"),
+        ([0, 5], ValueError, "target is 5, but series has 2 features"),
+        ("f9", ValueError, "target is 'f9', but the columns of series are ['f0', 'f1']"),
+        ([], ValueError, "target is empty, but at least one feature is wanted"),
+        (0.0, TypeError, "target is 0.0, but an integer, the name of a column or a list of these is wanted"),
+        ([[0]], TypeError, "target is [0], but an integer,"),
+        (True, TypeError, "target is True, but an integer,"),
+    ],
+)
+def test_a_target_is_a_feature_that_there_is(target, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        sliding_windows(pandas_frame(series(9, 2)), 3, 2, target=target)
+
+
+def test_names_are_for_frames():
+    with pytest.raises(ValueError, match="target is 'f0', but series is no data frame"):
+        sliding_windows(series(9, 2), 3, 2, target="f0")
+
+
+def test_frames_of_several_series_have_the_same_columns_in_the_same_order():
+    frame = pandas_frame(series(9, 2))
+    with pytest.raises(ValueError, match=re.escape("Sequence 1 has the columns ['f1', 'f0'], but sequence 0 has")):
+        sliding_windows([frame, frame[["f1", "f0"]]], 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("unfit", "message"),
+    [
+        (series(4), "Sequence 0 has 4 time steps, but window=3 and horizon=2 need 5."),
+        ([series(9), series(4)], "Sequence 1 has 4 time steps, but window=3 and horizon=2 need 5."),
+        (series(2, 9), "if they are series, pass as_sequences(series)"),
+        ([series(9, 2), series(9, 3)], "Sequence 1 has 3 features per time step, but sequence 0 has 2."),
+        ([1, 2, NAN, 4, 5, 6], "contains NaN in sequence 0, step 2, feature 0"),
+        ([series(9), np.r_[series(9), NAN]], "contains NaN in sequence 1, step 9, feature 0"),
+        ([series(9, 2), np.c_[series(9), np.r_[series(8), np.inf]]], "contains infinity in sequence 1, step 8, featu"),
+        (np.r_[series(9, 2), [[NAN, 1]], [[NAN, NAN]]][None], "contains NaN in sequence 0, step 9, feature 0"),
+        ([[1, 2, 3], [4, 5]], "but its rows differ in length. Several series are a list of arrays"),
+        ([], "Sequence 0 is empty"),
+        ([series(9), []], "Sequence 1 is empty"),
+        (np.empty((0, 5, 2)), "0 sample(s)"),
+        (np.zeros((2, 9, 2, 1)), "Sequence 0 is ndarray with 3 dimensions"),
+        (5.0, "Sequence 0 is float with 0 dimensions"),
+        (["a", "b", "c"], "Sequence 0 holds <U1, but numbers are wanted"),
+        ([series(9), np.array(["a"] * 9)], "Sequence 1 holds <U1, but numbers are wanted"),
+    ],
+)
+def test_an_error_names_the_series_and_the_step(unfit, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        sliding_windows(unfit, 3, 2)
+
+
+def test_a_dict_of_series_is_no_list_of_them():
+    with pytest.raises(TypeError, match="X is a dict, but a list of arrays"):
+        sliding_windows({"a": series(9)}, 3, 2)
+
+
+# --- folds ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("window", "horizon", "step"), [*product([1, 4, 5], [1, 3], [1, 2, 3, 4, 20])])
+def test_the_documented_gap_is_the_least_that_keeps_training_and_testing_apart(window, horizon, step):
+    x = series(400)
+    X, y, _ = sliding_windows(x, window, horizon, step)
+    y = y.reshape(len(y), -1)
+
+    def shared(gap, before, after):
+        return any(
+            before(train).intersection(after(test)) for train, test in TimeSeriesSplit(3, gap=gap, test_size=2).split(X)
+        )
+
+    def all_of(rows):
+        return {*X[rows].ravel(), *y[rows].ravel()}
+
+    def from_the_first_forecast_on(rows):
+        return set(np.arange(y[rows].min(), len(x)))
+
+    def targets(rows):
+        return set(y[rows].ravel())
+
+    gap = (window + horizon - 1) // step
+    assert not shared(gap, all_of, all_of)
+    assert gap == 0 or shared(gap - 1, all_of, all_of)
+    gap = (horizon - 1) // step
+    assert not shared(gap, targets, from_the_first_forecast_on)
+    assert gap == 0 or shared(gap - 1, targets, from_the_first_forecast_on)
+
+
+def test_windows_that_are_as_far_apart_as_they_are_long_share_nothing():
+    X, y, _ = sliding_windows(series(50), 4, 3, step=7)
+    assert len({*X.ravel(), *y.ravel()}) == X.size + y.size
+
+
+def test_group_folds_keep_series_together():
+    X, y, groups = sliding_windows([series(9, start=100 * j) for j in range(6)], 3, 2)
+    for train, test in GroupKFold(3).split(X, y, groups):
+        assert not {*X[train].ravel(), *y[train].ravel()} & {*X[test].ravel(), *y[test].ravel()}
+
+
+MODELS = {
+    "Ridge": Ridge(1e-3),
+    "RNNRegressor": sr.RNNRegressor(16, max_iter=40, random_state=0),
+    "GRURegressor": sr.GRURegressor(16, max_iter=40, random_state=0),
+}
+
+
+@pytest.mark.parametrize("horizon", [1, 5])
+@pytest.mark.parametrize("name", MODELS)
+def test_a_series_is_forecast_in_folds_of_time(name, horizon):
+    X, y, _ = sliding_windows(np.sin(0.3 * np.arange(200)), 20, horizon)
+    scores = cross_val_score(MODELS[name], X, y, cv=TimeSeriesSplit(3, gap=19 + horizon))
+    assert scores.shape == (3,)
+    assert scores[-1] > 0.95
+
+
+def test_several_series_of_several_features_are_forecast_in_folds_of_series():
+    def waves(phase):
+        t = phase + 0.3 * np.arange(60)
+        return np.c_[np.sin(t), np.cos(t)]
+
+    X, y, groups = sliding_windows([waves(phase) for phase in range(6)], 8, 3, step=2, target=1)
+    model = sr.RNNRegressor(16, max_iter=20, random_state=0)
+    scores = cross_val_score(model, X, y, groups=groups, cv=GroupKFold(3))
+    assert scores.min() > 0.95
