@@ -2,6 +2,7 @@
 # make lint    ruff                                make bench   speed against PyTorch, and how time grows
 # make matrix  the suite on every scikit-learn     make accuracy   the defaults on public tasks
 # make examples   all of them, with their pictures
+# make reductions   forecasts with sktime and skforecast, in an environment of their own
 # Each sets up what it needs in .venv, in a fresh clone too.
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export SCIPY_ARRAY_API = 1
 
-.PHONY: demo examples test lint matrix bench accuracy clean
+.PHONY: demo examples test lint matrix reductions bench accuracy clean
 
 demo: .venv/demo
 	$(BIN)/python examples/plot_digits.py
@@ -40,6 +41,12 @@ matrix-%: .venv/bin/python
 	$(PYTHON) -m venv .venv/matrix-$*
 	.venv/matrix-$*/bin/pip install -q -e ".[test]" "scikit-learn==$*"
 	.venv/matrix-$*/bin/python -m pytest -n 2
+
+# They bound pandas, NumPy and joblib from above, and would hold the other tests back.
+reductions: .venv/bin/python
+	$(PYTHON) -m venv .venv/forecast
+	.venv/forecast/bin/pip install -q -e ".[test,forecast]"
+	.venv/forecast/bin/python -m pytest tests/test_reductions.py $(ARGS)
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -11,7 +11,7 @@ from ._sequences import as_array, as_sequences, read, unwrap
 
 
 class Windows(NamedTuple):
-    """What `sliding_windows` returns; which of the arrays has which axes, it says."""
+    """What `sliding_windows` returns; the axes of the arrays stand there."""
 
     X: np.ndarray
     y: np.ndarray
@@ -82,6 +82,9 @@ def sliding_windows(series, window, horizon, step=1, target=None):
       ``step=1`` these are ``window + horizon - 1`` windows.
 
     Regressors with several outputs take ``y.reshape(len(y), -1)`` if `y` is 3-D.
+
+    sktime's ``make_reduction`` cuts the same windows of one series. skforecast, and sktime with ``pooling="global"``,
+    put the newest value first: ``make_pipeline(FunctionTransformer(np.fliplr), regressor)`` reads it last.
 
     Examples
     --------

@@ -38,23 +38,33 @@ class Additive:
     @staticmethod
     def energies(W, q, k, scratch):
         """(g, T, J) for queries (g, T, A) and keys (g, J, A)."""
-        return Additive._tanh(q, k, scratch) @ W["attention/v"][0]
+        e = np.empty((*q.shape[:2], k.shape[1]), q.dtype)
+        for steps, u in Additive._tanh(q, k, scratch):
+            e[:, steps] = u @ W["attention/v"][0]
+        return e
 
     @staticmethod
     def back(W, dW, q, k, de, scratch):
         """The gradients with respect to q and k; `de` sums to 0 over J, as behind a softmax."""
-        u, v = Additive._tanh(q, k, scratch), W["attention/v"][0]
-        dW["attention/v"] += de.ravel() @ u.reshape(-1, len(v))
-        np.multiply(u, u, u)  # (1 - u²) de, summed, of which Σ_j de is 0
-        dq = -v * (de[:, :, None] @ u)[:, :, 0]
-        dk = v * (de.sum(axis=1)[..., None] - (de.swapaxes(1, 2)[:, :, None] @ u.swapaxes(1, 2))[:, :, 0])
-        return dq, dk
+        v, dq, dk = W["attention/v"][0], np.empty_like(q), de.sum(axis=1)[..., None] * np.ones_like(k)
+        for steps, u in Additive._tanh(q, k, scratch):
+            d = de[:, steps]
+            dW["attention/v"] += d.ravel() @ u.reshape(-1, len(v))
+            np.multiply(u, u, u)  # what is summed is (1 - u²) de, of which Σ_j de is 0
+            dq[:, steps] = -(d[:, :, None] @ u)[:, :, 0]
+            dk -= (d.swapaxes(1, 2)[:, :, None] @ u.swapaxes(1, 2))[:, :, 0]
+        return dq * v, dk * v
 
     @staticmethod
     def _tanh(q, k, scratch):
-        u = scratch("energies", *q.shape[:2], *k.shape[1:])
-        np.add(q[:, :, None], k[:, None], u)
-        return np.tanh(u, u)
+        """tanh(q_t + k_j), (g, t, J, A), for as many steps t at once as there is `ROOM` for: the steps, and that."""
+        (g, T, _), (_, J, A) = q.shape, k.shape
+        n = max(1, ROOM // (g * J * A))
+        for t in range(0, T, n):
+            steps = slice(t, min(t + n, T))
+            u = scratch("energies", g, steps.stop - t, J, A)
+            np.add(q[:, steps, None], k[:, None], u)
+            yield steps, np.tanh(u, u)
 
 
 class Dot:
