@@ -20,6 +20,7 @@ ESTIMATORS = {
     "RNNRegressor": sr.RNNRegressor(8, **SMALL),
     "LSTMRegressor": sr.LSTMRegressor(8, **SMALL),
     "GRURegressor": sr.GRURegressor(8, **SMALL),
+    "Seq2SeqRegressor": sr.Seq2SeqRegressor(8, **SMALL),
 }
 WINDOW, HORIZON = 10, 3
 TIME = np.arange(80)

@@ -98,49 +98,64 @@ def beam_search(network, theta, X, crew, *, width, max_length, length_penalty):
 
 
 def _beam(writer, n, end, max_length, length_penalty):
-    B, K = writer.B, end + 1
-    here = np.arange(n)  # the sequences that the writer goes on with
-    total = np.full((n, B), -np.inf)  # log p of each hypothesis
+    B, K, best = writer.B, end + 1, Best(n, max_length)
+    here, total = (
+        np.arange(n),
+        np.full((n, B), -np.inf),
+    )  # the sequences that are still written; log p of each hypothesis
     total[:, 0] = 0  # all begin alike
-    best, ended, by = np.full(n, -np.inf), np.full(n, max_length), np.zeros(n, int)  # after which step, hypothesis
-    complete, steps, written = np.zeros(n, int), [], np.full(n * B, end)
+    written, steps = np.full(n * B, end), []
     for t in range(max_length + (B > 1)):
         log_p = log_softmax(writer.step(written).T).T.reshape(-1, B, K)
-        scores = total[here][:, :, None] + np.where(np.isnan(log_p), -np.inf, log_p)
+        scores = total[:, :, None] + np.where(np.isnan(log_p), -np.inf, log_p)
         if t == max_length:
             scores[:, :, :end] = -np.inf  # to end is all that is left
-        top = _top(scores.reshape(len(here), -1), 1 if B == 1 else 2 * B)
-        value, parent, word = np.take_along_axis(scores.reshape(len(here), -1), top, axis=1), top // K, top % K
-        ends = (word == end) & (value > -np.inf)
-        going = complete[here] < B
+        score, parent, word = _top(scores, 1 if B == 1 else 2 * B)
+        ends = (word == end) & (score > -np.inf)
         for b in range(B):
-            length, rows = (t + 1) ** length_penalty, going & ends[:, b]
-            rows &= value[:, b] / length > best[here]
-            best[here[rows]], ended[here[rows]], by[here[rows]] = value[rows, b] / length, t, parent[rows, b]
-        complete[here] += ends[:, :B].sum(axis=1)
-        live = np.argsort(ends, axis=1, kind="stable")[:, :B]
-        value, parent, word = (np.take_along_axis(a, live, axis=1) for a in (value, parent, word))
-        total[here] = value
-        steps.append((np.zeros((n, B), np.int32), np.zeros((n, B), np.int32)))
-        steps[-1][0][here], steps[-1][1][here] = word, parent
+            rows = ends[:, b] & (best.found[here] < B)
+            best.see(here[rows], score[rows, b] / (t + 1) ** length_penalty, t, parent[rows, b])
+        going = np.argsort(ends, axis=1, kind="stable")[:, :B]  # of 2 B, no more than B end
+        total, parent, word = (np.take_along_axis(a, going, axis=1) for a in (score, parent, word))
+        steps.append(np.zeros((2, n, B), np.int32))
+        steps[-1][:, here] = word, parent
         if B > 1:
             writer.follow((np.arange(len(here))[:, None] * B + parent).ravel())
-        going = complete[here] < B
+        going = best.found[here] < B
         if not going.any():
             break
-        if going.sum() < 0.75 * len(here):  # less often than each time: it copies what attention reads
+        if going.sum() < 0.75 * len(here):  # not each time: it copies what attention reads
             writer.keep(going)
-            here, word = here[going], word[going]
+            here, total, word = here[going], total[going], word[going]
         written = word.ravel()
-    return _trace_back(steps, ended, by)
+    return _trace_back(steps, best.step, best.place)
+
+
+class Best:
+    """Of each sequence the best complete hypothesis: its score, after which step it ended and in which place of the
+    beam; and how many were found. Before there is one, the first that is as long as can be."""
+
+    def __init__(self, n, max_length):
+        self.score, self.step = np.full(n, -np.inf), np.full(n, max_length)
+        self.place, self.found = np.zeros((2, n), int)
+
+    def see(self, rows, score, step, place):
+        better = score > self.score[rows]
+        self.found[rows] += 1
+        rows = rows[better]
+        self.score[rows], self.step[rows], self.place[rows] = score[better], step, place[better]
 
 
 def _top(scores, n):
-    """The indices of the n highest of each row, highest first."""
+    """The n highest of each sequence's scores (m, B, K), in order; the hypothesis and the word of each."""
+    flat = scores.reshape(len(scores), -1)
     if n == 1:
-        return scores.argmax(axis=1)[:, None]
-    top = np.sort(np.argpartition(-scores, n - 1, axis=1)[:, :n], axis=1)
-    return np.take_along_axis(top, np.argsort(-np.take_along_axis(scores, top, axis=1), axis=1, kind="stable"), axis=1)
+        top = flat.argmax(axis=1)[:, None]
+    else:
+        top = np.sort(np.argpartition(-flat, n - 1, axis=1)[:, :n], axis=1)
+        order = np.argsort(-np.take_along_axis(flat, top, axis=1), axis=1, kind="stable")
+        top = np.take_along_axis(top, order, axis=1)
+    return np.take_along_axis(flat, top, axis=1), *np.divmod(top, scores.shape[2])
 
 
 def _trace_back(steps, ended, by):
@@ -148,7 +163,7 @@ def _trace_back(steps, ended, by):
     words, by = np.zeros((len(ended), len(steps)), np.int32), by.copy()
     for t in reversed(range(len(steps))):
         rows = np.flatnonzero(ended > t)
-        words[rows, t], by[rows] = steps[t][0][rows, by[rows]], steps[t][1][rows, by[rows]]
+        words[rows, t], by[rows] = steps[t][:, rows, by[rows]]
     return [row[:length] for row, length in zip(words, ended, strict=True)]
 
 
