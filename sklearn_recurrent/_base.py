@@ -173,7 +173,8 @@ class BaseNetwork:
         total = samples.weight.sum()
         weight = (samples.weight * (len(samples.X) / total)).astype(theta.dtype)
         loss = LOSSES[LOSS_OF[facts["out_activation_"]]]
-        objective = self._objective(network, loss, samples._replace(weight=weight), self.alpha / total, crew)
+        arguments = network, loss, samples._replace(weight=weight), self.alpha / total, crew
+        objective = self._objective(*arguments, first_epoch=start.epochs, one_epoch=one_epoch)
         report = _Reporter(type(self).__name__, start.epochs) if self.verbose else None
         if self.solver == "lbfgs":
             course = minimise_lbfgs(
@@ -233,7 +234,7 @@ class BaseNetwork:
         split = train_test_split(np.arange(n), test_size=min(n_validation, n - 1), stratify=strata, random_state=seed)
         return np.sort(split[0]), np.sort(split[1])
 
-    def _objective(self, *arguments):
+    def _objective(self, *arguments, first_epoch, one_epoch):
         return Objective(*arguments)
 
     def _weigh(self, Y, weight, facts):
@@ -258,6 +259,10 @@ class BaseNetwork:
     def _read(self, X, *, reset=False):
         """The sequences as they came: in training as the parameters say, later as they said then."""
         return read(self, X, reset=reset, missing=self.missing, **(self._reading() if reset else self._fitted_reading))
+
+    def _read_fitted(self, X):
+        check_is_fitted(self)
+        return self._read(X)
 
     def _reading(self):
         if self.embedding_dim is None:

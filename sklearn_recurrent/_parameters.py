@@ -173,7 +173,8 @@ class TrainingParameters:
         [at_least(0)],
         "float",
         "Strength of the L2 penalty: ½ alpha ‖weights‖², divided by the sum of the weights (sample times class) of the "
-        "sequences trained on, is added to the mean loss. Biases are not penalised. At 0 there is none.",
+        "sequences trained on, or of their targets if they have several, is added to the mean loss. Biases are not "
+        "penalised. At 0 there is none.",
     )
     max_grad_norm: float | None = parameter(
         1.0,
@@ -323,7 +324,8 @@ class DecoderParameters:
         [StrOptions(set(SCORES)), None],
         "{'additive', 'dot'} or None",
         "How the decoder chooses, at each step, which states of the encoder to look at: by a small network (additive), "
-        "by a product (dot), or not at all (None): all that it then knows of the input is in the state it begins in.",
+        "by a product (dot), or not at all (None): all that it then knows of the input is in the state it begins in. "
+        "In training it holds a number for each pair of input and output steps of the sequences of a batch.",
     )
     teacher_forcing: float | tuple = parameter(
         1.0,
@@ -331,7 +333,8 @@ class DecoderParameters:
         "float or tuple of two floats",
         "The part of its steps at which, in training, the decoder reads the true output of the step before; at the "
         "others it reads its own (scheduled sampling). A tuple is the part in the first epoch and in the last, of "
-        "max_iter epochs; in between it changes linearly. Which steps these are is drawn from random_state.",
+        "max_iter epochs; in between it changes linearly. A warm start begins it anew, partial_fit takes the first. "
+        "Which steps these are is drawn from random_state.",
     )
 
 
@@ -372,7 +375,7 @@ def architecture_of(model):
 
 def forcing_of(teacher_forcing):
     """`teacher_forcing` as the parts of the first epoch and the last."""
-    first, last = teacher_forcing if np.iterable(teacher_forcing) else (teacher_forcing, teacher_forcing)
-    if not all(isinstance(part, Real) and 0 <= part <= 1 for part in (first, last)):
+    parts = tuple(teacher_forcing) if np.iterable(teacher_forcing) else (teacher_forcing, teacher_forcing)
+    if len(parts) != 2 or not all(isinstance(part, Real) and 0 <= part <= 1 for part in parts):
         raise ValueError(f"teacher_forcing must be one number from 0 to 1, or two, got {teacher_forcing!r}.")
-    return float(first), float(last)
+    return float(parts[0]), float(parts[1])

@@ -117,7 +117,7 @@ class SequenceScorer:
 
 def _steps_of(estimator, X):
     """The lengths, and where an array is no padding, as the estimator reads X; of a Pipeline what a 3-D X tells."""
-    if hasattr(estimator, "_fitted_reading"):
+    if hasattr(estimator, "_fitted_reading") and hasattr(estimator, "return_sequences"):
         ragged = estimator._read(X)
         return ragged.lengths, ragged.living
     X = unwrap(X)[1]

@@ -5,19 +5,19 @@ from __future__ import annotations
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from ._base import BaseNetwork, positive_weight
 from ._core.blas import single_blas_thread
-from ._core.decode import SampledObjective
 from ._core.samples import Samples
+from ._core.sampling import SampledObjective
 from ._core.seq2seq import EncoderDecoder
 from ._parameters import Seq2SeqParameters, forcing_of
-from ._sequences import object_array, unwrap
+from ._sequences import object_array
+from ._steps import each_row
 
 
-def attends(model):
-    """Whether a model has attention; raises an AttributeError that says why not."""
+def aligns(model):
+    """Whether a decoder has attention; raises an AttributeError that says why not."""
     fitted = getattr(model, "_network_arguments", None)
     if (fitted["attention"] if fitted else model.attention) is None:
         raise AttributeError("attention_weights wants attention='additive' or 'dot', got None.")
@@ -39,19 +39,15 @@ class BaseSeq2Seq(BaseNetwork, Seq2SeqParameters):
     def _arguments(self, facts):
         return {"attention": self.attention, "words": facts["n_outputs_"] if "classes_" in facts else None}
 
-    def _objective(self, *arguments):
+    def _objective(self, *arguments, first_epoch, one_epoch):
         (first, last), epochs = forcing_of(self.teacher_forcing), max(self.max_iter - 1, 1)
 
-        def forcing(epoch):
-            return first + (last - first) * min((epoch - 1) / epochs, 1)
+        def forcing(epoch):  # from first_epoch + 1 on
+            return first if one_epoch else first + (last - first) * (epoch - first_epoch - 1) / epochs
 
         return SampledObjective(*arguments, forcing=forcing)
 
     # --- after training -----------------------------------------------------------------------------------------------
-
-    def _sequences(self, X):
-        check_is_fitted(self)
-        return self._read(X)
 
     def _run(self, ragged, function, *arguments, **options):
         """``function(network, theta, X, crew, …)`` of the sequences that were read."""
@@ -59,34 +55,33 @@ class BaseSeq2Seq(BaseNetwork, Seq2SeqParameters):
         with single_blas_thread(), self._crew(self.theta_.dtype) as crew:
             return function(network, self.theta_, self._prepare(ragged), crew, *arguments, **options)
 
+    def _raw(self, ragged, Y, offsets):
+        """Raw outputs (S, K) if the decoder reads the outputs `Y`, each one step later."""
+
+        def predict(network, theta, X, crew):
+            return network.predict(theta, network.reads(Samples(X, Y, None, offsets)), crew)
+
+        return self._run(ragged, predict)
+
     def _attention(self, ragged, Y, offsets):
         """For each sequence an array (output steps, input steps), if the outputs are `Y`."""
-        found = [None] * len(ragged)
+        found, n_out, n_in = [None] * len(ragged), np.diff(offsets), ragged.lengths
 
         def see(rows, one):
-            weights = (a for _, of_group in zip(*one.head, strict=True) for a in of_group)
+            weights = (a for group in one.head.weights for a in group)
             for row, a in zip(rows, weights, strict=True):
-                found[row] = a
+                found[row] = a[: n_out[row], : n_in[row]].copy()
 
-        self._run(ragged, given, Y, offsets, lambda network, *arguments: network.each_batch(*arguments, see))
-        steps = zip(found, np.diff(offsets), ragged.lengths, strict=True)
-        return object_array([a[:n_out, :n_in].copy() for a, n_out, n_in in steps])
+        def look(network, theta, X, crew):
+            network.each_batch(theta, network.reads(Samples(X, Y, None, offsets)), crew, see)
 
-
-def given(network, theta, X, crew, Y, offsets, function):
-    """``function(network, theta, pair, crew)``, the decoder reading the outputs `Y`, each one step later."""
-    return function(network, theta, network.reads(Samples(X, Y, None, offsets)), crew)
-
-
-def offsets_of(lengths):
-    """Where sequences of these lengths lie, end to end: (N + 1,)."""
-    return np.concatenate([[0], np.cumsum(lengths)])
+        self._run(ragged, look)
+        return object_array(found)
 
 
 def sequence_weight(sample_weight, n):
     """A number for each sequence; None if there is an array of numbers for each of its steps."""
-    rows = None if sample_weight is None or np.isscalar(sample_weight) else unwrap(sample_weight)[1]
-    if rows is not None and any(map(np.ndim, rows)):
+    if sample_weight is not None and not np.isscalar(sample_weight) and any(map(np.ndim, each_row(sample_weight))):
         return None
     return positive_weight(sample_weight, n, "sequence")
 

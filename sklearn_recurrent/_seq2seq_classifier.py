@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
-from sklearn.base import ClassifierMixin
 from sklearn.utils import check_consistent_length
 from sklearn.utils.metaestimators import available_if
 
 from ._base import positive_weight, trains_by_mini_batches
 from ._core.decode import beam_search
 from ._core.losses import softmax
+from ._core.ragged import offsets_of
 from ._core.samples import Samples
 from ._parameters import at_least, estimator, parameter
-from ._seq2seq import BaseSeq2Seq, attends, check_at_least_one, given, offsets_of, sequence_weight
+from ._seq2seq import BaseSeq2Seq, aligns, check_at_least_one, sequence_weight
 from ._sequences import object_array
 from ._sklearn import StrOptions, _fit_context
 from ._steps import classes_of, codes_of, flatten_labels, flatten_steps
 
 
 @estimator
-class Seq2SeqClassifier(ClassifierMixin, BaseSeq2Seq):
+class Seq2SeqClassifier(BaseSeq2Seq):
     """Classifier that writes a sequence of labels for each sequence, of any length.
 
     An encoder reads the sequence; a decoder writes label after label, each chosen from the state of the decoder, which
@@ -46,6 +46,9 @@ class Seq2SeqClassifier(ClassifierMixin, BaseSeq2Seq):
 
     Notes
     -----
+    To scikit-learn this is no classifier, whose y has one label for each sample: its metrics do not apply, `score`
+    does, and folds are not stratified. ``scoring=lambda model, X, y: model.token_score(X, y)`` searches by labels.
+
     With attention the decoder's state h becomes h̃ = tanh(C [h; Σ a s; 1]), a the softmax over the states s of the
     encoder of v · tanh(Q [h; 1] + K s) (additive) or of (Q [h; 1]) · s (dot). As in Luong et al., attention looks from
     the new state of the decoder and not from the one before; unlike there, h̃ is not fed into the next step, so that in
@@ -190,7 +193,7 @@ class Seq2SeqClassifier(ClassifierMixin, BaseSeq2Seq):
         y : ndarray of shape (n_samples,), dtype object
             An array of labels for each sequence, `max_length` of them at most; it may be empty.
         """
-        return object_array([self.classes_[codes] for codes in self._write(self._sequences(X))])
+        return object_array([self.classes_[codes] for codes in self._write(self._read_fitted(X))])
 
     def score(self, X, y, sample_weight=None):
         """Return the part of sequences that are right: as many labels as in y, and the same.
@@ -252,12 +255,11 @@ class Seq2SeqClassifier(ClassifierMixin, BaseSeq2Seq):
         ValueError
             If y has a label that is none of the classes.
         """
-        ragged = self._sequences(X)
+        ragged = self._read_fitted(X)
         Y, offsets = self._with_ends(ragged, y)
-        raw = self._run(ragged, given, Y, offsets, lambda network, *arguments: network.predict(*arguments))
-        return object_array(np.split(softmax(raw.T).T, offsets[1:-1]))
+        return object_array(np.split(softmax(self._raw(ragged, Y, offsets).T).T, offsets[1:-1]))
 
-    @available_if(attends)
+    @available_if(aligns)
     def attention_weights(self, X, y=None):
         """Return where the decoder looks as it writes each label.
 
@@ -279,8 +281,8 @@ class Seq2SeqClassifier(ClassifierMixin, BaseSeq2Seq):
         AttributeError
             If the network has no attention.
         """
-        ragged = self._sequences(X)
-        Y, offsets = self._with_ends(ragged, self.predict(X) if y is None else y)
+        ragged = self._read_fitted(X)
+        Y, offsets = _ended(self._write(ragged), len(self.classes_)) if y is None else self._with_ends(ragged, y)
         return object_array([weights[:-1] for weights in self._attention(ragged, Y, offsets)])
 
     # --- how it is done -----------------------------------------------------------------------------------------------
@@ -293,17 +295,17 @@ class Seq2SeqClassifier(ClassifierMixin, BaseSeq2Seq):
         offsets = offsets_of(lengths + 1)
         counts = np.add.reduceat(weight, offsets[:-1]) > 0  # a sequence of weight 0 is as if it were not there
         present = classes_of(labels[np.repeat(counts, lengths)])
+        expected = None if classes is None else classes_of(flatten_labels([classes])[0])
         if goes_on:
-            if classes is not None and not np.array_equal(classes_of(flatten_labels([classes])[0]), self.classes_):
+            if expected is not None and not np.array_equal(expected, self.classes_):
                 raise ValueError(f"classes={classes!r} is not the same as in the last call: {self.classes_!r}.")
-            classes = self.classes_
-        else:
-            classes = present if classes is None else classes_of(flatten_labels([classes])[0])
+            expected = self.classes_
+        classes = present if expected is None else expected
         if not len(classes):
             raise ValueError("y has no labels at all.")
-        unknown = [label for label in present.tolist() if label not in set(classes.tolist())]
-        if unknown:
-            raise ValueError(f"y has labels {unknown}, but the classes are {classes.tolist()}.")
+        unknown = codes_of(present, classes) < 0
+        if unknown.any():
+            raise ValueError(f"y has labels {present[unknown].tolist()}, but the classes are {classes.tolist()}.")
         codes = np.insert(codes_of(labels, classes), np.cumsum(lengths), len(classes))
         longest = max(int(lengths[counts].max()), self.max_length_ if goes_on else 1)
         facts = {"classes_": classes, "n_outputs_": len(classes) + 1, "max_length_": longest}
@@ -322,9 +324,12 @@ class Seq2SeqClassifier(ClassifierMixin, BaseSeq2Seq):
                 raise ValueError("class_weight='balanced' needs every class in each call; pass a dict to partial_fit.")
             weight = weight * (weight.sum() / (len(totals) * totals))[codes]
         else:
-            of_class = np.array([self.class_weight.get(label, 1.0) for label in classes.tolist()] + [1.0])
-            weight = weight * of_class[codes]
-        if not (weight >= 0).all() or not weight.any():
+            labels = classes.tolist()
+            unknown = [label for label in self.class_weight if label not in set(labels)]
+            if unknown and not set(labels) <= set(self.class_weight):  # else it is of a fold without that class
+                raise ValueError(f"class_weight has labels {unknown}, but the classes are {labels}.")
+            weight = weight * np.array([self.class_weight.get(label, 1.0) for label in labels] + [1.0])[codes]
+        if not (weight >= 0).all() or not weight[codes < len(classes)].any():
             raise ValueError(f"class_weight must not be negative, nor 0 for all classes, got {self.class_weight!r}.")
         return weight
 
@@ -342,13 +347,12 @@ class Seq2SeqClassifier(ClassifierMixin, BaseSeq2Seq):
 
     def _write(self, ragged):
         """The codes for each sequence."""
-        check_at_least_one(beam_width=self.beam_width)
+        max_length = self.max_length_ if self.max_length is None else self.max_length
+        check_at_least_one(beam_width=self.beam_width, max_length=max_length)
+        if not isinstance(self.length_penalty, Real) or not self.length_penalty >= 0:
+            raise ValueError(f"length_penalty must be a number of at least 0, got {self.length_penalty!r}.")
         return self._run(
-            ragged,
-            beam_search,
-            width=self.beam_width,
-            max_length=self.max_length_ if self.max_length is None else self.max_length,
-            length_penalty=self.length_penalty,
+            ragged, beam_search, width=self.beam_width, max_length=max_length, length_penalty=self.length_penalty
         )
 
     def _with_ends(self, ragged, y):
@@ -357,18 +361,25 @@ class Seq2SeqClassifier(ClassifierMixin, BaseSeq2Seq):
         check_consistent_length(ragged, lengths)
         codes = codes_of(labels, self.classes_)
         if (codes < 0).any():
-            raise ValueError(
-                f"y has the label {labels[codes.argmin()]!r}, but the classes are {self.classes_.tolist()}."
-            )
-        return np.insert(codes, np.cumsum(lengths), len(self.classes_))[:, None], offsets_of(lengths + 1)
+            unknown = labels.tolist()[codes.argmin()]
+            raise ValueError(f"y has the label {unknown!r}, but the classes are {self.classes_.tolist()}.")
+        return _ended(np.split(codes, np.cumsum(lengths)[:-1]), len(self.classes_))
 
     def _written_and_true(self, X, y, sample_weight):
         """For each sequence the codes that are written and the true ones; and the weights."""
-        ragged, (labels, lengths) = self._sequences(X), flatten_labels(y)
+        ragged, (labels, lengths) = self._read_fitted(X), flatten_labels(y)
         check_consistent_length(ragged, lengths)
         true = np.split(codes_of(labels, self.classes_), np.cumsum(lengths)[:-1])
-        weight = None if sample_weight is None else positive_weight(sample_weight, len(lengths), "sequence")
+        weight = None if sample_weight is None else sequence_weight(sample_weight, len(lengths))
+        if weight is None and sample_weight is not None:
+            raise ValueError("A score takes one weight for each sequence, but sample_weight has one for each label.")
         return list(zip(self._write(ragged), true, strict=True)), weight
+
+
+def _ended(sequences, end):
+    """Codes of all sequences, each followed by `end`, (S + n, 1), and their offsets."""
+    lengths = np.array([len(codes) + 1 for codes in sequences])
+    return np.concatenate([np.append(codes, end) for codes in sequences])[:, None], offsets_of(lengths)
 
 
 def _weights_with_ends(sample_weight, lengths):

@@ -5,18 +5,19 @@ from __future__ import annotations
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils import check_consistent_length
 from sklearn.utils.metaestimators import available_if
 
 from ._base import positive_weight, trains_by_mini_batches
 from ._core.decode import free_run
 from ._core.features import mean_and_scale
+from ._core.ragged import offsets_of
 from ._core.samples import Samples
 from ._parameters import estimator
-from ._seq2seq import BaseSeq2Seq, attends, check_at_least_one, offsets_of, sequence_weight
-from ._sequences import object_array, unwrap
+from ._seq2seq import BaseSeq2Seq, aligns, check_at_least_one, sequence_weight
+from ._sequences import object_array
 from ._sklearn import _fit_context
-from ._steps import flatten_steps, flatten_weights
+from ._steps import flatten_numbers, flatten_weights
 
 
 @estimator
@@ -92,7 +93,7 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
             n_outputs); or (n_samples,), a single step.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight 2 is the same as giving a sequence twice, weight 0 as leaving it out. Or one array per sequence, of
-            the steps of its target.
+            the steps of its target; these must be numbers also where they have no weight, since the decoder reads them.
 
         Returns
         -------
@@ -157,7 +158,7 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         ValueError
             If a horizon is no whole number of at least 1.
         """
-        ragged = self._sequences(X)
+        ragged = self._read_fitted(X)
         values, lengths = self._values(ragged, horizon), self._horizons(ragged, horizon)
         container, ndim = self._y_form
         values = values if ndim == 3 else values[:, 0]
@@ -183,18 +184,19 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         -------
         score : float
             1 less the ratio of the squared error to the variance. For an array y the mean over its columns, as
-            `sklearn.metrics.r2_score` has it; for sequences over all their steps, the mean over outputs.
+            `sklearn.metrics.r2_score` has it; for sequences, and with a weight for each step, over all steps together,
+            the mean over outputs.
         """
-        ragged, (flat, lengths, form) = self._sequences(X), _numbers(y)
+        ragged, (flat, lengths, form) = self._read_fitted(X), flatten_numbers(y)
         check_consistent_length(ragged, lengths)
         weight, values = sequence_weight(sample_weight, len(lengths)), self._values(ragged, lengths)
         if form[0] == "array" and weight is not None:
             flat, values = (a.reshape(len(lengths), -1) for a in (flat, values))
         else:
-            weight = flatten_weights(sample_weight, lengths, "y") if weight is None else np.repeat(weight, lengths)
+            weight = _step_weight(sample_weight, weight, lengths)
         return r2_score(flat, values, sample_weight=weight)
 
-    @available_if(attends)
+    @available_if(aligns)
     def attention_weights(self, X, horizon=None):
         """Return where the decoder looks as it writes each step.
 
@@ -216,23 +218,20 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         AttributeError
             If the network has no attention.
         """
-        ragged = self._sequences(X)
+        ragged = self._read_fitted(X)
         lengths = self._horizons(ragged, horizon)
         return self._attention(ragged, self._run(ragged, free_run, lengths), offsets_of(lengths))
 
     # --- how it is done -----------------------------------------------------------------------------------------------
 
     def _samples(self, X, y, sample_weight, classes, goes_on):
-        flat, lengths, form = _numbers(y)
+        flat, lengths, form = flatten_numbers(y)
         check_consistent_length(X, lengths)
-        weight = sequence_weight(sample_weight, len(lengths))
-        if weight is None:
-            flat_weight = flatten_weights(sample_weight, lengths, "y")
-            weight = positive_weight(flat_weight, len(flat_weight), "step")
-        else:
-            weight = np.repeat(weight, lengths)
+        weight = _step_weight(sample_weight, sequence_weight(sample_weight, len(lengths)), lengths)
         samples = Samples(X, flat, weight, offsets_of(lengths)).weighted()
         longest = max(int(samples.counts.max()), self.horizon_ if goes_on else 1)
+        if goes_on and form[1] <= 2 and self._y_form[1] <= 2:
+            form = self._y_form
         return samples, {"_y_form": form, "horizon_": longest, "out_activation_": "identity"}
 
     def _encode(self, samples, classes, goes_on):
@@ -265,7 +264,7 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         check_consistent_length(ragged, horizons)
         if horizons.ndim != 1 or horizons.dtype.kind not in "iu" or (horizons < 1).any():
             raise ValueError(f"horizon must be an integer of at least 1 for each sequence, got {horizon!r}.")
-        return horizons
+        return horizons.astype(np.int64)
 
     def _values(self, ragged, horizon):
         """Predictions end to end (S, n_outputs), in the unit of y."""
@@ -277,29 +276,9 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         return tags
 
 
-def _numbers(y):
-    """Numbers of all sequences end to end (S, k), their lengths, and the form: container, and its dimensions."""
-    form, rows = unwrap(y)
-    if form == "numbers":
-        y = check_array(rows, ensure_2d=False, allow_nd=True, dtype=np.float64, ensure_all_finite=False, input_name="y")
-        if y.ndim > 3 or not y.size:
-            raise ValueError(
-                f"y has shape {y.shape}, but (n_samples, horizon) or (n_samples, horizon, n_outputs) is wanted."
-            )
-        lengths = np.full(len(y), y.shape[1] if y.ndim > 1 else 1)
-        flat, form = y.reshape(lengths.sum(), -1), ("array", y.ndim)
-    else:
-        flat, lengths = flatten_steps(rows)
-        lengths, form = np.array(lengths), ("sequences", flat.ndim + 1)
-        if not lengths.all():
-            raise ValueError(f"y has no time steps for sequence {lengths.argmin()}: at least one is wanted.")
-        flat = check_array(flat, ensure_2d=False, allow_nd=True, dtype=np.float64, ensure_all_finite=False)
-        flat = flat.reshape(len(flat), -1)
-    wrong = ~np.isfinite(flat).all(axis=1)
-    if wrong.any():
-        what, j = (
-            "NaN" if np.isnan(flat[wrong]).any() else "infinity",
-            np.searchsorted(np.cumsum(lengths), wrong.argmax(), "right"),
-        )
-        raise ValueError(f"Input y contains {what} for sequence {j}, step {wrong.argmax() - offsets_of(lengths)[j]}.")
-    return flat, lengths, form
+def _step_weight(sample_weight, of_sequences, lengths):
+    """A weight for each step, from one for each sequence if there are `of_sequences`."""
+    if of_sequences is not None:
+        return np.repeat(of_sequences, lengths)
+    weight = flatten_weights(sample_weight, lengths, "y")
+    return positive_weight(weight, len(weight), "step")

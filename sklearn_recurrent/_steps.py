@@ -3,7 +3,7 @@
 from numbers import Number
 
 import numpy as np
-from sklearn.utils import check_consistent_length
+from sklearn.utils import check_array, check_consistent_length
 
 from ._sequences import object_array, unwrap
 
@@ -36,7 +36,7 @@ def flatten_steps(y, lengths=None, name="y", of="X", living=None):
         If a sequence has a single value in place of time steps, another number of them than wanted, or entries of
         another shape than sequence 0. The message names the sequence.
     """
-    steps = [np.asarray(row) for row in _rows(y)]
+    steps = [np.asarray(row) for row in each_row(y)]
     if lengths is not None:
         check_consistent_length(steps, lengths)
     if living is not None:
@@ -76,50 +76,137 @@ def flatten_labels(y):
     Returns
     -------
     flat : ndarray of shape (S,)
-        Of the type that all labels have in common, or of objects.
+        Of the type that all labels have in common, if it holds them exactly; or of objects.
     lengths : ndarray of shape (n,)
         How many labels each sequence has.
 
     Raises
     ------
     ValueError
-        If an entry is no sequence, or text, which is to be taken apart before; if a label is None or NaN, or no single
-        one. The message names the sequence.
+        If an entry is no sequence, or text, which is to be taken apart before; if a label is None, NaN, or not
+        hashable. The message names the sequence.
     """
     rows = []
-    for j, row in enumerate(_rows(y)):
+    for j, row in enumerate(each_row(y)):
         if isinstance(row, str | bytes):
             raise ValueError(
                 f"y holds text for sequence {j}, but a list of labels is wanted: list(text), text.split()."
             )
-        if not np.iterable(row):
-            raise ValueError(f"y has a single value for sequence {j}, but a sequence of labels is wanted.")
-        rows.append(row.tolist() if hasattr(row, "tolist") else list(row))
+        if isinstance(row, set | frozenset | dict) or not np.iterable(row):
+            what = f"a {type(row).__name__}, which has no order," if np.iterable(row) else "a single value"
+            raise ValueError(f"y has {what} for sequence {j}, but a sequence of labels is wanted.")
+        row = np.asarray(row) if hasattr(row, "dtype") else row
+        rows.append(row.tolist() if getattr(row, "dtype", np.dtype(object)).kind not in "mM" else list(row))
         for t, label in enumerate(rows[-1]):
-            if label is None or label != label:
-                raise ValueError(f"Input y contains {label}, for sequence {j}, step {t}.")
-            if isinstance(label, list | dict | set):
-                raise ValueError(f"y has {label!r} for sequence {j}, step {t}, but one hashable label is wanted.")
-    flat = object_array([label for row in rows for label in row])
-    simple = all(isinstance(label, str | Number) for label in flat)
-    return typed(flat) if simple and len(flat) else flat, np.array([len(row) for row in rows])
+            _check_label(label, j, t)
+    labels = [label for row in rows for label in row]
+    return _typed_exactly(labels), np.array([len(row) for row in rows])
+
+
+def _check_label(label, j, t):
+    try:
+        hash(label)
+    except TypeError as error:
+        what = f"a {type(label).__name__}"
+        raise ValueError(f"y has {what} for sequence {j}, step {t}, but one hashable label is wanted.") from error
+    same = label == label  # of NaN and NaT False; of pandas.NA neither that nor True
+    if label is None or not isinstance(same, bool | np.bool_) or not same:
+        raise ValueError(f"Input y contains {label}, for sequence {j}, step {t}.")
+
+
+def _typed_exactly(labels):
+    """An array of the type that labels have in common, if each is found again in it; else of objects."""
+    if labels and all(isinstance(label, str | Number | np.datetime64 | np.timedelta64) for label in labels):
+        array = typed(object_array(labels))
+        if array.dtype.kind in "mM" or array.tolist() == labels:
+            return array
+    return object_array(labels)
 
 
 def classes_of(labels):
-    """Each label once, in ascending order; if they cannot be compared, by their types and texts."""
+    """Each label once, in ascending order; if they have none, by their types and texts."""
     if labels.dtype != object:
         return np.unique(labels)
     different = set(labels)
     try:
-        return object_array(sorted(different))
+        if not any(isinstance(label, frozenset) for label in different):  # whose < is no order
+            return object_array(sorted(different))
     except TypeError:
-        return object_array(sorted(different, key=lambda label: (type(label).__name__, str(label))))
+        pass
+    return object_array(sorted(different, key=lambda label: (type(label).__name__, _text(label))))
+
+
+def _text(label):
+    """The same in every process: a set has no order of its own."""
+    return repr(sorted(map(repr, label)) if isinstance(label, frozenset) else label)
 
 
 def codes_of(labels, classes):
     """The index of each label among the classes; -1 if it is none of them."""
     index = {label: code for code, label in enumerate(classes.tolist())}
+    if labels.dtype.kind in "mM" and labels.dtype.kind == classes.dtype.kind:
+        labels = labels.astype(classes.dtype)  # of one unit
     return np.array([index.get(label, -1) for label in labels.tolist()], np.int64)
+
+
+def flatten_numbers(y):
+    """Lay the numbers of all sequences end to end.
+
+    Parameters
+    ----------
+    y : array-like of shape (n,), (n, T) or (n, T, k), or sequences of shape (T_i,) or (T_i, k)
+
+    Returns
+    -------
+    flat : ndarray of shape (S, k)
+        float64
+    lengths : ndarray of shape (n,)
+        How many steps each sequence has, 1 at least.
+    form : tuple
+        "array" or "sequences"; and the dimensions of such an array, 1 to 3.
+
+    Raises
+    ------
+    ValueError
+        If `y` has another shape, a sequence is empty, or something is no finite number. The message names the place.
+    """
+    form, rows = unwrap(y)
+    if form != "numbers":
+        flat, lengths = flatten_steps(rows)
+        lengths, form = np.array(lengths), ("sequences", flat.ndim + 1)
+        if not lengths.all():
+            raise ValueError(f"y has no time steps for sequence {lengths.argmin()}: at least one is wanted.")
+        flat = check_array(flat, ensure_2d=False, allow_nd=True, dtype=np.float64, ensure_all_finite=False)
+    else:
+        _check_equal_length(rows)
+        y = check_array(rows, ensure_2d=False, allow_nd=True, dtype=np.float64, ensure_all_finite=False, input_name="y")
+        if y.ndim > 3 or not y.size:
+            raise ValueError(
+                f"y has shape {y.shape}, but (n_samples, horizon) or (n_samples, horizon, n_outputs) is wanted."
+            )
+        lengths, form = np.full(len(y), y.shape[1] if y.ndim > 1 else 1), ("array", y.ndim)
+        flat = y
+    flat = flat.reshape(lengths.sum(), -1)
+    _check_finite(flat, lengths)
+    return flat, lengths, form
+
+
+def _check_equal_length(rows):
+    sizes = {len(row) for row in rows if isinstance(row, list | tuple)} if isinstance(rows, list | tuple) else ()
+    if len(sizes) > 1:
+        raise ValueError(
+            f"y is a nested list of numbers, which is read as an array, but its rows have {min(sizes)} to "
+            f"{max(sizes)} values. For targets of unequal length pass a list of arrays, or as_sequences(y)."
+        )
+
+
+def _check_finite(flat, lengths):
+    wrong = ~np.isfinite(flat).all(axis=1)
+    if wrong.any():
+        ends, row = np.cumsum(lengths), int(wrong.argmax())
+        j = int(np.searchsorted(ends, row, "right"))
+        what = "NaN" if np.isnan(flat[row]).any() else "infinity"
+        raise ValueError(f"Input y contains {what} for sequence {j}, step {row - (ends[j] - lengths[j])}.")
 
 
 def flatten_weights(sample_weight, lengths, of="X", living=None):
@@ -139,7 +226,7 @@ def flatten_weights(sample_weight, lengths, of="X", living=None):
     flat : ndarray of shape (S,)
         One weight for each time step.
     """
-    rows = _rows(sample_weight)
+    rows = each_row(sample_weight)
     if any(map(np.ndim, rows)):
         return flatten_steps(rows, lengths, "sample_weight", of, living)[0]
     check_consistent_length(rows, lengths)
@@ -160,7 +247,7 @@ def like_steps(values, X, ragged, *, padded=False):
     return object_array([values[a:b] for a, b in zip(ragged.offsets[:-1], ragged.offsets[1:], strict=True)])
 
 
-def _rows(y):
+def each_row(y):
     """One entry for each sequence, whatever the container."""
     form, rows = unwrap(y)
     return np.asarray(rows) if form == "numbers" and not isinstance(rows, list | tuple) else rows

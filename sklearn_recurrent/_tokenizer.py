@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from ._sequences import as_sequences, object_array
+from ._sequences import as_array, as_sequences, object_array, unwrap
 from ._sklearn import Interval, SequenceTransformerMixin, StrOptions, _fit_context
 
 PADDING, UNKNOWN = 0, 1
@@ -191,7 +191,9 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
             If something in a sequence is not an id.
         """
         check_is_fitted(self)
-        return [self._tokens_of(j, x) for j, x in enumerate(as_sequences(X))]
+        form, rows = unwrap(X)
+        rows = as_sequences(X) if form == "numbers" else rows
+        return [self._tokens_of(j, as_array(j, x)) if np.size(x) else [] for j, x in enumerate(rows)]
 
     def get_feature_names_out(self, input_features=None):
         """Name the ids: what a column for each of them, as in a one-hot encoding, would be called.

@@ -13,6 +13,7 @@ from sklearn_recurrent._core.objective import Objective
 from sklearn_recurrent._core.ragged import Ragged
 from sklearn_recurrent._core.runs import Workspace
 from sklearn_recurrent._core.samples import Samples
+from sklearn_recurrent._core.seq2seq import EncoderDecoder
 
 ARCHITECTURE = {
     "cell": "lstm",
@@ -102,6 +103,71 @@ def masks_of(network, lengths, rng):
     masks = [None] * n
     for column, j in enumerate(np.argsort(-np.array(lengths), kind="stable")):
         masks[j] = {name: mask[:, column] for name, mask in drawn.items()}
+    return masks
+
+
+TRANSLATOR = {
+    "cell": "lstm",
+    "activation": "tanh",
+    "n_features": 2,
+    "units": (3,),
+    "bidirectional": True,
+    "attention": "additive",
+    "n_outputs": 3,
+}
+LENGTHS_IN, LENGTHS_OUT = (3, 6, 1, 4, 4), (2, 4, 5, 1, 4)
+"""Of sequences to read and to write: to sort them by one, and from there by the other, is not its own inverse."""
+
+
+def translations(network, lengths_in=LENGTHS_IN, lengths_out=LENGTHS_OUT, seed=0):
+    """Sequences, and for each another one, of numbers or of words, with a weight for each step."""
+    X = sequences(lengths_in, seed, network.encoder.cells[0].F, network.tokens)
+    rng, S = np.random.default_rng(seed + 1), sum(lengths_out)
+    Y = rng.standard_normal((S, network.n_outputs)) if network.words is None else rng.integers(0, network.words, (S, 1))
+    return Samples(X, Y, rng.uniform(0.5, 2, S), np.concatenate([[0], np.cumsum(lengths_out)]))
+
+
+def longest_output_first(samples):
+    return samples.take(np.argsort(-samples.counts, kind="stable"))
+
+
+def translation(
+    lengths_in=LENGTHS_IN, lengths_out=LENGTHS_OUT, *, seed=0, crew=None, kind=Objective, options=None, **architecture
+):
+    """What `problem` is, of an encoder and a decoder; ``true(theta, masks, Z)``, where the decoder reads Z."""
+    architecture = TRANSLATOR | architecture
+    network, loss = EncoderDecoder(**architecture), "squared_error" if architecture.get("words") is None else "softmax"
+    samples = translations(network, lengths_in, lengths_out, seed)
+    Y, weight = (np.split(a, samples.offsets[1:-1]) for a in (samples.Y, samples.weight))
+    first = np.zeros((1, network.n_outputs)) if network.words is None else np.array([[network.words - 1]])
+    one_later = [np.concatenate([first, y[:-1]]) for y in Y]
+
+    def true(theta, masks=None, Z=one_later):
+        W = network.layout.views(theta)
+        return oracle.encoder_decoder_objective(W, list(samples.X), Z, Y, weight, loss, 0.1, masks, **architecture)
+
+    objective = kind(network, LOSSES[loss], samples, 0.1, crew or Crew(float), **(options or {}))
+    return objective, weights(network, seed + 2, 0.6), true
+
+
+def masks_of_translation(network, lengths_in, lengths_out, rng):
+    """What `masks_of` is, of an encoder and a decoder, each of which has its sequences in an order of its own."""
+    n, by_output = len(lengths_in), np.argsort(-np.array(lengths_out), kind="stable")
+    by_input = by_output[np.argsort(-np.array(lengths_in)[by_output], kind="stable")]
+    masks = [{} for _ in range(n)]
+
+    def draw(name, p, H, order):
+        mask = dropout_mask(rng, n, p, H, dtype=float)
+        for column, j in enumerate(order if mask is not None else ()):
+            masks[j][name] = mask[:, column]
+
+    for stack, order in ((network.encoder, by_input), (network.decoder, by_output)):
+        for cell, keys in zip(stack.cells, stack.keys, strict=True):
+            for key in keys if cell is not stack.cells[-1] else ():
+                draw(key, stack.dropout, cell.H, order)
+            for key in keys:
+                draw(f"{key}/h", stack.recurrent_dropout, cell.H, order)
+    draw("head", network.dropout, network.decoder.cells[-1].H, by_output)
     return masks
 
 

@@ -99,7 +99,7 @@ def states(cell, activation, n_units, W, x, reverse=False, mask=1, truncate=None
     h, c = np.zeros((2, n_units)) if start is None else start
     read = []
     for t, x_t in enumerate(x[::-1] if reverse else x):
-        if truncate and t % truncate == 0:
+        if truncate and t and t % truncate == 0:
             h, c = h.real, c.real
         h, c = CELLS[cell](W, ACTIVATIONS[activation], x_t, h, c, mask)
         h = h if nudge is None else h + nudge[t]
@@ -255,6 +255,29 @@ def objective(W, X, Y, weight, loss, penalty, masks=None, **architecture):
         if layer.startswith("layer") and layer != "layer_0":
             n_inputs = architecture["units"][int(layer[-1]) - 1] * (1 + architecture["bidirectional"])
         bias = {"W": n_inputs, "W_rz": n_inputs, "W_f": n_inputs, "U_a": 0, "W_n": -1, "V": -1, "A": -1}
+        if part != "E":
+            squares += (w**2).sum()
+        if part in bias:
+            squares -= (w[:, bias[part]] ** 2).sum()
+    return total / len(X) + penalty * squares / 2
+
+
+def encoder_decoder_objective(W, X, Z, Y, weight, loss, penalty, masks=None, **architecture):
+    """What `objective` is, of an encoder and a decoder that reads `Z`; the tables of tokens and words are spared."""
+    total, units = 0, architecture["units"]
+    for j, (x, z, y, w) in enumerate(zip(X, Z, Y, weight, strict=True)):
+        raw = encoder_decoder(W, x, z, masks=masks and masks[j], **architecture)[0]
+        total += sum(w_t * LOSSES[loss](raw_t, y_t) for raw_t, y_t, w_t in zip(raw, y, w, strict=True))
+    reads = architecture["n_outputs"] if architecture.get("words") is None else units[0]
+    inputs = {"encoder/layer_0": architecture["n_features"], "decoder/layer_0": reads}
+    for k, below in enumerate(units[:-1], start=1):
+        inputs |= {f"encoder/layer_{k}": below * (1 + architecture["bidirectional"]), f"decoder/layer_{k}": below}
+    squares = 0
+    for name, w in W.items():
+        layer, part = "/".join(name.split("/")[:2]), name.split("/")[-1]
+        n_inputs = inputs.get(layer)
+        bias = {"W": n_inputs, "W_rz": n_inputs, "W_f": n_inputs, "U_a": 0, "W_n": -1}
+        bias |= {"B": -1, "Q": -1, "C": -1, "V": -1}
         if part != "E":
             squares += (w**2).sum()
         if part in bias:

@@ -23,6 +23,7 @@ FLOORS = [  # from the ground up; a module imports only from floors below its ow
     {"_core.network", "_core.train"},
     {"_core.insight", "_core.seq2seq", "_core.stream"},
     {"_core.decode"},
+    {"_core.sampling"},
     {"_sklearn"},
     {"_parameters", "_sequences"},
     {"_steps"},

@@ -97,7 +97,8 @@ SCORES = {"additive": Additive, "dot": Dot}
 class Group(NamedTuple):
     """Some sequences: which rows of the states (g, J) and of the queries (g, T) are theirs.
 
-    Where one has ended, its last row comes once more, and `dead_in`, `dead_out` are True; None if all are as long.
+    Where one has ended, its last row comes once more, and `dead_in`, `dead_out` are True; None if all are as long:
+    as `padded` has it.
     """
 
     rows_in: np.ndarray
@@ -107,10 +108,11 @@ class Group(NamedTuple):
 
     @classmethod
     def of(cls, starts_in, lengths_in, starts_out, lengths_out):
-        return cls(*_rows(starts_in, lengths_in), *_rows(starts_out, lengths_out))
+        return cls(*padded(starts_in, lengths_in), *padded(starts_out, lengths_out))
 
 
-def _rows(starts, lengths):
+def padded(starts, lengths):
+    """Which rows belong to each sequence (g, T), and where they are its last one once more."""
     t, longest = np.arange(lengths.max()), lengths[:, None] - 1
     return starts[:, None] + np.minimum(t, longest), None if (lengths == len(t)).all() else t > longest
 
@@ -125,6 +127,12 @@ def groups(starts_in, lengths_in, starts_out, lengths_out, units):
         here = slice(first, stop)
         yield Group.of(starts_in[here], lengths_in[here], starts_out[here], lengths_out[here])
         first = stop
+
+
+def look(score, W, q, k, s, dead, scratch):
+    """The weights (g, T, J) with which queries look at keys, 0 where `dead` (g, J); and the means of s (g, J, P)."""
+    a = softmax(score.energies(W, q, k, scratch), dead)
+    return a, a @ s
 
 
 def softmax(e, dead):
@@ -146,8 +154,10 @@ def attend(score, W, S, H, pairs, scratch):
     queries, queries_back = project(W["attention/Q"], H)
     means, weights = np.empty((len(H), S.shape[1]), S.dtype), []
     for group in pairs:
-        a = softmax(score.energies(W, queries[group.rows_out], keys[group.rows_in], scratch), group.dead_in)
-        means[group.rows_out] = a @ S[group.rows_in]  # where one has ended, once more the same
+        q, k, s = queries[group.rows_out], keys[group.rows_in], S[group.rows_in]
+        a, means[group.rows_out] = look(
+            score, W, q, k, s, group.dead_in, scratch
+        )  # where one has ended, the same again
         weights.append(a)
 
     def back(dW, d):

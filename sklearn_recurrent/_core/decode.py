@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .alignment import Group, softmax
+from .alignment import look, padded
+from .layers import project
 from .losses import log_softmax
-from .objective import Objective
-from .ragged import Ragged
+from .ragged import offsets_of
 from .stack import Steps
 
 ROOM = 1 << 18
@@ -30,8 +30,7 @@ class Writer:
         self.state = {name: np.repeat(state, n_hypotheses, axis=1) for name, state in encoded.state.items()}
         self.steps = Steps(network.decoder, W, theta.dtype)
         if network.score is not None:
-            one = np.ones(len(X), int)
-            rows, self.dead, _, _ = Group.of(encoded.starts, X.lengths, one, one)
+            rows, self.dead = padded(encoded.starts, X.lengths)
             self.states, self.keys = encoded.S[rows], network.score.keys(W, encoded.S)[0][rows]
 
     def step(self, written):
@@ -39,14 +38,12 @@ class Writer:
         W, score = self.W, self.network.score
         x = W["words/E"][written] if self.network.words is not None else written
         h, self.state = self.steps.step(x.T, self.state)
-        h = h.T
+        y = h.T
         if score is not None:
-            q = (h @ W["attention/Q"][:, :-1].T + W["attention/Q"][:, -1]).reshape(len(self.keys), self.B, -1)
-            a = softmax(score.energies(W, q, self.keys, self.scratch), self.dead)
-            means = (a @ self.states).reshape(len(h), -1)
-            C = W["attention/C"]
-            h = np.tanh(np.concatenate([h, means], axis=1) @ C[:, :-1].T + C[:, -1])
-        return h @ W["head/V"][:, :-1].T + W["head/V"][:, -1]
+            q = project(W["attention/Q"], y)[0].reshape(len(self.keys), self.B, -1)
+            _, means = look(score, W, q, self.keys, self.states, self.dead, self.scratch)
+            y, _ = self.network.combine(W, y, means.reshape(len(y), -1))
+        return project(W["head/V"], y)[0]
 
     def follow(self, parents):
         """Each hypothesis goes on from another one: that of column `parents`."""
@@ -99,10 +96,8 @@ def beam_search(network, theta, X, crew, *, width, max_length, length_penalty):
 
 def _beam(writer, n, end, max_length, length_penalty):
     B, K, best = writer.B, end + 1, Best(n, max_length)
-    here, total = (
-        np.arange(n),
-        np.full((n, B), -np.inf),
-    )  # the sequences that are still written; log p of each hypothesis
+    here = np.arange(n)  # the sequences that are still written
+    total = np.full((n, B), -np.inf)  # log p of each hypothesis
     total[:, 0] = 0  # all begin alike
     written, steps = np.full(n * B, end), []
     for t in range(max_length + (B > 1)):
@@ -114,7 +109,7 @@ def _beam(writer, n, end, max_length, length_penalty):
         ends = (word == end) & (score > -np.inf)
         for b in range(B):
             rows = ends[:, b] & (best.found[here] < B)
-            best.see(here[rows], score[rows, b] / (t + 1) ** length_penalty, t, parent[rows, b])
+            best.see(here[rows], score[rows, b] / np.power(t + 1.0, length_penalty), t, parent[rows, b])
         going = np.argsort(ends, axis=1, kind="stable")[:, :B]  # of 2 B, no more than B end
         total, parent, word = (np.take_along_axis(a, going, axis=1) for a in (score, parent, word))
         steps.append(np.zeros((2, n, B), np.int32))
@@ -169,14 +164,13 @@ def _trace_back(steps, ended, by):
 
 def free_run(network, theta, X, crew, horizons):
     """Numbers (ΣH, K): `horizons` (N,) steps for each sequence, end to end, each reading the one before."""
-    starts = np.concatenate([[0], np.cumsum(horizons)])
+    starts = offsets_of(horizons)
     numbers = np.empty((starts[-1], network.n_outputs), theta.dtype)
 
     def work(rows, scratch):
         rows = rows[np.argsort(-horizons[rows], kind="stable")]
         with np.errstate(over="ignore", invalid="ignore"):
             writer, written = Writer(network, theta, X.take(rows), scratch), np.zeros((len(rows), network.n_outputs))
-            written = written.astype(theta.dtype)
             for t in range(horizons[rows[0]]):
                 n = np.count_nonzero(horizons[rows] > t)
                 if n < len(written):
@@ -187,40 +181,3 @@ def free_run(network, theta, X, crew, horizons):
     for _ in crew.each(work, list(batches(network, X))):
         pass
     return numbers
-
-
-def mixed(network, theta, pair, scratch, rng, ratio):
-    """The same `Pair`, longest output first, in which the decoder reads, but for a random part `ratio` of its steps,
-    what it has itself written last. Its gradient is taken as if it had been given that.
-
-    References: Bengio, S., Vinyals, O., Jaitly, N. & Shazeer, N. (2015). Scheduled sampling for sequence prediction
-    with recurrent neural networks. NIPS.
-    """
-    Z, starts, lengths = pair.Z.values.copy(), pair.Z.offsets[:-1], pair.Z.lengths
-    given = rng.random(len(Z)) < ratio
-    given[starts] = True
-    if given.all():
-        return pair
-    writer, written = Writer(network, theta, pair.X, scratch), ()
-    for t in range(lengths[0]):
-        n = np.count_nonzero(lengths > t)
-        here = starts[:n] + t
-        if t:
-            Z[here] = np.where(given[here, None], Z[here], written[:n])
-            if n < len(written):
-                writer.keep(slice(n))
-        raw = writer.step(Z[here] if network.words is None else Z[here, 0])
-        written = raw if network.words is None else raw[:, : network.words - 1].argmax(axis=1)[:, None]
-    return pair._replace(Z=Ragged(Z, pair.Z.offsets))
-
-
-class SampledObjective(Objective):
-    """The objective in which the decoder reads the true outputs at the part ``forcing(epoch)`` of its steps alone."""
-
-    def __init__(self, *arguments, forcing):
-        super().__init__(*arguments)
-        self.forcing = forcing
-
-    def _reads(self, theta, batch, scratch, rng, key):
-        pair, ratio = super()._reads(theta, batch, scratch, rng, key), 1.0 if key is None else self.forcing(key[1])
-        return pair if ratio == 1 else mixed(self.network, theta, pair, scratch, rng, ratio)

@@ -100,10 +100,13 @@ class Model:
         """
 
         def work(rows, scratch):
-            begin = None if start is None else {name: state[..., rows] for name, state in start.items()}
-            readers = None if watch is None else partial(watch, rows)
+            given = dict(options)
+            if start is not None:
+                given["start"] = {name: state[..., rows] for name, state in start.items()}
+            if watch is not None:
+                given["watch"] = partial(watch, rows)
             with np.errstate(over="ignore", invalid="ignore"):
-                see(rows, self.forward(theta, X.take(rows), scratch, keep, start=begin, watch=readers, **options))
+                see(rows, self.forward(theta, X.take(rows), scratch, keep, **given))
 
         for _ in crew.each(work, list(self._batches(X, theta.itemsize))):
             pass

@@ -25,7 +25,7 @@ class Ragged:
 
     @classmethod
     def from_lengths(cls, values, lengths, living=None):
-        return cls(values, np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]), living)
+        return cls(values, offsets_of(lengths), living)
 
     def __len__(self):
         return len(self.offsets) - 1
@@ -63,6 +63,11 @@ class Ragged:
     def map(self, function):
         """``function`` applied to all steps at once; the lengths stay."""
         return Ragged(function(self.values), self.offsets, self.living)
+
+
+def offsets_of(lengths):
+    """Where sequences of these lengths lie, end to end: (N + 1,)."""
+    return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
 
 
 def steps_of(offsets, rows):

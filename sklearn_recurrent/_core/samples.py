@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .ragged import Ragged, steps_of
+from .ragged import Ragged, offsets_of, steps_of
 
 
 class Samples(NamedTuple):
@@ -33,7 +33,7 @@ class Samples(NamedTuple):
         """The sequences `rows`, in that order."""
         at, offsets = self.targets(rows), self.offsets
         if offsets is not None:
-            offsets = np.concatenate([[0], np.cumsum(self.counts[rows])])
+            offsets = offsets_of(self.counts[rows])
         return Samples(self.X.take(rows), self.Y[at], self.weight[at], offsets)
 
     def sequence_weights(self):

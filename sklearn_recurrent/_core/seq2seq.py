@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -16,7 +17,8 @@ from .stack import Stack
 from .unroll import Join
 
 
-class Pair(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Pair:
     """Sequences X, and for each of them Z, what the decoder reads before each of its steps."""
 
     X: Ragged
@@ -118,10 +120,10 @@ class EncoderDecoder(Model):
         """What the decoder reads before its first step: the last word, which also ends a sequence; or the number 0."""
         return 0 if self.words is None else self.words - 1
 
-    def forward(self, theta, batch, scratch, keep=True, *, rng=None, start=None, watch=None):
+    def forward(self, theta, batch, scratch, keep=True, *, rng=None):
         """Go through a `Pair`, longest output first: a `Pass`, raw outputs for each step that is written.
 
-        keep, rng : as of `Network.forward`; the `head` is the weights of attention, for each `Group`
+        keep, rng : as of `Network.forward`; the `head` is an `Alignment`, or None without attention
         """
         W, Z = self.layout.views(theta), batch.Z
         masks = partial(dropout_mask, rng, len(Z), dtype=theta.dtype)
@@ -130,15 +132,15 @@ class EncoderDecoder(Model):
         if self.words is not None:
             x, words_back = embed(W["words/E"], x[:, 0], scratch("words", len(x), W["words/E"].shape[1]))
         plan, h = Plan.of(Z.lengths, self.decoder.waste), scratch("decoder/outputs", len(x), self.decoder.cells[-1].H)
-        join, weights = Join(plan, False, h), []
+        join, alignment = Join(plan, False, h), None
         decoded = self.decoder.forward(W, x, plan, scratch, [[join]], masks, keep=keep, start=encoded.state)
         y = h
         if self.score is not None:
             units = len(W["attention/Q"])
             pairs = list(groups(encoded.starts, batch.X.lengths, Z.offsets[:-1], Z.lengths, units))
             means, weights, attend_back = attend(self.score, W, encoded.S, h, pairs, scratch)
-            y, combine_back = project(W["attention/C"], np.concatenate([h, means], axis=1))
-            np.tanh(y, y)
+            alignment = Alignment(pairs, weights)
+            y, combine_back = self.combine(W, h, means)
         mask = masks(self.dropout, y.shape[1])
         mask = None if mask is None else np.repeat(mask.T, Z.lengths, axis=0)
         raw, head_back = project(W["head/V"], y if mask is None else y * mask)
@@ -150,7 +152,6 @@ class EncoderDecoder(Model):
             dh = head_back(dW["head/V"], d_raw.T)
             dh = dh if mask is None else dh * mask
             if self.score is not None:
-                dh *= 1 - y * y
                 dh, d_means = np.split(combine_back(dW["attention/C"], dh), [h.shape[1]], axis=1)
                 dS, dH = attend_back(dW, np.ascontiguousarray(d_means))
                 dh = dh + dH
@@ -162,7 +163,13 @@ class EncoderDecoder(Model):
             encoded.back(dW, dS, d_state)
             return grad
 
-        return Pass(raw.T, back if keep else None, (pairs, weights) if self.score else None, {})
+        return Pass(raw.T, back if keep else None, alignment, {})
+
+    def combine(self, W, h, means):
+        """h̃ = tanh(C [h; means; 1]), a row for each step; and its ``back(dC, d)``."""
+        y, project_back = project(W["attention/C"], np.concatenate([h, means], axis=1))
+        np.tanh(y, y)
+        return y, lambda dC, d: project_back(dC, d * (1 - y * y))
 
     def encode(self, W, X, scratch, masks=lambda p, H: None, keep=False):
         """Read the sequences X: `Encoded`."""
@@ -206,6 +213,13 @@ class EncoderDecoder(Model):
                 embed_back(dW["embedding/E"], d_values)
 
         return Encoded(S, X.offsets[:-1][place], state, back if keep else None)
+
+
+class Alignment(NamedTuple):
+    """The groups of sequences that attention went through, and the weights (g, T, J) of each."""
+
+    groups: list
+    weights: list
 
 
 class Encoded(NamedTuple):
