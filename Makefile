@@ -29,6 +29,7 @@ bench: .venv/bench
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/scaling.py
 	$(BIN)/python benchmarks/toolbox.py
+	$(BIN)/python benchmarks/seq2seq.py
 
 accuracy: .venv/bench
 	$(BIN)/python benchmarks/accuracy.py

@@ -15,15 +15,28 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 from sklearn.datasets import load_digits
-from sklearn.metrics import mean_squared_error
+from sklearn.linear_model import RidgeCV
+from sklearn.metrics import mean_absolute_error, mean_squared_error, root_mean_squared_error
 from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
 
-from sklearn_recurrent import LSTMClassifier, LSTMRegressor, RNNClassifier, RNNRegressor
+from sklearn_recurrent import (
+    LSTMClassifier,
+    LSTMRegressor,
+    RNNClassifier,
+    RNNRegressor,
+    Seq2SeqClassifier,
+    Seq2SeqRegressor,
+    SequenceTokenizer,
+    sliding_windows,
+)
 
 TASKS = {}
 
@@ -322,6 +335,114 @@ def copy_ahead(seed, bidirectional):
     model = LSTMClassifier(32, bidirectional=bidirectional, max_iter=20, random_state=seed, **PER_STEP)
     model.fit(X[:2000], y[:2000], sample_weight=weight[:2000])
     return model.score(X[2000:], y[2000:], sample_weight=weight[2000:])
+
+
+# --- a sequence of another length -------------------------------------------------------------------------------------
+
+
+@task(
+    "reversing",
+    "10 symbols, length 4-12, 5,000 train, 1,000 test, 64 units, 15 epochs; sequences that are right throughout",
+    seeds=3,
+    passing=0.97,
+    good=0.99,
+)
+def reversing(seed):
+    return share_reversed(seed, "additive")
+
+
+@task("reversing, dot", "the same with the other attention", seeds=3, passing=0.97, good=0.99)
+def reversing_dot(seed):
+    return share_reversed(seed, "dot")
+
+
+@task("reversing, gain by attention", "additive less none", seeds=3, passing=0.10, good=0.15)
+def reversing_gain(seed):
+    return share_reversed(seed, "additive") - share_reversed(seed, None)
+
+
+@cache
+def share_reversed(seed, attention):
+    rng = np.random.default_rng(seed)
+    X = [rng.integers(10, size=length, dtype=np.int32) for length in rng.integers(4, 13, 6000)]
+    y = [x[::-1] for x in X]
+    model = Seq2SeqClassifier(embedding_dim=16, attention=attention, max_iter=15, random_state=seed)
+    return model.fit(X[:5000], y[:5000]).score(X[5000:], y[5000:])
+
+
+@task(
+    "dates",
+    "ten ways to write a date → ISO, letter by letter, 4,000 train, 1,000 test, all of different days, 64 units, 15 "
+    "epochs; dates that are right throughout",
+    seeds=3,
+    passing=0.98,
+    good=0.995,
+)
+def dates(seed):
+    X, y = draw_dates(np.random.default_rng(seed), 5000)
+    network = Seq2SeqClassifier(embedding_dim=16, max_iter=15, random_state=seed)
+    model = make_pipeline(SequenceTokenizer(level="char"), network)
+    return model.fit(X[:4000], y[:4000]).score(X[4000:], y[4000:])
+
+
+# With slashes the month comes before the day, or the year before both; with dots the day comes first. Years are those
+# for which two digits are enough, as POSIX reads them: 69 is 1969, 68 is 2068.
+DATES = (
+    "{0.day} {0:%B %Y}",  # 3 March 2021
+    "{0:%B} {0.day}, {0.year}",  # March 3, 2021
+    "{0:%b} {0.day}, {0:%y}",  # Mar 3, 21
+    "{0:%d.%m.%Y}",  # 03.03.2021
+    "{0.day}.{0.month}.{0:%y}",  # 3.3.21
+    "{0:%A}, {0.day} {0:%B %Y}",  # Wednesday, 3 March 2021
+    "{0:%a} {0.day} {0:%b %Y}",  # Wed 3 Mar 2021
+    "{0:%m/%d/%Y}",  # 03/03/2021
+    "{0:%Y/%m/%d}",  # 2021/03/03
+    "{0:%d-%b-%y}",  # 03-Mar-21
+)
+
+
+def draw_dates(rng, n):
+    """n different days, each in one of the forms; and their letters in ISO's."""
+    first, last = date(1969, 1, 1), date(2068, 12, 31)
+    days = [first + timedelta(days=int(k)) for k in rng.choice((last - first).days + 1, n, replace=False)]
+    return [str(rng.choice(DATES)).format(day) for day in days], [list(day.isoformat()) for day in days]
+
+
+@task(
+    "forecast",
+    "24 steps from 64, series of two or three sines of periods of their own and noise, 200 train (2,000 windows), 200 "
+    "other series test, 20 epochs; RMSE or MAE / that of last value, seasonal naive or ridge, worst quotient",
+    seeds=2,
+    passing=0.9,
+    good=0.75,
+    lower=True,
+)
+def forecast(seed):
+    rng = np.random.default_rng(seed)
+    X, y, _ = sliding_windows(draw_sines(rng, 200), window=64, horizon=24, step=8)
+    X_test, y_test, _ = sliding_windows(draw_sines(rng, 200), window=64, horizon=24, step=24)
+    predicted = Seq2SeqRegressor(max_iter=20, random_state=seed).fit(X, y).predict(X_test)
+    others = [
+        np.repeat(X_test[:, -1:], 24, axis=1),
+        np.array([seasonal_naive(x, 24) for x in X_test]),
+        RidgeCV(np.logspace(-3, 5, 17)).fit(X, y).predict(X_test),
+    ]
+    errors = root_mean_squared_error, mean_absolute_error
+    return max(error(y_test, predicted) / min(error(y_test, other) for other in others) for error in errors)
+
+
+def draw_sines(rng, n, n_steps=160):
+    """n series of n_steps, noise of standard deviation 0.1 on top."""
+    period, phase = rng.uniform(8, 32, (n, 3, 1)), rng.uniform(0, 2 * np.pi, (n, 3, 1))
+    amplitude = rng.uniform(0.5, 1.5, (n, 3, 1)) * (np.arange(3)[:, None] < rng.integers(2, 4, (n, 1, 1)))
+    clean = (amplitude * np.sin(2 * np.pi * np.arange(n_steps) / period + phase)).sum(axis=1)
+    return list((clean + 0.1 * rng.standard_normal(clean.shape)).astype(np.float32))
+
+
+def seasonal_naive(x, horizon):
+    """What was one period ago, the period being that from 8 to 32 steps after which x resembles itself most."""
+    period = min(range(8, 33), key=lambda p: np.mean((x[p:] - x[:-p]) ** 2))
+    return x[-period:][np.arange(horizon) % period]
 
 
 # --- smoke: better than the trivial answer? ---------------------------------------------------------------------------

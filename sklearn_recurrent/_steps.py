@@ -96,7 +96,7 @@ def flatten_labels(y):
             what = f"a {type(row).__name__}, which has no order," if np.iterable(row) else "a single value"
             raise ValueError(f"y has {what} for sequence {j}, but a sequence of labels is wanted.")
         row = np.asarray(row) if hasattr(row, "dtype") else row
-        rows.append(row.tolist() if getattr(row, "dtype", np.dtype(object)).kind not in "mM" else list(row))
+        rows.append(row.tolist() if isinstance(row, np.ndarray) and row.dtype.kind not in "mM" else list(row))
         for t, label in enumerate(rows[-1]):
             _check_label(label, j, t)
     labels = [label for row in rows for label in row]

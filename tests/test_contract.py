@@ -3,6 +3,7 @@
 from unittest import SkipTest
 
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn.utils.estimator_checks as estimator_checks
 from sklearn.base import clone
@@ -11,7 +12,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 import sklearn_recurrent
-from sklearn_recurrent import RNNClassifier, RNNRegressor
+from sklearn_recurrent import RNNClassifier, RNNRegressor, Seq2SeqClassifier, Seq2SeqRegressor
 from sklearn_recurrent._core import network, objective
 from sklearn_recurrent._core.cells import CELLS
 from sklearn_recurrent._sequences import FLOATS
@@ -37,15 +38,25 @@ def run(check, estimator):
         pytest.fail(f"skipped: {reason}")
 
 
-@pytest.mark.parametrize(("ours", "theirs"), [(RNNClassifier, MLPClassifier), (RNNRegressor, MLPRegressor)])
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (RNNClassifier, MLPClassifier),
+        (RNNRegressor, MLPRegressor),
+        (Seq2SeqClassifier, MLPClassifier),
+        (Seq2SeqRegressor, MLPRegressor),
+    ],
+)
 def test_no_tag_takes_a_check_away(ours, theirs):
+    not_ours = {"multilabel"} if ours is Seq2SeqClassifier else ()  # a sequence of labels is no indicator of them
     suites = [estimator_checks.estimator_checks_generator(cls()) for cls in (ours, theirs)]
     ours, theirs = ({getattr(check, "func", check).__name__ for _, check in suite} for suite in suites)
+    theirs = {name for name in theirs if not any(kind in name for kind in not_ours)}
     assert theirs - ours <= {"check_sample_weight_equivalence_on_sparse_data"}  # sequences are not sparse
     assert len(ours) > 50
 
 
-@each_check([cls() for cls in ESTIMATORS])
+@each_check([cls() for cls in [*ESTIMATORS, Seq2SeqRegressor]])
 def test_every_estimator_passes_every_check_with_its_defaults(estimator, check):
     run(check, estimator)
 
@@ -249,12 +260,63 @@ def test_a_target_for_each_step_passes_every_check_that_one_for_each_sequence_pa
     run(check, estimator)
 
 
+# --- a sequence for each sequence -------------------------------------------------------------------------------------
+
+
+@each_check([Seq2SeqRegressor(8, cell="gru", attention=None, max_iter=30, learning_rate_init=0.05)])
+def test_forecasts_without_attention_pass_every_check(estimator, check):
+    run(check, estimator)
+
+
+class LabelWriter(Seq2SeqClassifier):
+    """Takes a label as a sequence of one, and gives the first that is written.
+
+    The checks have one label for a row of X, Seq2SeqClassifier any number. Probabilities are those of the first.
+    """
+
+    def _samples(self, X, y, *args):
+        return super()._samples(X, [[label] for label in np.asarray(y).ravel().tolist()], *args)
+
+    def predict(self, X):
+        return np.array([labels[0] for labels in super().predict(X)])
+
+    def predict_proba(self, X):
+        p = np.concatenate(self.teacher_forced_proba(X, [[]] * len(X)))[:, :-1]
+        return p / p.sum(axis=1, keepdims=True)
+
+    def score(self, X, y, sample_weight=None):
+        return super().score(X, [[label] for label in np.asarray(y).tolist()], sample_weight)
+
+
+NOT_OF_LABELS_WRITTEN = {
+    "check_classifiers_regression_target": "whatever is hashable is a label: 1.5 is, too",
+    "check_supervised_y_no_nan": "so is infinity; NaN is refused",
+    "check_supervised_y_2d": "a row of y is a sequence of labels: a column is no mistake to warn of",
+}
+
+
+@each_check([LabelWriter(8, cell="elman", attention="dot", max_iter=25, learning_rate_init=0.05)])
+def test_labels_written_pass_every_check_that_labels_pass(estimator, check):
+    if getattr(check, "func", check).__name__ in NOT_OF_LABELS_WRITTEN:
+        with pytest.raises((AssertionError, ValueError)):
+            check(estimator)
+    else:
+        run(check, estimator)
+
+
+@pytest.mark.parametrize("form", [np.asarray, list, tuple, pd.Series])
+def test_a_label_for_each_sequence_is_refused(form):
+    X = np.random.default_rng(0).normal(size=(20, 4))
+    with pytest.raises(ValueError, match="single value for sequence 0, but a sequence of labels is wanted"):
+        Seq2SeqClassifier(max_iter=1).fit(X, form([0, 1] * 10))
+
+
 # --- checks that scikit-learn runs on its own estimators, and not in check_estimator ----------------------------------
 
 BY_NAME = ("check_dataframe_column_names_consistency", "check_inplace_ensure_writeable", "check_param_validation")
 
 
 @pytest.mark.parametrize("check", BY_NAME)
-@pytest.mark.parametrize("cls", ESTIMATORS)
+@pytest.mark.parametrize("cls", [*ESTIMATORS, Seq2SeqRegressor, LabelWriter])
 def test_checks_that_scikit_learn_runs_only_on_its_own_estimators(cls, check):
     run(lambda model: getattr(estimator_checks, check)(cls.__name__, clone(model)), cls(max_iter=2))

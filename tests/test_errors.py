@@ -6,7 +6,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
-from sklearn_recurrent import RNNClassifier, RNNRegressor, as_sequences
+from sklearn_recurrent import RNNClassifier, RNNRegressor, Seq2SeqClassifier, Seq2SeqRegressor, as_sequences
 from sklearn_recurrent._core.cells import CELLS
 from sklearn_recurrent._core.objective import Objective
 
@@ -272,6 +272,30 @@ def test_an_odd_parameter_is_refused_by_name_at_fit(ragged, labels, name, value)
         assert_refused(case, ragged, labels, name)
     if name != "n_jobs":  # it is not of the fit alone
         assert np.array_equal(model.predict_proba(ragged), expected)
+
+
+ODD_OF_WRITING = {
+    "attention": ["multiplicative", True],
+    "teacher_forcing": [-0.1, 1.1, (1, 2), (1,), (1, 0, 1), (), "1", ("1", "0"), (np.nan, 1), None],
+    "max_length": [0, -1, 2.5],
+    "beam_width": [0, 1.5, None],
+    "length_penalty": [-1, "1", None],
+}
+
+
+def test_every_parameter_of_writing_has_odd_values_to_be_tested_with():
+    shared = set(ODD) - {"pooling", "return_sequences"}
+    assert set(Seq2SeqClassifier().get_params()) == shared | set(ODD_OF_WRITING)
+    assert set(Seq2SeqRegressor().get_params()) == shared - {"class_weight"} | {"attention", "teacher_forcing"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in ODD_OF_WRITING.items() for value in values]
+)
+def test_an_odd_parameter_of_writing_is_refused_by_name_at_fit(ragged, name, value):
+    assert_refused(Seq2SeqClassifier(**TINY, **{name: value}), ragged, [["a", "b"]] * len(ragged), name)
+    if name in Seq2SeqRegressor().get_params():
+        assert_refused(Seq2SeqRegressor(**TINY, **{name: value}), ragged, np.ones((len(ragged), 2)), name)
 
 
 @pytest.mark.parametrize("value", [{"low": 1, "middle": 2}, {1: 1.0}])

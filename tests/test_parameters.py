@@ -5,7 +5,7 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.class_weight import compute_class_weight
 
-from sklearn_recurrent import LSTMClassifier, RNNClassifier, RNNRegressor
+from sklearn_recurrent import LSTMClassifier, RNNClassifier, RNNRegressor, Seq2SeqClassifier, Seq2SeqRegressor
 from sklearn_recurrent._core.cells import CELLS
 from sklearn_recurrent._core.objective import Objective
 from sklearn_recurrent._core.optim import OPTIMISERS
@@ -67,6 +67,27 @@ def test_every_parameter_that_shapes_the_model_is_listed_here():
 def test_a_parameter_changes_the_model(name, ragged, labels):
     base, *values = EFFECTS[name]
     models = [RNNClassifier(**TINY | base | {name: value}).fit(ragged, labels) for value in values]
+    assert not same_bits(*models)
+
+
+WRITING = {name: entry for name, entry in EFFECTS.items() if name != "pooling"} | {
+    "attention": ({}, "additive", "dot"),
+    "teacher_forcing": ({}, 1.0, 0.5),
+}
+
+
+def test_every_parameter_that_shapes_what_is_written_is_listed_here():
+    elsewhere = {"warm_start", "missing", "input_size", "verbose", "n_jobs", "embedding_dim", "pad_token"}
+    after_fit = {"max_length", "beam_width", "length_penalty"}
+    assert set(WRITING) == set(Seq2SeqClassifier().get_params()) - elsewhere - after_fit
+    assert set(WRITING) - {"class_weight"} == set(Seq2SeqRegressor().get_params()) - elsewhere
+
+
+@pytest.mark.parametrize("name", WRITING)
+def test_a_parameter_changes_the_model_that_writes(name, ragged):
+    base, *values = WRITING[name]
+    y = [np.where(x[:4, 0] > 0, "high", "low") for x in ragged]
+    models = [Seq2SeqClassifier(**TINY | base | {name: value}).fit(ragged, y) for value in values]
     assert not same_bits(*models)
 
 
