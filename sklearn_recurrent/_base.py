@@ -174,7 +174,7 @@ class BaseNetwork:
         weight = (samples.weight * (len(samples.X) / total)).astype(theta.dtype)
         loss = LOSSES[LOSS_OF[facts["out_activation_"]]]
         arguments = network, loss, samples._replace(weight=weight), self.alpha / total, crew
-        objective = self._objective(*arguments, first_epoch=start.epochs, one_epoch=one_epoch)
+        objective = self._objective(*arguments, first_epoch=start.epochs)
         report = _Reporter(type(self).__name__, start.epochs) if self.verbose else None
         if self.solver == "lbfgs":
             course = minimise_lbfgs(
@@ -234,7 +234,7 @@ class BaseNetwork:
         split = train_test_split(np.arange(n), test_size=min(n_validation, n - 1), stratify=strata, random_state=seed)
         return np.sort(split[0]), np.sort(split[1])
 
-    def _objective(self, *arguments, first_epoch, one_epoch):
+    def _objective(self, *arguments, first_epoch):
         return Objective(*arguments)
 
     def _weigh(self, Y, weight, facts):

@@ -39,11 +39,11 @@ class BaseSeq2Seq(BaseNetwork, Seq2SeqParameters):
     def _arguments(self, facts):
         return {"attention": self.attention, "words": facts["n_outputs_"] if "classes_" in facts else None}
 
-    def _objective(self, *arguments, first_epoch, one_epoch):
+    def _objective(self, *arguments, first_epoch):
         (first, last), epochs = forcing_of(self.teacher_forcing), max(self.max_iter - 1, 1)
 
         def forcing(epoch):  # from first_epoch + 1 on
-            return first if one_epoch else first + (last - first) * (epoch - first_epoch - 1) / epochs
+            return first + (last - first) * (epoch - first_epoch - 1) / epochs
 
         return SampledObjective(*arguments, forcing=forcing)
 

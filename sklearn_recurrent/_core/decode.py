@@ -75,8 +75,8 @@ def beam_search(network, theta, X, crew, *, width, max_length, length_penalty):
     """The words of each sequence: of those found, the ones with the highest log p / length ** length_penalty.
 
     The `width` likeliest beginnings are kept at each step (1: greedy). A beginning that is followed by the last word is
-    complete; a sequence is finished when it has `width` of these, or at `max_length` words, where all that remain are
-    made complete.
+    complete. A sequence is finished when no beginning can become better than the best complete one, however it goes on,
+    or at `max_length` words, where all that remain are made complete; if `width` is 1, with the first that is complete.
 
     References: Sutskever, I., Vinyals, O. & Le, Q. V. (2014). Sequence to sequence learning with neural networks. NIPS.
     Wu, Y. et al. (2016). Google's neural machine translation system. arXiv:1609.08144.
@@ -108,7 +108,7 @@ def _beam(writer, n, end, max_length, length_penalty):
         score, parent, word = _top(scores, 1 if B == 1 else 2 * B)
         ends = (word == end) & (score > -np.inf)
         for b in range(B):
-            rows = ends[:, b] & (best.found[here] < B)
+            rows = ends[:, b] & best.open[here]
             best.see(here[rows], score[rows, b] / np.power(t + 1.0, length_penalty), t, parent[rows, b])
         going = np.argsort(ends, axis=1, kind="stable")[:, :B]  # of 2 B, no more than B end
         total, parent, word = (np.take_along_axis(a, going, axis=1) for a in (score, parent, word))
@@ -116,7 +116,7 @@ def _beam(writer, n, end, max_length, length_penalty):
         steps[-1][:, here] = word, parent
         if B > 1:
             writer.follow((np.arange(len(here))[:, None] * B + parent).ravel())
-        going = best.found[here] < B
+        going = best.close(here, total.max(axis=1) / np.power(max_length + 1.0, length_penalty) if B > 1 else -np.inf)
         if not going.any():
             break
         if going.sum() < 0.75 * len(here):  # not each time: it copies what attention reads
@@ -128,17 +128,21 @@ def _beam(writer, n, end, max_length, length_penalty):
 
 class Best:
     """Of each sequence the best complete hypothesis: its score, after which step it ended and in which place of the
-    beam; and how many were found. Before there is one, the first that is as long as can be."""
+    beam; and whether there may be a better one. Before there is one, the first that is as long as can be."""
 
     def __init__(self, n, max_length):
-        self.score, self.step = np.full(n, -np.inf), np.full(n, max_length)
-        self.place, self.found = np.zeros((2, n), int)
+        self.score, self.step, self.place = np.full(n, -np.inf), np.full(n, max_length), np.zeros(n, int)
+        self.open = np.ones(n, bool)
 
     def see(self, rows, score, step, place):
         better = score > self.score[rows]
-        self.found[rows] += 1
         rows = rows[better]
         self.score[rows], self.step[rows], self.place[rows] = score[better], step, place[better]
+
+    def close(self, rows, bound):
+        """Those whose best is at least as good as `bound`; returns which of the rows are open still."""
+        self.open[rows] &= (self.score[rows] < bound) | (self.score[rows] == -np.inf)
+        return self.open[rows]
 
 
 def _top(scores, n):
