@@ -85,13 +85,40 @@ def beam_search(network, theta, X, crew, *, width, max_length, length_penalty):
 
     def work(rows, scratch):
         with np.errstate(over="ignore", invalid="ignore"):
-            writer = Writer(network, theta, X.take(rows), scratch, width)
-            for row, words in zip(rows, _beam(writer, len(rows), network.words - 1, max_length, length_penalty)):
+            writer, end = Writer(network, theta, X.take(rows), scratch, width), network.words - 1
+            if width == 1:
+                written = _greedy(writer, len(rows), end, max_length)
+            else:
+                written = _beam(writer, len(rows), end, max_length, length_penalty)
+            for row, words in zip(rows, written, strict=True):
                 found[row] = words
 
     for _ in crew.each(work, list(batches(network, X, width))):
         pass
     return found
+
+
+def _greedy(writer, n, end, max_length):
+    here, length = np.arange(n), np.full(n, max_length)  # the sequences that are still written
+    written, steps = np.full(n, end), []
+    for t in range(max_length):
+        written = writer.step(written).argmax(axis=1)
+        steps.append(np.zeros(n, np.int32))
+        steps[-1][here] = written
+        ended = here[written == end]
+        length[ended] = np.minimum(length[ended], t)
+        going = length[here] == max_length
+        if not going.any():
+            break
+        if _few(going):
+            writer.keep(going)
+            here, written = here[going], written[going]
+    return [words[:m] for words, m in zip(np.stack(steps, axis=1), length, strict=True)]
+
+
+def _few(going):
+    """Whether it pays to go on with these alone: that copies what attention reads."""
+    return np.count_nonzero(going) < 0.75 * len(going)
 
 
 def _beam(writer, n, end, max_length, length_penalty):
@@ -100,12 +127,12 @@ def _beam(writer, n, end, max_length, length_penalty):
     total = np.full((n, B), -np.inf)  # log p of each hypothesis
     total[:, 0] = 0  # all begin alike
     written, steps = np.full(n * B, end), []
-    for t in range(max_length + (B > 1)):
+    for t in range(max_length + 1):
         log_p = log_softmax(writer.step(written).T).T.reshape(-1, B, K)
         scores = total[:, :, None] + np.where(np.isnan(log_p), -np.inf, log_p)
         if t == max_length:
             scores[:, :, :end] = -np.inf  # to end is all that is left
-        score, parent, word = _top(scores, 1 if B == 1 else 2 * B)
+        score, parent, word = _top(scores, 2 * B)
         ends = (word == end) & (score > -np.inf)
         for b in range(B):
             rows = ends[:, b] & best.open[here]
@@ -114,12 +141,11 @@ def _beam(writer, n, end, max_length, length_penalty):
         total, parent, word = (np.take_along_axis(a, going, axis=1) for a in (score, parent, word))
         steps.append(np.zeros((2, n, B), np.int32))
         steps[-1][:, here] = word, parent
-        if B > 1:
-            writer.follow((np.arange(len(here))[:, None] * B + parent).ravel())
-        going = best.close(here, total.max(axis=1) / np.power(max_length + 1.0, length_penalty) if B > 1 else -np.inf)
+        writer.follow((np.arange(len(here))[:, None] * B + parent).ravel())
+        going = best.close(here, total.max(axis=1) / np.power(max_length + 1.0, length_penalty))
         if not going.any():
             break
-        if going.sum() < 0.75 * len(here):  # not each time: it copies what attention reads
+        if _few(going):
             writer.keep(going)
             here, total, word = here[going], total[going], word[going]
         written = word.ravel()
@@ -148,12 +174,9 @@ class Best:
 def _top(scores, n):
     """The n highest of each sequence's scores (m, B, K), in order; the hypothesis and the word of each."""
     flat = scores.reshape(len(scores), -1)
-    if n == 1:
-        top = flat.argmax(axis=1)[:, None]
-    else:
-        top = np.sort(np.argpartition(-flat, n - 1, axis=1)[:, :n], axis=1)
-        order = np.argsort(-np.take_along_axis(flat, top, axis=1), axis=1, kind="stable")
-        top = np.take_along_axis(top, order, axis=1)
+    top = np.sort(np.argpartition(-flat, n - 1, axis=1)[:, :n], axis=1)
+    order = np.argsort(-np.take_along_axis(flat, top, axis=1), axis=1, kind="stable")
+    top = np.take_along_axis(top, order, axis=1)
     return np.take_along_axis(flat, top, axis=1), *np.divmod(top, scores.shape[2])
 
 
