@@ -5,8 +5,8 @@ one thread each; both in one run, in turn, after a warm-up; the best of several.
 PyTorch's loop is what its users write: shuffled indices, `zero_grad`, forward, `backward`, clip, step; ragged batches
 by `pack_padded_sequence`. Its predictions take the better of one call for all and a loop over batches.
 
-OpenBLAS, NumPy's BLAS, does not know every processor. Where it takes AVX2 kernels on a processor with AVX-512, all is
-run twice: as NumPy comes, and with OPENBLAS_CORETYPE=SkylakeX in the environment, which gives both sides the same
+Where OpenBLAS, NumPy's BLAS, takes AVX2 kernels on a processor with AVX-512, because it does not know it or because
+OPENBLAS_CORETYPE says so, all is run twice: so, and with OPENBLAS_CORETYPE=SkylakeX, which gives both sides the same
 instructions.
 """
 
@@ -218,7 +218,7 @@ def main():
         print("|---|---|---|---|---|---|")
         for cell, lengths, *figures in means:
             print(f"| {cell} | {lengths} | " + " | ".join(f"{figure:.2f}" for figure in figures) + " |", flush=True)
-    if lesser_kernels and "OPENBLAS_CORETYPE" not in os.environ:
+    if lesser_kernels:
         print(
             "\nThe processor has AVX-512, which these kernels do not use. Once more, with those that do:\n", flush=True
         )
