@@ -76,7 +76,7 @@ for _ in range(200):
     clean = (height * np.sin(2 * np.pi * t / period + phase)).sum(axis=1)
     waves.append((clean + 0.1 * rng.standard_normal(160)).astype(np.float32))
 
-X, y, groups = sliding_windows(waves, 64, HORIZON, step=16)
+X, y, groups = sliding_windows(waves, 64, HORIZON, step=12)
 print(f"{len(waves)} series of 160 steps, standard deviation {np.std(waves):.3f}")
 unseen = compare(X, y, GroupKFold(3).split(X, y, groups), limit=0.9)
 
