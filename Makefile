@@ -3,6 +3,7 @@
 # make matrix  the suite on every scikit-learn     make accuracy   the defaults on public tasks
 # make examples   all of them, with their pictures
 # make reductions   forecasts with sktime and skforecast, in an environment of their own
+# make scale-out   searches on a Dask cluster of two processes, in an environment of its own
 # Each sets up what it needs in .venv, in a fresh clone too.
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export SCIPY_ARRAY_API = 1
 
-.PHONY: demo examples test lint matrix reductions bench accuracy clean
+.PHONY: demo examples test lint matrix reductions scale-out bench accuracy clean
 
 demo: .venv/demo
 	$(BIN)/python examples/plot_digits.py
@@ -48,6 +49,11 @@ reductions: .venv/bin/python
 	$(PYTHON) -m venv .venv/forecast
 	.venv/forecast/bin/pip install -q -e ".[test,forecast]"
 	.venv/forecast/bin/python -m pytest tests/test_reductions.py $(ARGS)
+
+scale-out: .venv/bin/python
+	$(PYTHON) -m venv .venv/dask
+	.venv/dask/bin/pip install -q -e ".[test,dask]" "dask-ml>=2025.1"
+	.venv/dask/bin/python -m pytest tests/test_dask.py tests/test_scale_out.py $(ARGS)
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
