@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-import time
 import warnings
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from joblib import effective_n_jobs
+from joblib.parallel import ThreadingBackend, get_active_backend
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state
+from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._core.blas import single_blas_thread
 from ._core.canonical import canonical
 from ._core.crew import Crew
-from ._core.features import mean_and_scale, rows_of, scaled
-from ._core.losses import LOSS_OF, LOSSES
+from ._core.features import mean_and_scale_of_steps, rows_of, scaled
+from ._core.losses import LOSSES
 from ._core.objective import Objective
-from ._core.optim import OPTIMISERS, Schedule
+from ._core.optim import OPTIMISERS, PLANNED, Schedule
+from ._core.samples import Samples
 from ._core.train import Batches, Patience, descend, minimise_lbfgs
+from ._epochs import Epochs
 from ._parameters import layer_sizes
-from ._sequences import read
-from ._sklearn import _check_sample_weight
+from ._scoring import twin
+from ._sequences import object_array, read
+from ._sklearn import CALLBACK_FRAMES, CallbackSupportMixin, _check_sample_weight, fit_context, with_callbacks
+from ._validation import Validation, scorer_of, split
 
 
 def trains_by_mini_batches(model):
@@ -34,13 +39,13 @@ def trains_by_mini_batches(model):
     return True
 
 
-class BaseNetwork:
+class BaseNetwork(CallbackSupportMixin):
     """A network as an estimator; a subclass says what it is, `_network_class`, and what its targets are.
 
-    It has ``_samples(X, y, sample_weight, classes, goes_on)``, targets and weights as they came, checked, without the
-    sequences of weight 0; ``_encode(samples, classes, goes_on)``, the same with targets as the loss takes them: both
-    with the fitted attributes that say how to read them, its `facts`; ``_arguments(facts)``, those of its network that
-    are its own; and ``_validator(network, samples, facts, crew)``, which gives ``score(theta)`` on these samples.
+    It has ``_samples(X, y, sample_weight, classes, goes_on)``, targets and weights as they came, checked;
+    ``_encode(samples, classes, goes_on)``, the same with targets as the loss takes them: both with the fitted
+    attributes that say how to read them, its `facts`; ``_targets_as_given(samples)``, which gives targets of the former
+    the form that `fit` takes; and ``_arguments(facts)``, those of its network that are its own.
     """
 
     _attributes = {
@@ -56,12 +61,14 @@ class BaseNetwork:
         "vocabulary_": ("ndarray of shape (n_tokens,)", "The tokens met in fit, ascending; only with embedding_dim."),
         "n_outputs_": ("int", "Outputs of the network."),
         "n_layers_": ("int", "Recurrent layers and the dense layer on top."),
-        "out_activation_": ("str", "Nonlinearity of the outputs: 'identity', 'logistic' or 'softmax'."),
+        "out_activation_": ("str", "Nonlinearity of the outputs: identity, exponential, logistic or softmax."),
         "loss_": ("float", "Mean loss, penalty included, of the last epoch."),
         "loss_curve_": ("list of float", "Mean loss of each epoch, with lbfgs of each iteration."),
         "best_loss_": ("float or None", "Smallest entry of loss_curve_; None with early_stopping."),
-        "validation_scores_": ("list of float or None", "Score of each epoch, with early_stopping."),
-        "best_validation_score_": ("float or None", "The score of the weights that were kept, with early_stopping."),
+        "validation_scores_": ("list of float or None", "Score on the validation set after each epoch."),
+        "best_validation_score_": ("float or None", "The highest of these; with early_stopping of the weights kept."),
+        "validation_loss_curve_": ("list of float or None", "Mean loss on the validation set after each epoch."),
+        "best_iter_": ("int", "The epoch whose weights were kept: the best with early_stopping, else the last."),
         "n_iter_": ("int", "Epochs trained, with lbfgs iterations; those of a warm start are counted on."),
         "t_": ("int", "Sequences that the solver has seen."),
     }
@@ -69,35 +76,57 @@ class BaseNetwork:
     def _partial_fit(self, X, y, sample_weight, classes=None):
         return self._train(X, y, sample_weight, goes_on=hasattr(self, "theta_"), classes=classes, one_epoch=True)
 
-    def _train(self, X, y, sample_weight, *, goes_on, classes=None, one_epoch=False):
+    @with_callbacks
+    def _train(
+        self, X, y, sample_weight, *, goes_on, classes=None, one_epoch=False, groups=None, X_val=None, y_val=None
+    ):
+        hooks = {"X": X, "y": y, "metadata": {} if sample_weight is None else {"sample_weight": sample_weight}}
+        context = None if one_epoch else fit_context(self, self.max_iter)
+        if context is not None:
+            context.call_on_fit_task_begin(estimator=self, **hooks)
         with self._unchanged_on_failure(), single_blas_thread():
             self._refuse_contradictions()
-            X = self._read(X, reset=not goes_on)
-            if y is None:
-                raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-            samples, facts = self._samples(X, y, sample_weight, classes, goes_on)
-            facts |= {"_padded": X.living is not None} | self._vocabulary(samples.X, goes_on)
-            samples = self._in_canonical_order(samples._replace(X=_with_tokens_as_rows(samples.X, facts)))
-            samples, more = self._encode(samples, classes, goes_on)
-            facts |= more | self._scaling(samples, goes_on)
-            facts |= self._architecture(facts, goes_on)
-            network = self._network_class(
-                **facts["_network_arguments"],
-                dropout=self.dropout,
-                recurrent_dropout=self.recurrent_dropout,
-                truncate=self.bptt_steps,
-            )
-            seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-            start = _Start.of(self) if goes_on else _Start.drawn(network, seed, samples.X, self.forget_bias)
-            theta, weight = start.theta.copy(), self._weigh(samples.Y, samples.weight, facts)
-            Y = samples.Y if samples.Y.dtype.kind == "i" else samples.Y.astype(theta.dtype)
-            samples = samples._replace(X=_scaled(samples.X, facts, theta.dtype), Y=Y, weight=weight)
-            with self._crew(theta.dtype) as crew:
-                facts |= self._minimise(network, theta, samples.weighted(), facts, seed, start, one_epoch, crew)
-            for name in _FEATURE_FACTS:
+            task = self._task(X, y, sample_weight, goes_on, classes, one_epoch, groups)
+            for name in _FEATURE_FACTS:  # those of an earlier fit
                 vars(self).pop(name, None)
+            with self._crew(task.start.theta.dtype) as crew:
+                samples, validate = task.samples, None
+                if X_val is not None or y_val is not None:
+                    validate = self._validation_on(task, X_val, y_val, crew)
+                elif self.early_stopping and self.solver != "lbfgs" and not one_epoch and len(samples.X) > 1:
+                    strata = None if samples.offsets is not None else self._strata(samples.Y, task.facts)
+                    fraction = self.validation_fraction
+                    rows, others = split(len(samples.X), fraction, strata, samples.groups, task.seed)
+                    samples, validate = samples.select(rows), self._validation_of(task, others, crew)
+                samples = _ready(samples.weighted(), task, in_place=True)  # from here on X as it was given is gone
+                facts = task.facts | self._minimise(task, samples, validate, context, hooks, crew)
             vars(self).update(facts)
+        if context is not None:
+            context.call_on_fit_task_end(estimator=self, **hooks)
         return self
+
+    def _task(self, X, y, sample_weight, goes_on, classes, one_epoch, groups):
+        X = self._read(X, reset=not goes_on)
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+        samples, facts = self._samples(X, y, sample_weight, classes, goes_on)
+        samples = samples._replace(groups=_group_codes(groups, X))
+        samples = samples.select(np.flatnonzero(samples.sequence_weights()))
+        facts |= {"_padded": X.living is not None} | self._vocabulary(samples.X, goes_on)
+        given = self._in_canonical_order(samples._replace(X=_with_tokens_as_rows(samples.X, facts)))
+        samples, more = self._encode(given, classes, goes_on)
+        facts |= more | self._scaling(samples, goes_on)
+        facts |= self._architecture(facts, goes_on)
+        network = self._network_class(
+            **facts["_network_arguments"],
+            dropout=self.dropout,
+            recurrent_dropout=self.recurrent_dropout,
+            truncate=self.bptt_steps,
+        )
+        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+        start = _Start.of(self) if goes_on else _Start.drawn(network, seed, samples.X, self.forget_bias)
+        samples = samples._replace(weight=self._weigh(samples.Y, samples.weight, facts))
+        return _Task(network, facts, given, samples, seed, start, one_epoch)
 
     # --- before training ----------------------------------------------------------------------------------------------
 
@@ -127,7 +156,9 @@ class BaseNetwork:
         """Which tokens have a row in the table."""
         if self.embedding_dim is None:
             return {}
-        return {"vocabulary_": self.vocabulary_ if goes_on and self._embeds else np.unique(X.values)}
+        return {
+            "vocabulary_": self.vocabulary_ if goes_on and self._embeds else np.unique(X.take(np.arange(len(X))).values)
+        }
 
     def _scaling(self, samples, goes_on):
         X = samples.X
@@ -137,7 +168,7 @@ class BaseNetwork:
             return {"x_mean_": self.x_mean_, "x_scale_": self.x_scale_}
         if not self.standardize:
             return {"x_mean_": np.zeros(X.n_features), "x_scale_": np.ones(X.n_features)}
-        mean, scale = mean_and_scale(X.values, samples.step_weights())
+        mean, scale = mean_and_scale_of_steps(X, samples.sequence_weights() / samples.counts)
         return {"x_mean_": mean, "x_scale_": scale}
 
     def _architecture(self, facts, goes_on):
@@ -164,18 +195,19 @@ class BaseNetwork:
 
     # --- training -----------------------------------------------------------------------------------------------------
 
-    def _minimise(self, network, theta, samples, facts, seed, start, one_epoch, crew):
-        score = None
-        if self.early_stopping and self.solver != "lbfgs" and not one_epoch and len(samples.X) > 1:
-            training, validation = self._split(samples, facts, seed)
-            score = self._validator(network, samples.take(validation), facts, crew)
-            samples = samples.take(training)
+    def _minimise(self, task, samples, validate, context, hooks, crew):
+        start, facts, theta = task.start, task.facts, task.start.theta.copy()
         total = samples.weight.sum()
         weight = (samples.weight * (len(samples.X) / total)).astype(theta.dtype)
-        loss = LOSSES[LOSS_OF[facts["out_activation_"]]]
-        arguments = network, loss, samples._replace(weight=weight), self.alpha / total, crew
+        arguments = task.network, self._loss_function(facts), samples._replace(weight=weight), self.alpha / total, crew
         objective = self._objective(*arguments, first_epoch=start.epochs)
-        report = _Reporter(type(self).__name__, start.epochs) if self.verbose else None
+        epochs = 1 if task.one_epoch else self.max_iter
+        states = {}
+
+        def fitted(course, theta):
+            return facts | start.then(course, theta) | {"_optimiser_states": deepcopy(states)}
+
+        watch = Epochs(self, context, hooks, fitted, start.epochs, epochs)
         if self.solver == "lbfgs":
             course = minimise_lbfgs(
                 objective,
@@ -184,55 +216,71 @@ class BaseNetwork:
                 max_iter=self.max_iter,
                 max_fun=self.max_fun,
                 tol=self.tol,
-                report=report,
+                watch=watch,
             )
-            states = {}
         else:
             settings = {name: getattr(self, name) for name in _OPTIMISER_PARAMETERS}
-            optimiser = OPTIMISERS[self.solver](theta, state=start.states.get(self.solver), **settings)
-            course = self._descend(objective, theta, optimiser, seed, start, score, one_epoch, report)
-            states = {self.solver: optimiser.state}
-        losses, scores = start.losses + course.losses, start.scores + course.scores
-        self._warn(course, len(losses), one_epoch)
-        return {
-            "theta_": theta,
-            "_optimiser_states": states,
-            "n_iter_": len(losses),
-            "t_": start.seen + course.seen,
-            "loss_": losses[-1],
-            "loss_curve_": losses,
-            "best_loss_": None if course.scores else min(losses),
-            "validation_scores_": scores if course.scores else None,
-            "best_validation_score_": max(course.scores) if course.scores else None,
-        }
+            decay = (self.weight_decay * task.network.penalised()).astype(theta.dtype) if self.weight_decay else None
+            optimiser = OPTIMISERS[self.solver](theta, start.states.get(self.solver), decay, **settings)
+            states[self.solver] = optimiser.state
+            course = self._descend(objective, theta, optimiser, task, epochs, validate, watch)
+        self._warn(course, start.epochs + len(course.losses), task.one_epoch)
+        return start.then(course, theta) | {"_optimiser_states": states}
 
-    def _descend(self, objective, theta, optimiser, seed, start, score, one_epoch, report):
-        kind = "constant" if one_epoch and self.learning_rate == "cosine" else self.learning_rate
-        schedule = Schedule(kind, self.learning_rate_init, self.power_t, start.seen)
+    def _descend(self, objective, theta, optimiser, task, epochs, validate, watch):
+        kind = "constant" if task.one_epoch and self.learning_rate in PLANNED else self.learning_rate
+        schedule = Schedule(kind, self.learning_rate_init, self.power_t, self.warmup_steps, task.start.seen)
         size = 200 if self.batch_size == "auto" else self.batch_size
-        patient = not one_epoch and (score is not None or not schedule.planned)
+        patient = not task.one_epoch and (self.early_stopping or not schedule.planned)
         return descend(
             objective,
             theta,
             optimiser,
             schedule,
-            Batches(len(objective), size, seed, shuffle=self.shuffle, first_epoch=start.epochs),
-            max_iter=1 if one_epoch else self.max_iter,
+            Batches(
+                len(objective),
+                size,
+                task.seed,
+                shuffle=self.shuffle,
+                first_epoch=task.start.epochs,
+                lengths=objective.lengths,
+            ),
+            max_iter=epochs,
             max_norm=self.max_grad_norm,
             patience=Patience(self.tol, self.n_iter_no_change) if patient else None,
-            score=score,
-            report=report,
+            validate=validate,
+            keep_best=self.early_stopping,
+            watch=watch,
         )
 
-    def _split(self, samples, facts, seed):
-        """Sequences to train on and sequences to validate on, at least one each."""
-        n, strata = len(samples.X), None if samples.offsets is not None else self._strata(samples.Y, facts)
-        n_validation = max(1, round(self.validation_fraction * n))
-        n_smaller = min(n_validation, n - n_validation)
-        if strata is not None and (np.bincount(strata).min() < 2 or n_smaller < strata.max() + 1):
-            strata = None  # too few of a class to have some on either side
-        split = train_test_split(np.arange(n), test_size=min(n_validation, n - 1), stratify=strata, random_state=seed)
-        return np.sort(split[0]), np.sort(split[1])
+    def _validation_of(self, task, rows, crew):
+        """On some of the sequences that were given to fit."""
+        given, samples = task.given.take(rows), _ready(task.samples.take(rows), task)
+        fitted = twin(self, **task.facts)
+        X = given.X if self.embedding_dim is None else given.X.map(lambda rows: _tokens_of(rows, fitted.vocabulary_))
+        X, y = object_array(list(X)), fitted._targets_as_given(given)
+        return Validation(
+            fitted, task.network, self._loss_function(task.facts), samples, crew, scorer_of(self), X, y, given.X
+        )
+
+    def _validation_on(self, task, X, y, crew):
+        """On sequences of the user's own."""
+        if X is None or y is None:
+            raise ValueError("X_val and y_val belong together: give both or none.")
+        if self.solver == "lbfgs":
+            raise ValueError("solver='lbfgs' has no epochs to validate after: X_val wants 'adam', 'rmsprop' or 'sgd'.")
+        fitted = twin(self, **task.facts)
+        ragged = fitted._read(X)
+        samples, _ = fitted._samples(ragged, y, None, None, True)
+        samples, _ = fitted._encode(samples._replace(X=_with_tokens_as_rows(samples.X, task.facts)), None, True)
+        samples = _ready(samples, task)
+        return Validation(
+            fitted, task.network, self._loss_function(task.facts), samples, crew, scorer_of(self), X, y, ragged
+        )
+
+    def _loss_function(self, facts):
+        name, settings = facts["_loss"]
+        return partial(LOSSES[name], **settings)
 
     def _objective(self, *arguments, first_epoch):
         return Objective(*arguments)
@@ -244,7 +292,7 @@ class BaseNetwork:
         return None
 
     def _warn(self, course, epochs, one_epoch):
-        planned = one_epoch or (self.solver != "lbfgs" and self.learning_rate == "cosine")
+        planned = one_epoch or (self.solver != "lbfgs" and self.learning_rate in PLANNED)
         if course.ended == "interrupted":
             warnings.warn(f"Training interrupted: the model is that of epoch {epochs}.", stacklevel=_USER)
         elif course.ended == "max_iter" and not planned:
@@ -279,7 +327,7 @@ class BaseNetwork:
         return self._fitted_reading.get("tokens", False)
 
     def _crew(self, dtype):
-        return Crew(dtype, effective_n_jobs(self.n_jobs))
+        return Crew(dtype, _threads(self.n_jobs))
 
     def _network(self):
         check_is_fitted(self)
@@ -297,10 +345,22 @@ class BaseNetwork:
         return tags
 
 
-_OPTIMISER_PARAMETERS = ("beta_1", "beta_2", "epsilon", "momentum", "nesterovs_momentum")
+_OPTIMISER_PARAMETERS = ("beta_1", "beta_2", "epsilon", "rho", "momentum", "nesterovs_momentum")
 _PARAMETER_OF = {"units": "hidden_layer_sizes", "per_step": "return_sequences", "tokens": "the number of tokens"}
 _FEATURE_FACTS = ("x_mean_", "x_scale_", "vocabulary_")
-_USER = 6  # frames from _warn to the line that called fit: _minimise, _train, fit, scikit-learn's wrapper of it
+_USER = 6 + CALLBACK_FRAMES  # from _warn to the line that called fit: _minimise, _train, fit, and wrappers of these
+
+
+class _Task(NamedTuple):
+    """What there is to train: `samples` with targets as the loss takes them, and, in the same order, as `given`."""
+
+    network: object
+    facts: dict
+    given: Samples
+    samples: Samples
+    seed: int
+    start: _Start
+    one_epoch: bool
 
 
 @dataclass(frozen=True)
@@ -311,6 +371,7 @@ class _Start:
     epochs: int = 0
     seen: int = 0
     losses: list = field(default_factory=list)
+    validation_losses: list = field(default_factory=list)
     scores: list = field(default_factory=list)
     states: dict = field(default_factory=dict)  # of optimisers, by name
 
@@ -322,21 +383,34 @@ class _Start:
 
     @classmethod
     def of(cls, model):
-        scores, states = model.validation_scores_ or [], deepcopy(model._optimiser_states)
-        return cls(model.theta_, model.n_iter_, model.t_, model.loss_curve_, scores, states)
+        scores, losses = model.validation_scores_ or [], model.validation_loss_curve_ or []
+        states = deepcopy(model._optimiser_states)
+        return cls(model.theta_, model.n_iter_, model.t_, model.loss_curve_, losses, scores, states)
+
+    def then(self, course, theta):
+        """The attributes of a model after a course from here on."""
+        losses, scores = self.losses + course.losses, self.scores + course.scores
+        kept = course.kept
+        return {
+            "theta_": theta,
+            "n_iter_": len(losses),
+            "t_": self.seen + course.seen,
+            "loss_": losses[-1],
+            "loss_curve_": losses,
+            "best_loss_": None if kept is not None else min(losses),
+            "validation_loss_curve_": self.validation_losses + course.validation_losses if course.scores else None,
+            "validation_scores_": scores if course.scores else None,
+            "best_validation_score_": max(course.scores) if course.scores else None,
+            "best_iter_": len(losses) if kept is None else self.epochs + kept,
+        }
 
 
-class _Reporter:
-    """One line per epoch: loss, validation score, seconds."""
-
-    def __init__(self, name, epochs_before):
-        self.name, self.epochs_before, self.start = name, epochs_before, time.perf_counter()
-
-    def __call__(self, course):
-        epoch = self.epochs_before + len(course.losses)
-        score = f", validation score {course.scores[-1]:.4f}" if course.scores else ""
-        seconds = time.perf_counter() - self.start
-        print(f"[{self.name}] epoch {epoch}, loss {course.losses[-1]:.6f}{score}, {seconds:.1f} s")
+def _threads(n_jobs):
+    """How many a model may use: what joblib says, but for the cores of a whole cluster, which Dask's backend counts."""
+    backend, _ = get_active_backend()
+    if getattr(backend, "uses_threads", False) or backend.supports_inner_max_num_threads:
+        return effective_n_jobs(n_jobs)
+    return ThreadingBackend().effective_n_jobs(n_jobs)
 
 
 def _refuse_changes(before, now):
@@ -353,10 +427,32 @@ def _with_tokens_as_rows(X, facts):
     return X.map(lambda tokens: rows_of(tokens, facts["vocabulary_"])) if "vocabulary_" in facts else X
 
 
-def _scaled(X, facts, dtype):
+def _tokens_of(rows, vocabulary):
+    """What `_with_tokens_as_rows` has made rows of; the unknown as a token that is not in the vocabulary."""
+    return np.append(vocabulary[-1] + 1, vocabulary)[rows]
+
+
+def _ready(samples, task, *, in_place=False):
+    """Sequences and targets in the numbers that the network computes with."""
+    dtype = task.start.theta.dtype
+    Y = samples.Y if samples.Y.dtype.kind == "i" else samples.Y.astype(dtype)
+    return samples._replace(X=_scaled(samples.X, task.facts, dtype, in_place), Y=Y)
+
+
+def _group_codes(groups, X):
+    if groups is None:
+        return None
+    check_consistent_length(X, groups)
+    if np.ndim(groups) != 1:
+        raise ValueError(f"groups must be 1-D, one for each sequence, but their shape is {np.shape(groups)}.")
+    return np.unique(np.asarray(groups), return_inverse=True)[1]
+
+
+def _scaled(X, facts, dtype, in_place=False):
     if "x_mean_" not in facts:
         return X
-    return X.map(lambda values: scaled(values, facts["x_mean_"], facts["x_scale_"], dtype))
+    mean, scale = facts["x_mean_"], facts["x_scale_"]
+    return X.map(lambda values: scaled(values, mean, scale, dtype, in_place=in_place and X.owned))
 
 
 def positive_weight(sample_weight, n, of):

@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import assert_all_finite
 
 from ._base import trains_by_mini_batches
-from ._parameters import cell_parameter, estimator, parameter
+from ._parameters import cell_parameter, estimator, label_smoothing_parameter, parameter
 from ._recurrent import BaseRecurrent
 from ._sklearn import StrOptions, _fit_context
 from ._streaming import streams
@@ -28,6 +28,7 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
         "Weights of the classes, multiplied with the sample weights; 'balanced' gives all classes the same total. For "
         "one label per sequence: with a multilabel indicator it is an error.",
     )
+    label_smoothing: float = label_smoothing_parameter()
 
     _attributes = {"classes_": ("ndarray of shape (n_classes,)", "Class labels; for a multilabel y its columns.")}
 
@@ -244,11 +245,15 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
             raise ValueError(f"y has labels {unknown.tolist()}, but the classes are {classes.tolist()}.")
         facts = {"classes_": classes, "_multilabel": multilabel}
         if multilabel:
-            return y.astype(np.float64), facts | {"out_activation_": "logistic", "n_outputs_": y.shape[1]}
+            return y.astype(np.float64), facts | self._link("logistic", y.shape[1])
         codes = np.searchsorted(classes, y)[:, None]
         if len(classes) == 2:
-            return codes.astype(np.float64), facts | {"out_activation_": "logistic", "n_outputs_": 1}
-        return codes, facts | {"out_activation_": "softmax", "n_outputs_": len(classes)}
+            return codes.astype(np.float64), facts | self._link("logistic", 1)
+        return codes, facts | self._link("softmax", len(classes))
+
+    def _link(self, name, n_outputs):
+        loss = name, {"smoothing": self.label_smoothing}
+        return {"out_activation_": name, "n_outputs_": n_outputs, "_loss": loss}
 
     def _weigh(self, Y, weight, facts):
         if self.class_weight is None:
@@ -271,13 +276,6 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
     def _strata(self, Y, facts):
         codes = _codes(Y, facts)
         return None if codes is None else np.unique(codes, return_inverse=True)[1]
-
-    def _score_raw(self, raw, Y, weight, facts):
-        codes = _codes(Y, facts)
-        if codes is None:
-            return accuracy_score(Y > 0, raw > 0, sample_weight=weight)
-        predicted = raw[:, 0] > 0 if len(facts["classes_"]) == 2 else raw.argmax(axis=1)
-        return accuracy_score(codes, predicted.astype(int), sample_weight=weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -12,7 +12,6 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from ._core import insight
 from ._core.blas import single_blas_thread
-from ._core.losses import LOSS_OF, LOSSES
 from ._parameters import architecture_of
 from ._scoring import sequence_scorer, twin
 from ._steps import flatten_steps
@@ -121,8 +120,9 @@ class Inspection:
         gradients : ndarray
             A 1-D object array of arrays (n_steps_i, n_features), float64; for an X of numbers without padding one array
             (n_samples, n_steps, n_features). In the unit of the output (of a regressor that of y) by the unit of the
-            feature. Of tokens it is the gradient with respect to the vector of each token, (n_steps_i, embedding_dim).
-            With return_sequences it is that of the sum of the outputs over all steps.
+            feature; with loss="poisson" that of the logarithm of the prediction. Of tokens it is the gradient with
+            respect to the vector of each token, (n_steps_i, embedding_dim). With return_sequences it is that of the sum
+            of the outputs over all steps.
 
         Raises
         ------
@@ -141,11 +141,12 @@ class Inspection:
         """
         self._network()  # or it is not fitted
         choose = self._choice_of(output)
+        n_each = 1 if hasattr(self, "classes_") else self.n_outputs_ // len(self.y_scale_)  # quantiles of each output
 
         def gradients(*parts):
             d = insight.saliency(*parts, choose)
             d = d if self._embeds else d / self.x_scale_
-            return d * self.y_scale_[output or 0] if self.out_activation_ == "identity" else d
+            return d * np.repeat(self.y_scale_, n_each)[output or 0] if self.out_activation_ == "identity" else d
 
         return self._inspect(X, gradients)
 
@@ -176,10 +177,10 @@ class Inspection:
 
         Notes
         -----
-        The loss is that of a sequence by itself: in nats, or for a regressor half the squared error of its scaled
-        outputs; with return_sequences the sum over its steps. Neither the penalty nor weights play a part. A hidden
-        state of an LSTM acts on what follows through the gates of the next step, and from there on through the cell
-        state, too. The gradient is exact, also if training truncates it.
+        The loss is that of a sequence by itself: in nats, or for a regressor that of its scaled outputs; with
+        return_sequences the sum over its steps. Neither the penalty nor weights play a part. A hidden state of an LSTM
+        acts on what follows through the gates of the next step, and from there on through the cell state, too. The
+        gradient is exact, also if training truncates it.
 
         References
         ----------
@@ -188,7 +189,7 @@ class Inspection:
         Pascanu, R., Mikolov, T. & Bengio, Y. (2013). On the difficulty of training recurrent neural networks. ICML.
         """
         network, ragged = self._network(), self._read(X)
-        Y, loss = self._targets(ragged, y, network.per_step), LOSSES[LOSS_OF[self.out_activation_]]
+        Y, loss = self._targets(ragged, y, network.per_step), self._loss_function(vars(self))
         norms = self._look(network, ragged, insight.flow, Y, loss)
         return {key: insight.by_distance(norm, ragged, key.endswith("backward")) for key, norm in norms.items()}
 
@@ -315,7 +316,7 @@ class Inspection:
     def _choice_of(self, output):
         """A function from raw outputs (K, n) to the gradient of the chosen one with respect to them."""
         binary = False
-        if self.out_activation_ == "identity":
+        if not hasattr(self, "classes_"):
             wanted = range(self.n_outputs_)
             if output not in (wanted if len(wanted) > 1 else [None, 0]):
                 raise ValueError(f"output must be the index of one of {len(wanted)} outputs, got {output!r}.")

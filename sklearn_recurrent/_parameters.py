@@ -11,12 +11,13 @@ from typing import dataclass_transform
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.metrics import get_scorer_names
 
 from ._core.activations import ACTIVATIONS
 from ._core.alignment import SCORES
 from ._core.cells import CELLS
 from ._core.heads import POOLINGS
-from ._core.optim import OPTIMISERS
+from ._core.optim import OPTIMISERS, SCHEDULES
 from ._sklearn import Interval, StrOptions
 
 
@@ -138,7 +139,7 @@ class TrainingParameters:
         [between(0, 1)],
         "float",
         "Probability with which, in training, a unit is left out between layers and before the output, for a whole "
-        "sequence at a time. The others are scaled up in turn. For adam and sgd.",
+        "sequence at a time. The others are scaled up in turn. Not for lbfgs.",
     )
     recurrent_dropout: float = parameter(
         0.0,
@@ -164,8 +165,8 @@ class TrainingParameters:
     solver: str = parameter(
         "adam",
         [StrOptions({*OPTIMISERS, "lbfgs"})],
-        "{'adam', 'sgd', 'lbfgs'}",
-        "What minimises the loss: adam or sgd by mini-batches, or the quasi-Newton method L-BFGS on the whole "
+        "{'adam', 'rmsprop', 'sgd', 'lbfgs'}",
+        "What minimises the loss: adam, rmsprop or sgd by mini-batches, or the quasi-Newton method L-BFGS on the whole "
         "training set, good for up to some hundred sequences.",
     )
     alpha: float = parameter(
@@ -176,11 +177,18 @@ class TrainingParameters:
         "sequences trained on, or of their targets if they have several, is added to the mean loss. Biases are not "
         "penalised. At 0 there is none.",
     )
+    weight_decay: float = parameter(
+        0.0,
+        [at_least(0)],
+        "float",
+        "Decoupled weight decay: each mini-batch also multiplies the weights with 1 - weight_decay times the learning "
+        "rate; with adam this is AdamW. Biases do not decay. Not for lbfgs.",
+    )
     max_grad_norm: float | None = parameter(
         1.0,
         [above(0), None],
         "float or None",
-        "Gradients of a larger Euclidean norm are scaled down to it, in each step of adam and sgd. None: never.",
+        "Gradients of a larger Euclidean norm are scaled down to it, before each step; not for lbfgs. None: never.",
     )
     batch_size: int | str = parameter(
         32,
@@ -191,13 +199,23 @@ class TrainingParameters:
     )
     learning_rate: str = parameter(
         "cosine",
-        [StrOptions({"constant", "cosine", "invscaling", "adaptive"})],
-        "{'constant', 'cosine', 'invscaling', 'adaptive'}",
-        "Schedule of the learning rate, for adam and sgd. 'cosine' falls from learning_rate_init to 0 over max_iter "
-        "epochs and so trains through all of them; 'constant'; 'invscaling' divides by (sequences seen + 1) ** "
-        "power_t; 'adaptive' divides by 5 each time that the loss (the validation score, with early_stopping) stalls.",
+        [StrOptions({*SCHEDULES, "invscaling", "adaptive"})],
+        "{'constant', 'cosine', 'onecycle', 'invscaling', 'adaptive'}",
+        "Schedule of the learning rate, not for lbfgs. 'cosine' falls from learning_rate_init to 0 over max_iter "
+        "epochs and so trains through all of them; 'onecycle' rises from a 25th of learning_rate_init to it in the "
+        "first three tenths of them, and then falls to 0; a warm start begins these anew. 'constant'; 'invscaling' "
+        "divides by (sequences seen + 1) ** power_t; 'adaptive' divides by 5 each time that the loss (the validation "
+        "score, with early_stopping) stalls.",
     )
-    learning_rate_init: float = parameter(5e-3, [above(0)], "float", "Learning rate at the start.")
+    learning_rate_init: float = parameter(
+        5e-3, [above(0)], "float", "Learning rate that the schedule begins with, or rises to."
+    )
+    warmup_steps: int = parameter(
+        0,
+        [at_least(0, Integral)],
+        "int",
+        "Mini-batches in which the learning rate first rises from 0, in a straight line, to what the schedule says.",
+    )
     power_t: float = parameter(0.5, [at_least(0)], "float", "Exponent of learning_rate='invscaling'.")
     max_iter: int = parameter(
         100,
@@ -236,17 +254,28 @@ class TrainingParameters:
         ["boolean"],
         "bool",
         "Whether to set a part of the training set aside, to stop when the score on it stalls, and to return the "
-        "weights of its best epoch. For adam and sgd.",
+        "weights of its best epoch. fit may get X_val and y_val in its place. Not for lbfgs.",
+    )
+    scoring: str | object = parameter(
+        "loss",
+        [StrOptions({"loss", *get_scorer_names()}), callable, None],
+        "str, callable or None",
+        "Score on the validation set: 'loss', its negative; the name of one of scikit-learn's scorers; any "
+        "scorer(estimator, X, y); or None, the method score.",
     )
     validation_fraction: float = parameter(
         0.1,
         [between(0, 1, "neither")],
         "float",
-        "The part set aside for early_stopping, at least one sequence; stratified for single-label classification.",
+        "The part set aside for early_stopping, at least one sequence; stratified for single-label classification. If "
+        "fit gets groups, that part of them.",
     )
     beta_1: float = parameter(0.9, [between(0, 1)], "float", "Decay of adam's mean of the gradient.")
     beta_2: float = parameter(0.999, [between(0, 1)], "float", "Decay of adam's mean of the squared gradient.")
-    epsilon: float = parameter(1e-8, [above(0)], "float", "Added to the root of adam's mean squared gradient.")
+    epsilon: float = parameter(
+        1e-8, [above(0)], "float", "Added to the root of adam's and rmsprop's mean squared gradient."
+    )
+    rho: float = parameter(0.9, [between(0, 1)], "float", "Decay of rmsprop's mean of the squared gradient.")
     momentum: float = parameter(0.9, [between(0, 1, "both")], "float", "Momentum of sgd.")
     nesterovs_momentum: bool = parameter(True, ["boolean"], "bool", "Whether sgd looks ahead by Nesterov's rule.")
     warm_start: bool = parameter(
@@ -283,7 +312,31 @@ class TrainingParameters:
         "int or None",
         "Features per time step of a flat 2-D X, (n_samples, n_steps * input_size). None: a 2-D X has one.",
     )
-    verbose: bool | int = parameter(False, ["verbose"], "bool or int", "Whether to print a line for each epoch.")
+    verbose: bool | int = parameter(
+        False, ["verbose"], "bool or int", "Whether to print a line for each epoch: loss, score, time."
+    )
+
+
+def label_smoothing_parameter():
+    """The hyper-parameter of all classifiers."""
+    return parameter(
+        0.0,
+        [between(0, 1)],
+        "float",
+        "The part of each target that all classes share: instead of 1 the true class of K has 1 - s + s / K, the "
+        "others s / K, so that probabilities are not driven to 0 and 1. Of a multilabel indicator each label is one of "
+        "two classes.",
+    )
+
+
+def huber_delta_parameter():
+    """The hyper-parameter of all regressors."""
+    return parameter(
+        1.35,
+        [above(0)],
+        "float",
+        "With loss='huber': from where on errors count absolutely, in standard deviations of y.",
+    )
 
 
 @dataclass(eq=False, repr=False)
@@ -379,3 +432,19 @@ def forcing_of(teacher_forcing):
     if len(parts) != 2 or not all(isinstance(part, Real) and 0 <= part <= 1 for part in parts):
         raise ValueError(f"teacher_forcing must be one number from 0 to 1, or two, got {teacher_forcing!r}.")
     return float(parts[0]), float(parts[1])
+
+
+def quantiles_of(quantile):
+    """`quantile` as a tuple of different numbers between 0 and 1, ascending."""
+    quantiles = tuple(quantile) if np.iterable(quantile) else (quantile,)
+    if not quantiles or not all(isinstance(q, Real) and 0 < q < 1 for q in quantiles):
+        raise ValueError(f"quantile must be a number between 0 and 1, or several, got {quantile!r}.")
+    if len(set(quantiles)) < len(quantiles):
+        raise ValueError(f"quantile must be several different numbers, got {quantile!r}.")
+    return tuple(sorted(float(q) for q in quantiles))
+
+
+def loss_of(name, quantiles=(), huber_delta=None):
+    """The name of a loss of the core, and its settings."""
+    settings = {"quantile": {"quantiles": quantiles}, "huber": {"delta": huber_delta}}.get(name, {})
+    return ("pinball" if name == "quantile" else name), settings

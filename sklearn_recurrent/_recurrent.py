@@ -14,6 +14,7 @@ from ._core.samples import Samples
 from ._inspection import Inspection
 from ._parameters import RecurrentParameters, poolings
 from ._scoring import sequence_scorer
+from ._sequences import object_array
 from ._sklearn import _fit_context
 from ._steps import flatten_steps, flatten_weights, like_steps, typed
 from ._streaming import Streaming
@@ -22,15 +23,14 @@ from ._streaming import Streaming
 class BaseRecurrent(Streaming, Inspection, BaseNetwork, RecurrentParameters):
     """A recurrent network as an estimator; a subclass says what its targets are.
 
-    It has ``_validate_target(y)``, which returns an array; ``_encode_target(y, weight, classes, goes_on)``, which
-    returns the targets of the loss, a row each, and the fitted attributes that say how to read them, its `facts`; and
-    ``_score_raw(raw, Y, weight, facts)``, its score from raw outputs.
+    It has ``_validate_target(y)``, which returns an array; and ``_encode_target(y, weight, classes, goes_on)``, which
+    returns the targets of the loss, a row each, and the fitted attributes that say how to read them, its `facts`.
     """
 
     _network_class = Network
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, groups=None, X_val=None, y_val=None):
         """Fit the network to sequences.
 
         Parameters
@@ -46,6 +46,14 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, RecurrentParameters):
             Weight 2 is the same as giving a sequence twice, weight 0 as leaving it out. With return_sequences also one
             array per sequence, of its steps: a step of weight 0 is read, but its target, which may be anything, plays
             no part.
+        groups : array-like of shape (n_samples,), default=None
+            Sequences of one group, such as the windows of one series, stay together when early_stopping sets a part
+            aside.
+        X_val : list of arrays, 3-D array, 2-D array or data frame, default=None
+            Sequences to validate on after each epoch, in place of a part of X; with early_stopping the weights of the
+            epoch that is best on them are kept.
+        y_val : array-like, default=None
+            Their targets, in the form of y.
 
         Returns
         -------
@@ -57,7 +65,8 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, RecurrentParameters):
         ValueError
             If X, y or sample_weight is invalid, or training diverges. The estimator is then as it was before.
         """
-        return self._train(X, y, sample_weight, goes_on=self.warm_start and hasattr(self, "theta_"))
+        goes_on = self.warm_start and hasattr(self, "theta_")
+        return self._train(X, y, sample_weight, goes_on=goes_on, groups=groups, X_val=X_val, y_val=y_val)
 
     # --- before training ----------------------------------------------------------------------------------------------
 
@@ -67,7 +76,7 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, RecurrentParameters):
             raise ValueError("return_sequences=True wants a target for each step, and missing='skip' passes over some.")
 
     def _samples(self, X, y, sample_weight, classes, goes_on):
-        return self._validate_samples(X, y, sample_weight).weighted(), {}
+        return self._validate_samples(X, y, sample_weight), {}
 
     def _validate_samples(self, X, y, sample_weight):
         """Targets and weights as they came, one for each sequence or each step, checked."""
@@ -95,12 +104,10 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, RecurrentParameters):
     def _arguments(self, facts):
         return {"pooling": poolings(self.pooling), "per_step": bool(self.return_sequences)}
 
-    def _validator(self, network, samples, facts, crew):
-        def score(theta):
-            raw = network.predict(theta, samples.X, crew)
-            return float(self._score_raw(raw, samples.Y, samples.weight, facts)) if np.isfinite(raw).all() else -np.inf
-
-        return score
+    def _targets_as_given(self, samples):
+        if samples.offsets is None:
+            return samples.Y
+        return object_array(np.split(samples.Y, samples.offsets[1:-1]))
 
     # --- after training -----------------------------------------------------------------------------------------------
 

@@ -4,22 +4,42 @@ from __future__ import annotations
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
+from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
 from ._base import trains_by_mini_batches
 from ._core.features import mean_and_scale
-from ._parameters import cell_parameter, estimator
+from ._parameters import between, cell_parameter, estimator, huber_delta_parameter, loss_of, parameter, quantiles_of
 from ._recurrent import BaseRecurrent
-from ._sklearn import _fit_context
+from ._sklearn import StrOptions, _fit_context
 
 
 @estimator
 class BaseRegressor(RegressorMixin, BaseRecurrent):
+    loss: str = parameter(
+        "squared_error",
+        [StrOptions({"squared_error", "absolute_error", "huber", "poisson", "quantile"})],
+        "{'squared_error', 'absolute_error', 'huber', 'poisson', 'quantile'}",
+        "What is minimised: half the squared error, for the mean of y; the absolute error, for its median; huber, "
+        "squared up to huber_delta and absolute beyond; poisson, half the deviance of counts and other y of 0 or more, "
+        "for its mean, the network giving the logarithm; or the quantile (pinball) loss.",
+    )
+    quantile: float | tuple = parameter(
+        0.5,
+        [between(0, 1, "neither"), "array-like"],
+        "float or tuple of float",
+        "With loss='quantile': which quantile of y to predict, or which ones; several are predicted ascending.",
+    )
+    huber_delta: float = huber_delta_parameter()
+
     _attributes = {
-        "y_mean_": ("ndarray of shape (n_outputs,)", "Mean of each output in training, in the unit of y."),
-        "y_scale_": ("ndarray of shape (n_outputs,)", "Standard deviation of each output, in the unit of y."),
+        "y_mean_": ("ndarray of shape (n_outputs,)", "What is subtracted from each y: its mean, 0 for poisson."),
+        "y_scale_": (
+            "ndarray of shape (n_outputs,)",
+            "What each y is then divided by: its standard deviation, for poisson its mean.",
+        ),
     }
 
     @available_if(trains_by_mini_batches)
@@ -66,7 +86,8 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Predictions in the unit of y, float64. With return_sequences a 1-D object array of such arrays, one row per
+            Predictions in the unit of y, float64; if there are several quantiles, (..., n_quantiles), ascending. With
+            return_sequences a 1-D object array of such arrays, one row per
             time step; for an X of numbers without padding one array (n_samples, n_steps) or (n_samples, n_steps,
             n_outputs).
         state : StreamState
@@ -75,7 +96,7 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
         return self._respond_from("predict", X, initial_state, return_state)
 
     def score(self, X, y, sample_weight=None):
-        """Return R², with return_sequences over all steps of all sequences.
+        """Return R², or D² for loss='quantile'; with return_sequences over all steps of all sequences.
 
         Parameters
         ----------
@@ -89,35 +110,57 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
         Returns
         -------
         score : float
-            1 less the ratio of the squared error to the variance; the mean over outputs.
+            1 less the ratio of the squared error to the variance; the mean over outputs. For loss='quantile' 1 less
+            the ratio of the pinball loss to that of the quantile of y, the mean over quantiles and outputs.
         """
-        return self._score(r2_score, X, y, sample_weight)
+        check_is_fitted(self)
+        return self._score(r2_score if self._loss[0] != "pinball" else self._d2, X, y, sample_weight)
+
+    def _d2(self, y, predicted, *, sample_weight=None):
+        quantiles = self._loss[1]["quantiles"]
+        y = np.asarray(y, np.float64)
+        predicted = predicted.reshape(*y.shape, len(quantiles))
+        return np.mean(
+            [
+                d2_pinball_score(y, predicted[..., k], alpha=quantile, sample_weight=sample_weight)
+                for k, quantile in enumerate(quantiles)
+            ]
+        )
 
     _forms = {"predict": "_values"}
 
     def _values(self, raw):
-        y = raw * self.y_scale_ + self.y_mean_
-        return y[:, 0] if self._y_is_1d else y
+        y = self._linked(raw).reshape(len(raw), len(self.y_scale_), -1)  # quantiles in the last axis
+        y = np.sort(y * self.y_scale_[:, None] + self.y_mean_[:, None], axis=2)  # estimates of several may cross
+        y = y[:, 0] if self._y_is_1d else y
+        return y if self._several else y[..., 0]
 
     def _validate_target(self, y):
         y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
         return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
     def _encode_target(self, y, weight, classes, goes_on):
-        Y = y.reshape(len(y), -1)
-        facts = {"_y_is_1d": y.ndim == 1, "out_activation_": "identity", "n_outputs_": Y.shape[1]}
+        Y, quantiles = y.reshape(len(y), -1), quantiles_of(self.quantile) if self.loss == "quantile" else ()
+        facts = {
+            "_y_is_1d": y.ndim == 1,
+            "_several": self.loss == "quantile" and np.ndim(self.quantile) > 0,
+            "_loss": loss_of(self.loss, quantiles, self.huber_delta),
+            "out_activation_": "exponential" if self.loss == "poisson" else "identity",
+            "n_outputs_": Y.shape[1] * max(len(quantiles), 1),
+        }
         if goes_on:
-            if Y.shape[1] != self.n_outputs_:
-                raise ValueError(f"y has {Y.shape[1]} outputs, but {type(self).__name__} has {self.n_outputs_}.")
+            if Y.shape[1] != len(self.y_scale_):
+                raise ValueError(f"y has {Y.shape[1]} outputs, but {type(self).__name__} has {len(self.y_scale_)}.")
+            if facts["out_activation_"] != self.out_activation_:
+                raise ValueError("Training cannot go on from the last fit, since loss changed to or from 'poisson'.")
             mean, scale = self.y_mean_, self.y_scale_
+        elif self.loss == "poisson":
+            mean, scale = np.zeros(Y.shape[1]), np.average(Y, axis=0, weights=weight)
         else:
-            mean, scale = facts["y_mean_"], facts["y_scale_"] = mean_and_scale(Y, weight)
-        return (Y - mean) / scale, facts
-
-    def _score_raw(self, raw, Y, weight, facts):
-        if len(Y) < 2:  # R² is not defined
-            return -np.mean((raw - Y) ** 2)
-        return r2_score(Y, raw, sample_weight=weight)
+            mean, scale = mean_and_scale(Y, weight)
+        if self.loss == "poisson" and ((Y < 0).any() or not scale.all()):
+            raise ValueError(f"loss='poisson' wants y of 0 or more, and not all 0; the least is {Y.min():g}.")
+        return (Y - mean) / scale, facts | {"y_mean_": mean, "y_scale_": scale}
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -110,9 +110,7 @@ class SequenceScorer:
 
     def _accept_sample_weight(self):
         """What searches of scikit-learn ask, from 1.7 on, before they pass weights on without metadata routing."""
-        if hasattr(self._scorer, "_accept_sample_weight"):
-            return self._scorer._accept_sample_weight()
-        return "sample_weight" in signature(self._scorer).parameters
+        return takes_weights(self._scorer)
 
 
 def _steps_of(estimator, X):
@@ -122,6 +120,14 @@ def _steps_of(estimator, X):
         return ragged.lengths, ragged.living
     X = unwrap(X)[1]
     return None, living_steps(np.asarray(X, dtype=np.float64)) if getattr(X, "ndim", 0) == 3 else None
+
+
+def takes_weights(scorer):
+    """Whether a scorer may be called with `sample_weight`."""
+    if hasattr(scorer, "_accept_sample_weight"):  # from 1.7 on
+        return scorer._accept_sample_weight()
+    parameters = signature(getattr(scorer, "_score_func", scorer)).parameters
+    return "sample_weight" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
 
 def twin(estimator, **others):

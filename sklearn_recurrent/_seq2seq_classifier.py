@@ -13,7 +13,7 @@ from ._core.decode import beam_search
 from ._core.losses import softmax
 from ._core.ragged import offsets_of
 from ._core.samples import Samples
-from ._parameters import at_least, estimator, parameter
+from ._parameters import at_least, estimator, label_smoothing_parameter, parameter
 from ._seq2seq import BaseSeq2Seq, aligns, check_at_least_one, sequence_weight
 from ._sequences import object_array
 from ._sklearn import StrOptions, _fit_context
@@ -54,8 +54,8 @@ class Seq2SeqClassifier(BaseSeq2Seq):
     the new state of the decoder and not from the one before; unlike there, h̃ is not fed into the next step, so that in
     training all steps are computed together.
 
-    `score` is the part of sequences that are right in every label, `token_score` that of labels. With early_stopping
-    the latter is watched, of predictions with beam_width=1.
+    `score` is the part of sequences that are right in every label, `token_score` that of labels. Early stopping watches
+    the loss under teacher forcing, unless `scoring` says otherwise.
 
     The computation is in float32 if X is, or holds 32-bit tokens, which is two to four times as fast, else in float64.
 
@@ -93,6 +93,7 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         "Weights of the labels, multiplied with the sample weights; the end of a sequence has 1 in a dict. 'balanced' "
         "gives all labels, and the end, the same total.",
     )
+    label_smoothing: float = label_smoothing_parameter()
     max_length: int | None = parameter(
         None,
         [at_least(1, Integral), None],
@@ -122,7 +123,7 @@ class Seq2SeqClassifier(BaseSeq2Seq):
     }
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, groups=None, X_val=None, y_val=None):
         """Fit the network to sequences and the sequences of labels that belong to them.
 
         Parameters
@@ -136,6 +137,14 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         sample_weight : array-like of shape (n_samples,), default=None
             Weight 2 is the same as giving a sequence twice, weight 0 as leaving it out. Or one array per sequence, of
             its labels; the end of the sequence then weighs their mean.
+        groups : array-like of shape (n_samples,), default=None
+            Sequences of one group, such as the windows of one series, stay together when early_stopping sets a part
+            aside.
+        X_val : list of arrays, 3-D array, 2-D array or data frame, default=None
+            Sequences to validate on after each epoch, in place of a part of X; with early_stopping the weights of the
+            epoch that is best on them are kept.
+        y_val : array-like, default=None
+            Their targets, in the form of y.
 
         Returns
         -------
@@ -147,7 +156,8 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         ValueError
             If X, y or sample_weight is invalid, or training diverges. The estimator is then as it was before.
         """
-        return self._train(X, y, sample_weight, goes_on=self.warm_start and hasattr(self, "theta_"))
+        goes_on = self.warm_start and hasattr(self, "theta_")
+        return self._train(X, y, sample_weight, goes_on=goes_on, groups=groups, X_val=X_val, y_val=y_val)
 
     @available_if(trains_by_mini_batches)
     @_fit_context(prefer_skip_nested_validation=True)
@@ -309,7 +319,8 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         codes = np.insert(codes_of(labels, classes), np.cumsum(lengths), len(classes))
         longest = max(int(lengths[counts].max()), self.max_length_ if goes_on else 1)
         facts = {"classes_": classes, "n_outputs_": len(classes) + 1, "max_length_": longest}
-        return Samples(X, codes[:, None], weight, offsets).weighted(), facts | {"out_activation_": "softmax"}
+        facts |= {"out_activation_": "softmax", "_loss": ("softmax", {"smoothing": self.label_smoothing})}
+        return Samples(X, codes[:, None], weight, offsets), facts
 
     def _encode(self, samples, classes, goes_on):
         return samples, {}
@@ -333,17 +344,8 @@ class Seq2SeqClassifier(BaseSeq2Seq):
             raise ValueError(f"class_weight must not be negative, nor 0 for all classes, got {self.class_weight!r}.")
         return weight
 
-    def _validator(self, network, samples, facts, crew):
-        true = [codes[:-1, 0] for codes in np.split(samples.Y, samples.offsets[1:-1])]
-        weight, search = samples.sequence_weights() / samples.counts, {"width": 1, "length_penalty": 0.0}
-
-        def score(theta):
-            if not np.isfinite(theta).all():
-                return -np.inf
-            written = beam_search(network, theta, samples.X, crew, max_length=facts["max_length_"], **search)
-            return _token_score(list(zip(written, true, strict=True)), weight)
-
-        return score
+    def _targets_as_given(self, samples):
+        return object_array([self.classes_[codes[:-1, 0]] for codes in np.split(samples.Y, samples.offsets[1:-1])])
 
     def _write(self, ragged):
         """The codes for each sequence."""

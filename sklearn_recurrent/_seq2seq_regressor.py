@@ -13,10 +13,10 @@ from ._core.decode import free_run
 from ._core.features import mean_and_scale
 from ._core.ragged import offsets_of
 from ._core.samples import Samples
-from ._parameters import estimator
+from ._parameters import estimator, huber_delta_parameter, loss_of, parameter
 from ._seq2seq import BaseSeq2Seq, aligns, check_at_least_one, sequence_weight
 from ._sequences import object_array
-from ._sklearn import _fit_context
+from ._sklearn import StrOptions, _fit_context
 from ._steps import flatten_numbers, flatten_weights
 
 
@@ -71,6 +71,15 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
     ((2, 6), (2, 10))
     """
 
+    loss: str = parameter(
+        "squared_error",
+        [StrOptions({"squared_error", "absolute_error", "huber"})],
+        "{'squared_error', 'absolute_error', 'huber'}",
+        "What is minimised: half the squared error, for the mean of y; the absolute error, for its median; or huber, "
+        "squared up to huber_delta and absolute beyond.",
+    )
+    huber_delta: float = huber_delta_parameter()
+
     _attributes = {
         "y_mean_": ("ndarray of shape (n_outputs,)", "Mean of each output in training, in the unit of y."),
         "y_scale_": ("ndarray of shape (n_outputs,)", "Standard deviation of each output, in the unit of y."),
@@ -79,7 +88,7 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
     }
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, groups=None, X_val=None, y_val=None):
         """Fit the network to sequences and the sequences of numbers that belong to them.
 
         Parameters
@@ -94,6 +103,14 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         sample_weight : array-like of shape (n_samples,), default=None
             Weight 2 is the same as giving a sequence twice, weight 0 as leaving it out. Or one array per sequence, of
             the steps of its target; these must be numbers also where they have no weight, since the decoder reads them.
+        groups : array-like of shape (n_samples,), default=None
+            Sequences of one group, such as the windows of one series, stay together when early_stopping sets a part
+            aside.
+        X_val : list of arrays, 3-D array, 2-D array or data frame, default=None
+            Sequences to validate on after each epoch, in place of a part of X; with early_stopping the weights of the
+            epoch that is best on them are kept.
+        y_val : array-like, default=None
+            Their targets, in the form of y.
 
         Returns
         -------
@@ -105,7 +122,8 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         ValueError
             If X, y or sample_weight is invalid, or training diverges. The estimator is then as it was before.
         """
-        return self._train(X, y, sample_weight, goes_on=self.warm_start and hasattr(self, "theta_"))
+        goes_on = self.warm_start and hasattr(self, "theta_")
+        return self._train(X, y, sample_weight, goes_on=goes_on, groups=groups, X_val=X_val, y_val=y_val)
 
     @available_if(trains_by_mini_batches)
     @_fit_context(prefer_skip_nested_validation=True)
@@ -228,14 +246,15 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         flat, lengths, form = flatten_numbers(y)
         check_consistent_length(X, lengths)
         weight = _step_weight(sample_weight, sequence_weight(sample_weight, len(lengths)), lengths)
-        samples = Samples(X, flat, weight, offsets_of(lengths)).weighted()
-        longest = max(int(samples.counts.max()), self.horizon_ if goes_on else 1)
+        samples = Samples(X, flat, weight, offsets_of(lengths))
+        longest = max(int(samples.weighted().counts.max()), self.horizon_ if goes_on else 1)
         if goes_on and form[1] <= 2 and self._y_form[1] <= 2:
             form = self._y_form
-        return samples, {"_y_form": form, "horizon_": longest, "out_activation_": "identity"}
+        return samples, {"_y_form": form, "horizon_": longest}
 
     def _encode(self, samples, classes, goes_on):
-        Y, facts = samples.Y, {"n_outputs_": samples.Y.shape[1]}
+        Y, loss = samples.Y, loss_of(self.loss, huber_delta=self.huber_delta)
+        facts = {"n_outputs_": Y.shape[1], "out_activation_": "identity", "_loss": loss}
         if goes_on:
             if Y.shape[1] != self.n_outputs_:
                 raise ValueError(f"y has {Y.shape[1]} outputs per step, but this model has {self.n_outputs_}.")
@@ -244,16 +263,12 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
             mean, scale = facts["y_mean_"], facts["y_scale_"] = mean_and_scale(Y, samples.weight)
         return samples._replace(Y=(Y - mean) / scale), facts
 
-    def _validator(self, network, samples, facts, crew):
-        def score(theta):
-            numbers = free_run(network, theta, samples.X, crew, samples.counts)
-            if not np.isfinite(numbers).all():
-                return -np.inf
-            if len(numbers) < 2:  # R² is not defined
-                return -float(np.mean((numbers - samples.Y) ** 2))
-            return float(r2_score(samples.Y, numbers, sample_weight=samples.weight))
-
-        return score
+    def _targets_as_given(self, samples):
+        container, ndim = self._y_form
+        Y = samples.Y if ndim == 3 else samples.Y[:, 0]
+        if container == "array":
+            return Y.reshape(len(samples.X), -1, *Y.shape[1:]) if ndim > 1 else Y
+        return object_array(np.split(Y, samples.offsets[1:-1]))
 
     def _horizons(self, ragged, horizon):
         """(N,)"""

@@ -329,7 +329,7 @@ def _from_cube(X, pad_token=None):
     if pad_token is None and _all_finite(X):
         return Ragged.from_lengths(X.reshape(-1, n_features), np.full(n, length))
     living = living_steps(X) if pad_token is None else living_steps(X, pad_token)
-    return Ragged.from_lengths(X[living], living.sum(axis=1), None if living.all() else living)
+    return Ragged.from_lengths(X[living], living.sum(axis=1), None if living.all() else living, owned=True)
 
 
 def _from_arrays(arrays, dtypes=FLOATS):
@@ -344,7 +344,7 @@ def _from_arrays(arrays, dtypes=FLOATS):
         dtype = dtypes[0]
     # The result of concatenate alone is F-ordered if all of its parts are.
     values = np.concatenate(arrays, out=np.empty((lengths.sum(), n_features), dtype))
-    return Ragged.from_lengths(values, lengths)
+    return Ragged.from_lengths(values, lengths, owned=True)
 
 
 def _as_numbers(array, what):
@@ -388,7 +388,7 @@ def _treat_missing(estimator, ragged, missing, rectangular):
     if rectangular:
         stood = np.ones((len(ragged), ragged.length), bool) if ragged.living is None else ragged.living.copy()
         stood[stood] = living
-    return Ragged.from_lengths(values[living], lengths, stood)
+    return Ragged.from_lengths(values[living], lengths, stood, owned=True)
 
 
 def as_tokens(ragged):

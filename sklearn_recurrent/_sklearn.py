@@ -4,14 +4,37 @@ from sklearn.base import TransformerMixin, _fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight
 
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # they came with 1.9
+
+    class CallbackSupportMixin:
+        """No callbacks."""
+
+    def with_callbacks(method):
+        return method
+
+
 __all__ = [
+    "CALLBACK_FRAMES",
+    "CallbackSupportMixin",
     "HasMethods",
     "Interval",
     "SequenceTransformerMixin",
     "StrOptions",
     "_check_sample_weight",
     "_fit_context",
+    "fit_context",
+    "with_callbacks",
 ]
+
+CALLBACK_FRAMES = int(hasattr(CallbackSupportMixin, "set_callbacks"))
+"""Frames that `with_callbacks` puts around a method."""
+
+
+def fit_context(estimator, n_epochs):
+    """The root of the tasks that callbacks are called at, one for each epoch; None where there are no callbacks."""
+    return estimator._init_callback_context(max_subtasks=n_epochs) if CALLBACK_FRAMES else None
 
 
 class SequenceTransformerMixin(TransformerMixin):

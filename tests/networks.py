@@ -1,5 +1,7 @@
 """Small networks, data and weights for the tests of the core; and whole objectives against the oracle."""
 
+from functools import partial
+
 import numpy as np
 import oracle
 from numpy.testing import assert_allclose
@@ -26,6 +28,14 @@ ARCHITECTURE = {
 }
 
 
+SETTINGS = {"huber": {"delta": oracle.DELTA}, "pinball": {"quantiles": oracle.QUANTILES}}
+
+
+def loss_function(name):
+    """A loss of the core, with the settings of the oracle if it has some."""
+    return partial(LOSSES[name], **SETTINGS.get(name, {}))
+
+
 def net(cell="lstm", activation="tanh", **architecture):
     return Network(**ARCHITECTURE | {"cell": cell, "activation": activation} | architecture)
 
@@ -46,6 +56,10 @@ def samples_of(network, X, loss="squared_error", seed=2):
     n = len(X.values) if network.per_step else len(X)
     Y = {
         "squared_error": rng.standard_normal((n, K)),
+        "absolute_error": rng.standard_normal((n, K)),
+        "huber": rng.standard_normal((n, K)),
+        "poisson": rng.poisson(1.5, (n, K)).astype(float),
+        "pinball": rng.standard_normal((n, K // len(oracle.QUANTILES))),
         "logistic": rng.integers(0, 2, (n, K)).astype(float),
         "softmax": rng.integers(0, K, (n, 1)),
     }[loss]
@@ -53,7 +67,7 @@ def samples_of(network, X, loss="squared_error", seed=2):
 
 
 def objective_of(network, X, loss="squared_error", crew=None):
-    return Objective(network, LOSSES[loss], samples_of(network, X, loss), 0.1, crew or Crew(float))
+    return Objective(network, loss_function(loss), samples_of(network, X, loss), 0.1, crew or Crew(float))
 
 
 def predict(network, theta, X, crew=None, **options):
@@ -81,7 +95,7 @@ def problem(loss="squared_error", *, lengths=(3, 6, 1, 4, 4), seed=0, **architec
     def true(theta, masks=None):
         return oracle.objective(network.layout.views(theta), list(X), Y, weight, loss, 0.1, masks, **architecture)
 
-    return Objective(network, LOSSES[loss], samples, 0.1, Crew(float)), weights(network, seed + 2, 0.6), true
+    return Objective(network, loss_function(loss), samples, 0.1, Crew(float)), weights(network, seed + 2, 0.6), true
 
 
 def masks_of(network, lengths, rng):

@@ -226,6 +226,33 @@ def squared_error(raw, y):
     return ((raw - y) ** 2).mean() / 2
 
 
+def absolute_error(raw, y):
+    return ((raw - y) * np.sign((raw - y).real)).mean()
+
+
+DELTA, QUANTILES = 0.8, (0.1, 0.5, 0.75)
+"""Settings of the losses that have some."""
+
+
+def huber(raw, y):
+    d = (raw - y) * np.sign((raw - y).real)
+    return np.where(d.real <= DELTA, d**2 / 2, DELTA * (d - DELTA / 2)).mean()
+
+
+def poisson(raw, y):
+    logs = np.array([y_k * np.log(y_k) if y_k else 0 for y_k in y])
+    return (np.exp(raw) - y * raw + logs - y).mean()
+
+
+def pinball(raw, y):
+    """raw (K * Q,): all quantiles of the first output, then all of the second."""
+    total = 0
+    for y_k, by_quantile in zip(y, np.split(raw, len(y)), strict=True):
+        for q, r in zip(QUANTILES, by_quantile, strict=True):
+            total += q * (y_k - r) if y_k > r.real else (1 - q) * (r - y_k)
+    return total / len(raw)
+
+
 def logistic_log_loss(raw, y):
     p = sigmoid(raw)
     return -(y * np.log(p) + (1 - y) * np.log(1 - p)).sum()
@@ -235,7 +262,15 @@ def softmax_log_loss(raw, y):
     return -np.log(np.exp(raw) / np.exp(raw).sum())[y[0]]
 
 
-LOSSES = {"squared_error": squared_error, "logistic": logistic_log_loss, "softmax": softmax_log_loss}
+LOSSES = {
+    "squared_error": squared_error,
+    "absolute_error": absolute_error,
+    "huber": huber,
+    "poisson": poisson,
+    "pinball": pinball,
+    "logistic": logistic_log_loss,
+    "softmax": softmax_log_loss,
+}
 
 
 def objective(W, X, Y, weight, loss, penalty, masks=None, **architecture):

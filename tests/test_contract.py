@@ -1,5 +1,6 @@
 """scikit-learn's checks: none fails, none is expected to fail, none is skipped."""
 
+from importlib.util import find_spec
 from itertools import cycle
 from unittest import SkipTest
 
@@ -29,6 +30,7 @@ ESTIMATORS = [
     for kind in ("RNN", "LSTM", "GRU")
     for task in ("Classifier", "Regressor")
 ]
+pytestmark = pytest.mark.no_cover  # what they run is covered elsewhere, and tracing doubles their time
 SMALL = {"hidden_layer_sizes": 16, "max_iter": 50, "learning_rate_init": 0.02}  # quick, and well above the thresholds
 
 
@@ -64,12 +66,12 @@ def in_turn(settings):
     return [cls(**values) for cls, values in zip(cycle((RNNClassifier, RNNRegressor)), settings)]
 
 
-@each_check([LSTMClassifier(), Seq2SeqRegressor()])
+@each_check([LSTMClassifier(), RNNRegressor()])
 def test_every_kind_of_estimator_passes_every_check_with_its_defaults(estimator, check):
     run(check, estimator)
 
 
-@each_check([cls(**SMALL) for cls in ESTIMATORS])
+@each_check([cls(**SMALL) for cls in [*ESTIMATORS, Seq2SeqRegressor]])
 def test_every_estimator_passes_every_check(estimator, check):
     run(check, estimator)
 
@@ -339,3 +341,14 @@ BY_NAME = ("check_dataframe_column_names_consistency", "check_inplace_ensure_wri
 @pytest.mark.parametrize("cls", [*ESTIMATORS, Seq2SeqRegressor, LabelWriter])
 def test_checks_that_scikit_learn_runs_only_on_its_own_estimators(cls, check):
     run(lambda model: getattr(estimator_checks, check)(cls.__name__, clone(model)), cls(max_iter=2))
+
+
+# --- callbacks: see test_callbacks ------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(find_spec("sklearn.callback") is not None, reason="from scikit-learn 1.9 on there are callbacks")
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_before_scikit_learn_1_9_a_fit_does_without_callbacks(cls):
+    model = cls(4, max_iter=2, random_state=0).fit(np.random.default_rng(0).normal(size=(20, 4)), [0, 1] * 10)
+    assert not hasattr(model, "set_callbacks")
+    assert model.n_iter_ == 2

@@ -168,7 +168,7 @@ def test_the_order_and_copies_of_sequences_have_no_influence(estimator, data, ki
 
 def test_early_stopping_scores_without_noise(estimator, data, kind):
     X, y = data
-    settings = TINY | STEADY | {"early_stopping": True, "validation_fraction": 0.5, "max_iter": 1}
+    settings = TINY | STEADY | {"early_stopping": True, "validation_fraction": 0.5, "max_iter": 1, "scoring": None}
     model = estimator(**settings, **kind).fit(X, y)
     twin = estimator(**settings, **kind).fit(X, y)
     assert model.validation_scores_ == twin.validation_scores_

@@ -5,7 +5,9 @@ import pytest
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.neural_network import MLPClassifier
 
-from sklearn_recurrent import RNNClassifier, RNNRegressor
+from sklearn_recurrent import RNNClassifier, RNNRegressor, Seq2SeqRegressor
+from sklearn_recurrent._core.objective import Objective
+from sklearn_recurrent._core.optim import OPTIMISERS
 
 TINY = {"hidden_layer_sizes": 4, "max_iter": 4, "random_state": 0}
 STEADY = {"learning_rate": "constant", "tol": 0, "n_iter_no_change": 1000}  # always to max_iter
@@ -19,7 +21,7 @@ def same_bits(one, other):
 # --- going on ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@pytest.mark.parametrize("solver", OPTIMISERS)
 def test_a_warm_start_goes_on_as_if_there_had_been_no_break(estimator, data, solver):
     X, y = data
     settings = TINY | STEADY | {"solver": solver, "batch_size": 7}
@@ -30,6 +32,48 @@ def test_a_warm_start_goes_on_as_if_there_had_been_no_break(estimator, data, sol
     assert (parts.n_iter_, parts.t_) == (6, 240)
     assert same_bits(whole, parts)
     assert parts.loss_curve_ == whole.loss_curve_
+
+
+@pytest.fixture(scope="module")
+def many():
+    """Enough sequences of all lengths for batches of like length; numbers that belong to them."""
+    rng = np.random.default_rng(0)
+    X = [rng.normal(size=(length, 2)) for length in np.maximum(1, rng.gamma(2, 5, 150).astype(int))]
+    return X, np.array([x.mean() + x[-1, 0] for x in X])
+
+
+NOISY = {"dropout": 0.3, "recurrent_dropout": 0.2, "batch_size": 7, "weight_decay": 0.1, "warmup_steps": 60}
+
+
+@pytest.mark.parametrize("solver", OPTIMISERS)
+@pytest.mark.parametrize("cls", [RNNClassifier, RNNRegressor, Seq2SeqRegressor])
+def test_twice_so_many_epochs_are_a_fit_and_a_warm_start(cls, solver, many):
+    X, y = many
+    y = {RNNClassifier: y > 0, Seq2SeqRegressor: [x[:3, 0] for x in X]}.get(cls, y)
+    settings = TINY | STEADY | NOISY | {"solver": solver}
+    whole = cls(**settings).fit(X, y)
+    parts = cls(**settings | {"max_iter": 2}, warm_start=True).fit(X, y).fit(X, y)
+    assert same_bits(whole, parts)
+    assert (parts.loss_curve_, parts.n_iter_, parts.t_) == (whole.loss_curve_, 4, 600)
+    calls = cls(**settings)
+    for _ in range(4):
+        calls.partial_fit(X, y)
+    assert same_bits(whole, calls)
+
+
+def test_a_batch_holds_sequences_of_like_length(many, monkeypatch):
+    spreads, evaluate = [], Objective.__call__
+
+    def watched(self, theta, rows, key=None):
+        spreads.append(np.ptp(self.lengths[rows]))
+        return evaluate(self, theta, rows, key)
+
+    monkeypatch.setattr(Objective, "__call__", watched)
+    RNNRegressor(**TINY, batch_size=7).fit(*many)
+    by_length = np.mean(spreads)
+    spreads.clear()
+    RNNRegressor(**TINY, batch_size=7, shuffle=False).fit(*many)
+    assert by_length < 0.7 * np.mean(spreads)
 
 
 def test_partial_fit_is_an_epoch_of_fit_with_the_moments_kept(estimator, data):
@@ -109,10 +153,13 @@ def test_early_stopping_keeps_the_weights_of_its_best_epoch(estimator, data):
     assert until_then.validation_scores_ == model.validation_scores_[:best]
 
 
-def test_the_validation_score_is_accuracy_or_r2(ragged, labels, numbers):
+@pytest.mark.parametrize("by_name", [False, True])
+def test_the_validation_score_is_accuracy_or_r2_if_they_are_asked_for(ragged, labels, numbers, by_name):
     """On all but one sequence, the scores are those of a model asked by hand."""
+    settings = TINY | {"max_iter": 1, "early_stopping": True, "validation_fraction": 0.97}
     for cls, y, metric in ((RNNClassifier, labels, accuracy_score), (RNNRegressor, numbers, r2_score)):
-        model = cls(**TINY | {"max_iter": 1}, early_stopping=True, validation_fraction=0.97).fit(ragged, y)
+        name = {accuracy_score: "accuracy", r2_score: "r2"}[metric] if by_name else None
+        model = cls(**settings, scoring=name).fit(ragged, y)
         assert model.t_ == 1
         scores = [metric(np.delete(y, j), np.delete(model.predict(ragged), j)) for j in range(40)]
         assert np.isclose(scores, model.best_validation_score_).any()

@@ -29,6 +29,7 @@ FLOORS = [  # from the ground up; a module imports only from floors below its ow
     {"_steps"},
     {"_scoring"},
     {"_inspection", "_streaming"},
+    {"_epochs", "_validation"},
     {"_base"},
     {"_recurrent", "_seq2seq"},
     {

@@ -1,5 +1,7 @@
 """Every parameter does what its documentation says: network, scaling, solvers, weights, the reading of X."""
 
+import re
+
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
@@ -21,6 +23,7 @@ def same_bits(one, other):
 
 # --- all of them ------------------------------------------------------------------------------------------------------
 
+OVERSHOOTING = {"early_stopping": True, "validation_fraction": 0.5, "learning_rate_init": 0.05, "max_iter": 20}
 SGD = {"solver": "sgd", "learning_rate_init": 0.1}
 EFFECTS = {  # where it matters, a value and another
     "hidden_layer_sizes": ({}, 4, (4, 4)),
@@ -34,10 +37,12 @@ EFFECTS = {  # where it matters, a value and another
     "standardize": ({}, True, False),
     "solver": ({}, "adam", "sgd"),
     "alpha": ({}, 0.0, 1.0),
+    "weight_decay": ({}, 0.0, 0.1),
     "max_grad_norm": (SGD, None, 0.01),
     "batch_size": ({}, 32, 16),
     "learning_rate": ({}, "cosine", "constant"),
     "learning_rate_init": ({}, 0.01, 0.02),
+    "warmup_steps": ({}, 0, 3),
     "power_t": ({"learning_rate": "invscaling"}, 0.5, 0.6),
     "max_iter": ({}, 4, 5),
     "max_fun": ({"solver": "lbfgs", "max_iter": 50}, 5, 50),
@@ -47,13 +52,16 @@ EFFECTS = {  # where it matters, a value and another
     "n_iter_no_change": ({"learning_rate": "constant", "tol": 1e6, "max_iter": 20}, 1, 2),
     "early_stopping": ({}, True, False),
     "validation_fraction": ({"early_stopping": True}, 0.1, 0.5),
+    "scoring": (OVERSHOOTING, "loss", "accuracy"),
     "beta_1": ({}, 0.9, 0.5),
     "beta_2": ({}, 0.999, 0.9),
     "epsilon": ({}, 1e-8, 1e-2),
+    "rho": ({"solver": "rmsprop"}, 0.9, 0.5),
     "momentum": (SGD, 0.9, 0.5),
     "nesterovs_momentum": (SGD, True, False),
     "cell": ({}, "elman", "gru"),
     "class_weight": ({}, None, {"low": 3, "high": 1}),
+    "label_smoothing": ({}, 0.0, 0.1),
 }
 
 
@@ -70,9 +78,33 @@ def test_a_parameter_changes_the_model(name, ragged, labels):
     assert not same_bits(*models)
 
 
+REGRESSING = {
+    "loss": ({}, "squared_error", "absolute_error"),
+    "quantile": ({"loss": "quantile"}, 0.5, 0.9),
+    "huber_delta": ({"loss": "huber"}, 1.35, 0.1),
+}
+
+
+def test_every_parameter_that_shapes_a_regressor_is_listed_here():
+    shared = set(RNNClassifier().get_params()) - {"class_weight", "label_smoothing"}
+    assert set(REGRESSING) == set(RNNRegressor().get_params()) - shared
+
+
+@pytest.mark.parametrize("name", REGRESSING)
+def test_a_parameter_changes_the_regressor(name, ragged, numbers):
+    base, *values = REGRESSING[name]
+    models = [RNNRegressor(**TINY | base | {name: value}).fit(ragged, numbers) for value in values]
+    assert not same_bits(*models)
+
+
 WRITING = {name: entry for name, entry in EFFECTS.items() if name != "pooling"} | {
     "attention": ({}, "additive", "dot"),
     "teacher_forcing": ({}, 1.0, 0.5),
+    "scoring": (OVERSHOOTING, "loss", None),
+}
+WRITING_NUMBERS = {
+    "loss": ({}, "squared_error", "absolute_error"),
+    "huber_delta": ({"loss": "huber"}, 1.35, 0.1),
 }
 
 
@@ -80,7 +112,8 @@ def test_every_parameter_that_shapes_what_is_written_is_listed_here():
     elsewhere = {"warm_start", "missing", "input_size", "verbose", "n_jobs", "embedding_dim", "pad_token"}
     after_fit = {"max_length", "beam_width", "length_penalty"}
     assert set(WRITING) == set(Seq2SeqClassifier().get_params()) - elsewhere - after_fit
-    assert set(WRITING) - {"class_weight"} == set(Seq2SeqRegressor().get_params()) - elsewhere
+    shared = set(WRITING) - {"class_weight", "label_smoothing"}
+    assert shared | set(WRITING_NUMBERS) == set(Seq2SeqRegressor().get_params()) - elsewhere
 
 
 @pytest.mark.parametrize("name", WRITING)
@@ -91,11 +124,27 @@ def test_a_parameter_changes_the_model_that_writes(name, ragged):
     assert not same_bits(*models)
 
 
+@pytest.mark.parametrize("name", WRITING_NUMBERS)
+def test_a_parameter_changes_the_model_that_writes_numbers(name, ragged):
+    base, *values = WRITING_NUMBERS[name]
+    y = [x[:4, 0] for x in ragged]
+    models = [Seq2SeqRegressor(**TINY | base | {name: value}).fit(ragged, y) for value in values]
+    assert not same_bits(*models)
+
+
 def test_a_change_of_parameters_after_fit_changes_no_prediction(ragged, labels):
     model = RNNClassifier(**TINY).fit(ragged, labels)
     expected = model.predict_proba(ragged)
     model.set_params(**{name: values[1] for name, (_, *values) in EFFECTS.items()})
     assert np.array_equal(model.predict_proba(ragged), expected)
+
+
+@pytest.mark.parametrize("name", REGRESSING)
+def test_a_change_of_parameters_after_fit_changes_no_predicted_number(name, ragged, numbers):
+    base, before, after = REGRESSING[name]
+    model = RNNRegressor(**TINY | base | {name: before}).fit(ragged, numbers)
+    expected = model.predict(ragged)
+    assert np.array_equal(model.set_params(**{name: after}).predict(ragged), expected)
 
 
 def test_a_change_of_input_size_after_fit_changes_no_prediction(labels):
@@ -398,6 +447,30 @@ def test_batch_size_auto_is_200_or_all(estimator, data):
     assert same_bits(*(estimator(**TINY, batch_size=size).fit(many, y) for size in ("auto", 200)))
 
 
+def test_the_onecycle_rate_rises_and_falls_to_nothing(estimator, data, rates):
+    estimator(**TINY | {"max_iter": 5}, batch_size=10, learning_rate="onecycle", learning_rate_init=0.1).fit(*data)
+    assert rates[0] == pytest.approx(0.1 / 25)
+    assert max(rates) == rates[6] == 0.1
+    assert rates[:7] == sorted(rates[:7])
+    assert rates[6:] == sorted(rates[6:], reverse=True)
+    assert 0 < rates[-1] < 0.003
+
+
+def test_a_warm_up_counts_the_steps_of_all_calls(estimator, data, rates):
+    settings = TINY | STEADY | {"max_iter": 1, "learning_rate_init": 0.1, "warmup_steps": 10, "batch_size": 10}
+    estimator(**settings, warm_start=True).fit(*data).partial_fit(*data).fit(*data)
+    np.testing.assert_allclose(rates, 0.1 * np.minimum(1, np.arange(1, 13) / 10))
+
+
+def test_weight_decay_shrinks_weights_but_not_biases_by_its_part_of_a_step(estimator, data):
+    settings = TINY | {"solver": "sgd", "max_iter": 1, "batch_size": 40, "momentum": 0.0, "learning_rate_init": 0.1}
+    start = estimator(**settings | {"learning_rate_init": 1e-300}).fit(*data).theta_
+    plain, decayed = (estimator(**settings, weight_decay=decay).fit(*data) for decay in (0.0, 0.5))
+    weights = plain._network().penalised()
+    assert 0 < weights.mean() < 1
+    np.testing.assert_allclose(decayed.theta_ - plain.theta_, -0.1 * 0.5 * weights * start, atol=1e-12)
+
+
 def test_alpha_shrinks_weights_but_not_biases(ragged, numbers):
     models = [RNNRegressor(**TINY | {"max_iter": 50}, alpha=alpha).fit(ragged, 5 + numbers) for alpha in (0, 10, 1e4)]
     norms = [np.linalg.norm(np.concatenate([w[:, :2].ravel() for w in m.weights_.values()])) for m in models]
@@ -456,6 +529,9 @@ def test_verbose_prints_a_line_for_each_epoch_and_nothing_else_prints(estimator,
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == model.n_iter_
     assert lines[0].startswith(f"[{estimator.__name__}] epoch 1, loss {model.loss_curve_[0]:.6f}")
+    times = r"(, validation score -?\d+\.\d{4})?, \d+\.\d s, at most \d+\.\d s left"
+    assert all(re.fullmatch(r"\[\w+\] epoch \d+, loss \d\.\d{6}" + times, line) for line in lines)
+    assert lines[-1].endswith("at most 0.0 s left")
     assert all(("validation score" in line) == ("early_stopping" in settings) for line in lines)
 
 

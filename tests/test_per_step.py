@@ -683,7 +683,7 @@ def test_partial_fit_knows_classes_that_come_later(ragged, three_step_labels):
 def test_early_stopping_scores_all_steps_of_the_sequences_set_aside(estimator, steps):
     X, y = steps
     settings = TINY | {"early_stopping": True, "learning_rate": "constant", "n_iter_no_change": 3, "max_iter": 60}
-    settings |= {"learning_rate_init": 0.03, "batch_size": 8, "validation_fraction": 0.3}
+    settings |= {"learning_rate_init": 0.03, "batch_size": 8, "validation_fraction": 0.3, "scoring": None}
     model = estimator(**settings).fit(X, y)
     assert len(model.validation_scores_) == model.n_iter_
     assert model.best_validation_score_ == max(model.validation_scores_) > 0.5
@@ -694,7 +694,7 @@ def test_early_stopping_scores_all_steps_of_the_sequences_set_aside(estimator, s
 
 def test_the_validation_score_is_that_of_the_steps_of_one_sequence_by_hand(ragged, step_labels, step_numbers):
     for cls, y, metric in ((RNNClassifier, step_labels, accuracy_score), (RNNRegressor, step_numbers, r2_score)):
-        settings = TINY | {"max_iter": 1, "early_stopping": True, "validation_fraction": 0.97}
+        settings = TINY | {"max_iter": 1, "early_stopping": True, "validation_fraction": 0.97, "scoring": None}
         model = cls(**settings).fit(ragged, y)
         predicted = model.predict(ragged)
         scores = [

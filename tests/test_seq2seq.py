@@ -1012,10 +1012,15 @@ def test_early_stopping_keeps_the_weights_of_its_best_epoch(estimator, pair):
     assert until_then.validation_scores_ == model.validation_scores_[:best]
 
 
+def by_token(model, X, y, sample_weight=None):
+    return model.token_score(X, y, sample_weight)
+
+
 def test_the_validation_score_is_that_of_labels_or_R2_of_a_forecast(estimator, pair):
     """On all but one sequence, the scores are those of a model asked by hand; which one it is the seed says."""
     X, y = pair
     settings = TINY | {"early_stopping": True, "validation_fraction": 0.97, "max_iter": 2, "learning_rate": "constant"}
+    settings["scoring"] = by_token if estimator is Seq2SeqClassifier else None
     model = estimator(**settings).fit(X, y)
     assert model.t_ == 2
     score = model.token_score if estimator is Seq2SeqClassifier else model.score
@@ -1029,11 +1034,10 @@ def test_the_validation_score_is_that_of_labels_or_R2_of_a_forecast(estimator, p
     assert np.isclose(by_hand, model.best_validation_score_, rtol=1e-9).any()
 
 
-def test_the_validation_score_is_greedy_whatever_the_beam(ragged, words):
+def test_the_loss_on_what_is_set_aside_is_the_same_whatever_the_beam(ragged, words):
     settings = TINY | {"early_stopping": True, "max_iter": 10, "learning_rate_init": 0.05}
     scores = [Seq2SeqClassifier(**settings, beam_width=width).fit(ragged, words).validation_scores_ for width in (1, 3)]
     assert scores[0] == scores[1]
-    assert max(scores[0]) > 0
 
 
 @pytest.mark.parametrize("n", [1, 2])

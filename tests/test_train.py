@@ -3,27 +3,38 @@
 import math
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import ClassVar
 
 import numpy as np
 import oracle
 import pytest
-from networks import net, objective_of, sequences
+from networks import loss_function, net, objective_of, sequences
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit
+from scipy.special import huber as scipy_huber
 from scipy.special import softmax as scipy_softmax
-from sklearn.metrics import log_loss, mean_squared_error
+from sklearn.metrics import (
+    log_loss,
+    mean_absolute_error,
+    mean_pinball_loss,
+    mean_poisson_deviance,
+    mean_squared_error,
+)
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from sklearn_recurrent._core import features
 from sklearn_recurrent._core.blas import single_blas_thread
 from sklearn_recurrent._core.canonical import canonical
 from sklearn_recurrent._core.cells import CELLS
+from sklearn_recurrent._core.features import mean_and_scale, mean_and_scale_of_steps
 from sklearn_recurrent._core.initial import cell_weights, glorot, orthogonal
 from sklearn_recurrent._core.losses import LINKS, LOSSES
 from sklearn_recurrent._core.objective import Value
-from sklearn_recurrent._core.optim import OPTIMISERS, Schedule, clip_norm
+from sklearn_recurrent._core.optim import OPTIMISERS, PLANNED, SCHEDULES, Schedule, clip_norm
 from sklearn_recurrent._core.ragged import Ragged
+from sklearn_recurrent._core.runs import cut
 from sklearn_recurrent._core.samples import Samples
-from sklearn_recurrent._core.train import Batches, Course, Patience, descend, minimise_lbfgs
+from sklearn_recurrent._core.train import Batches, Course, Patience, Watch, descend, minimise_lbfgs
 
 every_loss = pytest.mark.parametrize("loss", LOSSES)
 every_optimiser = pytest.mark.parametrize("name", OPTIMISERS)
@@ -34,6 +45,10 @@ every_optimiser = pytest.mark.parametrize("name", OPTIMISERS)
 def targets(loss, rng, K=3, N=6):
     return {
         "squared_error": rng.standard_normal((K, N)),
+        "absolute_error": rng.standard_normal((K, N)),
+        "huber": rng.standard_normal((K, N)),
+        "poisson": rng.poisson(1.5, (K, N)).astype(float),
+        "pinball": rng.standard_normal((K // len(oracle.QUANTILES), N)),
         "logistic": rng.integers(0, 2, (K, N)).astype(float),
         "softmax": rng.integers(0, K, (1, N)),
     }[loss]
@@ -41,16 +56,20 @@ def targets(loss, rng, K=3, N=6):
 
 BY_SCIKIT_LEARN = {
     "squared_error": lambda raw, y: mean_squared_error(y, raw) / 2,
+    "absolute_error": lambda raw, y: mean_absolute_error(y, raw),
+    "huber": lambda raw, y: scipy_huber(oracle.DELTA, y - raw).mean(),
+    "poisson": lambda raw, y: mean_poisson_deviance(y.ravel(), np.exp(raw).ravel()) / 2,
+    "pinball": lambda raw, y: np.mean([mean_pinball_loss(y[0], r, alpha=q) for r, q in zip(raw, oracle.QUANTILES)]),
     "logistic": lambda raw, y: sum(log_loss(y_k, expit(raw_k), labels=[0, 1]) for raw_k, y_k in zip(raw, y)),
     "softmax": lambda raw, y: log_loss(y[0], scipy_softmax(raw, axis=0).T, labels=range(len(raw))),
 }
 
 
 @every_loss
-def test_the_mean_loss_is_scikit_learns(loss):
+def test_the_mean_loss_is_scikit_learns_or_scipys(loss):
     rng = np.random.default_rng(0)
     raw, y = 3 * rng.standard_normal((3, 6)), targets(loss, rng)
-    values, gradient = LOSSES[loss](raw, y)
+    values, gradient = loss_function(loss)(raw, y)
     assert values.shape == (6,)
     assert gradient.shape == (3, 6)
     assert_allclose(values.mean(), BY_SCIKIT_LEARN[loss](raw, y), rtol=1e-12)
@@ -60,7 +79,7 @@ def test_the_mean_loss_is_scikit_learns(loss):
 def test_the_gradient_of_a_loss_is_that_of_its_formula(loss):
     rng = np.random.default_rng(1)
     raw, y = 2 * rng.standard_normal((3, 6)), targets(loss, rng)
-    values, gradient = LOSSES[loss](raw, y)
+    values, gradient = loss_function(loss)(raw, y)
     for n in range(6):
         assert_allclose(values[n], oracle.LOSSES[loss](raw[:, n], y[:, n]), rtol=1e-12)
         for k, direction in enumerate(np.eye(3)):
@@ -72,18 +91,21 @@ def test_the_gradient_of_a_loss_is_that_of_its_formula(loss):
 def test_the_gradient_of_a_loss_is_what_its_value_changes_by(loss):
     rng = np.random.default_rng(2)
     raw, y = rng.standard_normal((3, 6)), targets(loss, rng)
-    gradient = LOSSES[loss](raw, y)[1]
+    function = loss_function(loss)
+    gradient = function(raw, y)[1]
     for k in range(3):
         step = 1e-5 * np.eye(3)[:, [k]]
-        change = (LOSSES[loss](raw + step, y)[0] - LOSSES[loss](raw - step, y)[0]) / 2e-5
+        change = (function(raw + step, y)[0] - function(raw - step, y)[0]) / 2e-5
         assert_allclose(gradient[k], change, rtol=1e-7, atol=1e-9)
 
 
 @every_loss
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_loss_of_huge_outputs_is_finite_and_keeps_the_dtype(loss, dtype):
-    raw, y = np.array([[1e4, -1e4, 1e4], [-1e4, 1e4, 1e4]], dtype), np.array([[1, 1, 0], [0, 0, 1]], dtype)
-    values, gradient = LOSSES[loss](raw, y if loss != "softmax" else y[1:].astype(int))
+    huge = 80 if loss == "poisson" else 1e4  # exp(1e4) is no number of either dtype
+    raw, y = huge * np.array([[1, -1, 1], [-1, 1, 1]], dtype), np.array([[1, 1, 0], [0, 0, 1]], dtype)
+    raw = raw if loss != "pinball" else np.repeat(raw, len(oracle.QUANTILES), axis=0)
+    values, gradient = loss_function(loss)(raw, y if loss != "softmax" else y[1:].astype(int))
     assert values.dtype == gradient.dtype == dtype
     assert np.isfinite(values).all()
     assert np.isfinite(gradient).all()
@@ -97,10 +119,12 @@ def test_log_losses_of_certain_and_wrong_outputs_are_exact():
 @pytest.mark.parametrize("shift", [0, 800, -800])
 def test_links_are_scipys_functions(shift):
     raw = 5 * np.random.default_rng(0).standard_normal((3, 8)) + shift
-    expected = {"identity": raw, "logistic": expit(raw), "softmax": scipy_softmax(raw, axis=0)}
-    assert expected.keys() == LINKS.keys()
-    for name, link in LINKS.items():
-        assert_allclose(link(raw), expected[name], rtol=1e-10, atol=1e-15)
+    with np.errstate(over="ignore"):  # of the exponential
+        expected = {"identity": raw, "exponential": np.exp(raw)}
+        expected |= {"logistic": expit(raw), "softmax": scipy_softmax(raw, axis=0)}
+        assert expected.keys() == LINKS.keys()
+        for name, link in LINKS.items():
+            assert_allclose(link(raw), expected[name], rtol=1e-10, atol=1e-15)
 
 
 # --- canonical order --------------------------------------------------------------------------------------------------
@@ -157,8 +181,8 @@ def per_step(X, Y, weight):
 
 def in_order_per_step(*lists):
     samples = canonical(per_step(*lists), per_step(*lists).Y)
-    at = samples.X.offsets[1:-1]
-    columns = [samples.X.values[:, 0], samples.Y, samples.weight]
+    at = samples.offsets[1:-1]
+    columns = [np.concatenate(list(samples.X))[:, 0], samples.Y, samples.weight]
     return [tuple(map(tuple, row)) for row in zip(*(np.split(c, at) for c in columns), strict=True)]
 
 
@@ -227,10 +251,57 @@ def test_weights_of_sequences_and_of_steps_follow_from_each_other():
     X = Ragged.from_lengths(np.zeros((6, 1)), [3, 1, 2])
     one = Samples(X, np.zeros((3, 1)), np.array([2.0, 0, 5]))
     assert one.sequence_weights().tolist() == [2, 0, 5]
-    assert one.step_weights().tolist() == [2, 2, 2, 0, 5, 5]
     each = Samples(X, np.zeros((6, 1)), np.array([1.0, 2, 3, 0, 0, 7]), X.offsets)
     assert each.sequence_weights().tolist() == [6, 0, 7]
-    assert each.step_weights().tolist() == [2, 2, 2, 0, 3.5, 3.5]
+    assert each.counts.tolist() == [3, 1, 2]
+
+
+def test_a_selection_is_its_sequences_in_their_order():
+    X = Ragged.from_lengths(np.arange(6.0)[:, None], [3, 1, 2], owned=True)
+    chosen = X.select(np.array([2, 0]))
+    assert [x[:, 0].tolist() for x in chosen] == [[4, 5], [0, 1, 2]]
+    assert (len(chosen), chosen.lengths.tolist(), chosen.n_features, chosen.owned) == (2, [2, 3], 1, True)
+    assert chosen.values is X.values
+    assert chosen.steps(np.array([1])).tolist() == [0, 1, 2]
+    assert chosen.take(np.array([1, 0])).values[:, 0].tolist() == [0, 1, 2, 4, 5]
+    assert [x[:, 0].tolist() for x in chosen.select(np.array([1]))] == [[0, 1, 2]]
+    assert [x[:, 0].tolist() for x in chosen.map(lambda values: -values)] == [[-4, -5], [0, -1, -2]]
+
+
+@pytest.mark.parametrize("block", [1, 7, 1 << 20])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_mean_and_scale_over_steps_are_weighted_and_of_the_selection_alone(dtype, block, monkeypatch):
+    monkeypatch.setattr(features, "BLOCK", block)
+    rng, lengths = np.random.default_rng(0), [3, 1, 5, 2, 4]
+    X = Ragged.from_lengths((1e3 + rng.normal(size=(15, 2)) * [1, 1e-3]).astype(dtype), lengths)
+    X.values[:3] = 1e30  # of a sequence that is left out
+    rows, weight = np.array([4, 1, 3]), np.array([1.0, 3, 2])
+    mean, scale = mean_and_scale_of_steps(X.select(rows), weight)
+    flat, by_step = np.concatenate([list(X)[j] for j in rows]), np.repeat(weight, [4, 1, 2])
+    expected = mean_and_scale(flat.astype(float), by_step)
+    assert mean.dtype == scale.dtype == np.float64
+    assert_allclose(mean, expected[0], rtol=1e-14)
+    assert_allclose(scale, expected[1], rtol=1e-9)
+    order = np.array([0, 4, 3, 2, 1])  # the same sequences, lying in another order
+    moved = Ragged.from_lengths(X.take(order).values, np.array(lengths)[order])
+    again = mean_and_scale_of_steps(moved.select(np.argsort(order)[rows]), weight)
+    assert np.array_equal(again, (mean, scale))
+
+
+def test_a_constant_feature_has_scale_one_over_steps_too():
+    X = Ragged.from_lengths(np.full((6, 1), 0.1), [3, 1, 2])
+    mean, scale = mean_and_scale_of_steps(X.select(np.arange(3)), np.ones(3))
+    assert_allclose(mean, 0.1)
+    assert scale == 1
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_values_are_scaled_where_they_lie_if_they_may_be(in_place):
+    values = np.arange(6.0)[:, None]
+    out = features.scaled(values, np.array([1.0]), np.array([2.0]), np.dtype(float), in_place=in_place)
+    assert out[:, 0].tolist() == [-0.5, 0, 0.5, 1, 1.5, 2]
+    assert np.shares_memory(out, values) == in_place
+    assert in_place or values[:, 0].tolist() == list(range(6))
 
 
 def test_sequences_without_weight_are_left_out_and_steps_without_weight_stay():
@@ -374,11 +445,22 @@ def sgd(theta, gradients, rate, momentum, nesterovs_momentum):
         yield theta
 
 
-FORMULAS = {"adam": adam, "sgd": sgd}
+def rmsprop(theta, gradients, rate, rho, epsilon):
+    v = np.zeros_like(theta)
+    for g in gradients:
+        v = rho * v + (1 - rho) * g**2
+        theta = theta - rate * g / (np.sqrt(v) + epsilon)
+        yield theta
+
+
+FORMULAS = {"adam": adam, "rmsprop": rmsprop, "sgd": sgd}
 SETTINGS = [
     ("adam", {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8}),
     ("adam", {"beta_1": 0.5, "beta_2": 0.7, "epsilon": 0.1}),
     ("adam", {"beta_1": 0.0, "beta_2": 0.0, "epsilon": 1e-3}),
+    ("rmsprop", {"rho": 0.9, "epsilon": 1e-8}),
+    ("rmsprop", {"rho": 0.99, "epsilon": 0.1}),
+    ("rmsprop", {"rho": 0.0, "epsilon": 1e-3}),
     ("sgd", {"momentum": 0.0, "nesterovs_momentum": True}),
     ("sgd", {"momentum": 0.9, "nesterovs_momentum": True}),
     ("sgd", {"momentum": 0.9, "nesterovs_momentum": False}),
@@ -400,6 +482,54 @@ def test_an_optimiser_follows_its_formula(name, settings):
         optimiser.step(moved, g, 0.03)
         assert_allclose(moved, expected, rtol=1e-12)
         assert_array_equal(g, before)
+
+
+@every_optimiser
+def test_decay_multiplies_the_first_weights_before_each_step_and_stays_out_of_the_moments(name):
+    rng = np.random.default_rng(0)
+    theta, gradients, decay = rng.standard_normal(5), rng.standard_normal((8, 5)), np.array([0.5, 0, 2])
+    plain, decayed = OPTIMISERS[name](theta, **SOME[name]), OPTIMISERS[name](theta, decay=decay, **SOME[name])
+    expected, moved = theta.copy(), theta.copy()
+    for g in gradients:
+        expected[:3] *= 1 - 0.03 * decay
+        plain.step(expected, g, 0.03)
+        decayed.step(moved, g, 0.03)
+        assert_array_equal(moved, expected)
+    for name in plain.moments:
+        assert_array_equal(decayed.state[name], plain.state[name])
+
+
+def test_adam_with_decay_is_adamw():
+    rng = np.random.default_rng(0)
+    theta, gradients = rng.standard_normal(5), rng.standard_normal((8, 5))
+    optimiser = OPTIMISERS["adam"](theta, decay=np.full(5, 0.1), beta_1=0.9, beta_2=0.99, epsilon=1e-3)
+    moved, m, v = theta.copy(), 0, 0
+    for t, g in enumerate(gradients, start=1):
+        m, v = 0.9 * m + 0.1 * g, 0.99 * v + 0.01 * g**2
+        step = (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.99**t)) + 1e-3)
+        theta = theta - 0.03 * (step + 0.1 * theta)  # both of the weights before the step
+        optimiser.step(moved, g, 0.03)
+        assert_allclose(moved, theta, rtol=1e-12)
+
+
+BY_TORCH = {  # torch 2: theta = [1, -2, 0.5] after gradients [1, 2, -3], [0.5, -1, 0], at rate 0.1
+    "rmsprop": [0.5363302921760905, -2.168785807035854, 0.8162277626835047],  # RMSprop(alpha=0.9, eps=1e-8)
+    "adam": [
+        0.769182038278161,
+        -2.0454337033075687,
+        0.6452058247710397,
+    ],  # AdamW(betas=(0.9, 0.999), eps=1e-8, weight_decay=0.2)
+}
+
+
+@pytest.mark.parametrize("name", BY_TORCH)
+def test_an_optimiser_moves_as_that_of_pytorch(name):
+    theta = np.array([1, -2, 0.5])
+    settings = {"rho": 0.9, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8}
+    optimiser = OPTIMISERS[name](theta, decay=np.full(3, 0.2) if name == "adam" else None, **settings)
+    for g in ([1.0, 2, -3], [0.5, -1, 0]):
+        optimiser.step(theta, np.array(g), 0.1)
+    assert_allclose(theta, BY_TORCH[name], rtol=1e-12)
 
 
 @every_optimiser
@@ -438,22 +568,44 @@ def test_clipping_shortens_a_long_gradient_in_place_and_leaves_others():
 
 
 def test_schedules_follow_their_formulas():
-    assert [Schedule("constant", 0.1, 0.5).rate(p, 99) for p in (0, 0.5, 0.9)] == [0.1] * 3
-    assert_allclose([Schedule("cosine", 0.1, 0.5).rate(p, 99) for p in (0, 1 / 3, 0.5, 1)], [0.1, 0.075, 0.05, 0])
-    assert_allclose([Schedule("invscaling", 0.1, 0.5).rate(0.5, seen) for seen in (0, 3, 99)], [0.1, 0.05, 0.01])
-    assert [Schedule(kind, 0.1, 0.5).planned for kind in ("constant", "cosine", "invscaling", "adaptive")] == [
-        False,
-        True,
-        False,
-        False,
-    ]
+    def rates(kind, places):
+        return [Schedule(kind, 0.1, 0.5).rate(place, 99, 7) for place in places]
+
+    assert rates("constant", (0, 0.5, 0.9)) == rates("adaptive", (0, 0.5, 0.9)) == [0.1] * 3
+    assert_allclose(rates("cosine", (0, 1 / 3, 0.5, 1)), [0.1, 0.075, 0.05, 0], atol=1e-15)
+    assert_allclose(rates("onecycle", (0, 0.15, 0.3, 0.65, 1)), [0.004, 0.052, 0.1, 0.05, 0], atol=1e-15)
+    assert_allclose([Schedule("invscaling", 0.1, 0.5).rate(0.5, seen, 7) for seen in (0, 3, 99)], [0.1, 0.05, 0.01])
+    assert SCHEDULES.keys() == {"constant", "cosine", "onecycle"}
+
+
+def test_onecycle_rises_without_a_jump_to_its_top_and_falls_to_nothing():
+    progress = np.linspace(0, 1, 2001)
+    factors = np.array([SCHEDULES["onecycle"](p) for p in progress])
+    rising, falling = factors[:601], factors[600:]
+    assert (np.diff(rising) > 0).all()
+    assert (np.diff(falling) < 0).all()
+    assert np.abs(np.diff(factors)).max() < 0.01
+    assert progress[factors.argmax()] == 0.3
+    assert factors.max() == 1
+
+
+def test_the_plan_of_cosine_and_onecycle_is_to_reach_the_end():
+    kinds = [*SCHEDULES, "invscaling", "adaptive"]
+    assert {kind for kind in kinds if Schedule(kind, 0.1, 0.5).planned} == PLANNED == {"cosine", "onecycle"}
+
+
+@pytest.mark.parametrize("kind", ["constant", "cosine", "onecycle", "invscaling", "adaptive"])
+def test_warming_up_multiplies_the_first_rates_of_any_schedule_with_a_straight_line(kind):
+    cold, warm = Schedule(kind, 0.1, 0.5), Schedule(kind, 0.1, 0.5, warmup=4)
+    factors = [warm.rate(0.2, 9, steps) / cold.rate(0.2, 9, steps) for steps in range(7)]
+    assert_allclose(factors, [0.25, 0.5, 0.75, 1, 1, 1, 1])
 
 
 def test_only_an_adaptive_schedule_goes_on_when_training_stalls():
-    assert not any(Schedule(kind, 0.1, 0.5).go_on() for kind in ("constant", "cosine", "invscaling"))
+    assert not any(Schedule(kind, 0.1, 0.5).go_on() for kind in (*SCHEDULES, "invscaling"))
     schedule, rates = Schedule("adaptive", 0.1, 0.5), []
     while schedule.go_on():
-        rates.append(schedule.rate(0, 0))
+        rates.append(schedule.rate(0, 0, 0))
     assert_allclose(rates, 0.1 / 5.0 ** np.arange(1, len(rates) + 1))
     assert rates[-1] <= 1e-6 < rates[-2]
 
@@ -501,6 +653,97 @@ def test_no_two_batches_have_the_same_key_and_a_later_start_goes_on_with_the_key
 
     assert len(set(keys(0, 0, 4) + keys(1, 0, 4))) == 2 * 4 * 3
     assert keys(0, 0, 4)[6:] == keys(0, 2, 2)
+
+
+# --- batches of like length -------------------------------------------------------------------------------------------
+
+
+def lengths_of(n, seed=0):
+    """Most of them short, some of them long."""
+    return np.maximum(1, np.random.default_rng(seed).gamma(2, 30, n).astype(int))
+
+
+def epochs_of(n_epochs, n, size, lengths, seed=0, **options):
+    batches = Batches(n, size, seed, lengths=lengths, **options)
+    return [[rows.tolist() for rows, _ in batches.epoch()] for _ in range(n_epochs)]
+
+
+@pytest.mark.parametrize(("n", "size"), [(320, 8), (323, 8), (100, 24), (6407, 32)])
+def test_batches_of_like_length_hold_each_row_once_an_epoch(n, size):
+    for epoch in epochs_of(3, n, size, lengths_of(n)):
+        assert sorted(j for rows in epoch for j in rows) == list(range(n))
+        assert sorted(map(len, epoch)) == sorted([size] * (n // size) + [n % size] * (n % size > 0))
+
+
+def test_batches_of_like_length_are_drawn_by_seed_and_epoch_alone():
+    lengths = lengths_of(200)
+    assert epochs_of(4, 200, 8, lengths) == epochs_of(4, 200, 8, lengths)
+    assert epochs_of(4, 200, 8, lengths)[2:] == epochs_of(2, 200, 8, lengths, first_epoch=2)
+    seen = [tuple(rows) for seed in (0, 1) for epoch in epochs_of(4, 200, 8, lengths, seed) for rows in epoch]
+    assert len(set(map(frozenset, seen))) == len(seen)
+
+
+def test_batches_of_like_length_waste_little():
+    lengths = lengths_of(6400)
+
+    def waste(lengths_known):
+        (epoch,) = epochs_of(1, 6400, 32, lengths_known)
+        work = sum(run.steps * run.width for rows in epoch for run in cut(sorted(lengths[rows], reverse=True)))
+        return 1 - lengths.sum() / work
+
+    assert waste(lengths) < 0.05 < waste(None)
+    spread, mixed = (
+        np.mean([np.ptp(lengths[rows]) for rows in epochs_of(1, 6400, 32, known)[0]]) for known in (lengths, None)
+    )
+    assert spread < 0.15 * mixed
+
+
+def test_two_sequences_of_one_length_meet_as_often_as_any_other_two():
+    lengths, meetings = np.repeat([3, 9], 40), np.zeros((80, 80))
+    for epoch in epochs_of(2000, 80, 5, lengths):
+        for rows in epoch:
+            meetings[np.ix_(rows, rows)] += 1
+    for part in (slice(0, 40), slice(40, 80)):
+        counts = meetings[part, part][np.triu_indices(40, 1)]
+        assert np.abs(counts - counts.mean()).max() < 5 * np.sqrt(counts.mean())
+        assert 0.8 < counts.var() / counts.mean() < 1.2
+    assert meetings[:40, 40:].min() > 0
+
+
+@pytest.mark.parametrize("n", [1000, 1023])
+def test_sequences_weigh_the_same_whatever_their_length(n):
+    """In a batch of half the size a sequence has twice the part in a step."""
+    lengths, part = lengths_of(n), np.zeros(n)
+    for epoch in epochs_of(400, n, 32, lengths):
+        for rows in epoch:
+            part[rows] += 32 / len(rows) / 400
+    by_length = part[np.argsort(lengths, kind="stable")]
+    tenth = n // 10
+    assert_allclose(by_length[:tenth].mean(), by_length[-tenth:].mean(), rtol=0.03)
+    assert_allclose(by_length[-10:].mean(), part.mean(), rtol=0.06)
+
+
+def test_short_batches_and_long_sequences_come_at_any_time_of_an_epoch():
+    lengths, places, longest = lengths_of(100), [], []
+    for epoch in epochs_of(2600, 100, 8, lengths):
+        places.append(list(map(len, epoch)).index(4))
+        longest.append([lengths[rows].mean() for rows in epoch])
+    counts = np.bincount(places, minlength=13)
+    assert ((counts - 200) ** 2 / 200).sum() < 35  # chi-squared with 12 degrees of freedom, once in 2,000
+    assert_allclose(np.mean(longest, axis=0), np.mean(longest), rtol=0.05)
+
+
+@pytest.mark.parametrize(
+    ("n", "options", "lengths"),
+    [
+        (200, {"shuffle": False}, lengths_of(200)),
+        (200, {}, np.full(200, 7)),
+        (63, {}, lengths_of(63)),  # fewer than eight batches: a pool would be one
+    ],
+    ids=["not shuffled", "of one length", "few"],
+)
+def test_where_length_does_not_count_batches_are_as_without(n, options, lengths):
+    assert epochs_of(3, n, 8, lengths, **options) == epochs_of(3, n, 8, None, **options)
 
 
 # --- descend ----------------------------------------------------------------------------------------------------------
@@ -555,6 +798,8 @@ def test_a_cosine_schedule_runs_through_all_steps_of_all_epochs():
     theta, steps = np.array([0.0]), []
 
     class Rates:
+        state: ClassVar = {"t": 0}
+
         def step(self, theta, grad, rate, where):
             steps.append(rate)
 
@@ -593,20 +838,54 @@ def test_an_adaptive_schedule_gets_smaller_rates_before_the_end():
 def test_with_a_score_the_weights_of_the_best_epoch_are_kept():
     theta, seen, scores = np.array([8.0]), [], iter([0.1, 0.7, 0.7, 0.3, 0.2, 0.1])
 
-    def score(theta):
+    def validate(theta):
         seen.append(theta.copy())
-        return next(scores)
+        return float(len(seen)), next(scores)
 
-    course = gradient_descent(theta, Quadratic([[0]]), epochs=50, score=score, patience=Patience(1e-9, 2))
+    course = gradient_descent(theta, Quadratic([[0]]), epochs=50, validate=validate, patience=Patience(1e-9, 2))
     assert course.scores == [0.1, 0.7, 0.7, 0.3, 0.2]  # the first 0.7 is the best, three epochs are no better
+    assert course.validation_losses == [1, 2, 3, 4, 5]
+    assert course.kept == 2
     assert course.ended == "stalled"
     assert theta == seen[1] == 2
 
 
-def test_a_report_follows_each_epoch():
-    reported = []
-    gradient_descent(np.ones(1), Quadratic([[0]]), report=lambda course: reported.append(len(course.losses)))
-    assert reported == [1, 2, 3]
+class Recorder(Watch):
+    """Writes down what it sees, and says stop after an epoch."""
+
+    def __init__(self, stop=None):
+        self.seen, self.stop = [], stop
+
+    def begin(self):
+        self.seen.append("begin")
+
+    def end(self, course, theta):
+        self.seen.append((len(course.losses), theta.tolist()))
+        return len(course.losses) == self.stop
+
+
+def test_a_watch_sees_the_beginning_and_the_end_of_each_epoch():
+    watch = Recorder()
+    gradient_descent(np.array([8.0]), Quadratic([[0]]), watch=watch)
+    assert watch.seen == ["begin", (1, [4.0]), "begin", (2, [2.0]), "begin", (3, [1.0])]
+
+
+def test_a_watch_sees_the_weights_that_would_be_kept():
+    watch, scores = Recorder(), iter([0.5, 0.4, 0.6])
+    gradient_descent(np.array([8.0]), Quadratic([[0]]), validate=lambda theta: (0.0, next(scores)), watch=watch)
+    assert watch.seen[1::2] == [(1, [4.0]), (2, [4.0]), (3, [1.0])]
+
+
+def test_scores_alone_keep_nothing():
+    theta, scores = np.array([8.0]), iter([0.5, 0.4, 0.3])
+    course = gradient_descent(theta, Quadratic([[0]]), validate=lambda theta: (0.0, next(scores)), keep_best=False)
+    assert (course.kept, theta.tolist()) == (None, [1.0])
+
+
+def test_a_watch_can_stop_training():
+    theta = np.array([8.0])
+    course = gradient_descent(theta, Quadratic([[0]]), watch=Recorder(stop=2))
+    assert (course.ended, len(course.losses), theta.tolist()) == ("stopped", 2, [2.0])
 
 
 def interrupting(objective, calls):
@@ -636,7 +915,11 @@ def test_an_interrupt_before_the_first_step_is_raised():
 def test_an_interrupt_restores_the_best_weights():
     theta, scores = np.array([8.0]), iter([0.9, 0.1])
     course = gradient_descent(
-        theta, interrupting(Quadratic([[0]]), 2), epochs=9, score=lambda theta: next(scores), patience=Patience(0, 9)
+        theta,
+        interrupting(Quadratic([[0]]), 2),
+        epochs=9,
+        validate=lambda theta: (0.0, next(scores)),
+        patience=Patience(0, 9),
     )
     assert course.ended == "interrupted"
     assert theta == 4
@@ -703,14 +986,15 @@ def lbfgs(theta, objective, **options):
 
 @pytest.mark.parametrize(("dtype", "rtol"), [(np.float64, 1e-7), (np.float32, 1e-4)])
 def test_lbfgs_finds_the_minimum_of_a_quadratic(dtype, rtol):
-    theta, reported = np.zeros(3, dtype), []
-    course = lbfgs(theta, Valley([[1, -2, 3]]), report=lambda course: reported.append(course.losses[-1]))
+    theta, watch = np.zeros(3, dtype), Recorder()
+    course = lbfgs(theta, Valley([[1, -2, 3]]), watch=watch)
     assert theta.dtype == dtype
     assert_allclose(theta, [1, -2, 3], rtol=rtol)
     assert course.ended == "converged"
     assert course.losses[-1] < 1e-8
     assert course.seen == 2 * len(course.losses)
-    assert len(reported) == len(course.losses)
+    assert watch.seen[::2] == ["begin"] * len(course.losses)
+    assert [n for n, _ in watch.seen[1::2]] == list(range(1, len(course.losses) + 1))
     assert course.losses == sorted(course.losses, reverse=True)
 
 
@@ -732,18 +1016,23 @@ def test_lbfgs_at_the_minimum_stays_there():
 
 
 def test_lbfgs_interrupted_keeps_the_last_iterate():
-    objective, reported = Valley([[1, -2, 3]]), []
+    class Interrupting(Watch):
+        def end(self, course, theta):
+            if len(course.losses) == 3:
+                raise KeyboardInterrupt
 
-    def report(course):
-        reported.append(course.losses[-1])
-        if len(reported) == 3:
-            raise KeyboardInterrupt
-
-    theta = np.zeros(3)
-    course = lbfgs(theta, objective, report=report)
+    objective, theta = Valley([[1, -2, 3]]), np.zeros(3)
+    course = lbfgs(theta, objective, watch=Interrupting())
     assert course.ended == "interrupted"
-    assert course.losses == reported
-    assert_allclose(objective(theta, None).misfit, reported[-1])
+    assert len(course.losses) == 3
+    assert_allclose(objective(theta, None).misfit, course.losses[-1])
+
+
+def test_a_watch_can_stop_lbfgs():
+    objective, theta = Valley([[1, -2, 3]]), np.zeros(3)
+    course = lbfgs(theta, objective, watch=Recorder(stop=2))
+    assert (course.ended, len(course.losses)) == ("stopped", 2)
+    assert_allclose(objective(theta, None).misfit, course.losses[-1])
 
 
 def test_lbfgs_interrupted_before_its_first_iterate_raises():
@@ -759,7 +1048,7 @@ def test_lbfgs_refuses_what_is_not_a_number():
 
 
 def test_a_course_begins_empty():
-    assert Course() == Course(losses=[], scores=[], seen=0, ended="max_iter")
+    assert Course() == Course(losses=[], validation_losses=[], scores=[], kept=None, seen=0, ended="max_iter")
     assert Course().losses is not Course().losses
 
 

@@ -8,8 +8,8 @@ import numpy as np
 
 
 def canonical(samples, codes):
-    """Merge equal sequences with equal targets, adding their weights, and sort the rest; so that weight 2 is a sequence
-    given twice, and the order of the sequences is none, down to the last bit.
+    """Merge equal sequences with equal targets, of one group, adding their weights, and sort the rest; so that weight 2
+    is a sequence given twice, and the order of the sequences is none, down to the last bit.
 
     Training amplifies the rounding of one sum in another order to any size, so this comes before all arithmetic. Sorted
     is by a 128-bit hash.
@@ -18,19 +18,21 @@ def canonical(samples, codes):
     codes : their targets as numbers, C-contiguous
     """
     X, weight = samples.X, samples.weight
-    values, targets = X.map(lambda v: v + 0), codes + 0  # -0.0 and 0.0 are one
+    targets = codes + 0  # -0.0 and 0.0 are one
     if samples.offsets is not None:
         targets = np.split(targets, samples.offsets[1:-1])
-    keys = np.empty((len(X), 2), np.uint64)
-    for key, x, target in zip(keys, values, targets, strict=True):
-        digest = hashlib.blake2b(x.tobytes(), digest_size=16)
+    keys, groups = np.empty((len(X), 2), np.uint64), np.zeros(len(X)) if samples.groups is None else samples.groups
+    for key, x, target, group in zip(keys, X, targets, groups, strict=True):
+        digest = hashlib.blake2b((x + 0).tobytes(), digest_size=16)
         digest.update(target.tobytes())
+        if samples.groups is not None:
+            digest.update(group.tobytes())
         key[:] = np.frombuffer(digest.digest(), np.uint64)
     order = np.lexsort((samples.sequence_weights(), keys[:, 1], keys[:, 0]))  # by weight last: equals add in one order
     new = np.ones(len(order), bool)
     new[1:] = (keys[order[1:]] != keys[order[:-1]]).any(axis=1)
     starts = np.flatnonzero(new)
-    merged = samples.take(order[starts])
+    merged = samples.select(order[starts])
     if samples.offsets is None:
         return merged._replace(weight=np.add.reduceat(weight[order], starts))
     for at, group in zip(merged.offsets, np.split(order, starts[1:]), strict=False):

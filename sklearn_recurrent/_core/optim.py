@@ -16,18 +16,25 @@ class Optimiser:
 
     A subclass names the running means it keeps of each entry, its `moments`, and has ``move(theta, grad, rate,
     *moments)``, which changes all of them in place.
+
+    decay : of the first entries of theta, which each step also multiplies with 1 - rate · decay; None: of none
+
+    References: Loshchilov, I. & Hutter, F. (2019). Decoupled weight decay regularization. ICLR.
     """
 
     moments = ()
 
-    def __init__(self, theta, state=None, **settings):
+    def __init__(self, theta, state=None, decay=None, **settings):
         self.state = state or {name: np.zeros_like(theta) for name in self.moments} | {"t": 0}
+        self.decay = decay
         for name, value in settings.items():
             setattr(self, name, value)
 
     def step(self, theta, grad, rate, rows=None):
         """`rows` as in the objective's `Value`: other rows of the table, and their moments, stay as they are."""
         self.state["t"] += 1
+        if self.decay is not None:
+            theta[: len(self.decay)] *= 1 - rate * self.decay
         arrays = [theta, *(self.state[name] for name in self.moments)]
         if rows is None:
             self._move(grad, rate, arrays)
@@ -81,7 +88,21 @@ class SGD(Optimiser):
         theta += self.momentum * velocity - rate * grad if self.nesterovs_momentum else velocity
 
 
-OPTIMISERS = {"adam": Adam, "sgd": SGD}
+class RMSprop(Optimiser):
+    """theta -= rate · grad / (√v + ε), with the running mean v of the squared gradient.
+
+    References: Tieleman, T. & Hinton, G. (2012). Lecture 6.5 - rmsprop. Coursera: neural networks for machine learning.
+    """
+
+    moments = ("v",)
+
+    def move(self, theta, grad, rate, v):
+        v *= self.rho
+        v += (1 - self.rho) * grad * grad
+        theta -= rate * grad / (np.sqrt(v) + self.epsilon)
+
+
+OPTIMISERS = {"adam": Adam, "rmsprop": RMSprop, "sgd": SGD}
 
 
 def clip_norm(grad, limit):
@@ -99,25 +120,55 @@ def clip_norm(grad, limit):
     return grad
 
 
-class Schedule:
-    """The learning rate of each step.
+def constant(progress):
+    return 1.0
 
-    constant, cosine (rate₀ · (1 + cos π p) / 2 at progress p through max_iter epochs), invscaling (rate₀ / t^power_t at
-    t sequences seen) or adaptive (rate₀, a fifth of it each time that training stalls).
+
+def cosine(progress):
+    """From 1 to 0.
 
     References: Loshchilov, I. & Hutter, F. (2017). SGDR: stochastic gradient descent with warm restarts. ICLR.
     """
+    return (1 + math.cos(math.pi * progress)) / 2
 
-    def __init__(self, kind, initial, power_t, seen=0):
-        self.kind, self.initial, self.power_t, self.seen = kind, initial, power_t, seen  # seen: before
-        self.planned = kind == "cosine"  # it ends with max_iter: to reach that is the plan
 
-    def rate(self, progress, seen):
-        if self.kind == "cosine":
-            return self.initial * (1 + math.cos(math.pi * progress)) / 2
+def onecycle(progress):
+    """From 1/25 up to 1, for three tenths of the way, and down to 0, both along a cosine.
+
+    References: Smith, L. N. & Topin, N. (2019). Super-convergence: very fast training of neural networks using large
+    learning rates. SPIE.
+    """
+    top = 0.3
+    return 1 - 0.96 * cosine(progress / top) if progress < top else cosine((progress - top) / (1 - top))
+
+
+SCHEDULES = {"constant": constant, "cosine": cosine, "onecycle": onecycle}
+"""Name → factor of the learning rate at a progress from 0 to 1, through max_iter epochs."""
+
+PLANNED = {"cosine", "onecycle"}
+"""Those that end with max_iter: to reach that is the plan."""
+
+
+class Schedule:
+    """The learning rate of each step.
+
+    kind : a name in `SCHEDULES`, or invscaling (initial / t^power_t at t sequences seen), or adaptive (initial, a fifth
+        of it each time that training stalls)
+    warmup : in so many first steps the rate rises from 0 in a straight line
+    seen : sequences seen before
+    """
+
+    def __init__(self, kind, initial, power_t, warmup=0, seen=0):
+        self.kind, self.initial, self.power_t, self.warmup, self.seen = kind, initial, power_t, warmup, seen
+        self.planned = kind in PLANNED
+
+    def rate(self, progress, seen, steps):
+        """At `progress` through the epochs of this training, which has seen so many sequences in epochs before this
+        one; `steps` were taken, those of former trainings included."""
+        rate = self.initial * min(1.0, (steps + 1) / self.warmup) if self.warmup else self.initial
         if self.kind == "invscaling":
-            return self.initial / (self.seen + seen + 1) ** self.power_t
-        return self.initial
+            return rate / (self.seen + seen + 1) ** self.power_t
+        return rate * SCHEDULES.get(self.kind, constant)(progress)
 
     def go_on(self):
         """Training has stalled: True if a smaller rate may help."""

@@ -15,6 +15,7 @@ class Ragged:
     Sequence ``j`` is ``values[offsets[j] : offsets[j + 1]]``.
 
     values (S, F) : every living step of every sequence, C-contiguous, finite
+    owned : whether nobody else has these values: they may be written to
     offsets (N + 1,) : int64, from 0 to S, strictly increasing
     living (N, T) : True where the steps stood in a padded array; None if they come from no such array
     """
@@ -22,10 +23,11 @@ class Ragged:
     values: np.ndarray
     offsets: np.ndarray
     living: np.ndarray | None = None
+    owned: bool = False
 
     @classmethod
-    def from_lengths(cls, values, lengths, living=None):
-        return cls(values, offsets_of(lengths), living)
+    def from_lengths(cls, values, lengths, living=None, owned=False):
+        return cls(values, offsets_of(lengths), living, owned)
 
     def __len__(self):
         return len(self.offsets) - 1
@@ -62,7 +64,59 @@ class Ragged:
 
     def map(self, function):
         """``function`` applied to all steps at once; the lengths stay."""
-        return Ragged(function(self.values), self.offsets, self.living)
+        return Ragged(function(self.values), self.offsets, self.living, self.owned)
+
+    def select(self, rows):
+        """The sequences `rows`, in that order, where they are."""
+        return Selection(self, rows)
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """The sequences `rows` of a `Ragged`, in that order, without a copy of them: a training set may be large."""
+
+    whole: Ragged
+    rows: np.ndarray
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __iter__(self):
+        return (self.whole.values[a:b] for a, b in zip(*self._bounds(self.rows), strict=True))
+
+    def _bounds(self, rows):
+        return self.whole.offsets[rows].tolist(), self.whole.offsets[rows + 1].tolist()
+
+    @property
+    def values(self):
+        """Of the whole."""
+        return self.whole.values
+
+    @property
+    def owned(self):
+        return self.whole.owned
+
+    @cached_property
+    def lengths(self):
+        return self.whole.lengths[self.rows]
+
+    @property
+    def n_features(self):
+        return self.whole.n_features
+
+    def take(self, rows):
+        """The sequences `rows`, in that order, in an array of their own."""
+        return self.whole.take(self.rows[rows])
+
+    def steps(self, rows):
+        """Which rows of the values belong to the sequences `rows`, in that order."""
+        return self.whole.steps(self.rows[rows])
+
+    def map(self, function):
+        return Selection(self.whole.map(function), self.rows)
+
+    def select(self, rows):
+        return Selection(self.whole, self.rows[rows])
 
 
 def offsets_of(lengths):

@@ -13,12 +13,14 @@ class Samples(NamedTuple):
     """N sequences with targets `Y` and weights, a row of both for each target.
 
     offsets (N + 1,) : where the targets of each sequence lie, as in `Ragged`; None if it has one
+    groups (N,) : whole numbers; those of one number stay together in a split
     """
 
     X: Ragged
     Y: np.ndarray
     weight: np.ndarray
     offsets: np.ndarray | None = None
+    groups: np.ndarray | None = None
 
     @property
     def counts(self):
@@ -30,21 +32,22 @@ class Samples(NamedTuple):
         return rows if self.offsets is None else steps_of(self.offsets, rows)
 
     def take(self, rows):
-        """The sequences `rows`, in that order."""
+        """The sequences `rows`, in that order, in an array of their own."""
+        return self.select(rows)._replace(X=self.X.take(rows))
+
+    def select(self, rows):
+        """The sequences `rows`, in that order, where they are."""
         at, offsets = self.targets(rows), self.offsets
         if offsets is not None:
             offsets = offsets_of(self.counts[rows])
-        return Samples(self.X.take(rows), self.Y[at], self.weight[at], offsets)
+        groups = None if self.groups is None else self.groups[rows]
+        return Samples(self.X.select(rows), self.Y[at], self.weight[at], offsets, groups)
 
     def sequence_weights(self):
         """(N,): the total weight of each sequence."""
         return self.weight if self.offsets is None else np.add.reduceat(self.weight, self.offsets[:-1])
 
-    def step_weights(self):
-        """(S,): what a sequence weighs, on each of its steps: the mean weight of its targets."""
-        return np.repeat(self.sequence_weights() / self.counts, self.X.lengths)
-
     def weighted(self):
         """Without the sequences of weight 0."""
         weight = self.sequence_weights()
-        return self if weight.all() else self.take(np.flatnonzero(weight))
+        return self if weight.all() else self.select(np.flatnonzero(weight))

@@ -13,15 +13,30 @@ from .optim import clip_norm
 DIVERGED = 1e4
 """A loss, less the penalty, that many times that of predicting nothing is no longer training."""
 
+POOL = 50
+"""Batches whose sequences are sorted by length together, at most."""
+
 
 @dataclass
 class Course:
     """What training did, epoch by epoch, and why it ended."""
 
     losses: list = field(default_factory=list)
+    validation_losses: list = field(default_factory=list)  # if any
     scores: list = field(default_factory=list)  # of validation, if any
+    kept: int | None = None  # the best epoch, if its weights are kept; the first is 1
     seen: int = 0  # sequences
-    ended: str = "max_iter"  # or "stalled", "converged", "interrupted"
+    ended: str = "max_iter"  # or "stalled", "converged", "stopped", "interrupted"
+
+
+class Watch:
+    """What looks on at training."""
+
+    def begin(self):
+        """An epoch begins."""
+
+    def end(self, course, theta):
+        """An epoch is over; `theta` are the weights if training ends here. True: it shall."""
 
 
 class Patience:
@@ -32,7 +47,7 @@ class Patience:
 
     def see(self, value):
         """Lower is better. True if it is the best so far."""
-        self.waited = self.waited + 1 if value > self.best - self.tol else 0
+        self.waited = self.waited + 1 if value == math.inf or value > self.best - self.tol else 0
         improved = value < self.best
         self.best = min(self.best, value)
         return improved
@@ -43,10 +58,17 @@ class Patience:
 
 
 class Batches:
-    """Each epoch, the rows 0 … n - 1 in batches; shuffled by a generator that depends on seed and epoch alone."""
+    """Each epoch, the rows 0 … n - 1 in batches; shuffled by a generator that depends on seed and epoch alone.
 
-    def __init__(self, n, size, seed, *, shuffle=True, first_epoch=0):
+    lengths (n,) : if given, a batch holds sequences of like length. The shuffled rows are cut into pools, each pool is
+        sorted by length and cut into batches, and these are shuffled: which sequences meet changes from epoch to epoch.
+        A pool has up to `POOL` batches, but no more than a quarter of all rows.
+    """
+
+    def __init__(self, n, size, seed, *, shuffle=True, first_epoch=0, lengths=None):
         self.n, self.size, self.seed, self.shuffle, self.epochs = n, min(size, n), seed, shuffle, first_epoch
+        self.pool = min(POOL, n // (4 * self.size)) * self.size
+        self.lengths = lengths if lengths is not None and self.pool > self.size and np.ptp(lengths) else None
 
     def __len__(self):
         return -(-self.n // self.size)
@@ -54,45 +76,70 @@ class Batches:
     def epoch(self):
         """Yield the rows of each batch, and its key: three numbers that no other batch has."""
         self.epochs += 1
-        rows = np.arange(self.n)
+        rows, starts = np.arange(self.n), np.arange(0, self.n, self.size)
         if self.shuffle:
-            rows = np.random.default_rng((self.seed, self.epochs)).permutation(self.n)
-        for start in range(0, self.n, self.size):
+            rng = np.random.default_rng((self.seed, self.epochs))
+            rows = rng.permutation(self.n)
+            if self.lengths is not None:
+                pools = np.arange(self.n) // self.pool
+                pools[self.n - self.n % self.size :] = self.n  # a short batch is of any lengths: its rows weigh more
+                rows = rows[np.lexsort((self.lengths[rows], pools))]
+                rng.shuffle(starts)
+        for start in starts.tolist():
             yield rows[start : start + self.size], (self.seed, self.epochs, start)
 
 
-def descend(objective, theta, optimiser, schedule, batches, *, max_iter, max_norm, patience, score=None, report=None):
+def descend(
+    objective,
+    theta,
+    optimiser,
+    schedule,
+    batches,
+    *,
+    max_iter,
+    max_norm,
+    patience,
+    validate=None,
+    keep_best=True,
+    watch=None,
+):
     """Minimise by mini-batches; move `theta` in place.
 
     schedule : gives the rate of each step
-    patience : ends it when the loss, or with `score` the score, stalls; None: max_iter alone does
-    score : ``score(theta)`` of each epoch, higher is better; the weights of the best epoch are restored
-    report : ``report(course)`` after each epoch
+    patience : ends it when the loss, or with `validate` and `keep_best` the score, stalls; None: max_iter alone does
+    validate : ``validate(theta) -> (loss, score)`` after each epoch, a higher score being better
+    keep_best : whether the weights of the best epoch are restored
+    watch : a `Watch`
     """
-    course, best, total, steps, seen_before = Course(), None, 0.0, 0, 0
+    course, best, total, steps, seen_before, watch = Course(), None, 0.0, 0, 0, watch or Watch()
     limit = DIVERGED * max(objective.null_loss(), 1e-3)
     try:
         for epoch in range(max_iter):
+            watch.begin()
             total, misfit, steps, seen_before = 0.0, 0.0, 0, course.seen
             for rows, key in batches.epoch():
                 value = objective(theta, rows, key)
                 loss = value.misfit + value.penalty
                 _refuse_divergence(loss, math.inf, epoch)
-                rate = schedule.rate((epoch + steps / len(batches)) / max_iter, seen_before)
+                progress = (epoch + steps / len(batches)) / max_iter
+                rate = schedule.rate(progress, seen_before, optimiser.state["t"])
                 optimiser.step(theta, clip_norm(value.grad, max_norm), rate, value.rows)
                 total, misfit = total + loss * len(rows), misfit + value.misfit * len(rows)
                 steps, course.seen = steps + 1, course.seen + len(rows)
             misfit = misfit / batches.n if np.isfinite(theta).all() else math.nan
             _refuse_divergence(misfit, limit, epoch)
             course.losses.append(total / batches.n)
-            if score is not None:
-                course.scores.append(score(theta))
-                if best is None or course.scores[-1] > max(course.scores[:-1]):
-                    best = theta.copy()
-            if report is not None:
-                report(course)
+            if validate is not None:
+                loss, score = validate(theta)
+                if keep_best and (best is None or score > max(course.scores)):
+                    best, course.kept = theta.copy(), len(course.losses)
+                course.validation_losses.append(loss)
+                course.scores.append(score)
+            if watch.end(course, theta if best is None else best):
+                course.ended = "stopped"
+                break
             if patience is not None:
-                patience.see(course.losses[-1] if score is None else -course.scores[-1])
+                patience.see(course.losses[-1] if best is None else -course.scores[-1])
                 if patience.stalled:
                     if not schedule.go_on():
                         course.ended = "stalled"
@@ -109,26 +156,35 @@ def descend(objective, theta, optimiser, schedule, batches, *, max_iter, max_nor
     return course
 
 
-def minimise_lbfgs(objective, theta, rows, *, max_iter, max_fun, tol, report=None):
-    """Minimise over all `rows` at once by L-BFGS; move `theta` in place.
+def minimise_lbfgs(objective, theta, rows, *, max_iter, max_fun, tol, watch=None):
+    """Minimise over all `rows` at once by L-BFGS; move `theta` in place. To the `watch` an iteration is an epoch.
 
     References: Liu, D. C. & Nocedal, J. (1989). On the limited memory BFGS method for large scale optimization.
     Mathematical Programming 45, 503-528.
     """
-    course, latest = Course(), [math.nan, theta.copy()]
+    course, latest, begun, watch = Course(), [math.nan, theta.copy()], 0, watch or Watch()
 
     def value_and_gradient(x):
+        nonlocal begun
+        if begun == len(course.losses):
+            begun += 1
+            watch.begin()
         value = objective(x.astype(theta.dtype), rows)
         latest[0] = value.misfit + value.penalty
         _refuse_divergence(latest[0], math.inf, len(course.losses))
         return latest[0], value.full_gradient(len(theta)).astype(np.float64)
 
-    def callback(x):
+    def end(x):
         latest[1][...] = x
         course.losses.append(latest[0])
         course.seen += len(rows)
-        if report is not None:
-            report(course)
+        if watch.end(course, latest[1]):
+            course.ended = "stopped"
+
+    def callback(x):
+        end(x)
+        if course.ended == "stopped":
+            raise StopIteration
 
     options = {"maxiter": max_iter, "maxfun": max_fun, "gtol": tol}
     try:
@@ -141,9 +197,10 @@ def minimise_lbfgs(objective, theta, rows, *, max_iter, max_fun, tol, report=Non
             callback=callback,
         )
         latest[1][...] = result.x
-        course.ended = "max_iter" if result.status == 1 else "converged"
-        if not course.losses:
-            callback(result.x)
+        if course.ended != "stopped":
+            course.ended = "max_iter" if result.status == 1 else "converged"
+            if not course.losses:
+                end(result.x)
         course.losses[-1] = float(result.fun)
     except KeyboardInterrupt:
         if not course.losses:
