@@ -71,7 +71,7 @@ print([sorted(c) for c in classes_of(flatten_labels([[frozenset(c) for c in ("ab
         subprocess.run(
             [sys.executable, "-c", code], env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True
         ).stdout
-        for seed in "012"
+        for seed in "01"
     }
     assert len(orders) == 1
 
@@ -96,7 +96,7 @@ def test_dates_of_another_unit_are_the_same_dates():
         ([["a", None]], "contains None, for sequence 0, step 1"),
         ([["a"], [float("nan")]], "contains nan, for sequence 1, step 0"),
         ([[pd.NA]], "contains <NA>, for sequence 0, step 0"),
-        ([[np.datetime64("NaT")]], "contains NaT, for sequence 0, step 0"),
+        ([[np.datetime64("NaT", "ns")]], "contains NaT, for sequence 0, step 0"),
         ([["a", ["b"]]], "a list for sequence 0, step 1, but one hashable label"),
         ([[bytearray(b"x")]], "a bytearray for sequence 0, step 0"),
     ],
