@@ -464,3 +464,11 @@ def positive_weight(sample_weight, n, of):
     if not weight.any():
         raise ValueError("Sample weights must contain at least one non-zero number.")
     return weight
+
+
+def balanced(codes, weight, n):
+    """What to multiply the weights of `n` classes with, so that all have the same total."""
+    totals = np.bincount(codes, weights=weight, minlength=n)
+    if not totals.all():
+        raise ValueError("class_weight='balanced' needs every class in each call; pass a dict to partial_fit.")
+    return weight.sum() / (n * totals)

@@ -12,7 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import assert_all_finite
 
-from ._base import trains_by_mini_batches
+from ._base import balanced, trains_by_mini_batches
 from ._parameters import cell_parameter, estimator, label_smoothing_parameter, parameter
 from ._recurrent import BaseRecurrent
 from ._sklearn import StrOptions, _fit_context
@@ -262,10 +262,7 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
         if codes is None:
             raise ValueError("class_weight is for one label per sequence, but y is a multilabel indicator.")
         if self.class_weight == "balanced":
-            totals = np.bincount(codes, weights=weight, minlength=len(classes))
-            if not totals.all():
-                raise ValueError("class_weight='balanced' needs every class in each call; pass a dict to partial_fit.")
-            by_class = weight.sum() / (len(classes) * totals)
+            by_class = balanced(codes, weight, len(classes))
         else:
             by_class = compute_class_weight(self.class_weight, classes=classes, y=classes[codes])
         weight = weight * by_class[codes]

@@ -12,7 +12,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from ._core import insight
 from ._core.blas import single_blas_thread
-from ._parameters import architecture_of
+from ._parameters import architecture_of, check_at_least_one
 from ._scoring import sequence_scorer, twin
 from ._steps import flatten_steps
 
@@ -273,7 +273,7 @@ class Inspection:
         network, ragged = self._network(), self._read(X)
         if by not in ("feature", "step"):
             raise ValueError(f"by must be 'feature' or 'step', got {by!r}.")
-        _check_positive(n_repeats=n_repeats, windows=windows)
+        check_at_least_one(n_repeats=n_repeats, windows=windows)
         if network.per_step and scoring is not None and not callable(scoring):
             scoring = sequence_scorer(scoring)
         scorer, rng = check_scoring(self, scoring), check_random_state(random_state)
@@ -344,12 +344,6 @@ class Inspection:
         if facts["n_outputs_"] != self.n_outputs_:
             raise ValueError(f"y has {facts['n_outputs_']} outputs, but {type(self).__name__} has {self.n_outputs_}.")
         return Y
-
-
-def _check_positive(**numbers):
-    for name, number in numbers.items():
-        if not isinstance(number, Integral) or number < 1:
-            raise ValueError(f"{name} must be an integer of at least 1, got {number!r}.")
 
 
 def _features(ragged):

@@ -222,7 +222,7 @@ class TrainingParameters:
         [at_least(1, Integral)],
         "int",
         "Epochs, passes over the training set; with lbfgs, iterations. Reaching it warns of missing convergence, "
-        "unless the schedule ends with it ('cosine').",
+        "unless the schedule ends with it ('cosine', 'onecycle').",
     )
     max_fun: int = parameter(15000, [at_least(1, Integral)], "int", "Evaluations of the loss that lbfgs may take.")
     shuffle: bool = parameter(
@@ -415,6 +415,13 @@ def poolings(pooling):
     ):
         raise ValueError(f"pooling must be one or several different names of {POOLINGS}, got {pooling!r}.")
     return kinds
+
+
+def check_at_least_one(**numbers):
+    """Refuse what is no whole number from 1 on: of arguments, and of parameters that may change after fit."""
+    for name, number in numbers.items():
+        if not isinstance(number, Integral) or isinstance(number, bool) or number < 1:
+            raise ValueError(f"{name} must be an integer of at least 1, got {number!r}.")
 
 
 def architecture_of(model):

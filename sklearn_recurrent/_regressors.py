@@ -87,9 +87,8 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Predictions in the unit of y, float64; if there are several quantiles, (..., n_quantiles), ascending. With
-            return_sequences a 1-D object array of such arrays, one row per
-            time step; for an X of numbers without padding one array (n_samples, n_steps) or (n_samples, n_steps,
-            n_outputs).
+            return_sequences a 1-D object array of such arrays, one row per time step; for an X of numbers without
+            padding one array (n_samples, n_steps) or (n_samples, n_steps, n_outputs).
         state : StreamState
             Only if `return_state`.
         """
@@ -174,7 +173,8 @@ class RNNRegressor(BaseRegressor):
 
     The network reads each sequence step by step, pools the states of its top layer into one vector, and passes that
     through a dense layer. Inside, each output is scaled to mean 0 and variance 1. Fitting minimises the weighted mean
-    of half the squared error of these plus the L2 penalty, with gradients by backpropagation through all time steps:
+    of half the squared error of these, or of another `loss`, plus the L2 penalty, with gradients by backpropagation
+    through all time steps:
 
         sum_i w_i * mean_k (f_k(x_i) - y_ik)^2 / 2 / sum_i w_i  +  alpha / 2 * ||weights||^2 / sum_i w_i
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Integral
-
 import numpy as np
 
 from ._base import BaseNetwork, positive_weight
@@ -84,9 +82,3 @@ def sequence_weight(sample_weight, n):
     if sample_weight is not None and not np.isscalar(sample_weight) and any(map(np.ndim, each_row(sample_weight))):
         return None
     return positive_weight(sample_weight, n, "sequence")
-
-
-def check_at_least_one(**numbers):
-    for name, number in numbers.items():
-        if not isinstance(number, Integral) or isinstance(number, bool) or number < 1:
-            raise ValueError(f"{name} must be an integer of at least 1, got {number!r}.")

@@ -8,13 +8,13 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 from sklearn.utils.metaestimators import available_if
 
-from ._base import positive_weight, trains_by_mini_batches
+from ._base import balanced, positive_weight, trains_by_mini_batches
 from ._core.decode import beam_search
 from ._core.losses import softmax
 from ._core.ragged import offsets_of
 from ._core.samples import Samples
-from ._parameters import at_least, estimator, label_smoothing_parameter, parameter
-from ._seq2seq import BaseSeq2Seq, aligns, check_at_least_one, sequence_weight
+from ._parameters import at_least, check_at_least_one, estimator, label_smoothing_parameter, parameter
+from ._seq2seq import BaseSeq2Seq, aligns, sequence_weight
 from ._sequences import object_array
 from ._sklearn import StrOptions, _fit_context
 from ._steps import classes_of, codes_of, flatten_labels, flatten_steps
@@ -266,7 +266,7 @@ class Seq2SeqClassifier(BaseSeq2Seq):
             If y has a label that is none of the classes.
         """
         ragged = self._read_fitted(X)
-        Y, offsets = self._with_ends(ragged, y)
+        Y, offsets = self._given(ragged, y)
         return object_array(np.split(softmax(self._raw(ragged, Y, offsets).T).T, offsets[1:-1]))
 
     @available_if(aligns)
@@ -292,7 +292,12 @@ class Seq2SeqClassifier(BaseSeq2Seq):
             If the network has no attention.
         """
         ragged = self._read_fitted(X)
-        Y, offsets = _ended(self._write(ragged), len(self.classes_)) if y is None else self._with_ends(ragged, y)
+        if y is None:
+            written = self._write(ragged)
+            codes, lengths = np.concatenate(written), np.array([len(words) for words in written])
+            Y, offsets = _with_ends(codes, lengths, len(self.classes_))
+        else:
+            Y, offsets = self._given(ragged, y)
         return object_array([weights[:-1] for weights in self._attention(ragged, Y, offsets)])
 
     # --- how it is done -----------------------------------------------------------------------------------------------
@@ -302,8 +307,9 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         labels, lengths = flatten_labels(y)
         check_consistent_length(X, lengths)
         weight = _weights_with_ends(sample_weight, lengths)
-        offsets = offsets_of(lengths + 1)
-        counts = np.add.reduceat(weight, offsets[:-1]) > 0  # a sequence of weight 0 is as if it were not there
+        counts = (
+            np.add.reduceat(weight, offsets_of(lengths + 1)[:-1]) > 0
+        )  # a sequence of weight 0 is as if it were not there
         present = classes_of(labels[np.repeat(counts, lengths)])
         expected = None if classes is None else classes_of(flatten_labels([classes])[0])
         if goes_on:
@@ -316,11 +322,11 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         unknown = codes_of(present, classes) < 0
         if unknown.any():
             raise ValueError(f"y has labels {present[unknown].tolist()}, but the classes are {classes.tolist()}.")
-        codes = np.insert(codes_of(labels, classes), np.cumsum(lengths), len(classes))
+        Y, offsets = _with_ends(codes_of(labels, classes), lengths, len(classes))
         longest = max(int(lengths[counts].max()), self.max_length_ if goes_on else 1)
         facts = {"classes_": classes, "n_outputs_": len(classes) + 1, "max_length_": longest}
         facts |= {"out_activation_": "softmax", "_loss": ("softmax", {"smoothing": self.label_smoothing})}
-        return Samples(X, codes[:, None], weight, offsets), facts
+        return Samples(X, Y, weight, offsets), facts
 
     def _encode(self, samples, classes, goes_on):
         return samples, {}
@@ -330,10 +336,7 @@ class Seq2SeqClassifier(BaseSeq2Seq):
             return weight
         codes, classes = Y[:, 0], facts["classes_"]
         if self.class_weight == "balanced":
-            totals = np.bincount(codes, weights=weight, minlength=len(classes) + 1)
-            if not totals.all():
-                raise ValueError("class_weight='balanced' needs every class in each call; pass a dict to partial_fit.")
-            weight = weight * (weight.sum() / (len(totals) * totals))[codes]
+            weight = weight * balanced(codes, weight, len(classes) + 1)[codes]
         else:
             labels = classes.tolist()
             unknown = [label for label in self.class_weight if label not in set(labels)]
@@ -357,15 +360,15 @@ class Seq2SeqClassifier(BaseSeq2Seq):
             ragged, beam_search, width=self.beam_width, max_length=max_length, length_penalty=self.length_penalty
         )
 
-    def _with_ends(self, ragged, y):
-        """Codes of labels, an end behind each sequence, (S + n, 1), and their offsets."""
+    def _given(self, ragged, y):
+        """Labels of the user's, as `_with_ends` has them."""
         labels, lengths = flatten_labels(y)
         check_consistent_length(ragged, lengths)
         codes = codes_of(labels, self.classes_)
         if (codes < 0).any():
             unknown = labels.tolist()[codes.argmin()]
             raise ValueError(f"y has the label {unknown!r}, but the classes are {self.classes_.tolist()}.")
-        return _ended(np.split(codes, np.cumsum(lengths)[:-1]), len(self.classes_))
+        return _with_ends(codes, lengths, len(self.classes_))
 
     def _written_and_true(self, X, y, sample_weight):
         """For each sequence the codes that are written and the true ones; and the weights."""
@@ -378,10 +381,9 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         return list(zip(self._write(ragged), true, strict=True)), weight
 
 
-def _ended(sequences, end):
+def _with_ends(codes, lengths, end):
     """Codes of all sequences, each followed by `end`, (S + n, 1), and their offsets."""
-    lengths = np.array([len(codes) + 1 for codes in sequences])
-    return np.concatenate([np.append(codes, end) for codes in sequences])[:, None], offsets_of(lengths)
+    return np.insert(codes, np.cumsum(lengths), end)[:, None], offsets_of(lengths + 1)
 
 
 def _weights_with_ends(sample_weight, lengths):

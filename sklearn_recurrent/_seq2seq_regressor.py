@@ -13,8 +13,8 @@ from ._core.decode import free_run
 from ._core.features import mean_and_scale
 from ._core.ragged import offsets_of
 from ._core.samples import Samples
-from ._parameters import estimator, huber_delta_parameter, loss_of, parameter
-from ._seq2seq import BaseSeq2Seq, aligns, check_at_least_one, sequence_weight
+from ._parameters import check_at_least_one, estimator, huber_delta_parameter, loss_of, parameter
+from ._seq2seq import BaseSeq2Seq, aligns, sequence_weight
 from ._sequences import object_array
 from ._sklearn import StrOptions, _fit_context
 from ._steps import flatten_numbers, flatten_weights
@@ -177,14 +177,8 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
             If a horizon is no whole number of at least 1.
         """
         ragged = self._read_fitted(X)
-        values, lengths = self._values(ragged, horizon), self._horizons(ragged, horizon)
-        container, ndim = self._y_form
-        values = values if ndim == 3 else values[:, 0]
-        if container == "sequences" or np.ndim(horizon):
-            return object_array(np.split(values, np.cumsum(lengths)[:-1]))
-        if ndim == 1 and lengths[0] == 1:
-            return values
-        return values.reshape(len(ragged), -1, *values.shape[1:])
+        horizons = self._horizons(ragged, horizon)
+        return self._in_form(self._values(ragged, horizons), horizons, apart=np.ndim(horizon) > 0)
 
     def score(self, X, y, sample_weight=None):
         """Return R², of all that is predicted.
@@ -264,26 +258,33 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         return samples._replace(Y=(Y - mean) / scale), facts
 
     def _targets_as_given(self, samples):
+        return self._in_form(samples.Y, samples.counts)
+
+    def _in_form(self, values, lengths, *, apart=False):
+        """Values (S, K) in the form of the y of `fit`; `apart`: an array for each sequence, whatever that was."""
         container, ndim = self._y_form
-        Y = samples.Y if ndim == 3 else samples.Y[:, 0]
-        if container == "array":
-            return Y.reshape(len(samples.X), -1, *Y.shape[1:]) if ndim > 1 else Y
-        return object_array(np.split(Y, samples.offsets[1:-1]))
+        values = values if ndim == 3 else values[:, 0]
+        if container == "sequences" or apart:
+            return object_array(np.split(values, np.cumsum(lengths)[:-1]))
+        if ndim == 1 and lengths[0] == 1:
+            return values
+        return values.reshape(len(lengths), -1, *values.shape[1:])
 
     def _horizons(self, ragged, horizon):
         """(N,)"""
         if horizon is None or np.ndim(horizon) == 0:
-            check_at_least_one(**{} if horizon is None else {"horizon": horizon})
-            return np.full(len(ragged), self.horizon_ if horizon is None else horizon)
+            horizon = self.horizon_ if horizon is None else horizon
+            check_at_least_one(horizon=horizon)
+            return np.full(len(ragged), horizon)
         horizons = np.asarray(horizon)
         check_consistent_length(ragged, horizons)
         if horizons.ndim != 1 or horizons.dtype.kind not in "iu" or (horizons < 1).any():
             raise ValueError(f"horizon must be an integer of at least 1 for each sequence, got {horizon!r}.")
         return horizons.astype(np.int64)
 
-    def _values(self, ragged, horizon):
+    def _values(self, ragged, horizons):
         """Predictions end to end (S, n_outputs), in the unit of y."""
-        return self._run(ragged, free_run, self._horizons(ragged, horizon)) * self.y_scale_ + self.y_mean_
+        return self._run(ragged, free_run, horizons) * self.y_scale_ + self.y_mean_
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -155,9 +155,7 @@ def attend(score, W, S, H, pairs, scratch):
     means, weights = np.empty((len(H), S.shape[1]), S.dtype), []
     for group in pairs:
         q, k, s = queries[group.rows_out], keys[group.rows_in], S[group.rows_in]
-        a, means[group.rows_out] = look(
-            score, W, q, k, s, group.dead_in, scratch
-        )  # where one has ended, the same again
+        a, means[group.rows_out] = look(score, W, q, k, s, group.dead_in, scratch)  # the dead write the same again
         weights.append(a)
 
     def back(dW, d):

@@ -7,7 +7,7 @@ import numpy as np
 from .alignment import look, padded
 from .layers import project
 from .losses import log_softmax
-from .ragged import offsets_of
+from .ragged import of_like_length, offsets_of
 from .stack import Steps
 
 ROOM = 1 << 18
@@ -62,13 +62,8 @@ class Writer:
 
 def batches(network, X, n_hypotheses=1):
     """Sequences that are written at once: of like length, so many that their attention stays in the cache."""
-    order, start = np.argsort(-X.lengths, kind="stable"), 0
     units = 0 if network.score is None else network.widest
-    while start < len(order):
-        room = ROOM // max(1, units * n_hypotheses * int(X.lengths[order[start]]))
-        stop = start + max(1, min(room, WIDTH))
-        yield order[start:stop]
-        start = stop
+    return of_like_length(X.lengths, units * n_hypotheses * X.lengths, ROOM, WIDTH)
 
 
 def beam_search(network, theta, X, crew, *, width, max_length, length_penalty):

@@ -12,6 +12,7 @@ from .heads import PooledHead, StagedHead, StepHead
 from .initial import glorot
 from .layers import dropout_mask, embed
 from .layout import Layout
+from .ragged import of_like_length
 from .runs import Plan
 from .stack import Stack
 
@@ -112,15 +113,9 @@ class Model:
             pass
 
     def _batches(self, X, itemsize):
-        order, start = np.argsort(-X.lengths, kind="stable"), 0
         cells = [cell for stack in self.stacks for cell in stack.cells]
         width = max(PREDICTION_WIDTH, FRAME_BYTES // (itemsize * max(max(1, len(c.frame)) * c.H for c in cells)))
-        sizes = itemsize * self.sizes(X)[order]
-        while start < len(order):
-            room = PREDICTION_BYTES // int(sizes[start : start + width].max())
-            stop = start + max(1, min(room, width))
-            yield order[start:stop]
-            start = stop
+        return of_like_length(X.lengths, itemsize * self.sizes(X), PREDICTION_BYTES, width)
 
 
 class Network(Model):

@@ -124,6 +124,17 @@ def offsets_of(lengths):
     return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
 
 
+def of_like_length(lengths, sizes, room, width):
+    """Rows, longest first, in pieces of up to `width`, whose sequences are no larger than `room` together."""
+    order, start = np.argsort(-lengths, kind="stable"), 0
+    sizes = sizes[order]
+    while start < len(order):
+        fit = room // max(1, int(sizes[start : start + width].max()))
+        stop = start + max(1, min(fit, width))
+        yield order[start:stop]
+        start = stop
+
+
 def steps_of(offsets, rows):
     """Which rows belong to the sequences `rows`, in that order, of what lies end to end at `offsets`."""
     lengths = offsets[rows + 1] - offsets[rows]

@@ -14,7 +14,7 @@ from .network import Model, Pass
 from .ragged import Ragged
 from .runs import Plan
 from .stack import Stack
-from .unroll import Join
+from .unroll import Join, give_back, side_by_side
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,12 +180,12 @@ class EncoderDecoder(Model):
         if self.tokens is not None:
             out = scratch("embedded", len(values), self.encoder.cells[0].F)
             values, embed_back = embed(W["embedding/E"], values[:, 0], out)
-        plan, S, readers = Plan.of(X.lengths, self.encoder.waste), None, [[] for _ in self.encoder.directions]
+        plan, directions = Plan.of(X.lengths, self.encoder.waste), self.encoder.directions
+        S, joins, readers = None, [], [[] for _ in directions]
         if self.score is not None:
             S = scratch("encoder/outputs", len(values), self.encoder.width)
-            shares = np.split(S, len(readers), axis=1)
-            directions = zip(self.encoder.directions, shares, strict=True)
-            readers = [[Join(plan, reverse, share)] for reverse, share in directions]
+            joins = side_by_side(plan, directions, S)
+            readers = [[join] for join in joins]
         layers = self.encoder.forward(W, values, plan, scratch, readers, masks, keep=keep)
         state, bridges = {}, []
         for k, (cell, h) in enumerate(zip(self.decoder.cells, layers.h, strict=True)):
@@ -203,10 +203,9 @@ class EncoderDecoder(Model):
                 if f"c_{k}" in state:
                     d.append(d_state[f"c_{k}"])
                 dy = bridge_back(dW[f"bridge/layer_{k}/B"], np.concatenate(d)[:, order])
-                d_h[k] = np.split(dy, len(readers))
+                d_h[k] = np.split(dy, len(directions))
             if dS is not None:
-                for (join,), share in zip(readers, np.split(dS, len(readers), axis=1), strict=True):
-                    join.gradient = share
+                give_back(joins, dS)
             d_values = None if embed_back is None else scratch("d_embedded", *values.shape)
             layers.back(dW, d_h, d_values)
             if embed_back is not None:

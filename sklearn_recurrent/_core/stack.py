@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from .cells import CELLS
 from .initial import cell_weights
 from .runs import WASTE
-from .unroll import Join, unroll
+from .unroll import give_back, side_by_side, unroll
 
 
 class Stack:
@@ -83,11 +84,7 @@ class Stack:
             joins, below = [], values
             if depth + 1 < len(self.cells):
                 values = scratch((self.prefix, depth, "outputs"), len(values), len(keys) * cell.H)
-                shares = np.split(values, len(keys), axis=1)
-                joins = [
-                    Join(plan, reverse, share, masks(self.dropout, cell.H))
-                    for reverse, share in zip(self.directions, shares, strict=True)
-                ]
+                joins = side_by_side(plan, self.directions, values, partial(masks, self.dropout, cell.H))
             begin = None if start is None else (start[f"h_{depth}"], start.get(f"c_{depth}", start[f"h_{depth}"]))
             layer = []
             for k, (key, reverse) in enumerate(zip(keys, self.directions, strict=True)):
@@ -121,9 +118,7 @@ class Stack:
                     dh, dc = one.back(self.parts(dW, cell, key), d_last, d_inputs, add=adds)
                 d_start[f"h_{depth}"], d_start[f"c_{depth}"] = dh, dc
                 if depth:
-                    joins = all_joins[depth - 1]
-                    for join, share in zip(joins, np.split(d_inputs, len(joins), axis=1), strict=True):
-                        join.gradient = share
+                    give_back(all_joins[depth - 1], d_inputs)
             return d_start
 
         return Stacked([[one.h for one in layer] for layer in layers], self._ends(layers), back)

@@ -46,6 +46,18 @@ class Join(Reader):
         return dY if self.mask is None else dY * self.mask[:, : run.width]
 
 
+def side_by_side(plan, directions, values, mask=lambda: None):
+    """What writes the states of each direction to its share of the columns of `values`."""
+    shares = np.split(values, len(directions), axis=1)
+    return [Join(plan, reverse, share, mask()) for reverse, share in zip(directions, shares, strict=True)]
+
+
+def give_back(joins, d):
+    """The gradient with respect to these values, each direction its share."""
+    for join, share in zip(joins, np.split(d, len(joins), axis=1), strict=True):
+        join.gradient = share
+
+
 class Unrolled(NamedTuple):
     """h, c (H, N) : the states that leave each sequence; c is that of the last step of the run in which it ends.
 
