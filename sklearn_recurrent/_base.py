@@ -35,7 +35,7 @@ from ._validation import Validation, scorer_of, split
 
 def trains_by_mini_batches(model):
     if model.solver == "lbfgs":
-        raise AttributeError("partial_fit needs mini-batches: solver='adam' or 'sgd', not 'lbfgs'.")
+        raise AttributeError("partial_fit needs mini-batches: solver='adam', 'rmsprop' or 'sgd', not 'lbfgs'.")
     return True
 
 
@@ -98,7 +98,7 @@ class BaseNetwork(CallbackSupportMixin):
                     fraction = self.validation_fraction
                     rows, others = split(len(samples.X), fraction, strata, samples.groups, task.seed)
                     samples, validate = samples.select(rows), self._validation_of(task, others, crew)
-                samples = _ready(samples.weighted(), task, in_place=True)  # from here on X as it was given is gone
+                samples = _ready(samples.weighted(), task)
                 facts = task.facts | self._minimise(task, samples, validate, context, hooks, crew)
             vars(self).update(facts)
         if context is not None:
@@ -125,8 +125,8 @@ class BaseNetwork(CallbackSupportMixin):
         )
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         start = _Start.of(self) if goes_on else _Start.drawn(network, seed, samples.X, self.forget_bias)
-        samples = samples._replace(weight=self._weigh(samples.Y, samples.weight, facts))
-        return _Task(network, facts, given, samples, seed, start, one_epoch)
+        by_class = self._weights_of_classes(samples, facts)
+        return _Task(network, facts, given, _weighted(samples, by_class), by_class, seed, start, one_epoch)
 
     # --- before training ----------------------------------------------------------------------------------------------
 
@@ -142,7 +142,7 @@ class BaseNetwork(CallbackSupportMixin):
 
     def _refuse_contradictions(self):
         if self.solver == "lbfgs" and (self.dropout or self.recurrent_dropout):
-            raise ValueError("Dropout is noise, which solver='lbfgs' cannot take: choose 'adam' or 'sgd'.")
+            raise ValueError("Dropout is noise, which solver='lbfgs' cannot take: choose 'adam', 'rmsprop' or 'sgd'.")
 
     def _in_canonical_order(self, samples):
         """Merged and sorted, unless the order is the user's."""
@@ -156,9 +156,7 @@ class BaseNetwork(CallbackSupportMixin):
         """Which tokens have a row in the table."""
         if self.embedding_dim is None:
             return {}
-        return {
-            "vocabulary_": self.vocabulary_ if goes_on and self._embeds else np.unique(X.take(np.arange(len(X))).values)
-        }
+        return {"vocabulary_": self.vocabulary_ if goes_on and self._embeds else np.unique(X.joined().values)}
 
     def _scaling(self, samples, goes_on):
         X = samples.X
@@ -255,7 +253,7 @@ class BaseNetwork(CallbackSupportMixin):
 
     def _validation_of(self, task, rows, crew):
         """On some of the sequences that were given to fit."""
-        given, samples = task.given.take(rows), _ready(task.samples.take(rows), task)
+        given, samples = task.given.select(rows), _ready(task.samples.select(rows), task)
         fitted = twin(self, **task.facts)
         X = given.X if self.embedding_dim is None else given.X.map(lambda rows: _tokens_of(rows, fitted.vocabulary_))
         X, y = object_array(list(X)), fitted._targets_as_given(given)
@@ -273,7 +271,7 @@ class BaseNetwork(CallbackSupportMixin):
         ragged = fitted._read(X)
         samples, _ = fitted._samples(ragged, y, None, None, True)
         samples, _ = fitted._encode(samples._replace(X=_with_tokens_as_rows(samples.X, task.facts)), None, True)
-        samples = _ready(samples, task)
+        samples = _ready(_weighted(samples, task.by_class), task)
         return Validation(
             fitted, task.network, self._loss_function(task.facts), samples, crew, scorer_of(self), X, y, ragged
         )
@@ -285,8 +283,9 @@ class BaseNetwork(CallbackSupportMixin):
     def _objective(self, *arguments, first_epoch):
         return Objective(*arguments)
 
-    def _weigh(self, Y, weight, facts):
-        return weight
+    def _weights_of_classes(self, samples, facts):
+        """What `class_weight` multiplies the weights of targets with, by their codes; None: nothing."""
+        return None
 
     def _strata(self, Y, facts):
         return None
@@ -345,6 +344,10 @@ class BaseNetwork(CallbackSupportMixin):
         return tags
 
 
+COPIED = 1 << 22
+"""Numbers of X of which a fit has a copy, scaled once, from which batches are made faster; of more it has none. Tokens
+are always copied, as rows of the table."""
+
 _OPTIMISER_PARAMETERS = ("beta_1", "beta_2", "epsilon", "rho", "momentum", "nesterovs_momentum")
 _PARAMETER_OF = {"units": "hidden_layer_sizes", "per_step": "return_sequences", "tokens": "the number of tokens"}
 _FEATURE_FACTS = ("x_mean_", "x_scale_", "vocabulary_")
@@ -358,6 +361,7 @@ class _Task(NamedTuple):
     facts: dict
     given: Samples
     samples: Samples
+    by_class: np.ndarray | None
     seed: int
     start: _Start
     one_epoch: bool
@@ -379,7 +383,7 @@ class _Start:
     def drawn(cls, network, seed, X, forget_bias):
         """From random weights, in the dtype of X; tokens have that of floats as wide."""
         theta = network.initial(np.random.default_rng(seed), forget_bias, int(X.lengths.max()))
-        return cls(theta.astype(f"f{X.values.dtype.itemsize}"))
+        return cls(theta.astype(f"f{X.dtype.itemsize}"))
 
     @classmethod
     def of(cls, model):
@@ -432,11 +436,22 @@ def _tokens_of(rows, vocabulary):
     return np.append(vocabulary[-1] + 1, vocabulary)[rows]
 
 
-def _ready(samples, task, *, in_place=False):
+def _ready(samples, task):
     """Sequences and targets in the numbers that the network computes with."""
     dtype = task.start.theta.dtype
     Y = samples.Y if samples.Y.dtype.kind == "i" else samples.Y.astype(dtype)
-    return samples._replace(X=_scaled(samples.X, task.facts, dtype, in_place), Y=Y)
+    X = _scaled(samples.X, task.facts, dtype)
+    copied = "vocabulary_" in task.facts or X.offsets[-1] * X.n_features <= COPIED
+    return samples._replace(X=X.joined() if copied else X, Y=Y)
+
+
+def _weighted(samples, by_class):
+    return samples if by_class is None else samples._replace(weight=samples.weight * by_class[class_codes(samples.Y)])
+
+
+def class_codes(Y):
+    """(N,): the number of each class, from the targets of the network."""
+    return Y[:, 0].astype(np.intp)
 
 
 def _group_codes(groups, X):
@@ -448,11 +463,11 @@ def _group_codes(groups, X):
     return np.unique(np.asarray(groups), return_inverse=True)[1]
 
 
-def _scaled(X, facts, dtype, in_place=False):
+def _scaled(X, facts, dtype):
     if "x_mean_" not in facts:
         return X
     mean, scale = facts["x_mean_"], facts["x_scale_"]
-    return X.map(lambda values: scaled(values, mean, scale, dtype, in_place=in_place and X.owned))
+    return X.map(lambda values: scaled(values, mean, scale, dtype))
 
 
 def positive_weight(sample_weight, n, of):
@@ -472,3 +487,9 @@ def balanced(codes, weight, n):
     if not totals.all():
         raise ValueError("class_weight='balanced' needs every class in each call; pass a dict to partial_fit.")
     return weight.sum() / (n * totals)
+
+
+def refuse_class_weights(class_weight, weight):
+    """An error if a target has a negative `weight`, or all have none."""
+    if not (weight >= 0).all() or not weight.any():
+        raise ValueError(f"class_weight must not be negative, nor 0 for all classes, got {class_weight!r}.")

@@ -12,7 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import assert_all_finite
 
-from ._base import balanced, trains_by_mini_batches
+from ._base import balanced, class_codes, refuse_class_weights, trains_by_mini_batches
 from ._parameters import cell_parameter, estimator, label_smoothing_parameter, parameter
 from ._recurrent import BaseRecurrent
 from ._sklearn import StrOptions, _fit_context
@@ -255,36 +255,25 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
         loss = name, {"smoothing": self.label_smoothing}
         return {"out_activation_": name, "n_outputs_": n_outputs, "_loss": loss}
 
-    def _weigh(self, Y, weight, facts):
+    def _weights_of_classes(self, samples, facts):
         if self.class_weight is None:
-            return weight
-        codes, classes = _codes(Y, facts), facts["classes_"]
-        if codes is None:
+            return None
+        if facts["_multilabel"]:
             raise ValueError("class_weight is for one label per sequence, but y is a multilabel indicator.")
+        codes, classes = class_codes(samples.Y), facts["classes_"]
         if self.class_weight == "balanced":
-            by_class = balanced(codes, weight, len(classes))
-        else:
-            by_class = compute_class_weight(self.class_weight, classes=classes, y=classes[codes])
-        weight = weight * by_class[codes]
-        if not (weight >= 0).all() or not weight.any():
-            raise ValueError(f"class_weight must not be negative, nor 0 for all classes, got {self.class_weight!r}.")
-        return weight
+            return balanced(codes, samples.weight, len(classes))
+        by_class = compute_class_weight(self.class_weight, classes=classes, y=classes[codes])
+        refuse_class_weights(self.class_weight, samples.weight * by_class[codes])
+        return by_class
 
     def _strata(self, Y, facts):
-        codes = _codes(Y, facts)
-        return None if codes is None else np.unique(codes, return_inverse=True)[1]
+        return None if facts["_multilabel"] else np.unique(class_codes(Y), return_inverse=True)[1]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
-
-
-def _codes(Y, facts):
-    """The index of each sequence's class, from the targets of the network; None for a multilabel indicator."""
-    if facts["_multilabel"]:
-        return None
-    return Y[:, 0].astype(int)
 
 
 @estimator

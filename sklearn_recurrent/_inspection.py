@@ -279,6 +279,7 @@ class Inspection:
         scorer, rng = check_scoring(self, scoring), check_random_state(random_state)
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
         partners = [rng.permutation(len(ragged)) for _ in range(n_repeats)]
+        ragged = ragged.joined()
         groups = _features(ragged) if by == "feature" else _windows(ragged, windows)
 
         def scores(group):
@@ -339,7 +340,7 @@ class Inspection:
         """Targets as the network has them, of what `fit` takes."""
         y = flatten_steps(y, ragged.lengths, living=ragged.living)[0] if per_step else y
         y = self._validate_target(y)
-        check_consistent_length(ragged.values if per_step else ragged, y)
+        check_consistent_length(range(ragged.offsets[-1]) if per_step else ragged, y)
         Y, facts = self._encode_target(y, np.ones(len(y)), None, goes_on=True)
         if facts["n_outputs_"] != self.n_outputs_:
             raise ValueError(f"y has {facts['n_outputs_']} outputs, but {type(self).__name__} has {self.n_outputs_}.")

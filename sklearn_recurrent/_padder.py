@@ -156,7 +156,7 @@ class SequencePadder(SequenceTransformerMixin, BaseEstimator):
             If a sequence has more than ``length_`` time steps and ``longer="error"``, or for what is an error in `fit`.
         """
         check_is_fitted(self)
-        ragged = read(self, X, reset=False, missing="keep")
+        ragged = read(self, X, reset=False, missing="keep").joined()
         if self.longer == "error" and ragged.lengths.max() > self.length_:
             j = ragged.lengths.argmax()
             raise ValueError(

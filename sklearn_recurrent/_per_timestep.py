@@ -201,7 +201,7 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
     def _read(self, X, reset):
         """The time steps of X, in memory of their own: some transformers write to what they are given."""
         missing = "keep" if get_tags(self).input_tags.allow_nan else "error"
-        return read(self, X, reset=reset, missing=missing).map(np.copy)
+        return read(self, X, reset=reset, missing=missing).joined()
 
     def _like(self, X, ragged):
         """The sequences in the container that belongs to `X`."""

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 from sklearn.utils.metaestimators import available_if
 
-from ._base import balanced, positive_weight, trains_by_mini_batches
+from ._base import balanced, class_codes, positive_weight, refuse_class_weights, trains_by_mini_batches
 from ._core.decode import beam_search
 from ._core.losses import softmax
 from ._core.ragged import offsets_of
@@ -331,21 +331,18 @@ class Seq2SeqClassifier(BaseSeq2Seq):
     def _encode(self, samples, classes, goes_on):
         return samples, {}
 
-    def _weigh(self, Y, weight, facts):
+    def _weights_of_classes(self, samples, facts):
         if self.class_weight is None:
-            return weight
-        codes, classes = Y[:, 0], facts["classes_"]
+            return None
+        codes, labels = class_codes(samples.Y), facts["classes_"].tolist()
         if self.class_weight == "balanced":
-            weight = weight * balanced(codes, weight, len(classes) + 1)[codes]
-        else:
-            labels = classes.tolist()
-            unknown = [label for label in self.class_weight if label not in set(labels)]
-            if unknown and not set(labels) <= set(self.class_weight):  # else it is of a fold without that class
-                raise ValueError(f"class_weight has labels {unknown}, but the classes are {labels}.")
-            weight = weight * np.array([self.class_weight.get(label, 1.0) for label in labels] + [1.0])[codes]
-        if not (weight >= 0).all() or not weight[codes < len(classes)].any():
-            raise ValueError(f"class_weight must not be negative, nor 0 for all classes, got {self.class_weight!r}.")
-        return weight
+            return balanced(codes, samples.weight, len(labels) + 1)
+        unknown = [label for label in self.class_weight if label not in set(labels)]
+        if unknown and not set(labels) <= set(self.class_weight):  # else it is of a fold without that class
+            raise ValueError(f"class_weight has labels {unknown}, but the classes are {labels}.")
+        by_class = np.array([self.class_weight.get(label, 1.0) for label in labels] + [1.0])  # the last: the end
+        refuse_class_weights(self.class_weight, (samples.weight * by_class[codes])[codes < len(labels)])
+        return by_class
 
     def _targets_as_given(self, samples):
         return object_array([self.classes_[codes[:-1, 0]] for codes in np.split(samples.Y, samples.offsets[1:-1])])

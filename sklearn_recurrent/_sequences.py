@@ -1,4 +1,4 @@
-"""The one reader of X: lists, frames, object arrays and padded arrays become one `Ragged`.
+"""The one reader of X: lists, frames, object arrays and padded arrays become `Sequences`.
 
 Everything else in the library sees living steps only. A form is recognised by what the container *is*, never by the
 lengths met in it: a fold of a ragged data set whose sequences happen to be equally long keeps its meaning.
@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from ._core.ragged import Ragged
+from ._core.ragged import Ragged, Sequences
 
 FLOATS = [np.float64, np.float32]  # in this order: whatever is neither becomes float64
 TOKENS = [np.float64, *(f"{kind}{size}" for kind in "iu" for size in (8, 4, 2, 1))]
@@ -43,9 +43,9 @@ def read(estimator, X, *, reset, missing="error", input_size=None, tokens=False,
 
     Returns
     -------
-    Ragged
+    Sequences or Ragged
         The living steps, float32 if all of `X` is, else float64; tokens as int32 if none of `X` is wider, else int64.
-        They may share memory with `X`: never write to them.
+        Sequences are in the memory of `X` where they can be.
 
     Raises
     ------
@@ -65,16 +65,16 @@ def read(estimator, X, *, reset, missing="error", input_size=None, tokens=False,
     if tokens and len(shape) == 1 and any(isinstance(x, str) for x in X):
         raise ValueError("X holds texts, but tokens are whole numbers: SequenceTokenizer makes them of texts.")
     if sequential:
-        ragged = _read_sequences(estimator, form, X, input_size, dtypes, pad_token)
-        validate_data(estimator, ragged.values, reset=reset, skip_check_array=True)
+        sequences = _read_sequences(estimator, form, X, input_size, dtypes, pad_token)
+        validate_data(estimator, sequences.arrays[0], reset=reset, skip_check_array=True)
     else:
-        ragged = _read_matrix(estimator, X, reset, input_size, dtypes, pad_token)
-    ragged = _treat_missing(estimator, ragged, missing, rectangular=form == "numbers")
+        sequences = _read_matrix(estimator, X, reset, input_size, dtypes, pad_token)
+    sequences = _treat_missing(estimator, sequences, missing, rectangular=form == "numbers")
     if tokens:
-        ragged = as_tokens(ragged)
+        sequences = as_tokens(sequences.joined())
     if reset:
         estimator._fitted_on_sequences = sequential
-    return ragged
+    return sequences
 
 
 def unwrap(X):
@@ -285,12 +285,12 @@ def _read_sequences(estimator, form, X, input_size, dtypes, pad_token):
             name = type(estimator).__name__
             raise ValueError(f"Found array with dim {X.ndim}, while dim <= 3 is required by {name}.")
         X = check_array(X, dtype=dtypes, order="C", ensure_all_finite=False, allow_nd=True, estimator=estimator)
-        ragged = _from_cube(X, pad_token)
+        sequences = _from_cube(X, pad_token)
     else:
-        ragged = _from_arrays([as_array(j, x) for j, x in enumerate(X)], dtypes)
-    if input_size not in (None, ragged.n_features):
-        raise ValueError(f"X has {ragged.n_features} features per time step, but input_size={input_size}.")
-    return ragged
+        sequences = _from_arrays([as_array(j, x) for j, x in enumerate(X)], dtypes)
+    if input_size not in (None, sequences.n_features):
+        raise ValueError(f"X has {sequences.n_features} features per time step, but input_size={input_size}.")
+    return sequences
 
 
 def _read_matrix(estimator, X, reset, input_size, dtypes, pad_token):
@@ -299,7 +299,7 @@ def _read_matrix(estimator, X, reset, input_size, dtypes, pad_token):
     # NaN and infinity are looked for later, where their place is known.
     X = validate_data(estimator, X, reset=reset, dtype=dtypes, order="C", ensure_all_finite=False)
     if input_size is None and pad_token is None:
-        return Ragged.from_lengths(X.reshape(-1, 1), np.full(len(X), X.shape[1]))
+        return Sequences(X[:, :, None], np.full(len(X), X.shape[1]), X.dtype)
     input_size = input_size or 1
     if X.shape[1] % input_size:
         raise ValueError(
@@ -320,16 +320,20 @@ def _check_nested_list(X):
 
 
 def _from_cube(X, pad_token=None):
-    n, length, n_features = X.shape
+    n, length = X.shape[:2]
     if not X.size:
         raise ValueError(
             f"Found array with 0 sample(s), time step(s) or feature(s) (shape={X.shape}) while a minimum of 1 of each "
             "is required."
         )
     if pad_token is None and _all_finite(X):
-        return Ragged.from_lengths(X.reshape(-1, n_features), np.full(n, length))
+        return Sequences(X, np.full(n, length), X.dtype)
     living = living_steps(X) if pad_token is None else living_steps(X, pad_token)
-    return Ragged.from_lengths(X[living], living.sum(axis=1), None if living.all() else living, owned=True)
+    if living.all():
+        return Sequences(X, np.full(n, length), X.dtype)
+    lengths, starts = living.sum(axis=1), living.argmax(axis=1)
+    arrays = [x[a:b] for x, a, b in zip(X, starts.tolist(), (starts + lengths).tolist(), strict=True)]
+    return Sequences(arrays, lengths, X.dtype, living)
 
 
 def _from_arrays(arrays, dtypes=FLOATS):
@@ -342,9 +346,7 @@ def _from_arrays(arrays, dtypes=FLOATS):
     dtype = np.result_type(*{x.dtype for x in arrays})
     if dtype not in dtypes or len({x.dtype.kind for x in arrays}) > 1:
         dtype = dtypes[0]
-    # The result of concatenate alone is F-ordered if all of its parts are.
-    values = np.concatenate(arrays, out=np.empty((lengths.sum(), n_features), dtype))
-    return Ragged.from_lengths(values, lengths, owned=True)
+    return Sequences(arrays, lengths, np.dtype(dtype))
 
 
 def _as_numbers(array, what):
@@ -365,16 +367,17 @@ def _as_numbers(array, what):
         raise ValueError(f"{what} holds something other than numbers: {error}") from error
 
 
-def _treat_missing(estimator, ragged, missing, rectangular):
+def _treat_missing(estimator, sequences, missing, rectangular):
+    if all(_all_finite(block.values) for _, block in sequences.blocks()):
+        return sequences
+    ragged = sequences.joined()
     values, offsets = ragged.values, ragged.offsets
-    if _all_finite(values):
-        return ragged
     infinite = np.isinf(values)
     if infinite.any():
         raise ValueError(f"Input X contains infinity in {_place(infinite, offsets)}.")
     nan = np.isnan(values)
     if missing == "keep" or not nan.any():
-        return ragged
+        return sequences
     if missing == "error":
         hint = " With missing='skip' such a time step is passed over." if hasattr(estimator, "missing") else ""
         raise ValueError(f"Input X contains NaN in {_place(nan, offsets)}.{hint}")
@@ -388,7 +391,7 @@ def _treat_missing(estimator, ragged, missing, rectangular):
     if rectangular:
         stood = np.ones((len(ragged), ragged.length), bool) if ragged.living is None else ragged.living.copy()
         stood[stood] = living
-    return Ragged.from_lengths(values[living], lengths, stood, owned=True)
+    return Ragged.from_lengths(values[living], lengths, stood)
 
 
 def as_tokens(ragged):

@@ -118,7 +118,7 @@ def sliding_windows(series, window, horizon, step=1, target=None):
         check_scalar(number, name, Integral, min_val=1)
     window, horizon, step = int(window), int(horizon), int(step)  # small integers of NumPy overflow in sums
     arrays, names = _one_by_one(series)
-    ragged = read(BaseEstimator(), arrays, reset=True)  # an estimator to remember what nobody asks for
+    ragged = read(BaseEstimator(), arrays, reset=True).joined()  # an estimator to remember what nobody asks for
     short = ragged.lengths < window + horizon
     if short.any():
         j = short.argmax()

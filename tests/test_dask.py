@@ -100,14 +100,15 @@ def test_a_search_on_the_cluster_finds_the_same_bits(client, data, tmp_path, for
 
 
 @pytest.mark.parametrize("deaths_after", [0, 5], ids=["at the first score", "after five"])
-def test_a_search_survives_the_death_of_a_worker(client, data, tmp_path, deaths_after):
-    """Lists go with each task, which can be done anew. An array that one worker alone has would be lost with it."""
-    X, y = data[0], data[1].tolist()
+@pytest.mark.parametrize("scatter", [False, True], ids=["sent as needed", "scattered"])
+def test_a_search_survives_the_death_of_a_worker(client, data, tmp_path, scatter, deaths_after):
+    """What travels with the tasks can be sent anew, and what was scattered is on the other worker, too."""
+    X, y = data[0], data[1] if scatter else data[1].tolist()
     folds = [(train.tolist(), test.tolist()) for train, test in StratifiedKFold(2).split(X, y)]
     expected = search_by(score).set_params(cv=folds).fit(X, y)
     before = set(client.run(os.getpid).values())
     witness = Witness(tmp_path, deaths_after)
-    with joblib.parallel_config(backend="dask"):
+    with joblib.parallel_config(backend="dask", scatter=[X, y] if scatter else None):
         found = search_by(witness).set_params(cv=folds).fit(X, y)
     client.wait_for_workers(2, timeout=60)
     assert (tmp_path / "death").exists()

@@ -1,5 +1,7 @@
 """Many cores by joblib's own backends, and more data than memory holds."""
 
+import tracemalloc
+
 import joblib
 import numpy as np
 import pytest
@@ -8,7 +10,8 @@ from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from sklearn_recurrent import GRUClassifier, GRURegressor, as_sequences
+from sklearn_recurrent import GRUClassifier, GRURegressor, RNNClassifier, RNNRegressor, _base, as_sequences
+from sklearn_recurrent._core import network
 
 LOKY = {"backend": "loky", "n_jobs": 2, "inner_max_num_threads": 2, "max_nbytes": 1}
 """BLAS may take two threads; and sequences come to the workers as large ones do, as read-only memory maps."""
@@ -186,3 +189,67 @@ def test_a_model_grows_over_many_passes_and_a_stop_between(tmp_path, chunks):
     assert model.n_iter_ == 16
     assert model.theta_.tobytes() == expected.theta_.tobytes()
     assert np.mean(model.loss_curve_[-4:]) < np.mean(model.loss_curve_[:4])
+
+
+# --- a training set is not copied -------------------------------------------------------------------------------------
+
+LARGE = {
+    "list": list,
+    "array of objects": as_sequences,
+    "padded": padded,
+    "cube": lambda X: np.stack([x[:50] for x in X]),
+}
+
+
+@pytest.mark.parametrize("form", LARGE.values(), ids=LARGE)
+def test_neither_a_fit_nor_a_prediction_copies_the_sequences(form, monkeypatch):
+    monkeypatch.setattr(_base, "COPIED", 0)
+    monkeypatch.setattr(network, "PREDICTION_BYTES", 1 << 18)  # what a prediction holds at once
+    rng = np.random.default_rng(0)
+    X = form([rng.normal(size=(length, 8)) for length in rng.integers(50, 150, 2000)])
+    y, size = rng.integers(3, size=2000), sum(x.nbytes for x in X)  # 13 MB or more
+    model = GRUClassifier(2, bidirectional=False, max_iter=1, batch_size=20)
+    for work in (lambda: model.fit(X, y), lambda: model.predict(X)):
+        tracemalloc.start()
+        try:
+            work()
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert peak < size / 2
+
+
+@pytest.mark.filterwarnings("ignore:Maximum iterations:sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "settings", [{}, {"early_stopping": True}, {"return_sequences": True}, {"solver": "lbfgs"}], ids=str
+)
+def test_a_copy_changes_no_bit(ragged, labels, monkeypatch, settings, dtype):
+    """Neither of scaled values, nor of what the scorer and the loss of validation see."""
+    X = [(100 * x).astype(dtype) for x in ragged]
+    y = [x[:, 0] > 0 for x in X] if "return_sequences" in settings else labels
+    model = RNNClassifier(4, max_iter=4, random_state=0, **settings)
+    expected = clone(model).fit(X, y)
+    monkeypatch.setattr(_base, "COPIED", 0)
+    assert model.fit(X, y).theta_.tobytes() == expected.theta_.tobytes()
+    assert model.validation_loss_curve_ == expected.validation_loss_curve_
+
+
+def test_what_is_too_large_for_the_type_is_refused_without_a_copy_too(ragged, labels, monkeypatch):
+    monkeypatch.setattr(_base, "COPIED", 0)
+    model = RNNRegressor(4, standardize=False).fit([x.astype(np.float32) for x in ragged], np.arange(40))
+    before = dict(vars(model))
+    X = [*ragged[:-1], ragged[-1] * 1e39]
+    for method in (lambda: model.predict(X), lambda: model.partial_fit(X, np.arange(40))):
+        with pytest.raises(ValueError, match="X holds values too large for float32"):
+            method()
+    assert vars(model) == before
+
+
+def test_a_fit_reads_sequences_from_disk_batch_by_batch(tmp_path, chunks, monkeypatch):
+    """Slices of a file of all steps; the file is larger than memory as it may be."""
+    monkeypatch.setattr(_base, "COPIED", 0)
+    X, y = [x for chunk, _ in chunks for x in chunk], np.concatenate([y for _, y in chunks])
+    ((mapped, _),) = as_one_array(tmp_path, [(X, y)])
+    assert all(isinstance(x, np.memmap) for x in mapped)
+    assert GRUClassifier(**TINY).fit(mapped, y).theta_.tobytes() == GRUClassifier(**TINY).fit(X, y).theta_.tobytes()

@@ -79,10 +79,13 @@ CUBES = {
 
 
 def assert_read(result, sequences):
-    assert_array_equal(result.values, np.concatenate(sequences).reshape(sum(map(len, sequences)), -1))
+    joined = result.joined()
+    assert_array_equal(joined.values, np.concatenate(sequences).reshape(sum(map(len, sequences)), -1))
     assert_array_equal(result.lengths, [len(x) for x in sequences])
-    assert result.values.flags.c_contiguous
-    assert result.offsets.dtype == np.int64
+    assert_array_equal(joined.offsets, result.offsets)
+    assert joined.values.flags.c_contiguous
+    assert joined.dtype == result.dtype
+    assert result.offsets.dtype == joined.offsets.dtype == np.int64
 
 
 # --- what is read as what ---------------------------------------------------------------------------------------------
@@ -175,10 +178,10 @@ def test_splits_of_scikit_learn_keep_the_form(form, splitter):
 )
 def test_float32_stays_and_everything_else_is_float64(dtypes, expected):
     X = [np.ones((2, 3), dtype) for dtype in dtypes]
-    assert Reader().fit(X).read_.values.dtype == expected
+    assert Reader().fit(X).read_.joined().dtype == expected
     if dtypes[0] == dtypes[1]:
-        assert Reader().fit(np.stack(X)).read_.values.dtype == expected
-        assert Reader().fit(X[0]).read_.values.dtype == expected
+        assert Reader().fit(np.stack(X)).read_.joined().dtype == expected
+        assert Reader().fit(X[0]).read_.joined().dtype == expected
 
 
 @pytest.mark.parametrize("missing", ["error", "skip", "keep"])
@@ -216,7 +219,7 @@ def test_padding_is_cut_at_the_ends_and_nowhere_else():
     cube[0, 1], cube[0, 2, 1], cube[0, 4] = 1, 2, 3
     skipped, kept = Reader("skip").fit(cube).read_, Reader("keep").fit(cube).read_
     assert_read(skipped, [np.array([[1.0, 1.0], [3.0, 3.0]])])
-    assert_array_equal(kept.values, [[1, 1], [np.nan, 2], [np.nan, np.nan], [3, 3]])
+    assert_array_equal(kept.joined().values, [[1, 1], [np.nan, 2], [np.nan, np.nan], [3, 3]])
 
 
 @pytest.mark.parametrize("feature", [0, 1])

@@ -22,7 +22,7 @@ from sklearn.metrics import (
 )
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from sklearn_recurrent._core import features
+from sklearn_recurrent._core import ragged
 from sklearn_recurrent._core.blas import single_blas_thread
 from sklearn_recurrent._core.canonical import canonical
 from sklearn_recurrent._core.cells import CELLS
@@ -31,7 +31,7 @@ from sklearn_recurrent._core.initial import cell_weights, glorot, orthogonal
 from sklearn_recurrent._core.losses import LINKS, LOSSES
 from sklearn_recurrent._core.objective import Value
 from sklearn_recurrent._core.optim import OPTIMISERS, PLANNED, SCHEDULES, Schedule, clip_norm
-from sklearn_recurrent._core.ragged import Ragged
+from sklearn_recurrent._core.ragged import Ragged, Sequences
 from sklearn_recurrent._core.runs import cut
 from sklearn_recurrent._core.samples import Samples
 from sklearn_recurrent._core.train import Batches, Course, Patience, Watch, descend, minimise_lbfgs
@@ -256,22 +256,67 @@ def test_weights_of_sequences_and_of_steps_follow_from_each_other():
     assert each.counts.tolist() == [3, 1, 2]
 
 
-def test_a_selection_is_its_sequences_in_their_order():
-    X = Ragged.from_lengths(np.arange(6.0)[:, None], [3, 1, 2], owned=True)
+LYING = {
+    "end to end": lambda X: Ragged.from_lengths(np.concatenate(X), list(map(len, X))),
+    "where they are": lambda X: Sequences(list(X), np.array(list(map(len, X))), np.dtype(float)),
+}
+lying = pytest.mark.parametrize("lie", LYING.values(), ids=LYING)
+
+
+@lying
+def test_a_selection_is_its_sequences_in_their_order(lie):
+    X = lie(np.split(np.arange(6.0)[:, None], [3, 4]))
     chosen = X.select(np.array([2, 0]))
     assert [x[:, 0].tolist() for x in chosen] == [[4, 5], [0, 1, 2]]
-    assert (len(chosen), chosen.lengths.tolist(), chosen.n_features, chosen.owned) == (2, [2, 3], 1, True)
-    assert chosen.values is X.values
-    assert chosen.steps(np.array([1])).tolist() == [0, 1, 2]
+    assert (len(chosen), chosen.lengths.tolist(), chosen.offsets.tolist(), chosen.n_features) == (
+        2,
+        [2, 3],
+        [0, 2, 5],
+        1,
+    )
+    assert chosen.steps(np.array([1])).tolist() == [2, 3, 4]
     assert chosen.take(np.array([1, 0])).values[:, 0].tolist() == [0, 1, 2, 4, 5]
     assert [x[:, 0].tolist() for x in chosen.select(np.array([1]))] == [[0, 1, 2]]
-    assert [x[:, 0].tolist() for x in chosen.map(lambda values: -values)] == [[-4, -5], [0, -1, -2]]
+    twice = chosen.map(lambda values: -values).map(lambda values: values + 1)
+    assert [x[:, 0].tolist() for x in twice] == [[-3, -4], [1, 0, -1]]
+    assert twice.joined().values[:, 0].tolist() == [-3, -4, 1, 0, -1]
+
+
+def test_sequences_of_one_array_are_selected_without_a_copy():
+    cube = np.arange(12.0).reshape(3, 2, 2)
+    chosen = Sequences(cube, np.full(3, 2), cube.dtype).select(np.array([2, 0]))
+    assert chosen.arrays is cube
+    assert [x.tolist() for x in chosen] == cube[[2, 0]].tolist()
+    assert chosen.take(np.array([1])).values.tolist() == cube[0].tolist()
+
+
+def test_what_is_taken_has_one_type_and_may_be_written_to():
+    arrays = [np.ones((2, 1), np.float32), np.arange(3)[:, None], np.asfortranarray(np.ones((4, 2)))[:, :1]]
+    X = Sequences(arrays, np.array([2, 3, 4]), np.dtype(float))
+    for rows in ([0], [1], [2], [2, 0, 1]):
+        values = X.take(np.array(rows)).values
+        assert values.dtype == float
+        assert values.flags.c_contiguous
+        assert not any(np.shares_memory(values, array) for array in arrays)
+
+
+@pytest.mark.parametrize("block", [1, 7, 8, 1 << 20])
+def test_blocks_are_all_sequences_once_and_no_larger_than_need_be(block, monkeypatch):
+    monkeypatch.setattr(ragged, "BLOCK", block)
+    lengths = [3, 1, 5, 2, 4, 1, 1]
+    X = LYING["where they are"](np.split(np.arange(17.0)[:, None], np.cumsum(lengths)[:-1]))
+    blocks = [(range(*rows.indices(len(X))), part) for rows, part in X.blocks()]
+    assert [j for rows, _ in blocks for j in rows] == list(range(7))
+    assert np.concatenate([part.values[:, 0] for _, part in blocks]).tolist() == list(range(17))
+    for rows, part in blocks:
+        assert part.lengths.tolist() == lengths[rows.start : rows.stop]
+        assert len(part.values) <= block or len(part) == 1
 
 
 @pytest.mark.parametrize("block", [1, 7, 1 << 20])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_mean_and_scale_over_steps_are_weighted_and_of_the_selection_alone(dtype, block, monkeypatch):
-    monkeypatch.setattr(features, "BLOCK", block)
+    monkeypatch.setattr(ragged, "BLOCK", block)
     rng, lengths = np.random.default_rng(0), [3, 1, 5, 2, 4]
     X = Ragged.from_lengths((1e3 + rng.normal(size=(15, 2)) * [1, 1e-3]).astype(dtype), lengths)
     X.values[:3] = 1e30  # of a sequence that is left out
@@ -293,15 +338,6 @@ def test_a_constant_feature_has_scale_one_over_steps_too():
     mean, scale = mean_and_scale_of_steps(X.select(np.arange(3)), np.ones(3))
     assert_allclose(mean, 0.1)
     assert scale == 1
-
-
-@pytest.mark.parametrize("in_place", [False, True])
-def test_values_are_scaled_where_they_lie_if_they_may_be(in_place):
-    values = np.arange(6.0)[:, None]
-    out = features.scaled(values, np.array([1.0]), np.array([2.0]), np.dtype(float), in_place=in_place)
-    assert out[:, 0].tolist() == [-0.5, 0, 0.5, 1, 1.5, 2]
-    assert np.shares_memory(out, values) == in_place
-    assert in_place or values[:, 0].tolist() == list(range(6))
 
 
 def test_sequences_without_weight_are_left_out_and_steps_without_weight_stay():

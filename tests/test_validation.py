@@ -8,6 +8,7 @@ from sklearn.metrics import accuracy_score, f1_score, log_loss, make_scorer, mea
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.class_weight import compute_class_weight
 
 from sklearn_recurrent import (
     GRUClassifier,
@@ -383,6 +384,21 @@ def test_sample_weights_count_in_score_and_loss(ragged, labels, numbers):
         if cls is RNNRegressor:
             losses = ((predicted - y_val) / model.y_scale_) ** 2 / 2
             np.testing.assert_allclose(model.validation_loss_curve_, np.average(losses, weights=weights))
+
+
+@pytest.mark.parametrize("class_weight", [{"high": 3.0, "low": 0.5}, "balanced"])
+def test_class_weights_are_those_of_the_training_set_in_given_sequences_too(ragged, labels, class_weight):
+    fit, held_out = slice(30), slice(30, 40)
+    model = RNNClassifier(**TINY, class_weight=class_weight)
+    spy = Spy()
+    model.set_params(scoring=spy).fit(ragged[fit], labels[fit], X_val=ragged[held_out], y_val=labels[held_out])
+    by_class = dict(
+        zip(model.classes_, compute_class_weight(class_weight, classes=model.classes_, y=labels[fit]), strict=True)
+    )
+    weights = [by_class[label] for label in labels[held_out]]
+    expected = log_loss(labels[held_out], model.predict_proba(ragged[held_out]), sample_weight=weights)
+    np.testing.assert_allclose(model.validation_loss_curve_[-1], expected)
+    np.testing.assert_allclose(spy.weights[-1], weights)
 
 
 def test_a_step_of_weight_0_is_not_scored(ragged):

@@ -19,36 +19,29 @@ def _or_1(scale, mean, n):
     return np.where(scale <= n * np.finfo(np.float64).eps * np.abs(mean), 1.0, scale)
 
 
-BLOCK = 1 << 20
-"""Numbers, about, of which the squares are taken at once."""
-
-
 def mean_and_scale_of_steps(X, weight):
     """`mean_and_scale` of the features over all steps of sequences that weigh `weight` (N,), and their steps as much.
 
     What is summed are sums over sequences, in the order of `X`: so it plays no part in which order they lie.
     """
-    whole, rows = X.whole, X.rows
-    values, starts = whole.values, whole.offsets[:-1]
-    share = weight / np.dot(weight, X.lengths)
-    mean = share @ np.add.reduceat(values, starts, dtype=np.float64)[rows]
-    highest, lowest = np.maximum.reduceat(values, starts)[rows], np.minimum.reduceat(values, starts)[rows]
-    size = np.maximum(highest.max(axis=0) - mean, mean - lowest.min(axis=0))
-    size[size == 0] = 1
-    squares, n = np.empty((len(whole), whole.n_features)), max(1, BLOCK * len(whole) // values.size)
-    for first in range(0, len(whole), n):
-        here = slice(whole.offsets[first], whole.offsets[min(first + n, len(whole))])
-        deviation = (values[here] - mean) / size
-        squares[first : first + n] = np.add.reduceat(deviation * deviation, starts[first : first + n] - starts[first])
-    return mean, _or_1(size * np.sqrt(share @ squares[rows]), mean, X.lengths.sum())
+    share, sums = weight / np.dot(weight, X.lengths), np.empty((len(X), X.n_features))
+    lowest, highest = np.inf, -np.inf
+    for rows, block in X.blocks():
+        sums[rows] = np.add.reduceat(block.values, block.offsets[:-1], dtype=np.float64)
+        lowest, highest = np.minimum(lowest, block.values.min(axis=0)), np.maximum(highest, block.values.max(axis=0))
+    mean = share @ sums
+    size = np.maximum(highest - mean, mean - lowest)
+    size[size == 0] = 1  # squares are taken of numbers up to 1, lest they overflow
+    for rows, block in X.blocks():
+        sums[rows] = np.add.reduceat(((block.values - mean) / size) ** 2, block.offsets[:-1])
+    return mean, _or_1(size * np.sqrt(share @ sums), mean, X.offsets[-1])
 
 
-def scaled(values, mean, scale, dtype, *, in_place=False):
+def scaled(values, mean, scale, dtype):
     """(values - mean) / scale, computed in `dtype`; an error if that cannot hold it."""
     mean, scale = mean.astype(dtype), scale.astype(dtype)
-    out = values if in_place and values.dtype == dtype else None
     with np.errstate(over="ignore", invalid="ignore"):
-        values = np.subtract(values, mean, out=out, dtype=dtype, casting="same_kind")
+        values = np.subtract(values, mean, dtype=dtype, casting="same_kind")
         values /= scale
     if not np.isfinite(values).all():
         raise ValueError(f"X holds values too large for {dtype}, in which this model computes.")

@@ -1,7 +1,7 @@
 """What a network does with sequences: its states and gates, its attention, the gradients of its outputs and losses.
 
-All of it lies end to end, a row for each of the S steps of a `Ragged`. Several threads may write to an array, each to
-the rows of its own sequences.
+All of it lies end to end, a row for each of the S steps of some `Sequences`. Several threads may write to an array,
+each to the rows of its own sequences.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def gate_names(cell):
 def trace(network, theta, X, crew, depth, names):
     """Name → (S, width) of one layer, both directions side by side, aligned in time."""
     cell, directions = network.cells[depth], network.directions
-    arrays = {name: np.empty((len(X.values), cell.H * len(directions)), theta.dtype) for name in names}
+    arrays = {name: np.empty((X.offsets[-1], cell.H * len(directions)), theta.dtype) for name in names}
 
     def watch(rows, layer, k, plan):
         if layer != depth:
@@ -73,7 +73,7 @@ def trace(network, theta, X, crew, depth, names):
 
 def attention(network, theta, X, crew):
     """(S,): the weight that attention pooling gives each step; of each sequence they sum to 1."""
-    weights = np.empty(len(X.values), theta.dtype)
+    weights = np.empty(X.offsets[-1], theta.dtype)
 
     def see(rows, one):
         weights[X.steps(rows)] = one.head.attention.weights
@@ -87,7 +87,7 @@ def saliency(network, theta, X, crew, choose):
 
     ``choose(raw)`` is the gradient of that output with respect to the raw ones, (K, N), or (K, S) for outputs per step.
     """
-    gradients = np.empty((len(X.values), network.cells[0].F))
+    gradients = np.empty((X.offsets[-1], network.cells[0].F))
 
     def see(rows, one):
         at = X.steps(rows)
@@ -104,7 +104,7 @@ def flow(network, theta, X, crew, Y, loss):
 
     It is the gradient of the loss of the step's own sequence, whose targets are in `Y` (N, K), or (S, K) per step.
     """
-    norms = {key: np.empty(len(X.values)) for keys in network.keys for key in keys}
+    norms = {key: np.empty(X.offsets[-1]) for keys in network.keys for key in keys}
 
     def watch(rows, depth, k, plan):
         return [Flow(plan, network.directions[k], X.steps(rows), norms[network.keys[depth][k]])]
@@ -129,7 +129,7 @@ def windows(X, n):
 
 
 def exchange(X, others, group):
-    """`X` with the values of other sequences where `group`, an index of the values, says.
+    """The `Ragged` X with the values of other sequences where `group`, an index of the values, says.
 
     Sequence j gets those of sequence ``others[j]``, stretched to its own length: each step those of the nearest one.
     """
@@ -142,7 +142,7 @@ def exchange(X, others, group):
 
 def _places(X):
     """(S,): how many steps of its sequence come before each step."""
-    return np.arange(len(X.values)) - np.repeat(X.offsets[:-1], X.lengths)
+    return np.arange(X.offsets[-1]) - np.repeat(X.offsets[:-1], X.lengths)
 
 
 def _nothing(rows, one):

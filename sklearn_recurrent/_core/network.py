@@ -82,9 +82,9 @@ class Model:
         return mask
 
     def predict(self, theta, X, crew, *, see=None, **options):
-        """Raw outputs for a `Ragged`, a row each: (N, K), or (S, K) if one per step; `options` are of `each_batch`."""
+        """Raw outputs for `Sequences`, a row each: (N, K), or (S, K) if one per step; `options` are of `each_batch`."""
         per_step = self.per_step or options.get("staged", False)
-        raw = np.empty((len(X.values) if per_step else len(X), self.n_outputs), theta.dtype)
+        raw = np.empty((X.offsets[-1] if per_step else len(X), self.n_outputs), theta.dtype)
 
         def keep_raw(rows, one):
             raw[X.steps(rows) if per_step else rows] = one.raw.T
@@ -95,7 +95,7 @@ class Model:
         return raw
 
     def each_batch(self, theta, X, crew, see, *, keep=False, start=None, watch=None, **options):
-        """Take all of a `Ragged` forward, sequences of like length together, and call ``see(rows, pass)`` each time.
+        """Take all of `Sequences` forward, sequences of like length together, and call ``see(rows, pass)`` each time.
 
         ``watch(rows, depth, direction, plan)`` gives further readers of each layer; `options` are those of `forward`.
         """

@@ -90,8 +90,7 @@ class Objective:
         """The rows of the table that sequences read, so that a step costs what its tokens cost; None without tokens."""
         if self._number is None:
             return None
-        X = self.samples.X
-        tokens = X.values[X.steps(rows), 0]
+        tokens = self.samples.X.take(rows).values[:, 0]
         self._number[tokens] = np.arange(len(tokens))
         tokens = tokens[self._number[tokens] == np.arange(len(tokens))]  # each once
         self._number[tokens] = np.arange(len(tokens))

@@ -1,11 +1,18 @@
-"""Sequences of unequal length in one flat array."""
+"""Sequences of unequal length: end to end in one array, `Ragged`, or where they are, `Sequences`.
+
+Both can be taken from, selected from, mapped and joined; only of what lies end to end there are values of all.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+
+BLOCK = 1 << 16
+"""Numbers, about, that are looked at together when all sequences are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,7 +22,6 @@ class Ragged:
     Sequence ``j`` is ``values[offsets[j] : offsets[j + 1]]``.
 
     values (S, F) : every living step of every sequence, C-contiguous, finite
-    owned : whether nobody else has these values: they may be written to
     offsets (N + 1,) : int64, from 0 to S, strictly increasing
     living (N, T) : True where the steps stood in a padded array; None if they come from no such array
     """
@@ -23,11 +29,10 @@ class Ragged:
     values: np.ndarray
     offsets: np.ndarray
     living: np.ndarray | None = None
-    owned: bool = False
 
     @classmethod
-    def from_lengths(cls, values, lengths, living=None, owned=False):
-        return cls(values, offsets_of(lengths), living, owned)
+    def from_lengths(cls, values, lengths, living=None):
+        return cls(values, offsets_of(lengths), living)
 
     def __len__(self):
         return len(self.offsets) - 1
@@ -49,6 +54,10 @@ class Ragged:
     def n_features(self):
         return self.values.shape[1]
 
+    @property
+    def dtype(self):
+        return self.values.dtype
+
     def take(self, rows):
         """The sequences `rows`, in that order, in an array of their own."""
         if self.length is not None:
@@ -64,59 +73,89 @@ class Ragged:
 
     def map(self, function):
         """``function`` applied to all steps at once; the lengths stay."""
-        return Ragged(function(self.values), self.offsets, self.living, self.owned)
+        return replace(self, values=function(self.values))
 
     def select(self, rows):
         """The sequences `rows`, in that order, where they are."""
-        return Selection(self, rows)
+        return Sequences(list(self), self.lengths, self.dtype).select(rows)
+
+    def joined(self):
+        """Itself: as `Sequences` have it."""
+        return self
 
 
 @dataclass(frozen=True, eq=False)
-class Selection:
-    """The sequences `rows` of a `Ragged`, in that order, without a copy of them: a training set may be large."""
+class Sequences:
+    """N sequences where they are, in memory that may be somebody else's: a large training set is not copied.
 
-    whole: Ragged
-    rows: np.ndarray
+    arrays (M) : list of arrays (T_j, F), or one array (M, T, F)
+    lengths (N,) : of the sequences
+    dtype : that they are to have
+    living : as of `Ragged`
+    rows (N,) : which of the arrays are the sequences, in their order; None: all
+    function : applied to all steps of what is taken
+    """
+
+    arrays: list | np.ndarray
+    lengths: np.ndarray
+    dtype: np.dtype
+    living: np.ndarray | None = None
+    rows: np.ndarray | None = None
+    function: Callable | None = None
 
     def __len__(self):
-        return len(self.rows)
+        return len(self.lengths)
 
     def __iter__(self):
-        return (self.whole.values[a:b] for a, b in zip(*self._bounds(self.rows), strict=True))
-
-    def _bounds(self, rows):
-        return self.whole.offsets[rows].tolist(), self.whole.offsets[rows + 1].tolist()
-
-    @property
-    def values(self):
-        """Of the whole."""
-        return self.whole.values
-
-    @property
-    def owned(self):
-        return self.whole.owned
+        return (x for _, block in self.blocks() for x in block)
 
     @cached_property
-    def lengths(self):
-        return self.whole.lengths[self.rows]
+    def offsets(self):
+        """Where they would lie, end to end: (N + 1,)."""
+        return offsets_of(self.lengths)
 
     @property
     def n_features(self):
-        return self.whole.n_features
+        return self.arrays[0].shape[1]
 
     def take(self, rows):
-        """The sequences `rows`, in that order, in an array of their own."""
-        return self.whole.take(self.rows[rows])
+        """The sequences `rows`, in that order: a `Ragged`, in an array of its own unless `rows` is a slice."""
+        lengths, rows = self.lengths[rows], rows if self.rows is None else self.rows[rows]
+        if isinstance(self.arrays, np.ndarray):
+            values = self.arrays[rows].reshape(-1, self.n_features)
+        else:
+            pieces = self.arrays[rows] if isinstance(rows, slice) else [self.arrays[row] for row in rows.tolist()]
+            out = np.empty((lengths.sum(), self.n_features), self.dtype)
+            values = np.concatenate(pieces, out=out)  # without out it is F-ordered if all of its parts are
+        return Ragged.from_lengths(values if self.function is None else self.function(values), lengths)
 
     def steps(self, rows):
-        """Which rows of the values belong to the sequences `rows`, in that order."""
-        return self.whole.steps(self.rows[rows])
+        """Which steps of all, end to end, belong to the sequences `rows`, in that order."""
+        return steps_of(self.offsets, rows)
 
     def map(self, function):
-        return Selection(self.whole.map(function), self.rows)
+        """``function``, which works step by step, is applied to whatever is taken; the lengths stay."""
+        then = function if self.function is None else lambda values: function(self.function(values))
+        return replace(self, function=then)
 
     def select(self, rows):
-        return Selection(self.whole, self.rows[rows])
+        """The sequences `rows`, in that order."""
+        chosen = rows if self.rows is None else self.rows[rows]
+        return replace(self, lengths=self.lengths[rows], living=None, rows=chosen)
+
+    def blocks(self):
+        """All, in their order, some together: yield their slice and a `Ragged`."""
+        ends = self.offsets[1:] * self.n_features
+        start = 0
+        while start < len(self):
+            room = BLOCK + (ends[start - 1] if start else 0)
+            stop = max(start + 1, int(np.searchsorted(ends, room, side="right")))
+            yield (rows := slice(start, stop)), self.take(rows)
+            start = stop
+
+    def joined(self):
+        """All of them end to end: a `Ragged`."""
+        return replace(self.take(np.arange(len(self))), living=self.living)
 
 
 def offsets_of(lengths):

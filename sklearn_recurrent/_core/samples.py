@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .ragged import Ragged, offsets_of, steps_of
+from .ragged import Sequences, offsets_of, steps_of
 
 
 class Samples(NamedTuple):
@@ -16,7 +16,7 @@ class Samples(NamedTuple):
     groups (N,) : whole numbers; those of one number stay together in a split
     """
 
-    X: Ragged
+    X: Sequences
     Y: np.ndarray
     weight: np.ndarray
     offsets: np.ndarray | None = None
@@ -33,15 +33,18 @@ class Samples(NamedTuple):
 
     def take(self, rows):
         """The sequences `rows`, in that order, in an array of their own."""
-        return self.select(rows)._replace(X=self.X.take(rows))
+        return self._with(self.X.take(rows), rows)
 
     def select(self, rows):
         """The sequences `rows`, in that order, where they are."""
+        return self._with(self.X.select(rows), rows)
+
+    def _with(self, X, rows):
         at, offsets = self.targets(rows), self.offsets
         if offsets is not None:
             offsets = offsets_of(self.counts[rows])
         groups = None if self.groups is None else self.groups[rows]
-        return Samples(self.X.select(rows), self.Y[at], self.weight[at], offsets, groups)
+        return Samples(X, self.Y[at], self.weight[at], offsets, groups)
 
     def sequence_weights(self):
         """(N,): the total weight of each sequence."""

@@ -11,7 +11,7 @@ import numpy as np
 from .alignment import SCORES, attend, groups
 from .layers import dense, dropout_mask, embed, project
 from .network import Model, Pass
-from .ragged import Ragged
+from .ragged import Ragged, Sequences
 from .runs import Plan
 from .stack import Stack
 from .unroll import Join, give_back, side_by_side
@@ -21,12 +21,12 @@ from .unroll import Join, give_back, side_by_side
 class Pair:
     """Sequences X, and for each of them Z, what the decoder reads before each of its steps."""
 
-    X: Ragged
+    X: Sequences
     Z: Ragged
 
     @property
-    def values(self):
-        return self.Z.values
+    def offsets(self):
+        return self.Z.offsets
 
     @property
     def lengths(self):
