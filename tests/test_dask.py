@@ -5,6 +5,7 @@
 
 import os
 import signal
+from contextlib import contextmanager
 
 import joblib
 import numpy as np
@@ -22,13 +23,19 @@ N = 300
 """Sequences: from 1 kB on joblib gives an array to one worker, and others get it from there."""
 
 
-@pytest.fixture(scope="module")
-def client():
-    """Of two processes with one thread each."""
+@contextmanager
+def cluster():
+    """A client of two processes with one thread each."""
     with (
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
         distributed.Client(cluster) as client,
     ):
+        yield client
+
+
+@pytest.fixture(scope="module")
+def client():
+    with cluster() as client:
         yield client
 
 
@@ -101,18 +108,20 @@ def test_a_search_on_the_cluster_finds_the_same_bits(client, data, tmp_path, for
 
 @pytest.mark.parametrize("deaths_after", [0, 5], ids=["at the first score", "after five"])
 @pytest.mark.parametrize("scatter", [False, True], ids=["sent as needed", "scattered"])
-def test_a_search_survives_the_death_of_a_worker(client, data, tmp_path, scatter, deaths_after):
-    """What travels with the tasks can be sent anew, and what was scattered is on the other worker, too."""
+def test_a_search_survives_the_death_of_a_worker(data, tmp_path, scatter, deaths_after):
+    """What goes with a task can be sent anew, and what was scattered is on the other worker, too."""
     X, y = data[0], data[1] if scatter else data[1].tolist()
     folds = [(train.tolist(), test.tolist()) for train, test in StratifiedKFold(2).split(X, y)]
     expected = search_by(score).set_params(cv=folds).fit(X, y)
-    before = set(client.run(os.getpid).values())
     witness = Witness(tmp_path, deaths_after)
-    with joblib.parallel_config(backend="dask", scatter=[X, y] if scatter else None):
-        found = search_by(witness).set_params(cv=folds).fit(X, y)
-    client.wait_for_workers(2, timeout=60)
+    with cluster() as client:
+        before = set(client.run(os.getpid).values())
+        with joblib.parallel_config(backend="dask", scatter=[X, y] if scatter else None):
+            found = search_by(witness).set_params(cv=folds).fit(X, y)
+        client.wait_for_workers(2, timeout=60)
+        after = set(client.run(os.getpid).values())
     assert (tmp_path / "death").exists()
-    assert len(before - set(client.run(os.getpid).values())) == 1  # another took its place
+    assert len(before - after) == 1  # another took its place
     assert_same_search(found, expected)
 
 
