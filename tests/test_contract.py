@@ -30,8 +30,12 @@ ESTIMATORS = [
     for kind in ("RNN", "LSTM", "GRU")
     for task in ("Classifier", "Regressor")
 ]
-pytestmark = pytest.mark.no_cover  # what they run is covered elsewhere, and tracing doubles their time
-SMALL = {"hidden_layer_sizes": 16, "max_iter": 50, "learning_rate_init": 0.02}  # quick, and well above the thresholds
+pytestmark = [
+    pytest.mark.no_cover,  # what they run is covered elsewhere, and tracing doubles their time
+    pytest.mark.filterwarnings("ignore:Maximum iterations:sklearn.exceptions.ConvergenceWarning"),
+]
+STEADY = {"learning_rate": "constant"}  # where a check asks for 1000 epochs, training ends when it stalls
+SMALL = STEADY | {"hidden_layer_sizes": 16, "max_iter": 50, "learning_rate_init": 0.02}  # well above the thresholds
 
 
 def each_check(models):
@@ -96,7 +100,7 @@ def test_settings_that_change_the_path_of_a_fit_pass_every_check(estimator, chec
     run(check, estimator)
 
 
-QUICK = {"hidden_layer_sizes": 12, "max_iter": 40, "learning_rate_init": 0.03}
+QUICK = STEADY | {"hidden_layer_sizes": 12, "max_iter": 40, "learning_rate_init": 0.03}
 PARTS = [
     {"pooling": "attention"},
     {"pooling": ("attention", "max"), "bidirectional": False},
@@ -120,7 +124,6 @@ def test_two_threads_pass_every_check(estimator, check, monkeypatch):
     run(check, estimator)
 
 
-@pytest.mark.filterwarnings("ignore:Maximum iterations:sklearn.exceptions.ConvergenceWarning")
 @each_check([RNNClassifier(8, solver="lbfgs"), RNNRegressor(8, solver="lbfgs")])
 def test_the_solver_without_batches_passes_every_check(estimator, check):
     run(check, estimator)
