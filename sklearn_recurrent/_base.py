@@ -30,7 +30,7 @@ from ._parameters import layer_sizes
 from ._scoring import twin
 from ._sequences import object_array, read
 from ._sklearn import CALLBACK_FRAMES, CallbackSupportMixin, _check_sample_weight, fit_context, with_callbacks
-from ._validation import Validation, scorer_of, split
+from ._validation import Known, Validation, scorer_of, split
 
 
 def trains_by_mini_batches(model):
@@ -47,6 +47,8 @@ class BaseNetwork(CallbackSupportMixin):
     attributes that say how to read them, its `facts`; ``_targets_as_given(samples)``, which gives targets of the former
     the form that `fit` takes; and ``_arguments(facts)``, those of its network that are its own.
     """
+
+    _known = None  # a `Known`, of a model that is validated
 
     _attributes = {
         "theta_": ("ndarray of shape (n_weights,)", "All weights in one vector, in the dtype of the computation."),
@@ -248,6 +250,7 @@ class BaseNetwork(CallbackSupportMixin):
             patience=Patience(self.tol, self.n_iter_no_change) if patient else None,
             validate=validate,
             keep_best=self.early_stopping,
+            goes_on=task.start.epochs > 0,
             watch=watch,
         )
 
@@ -257,9 +260,7 @@ class BaseNetwork(CallbackSupportMixin):
         fitted = twin(self, **task.facts)
         X = given.X if self.embedding_dim is None else given.X.map(lambda rows: _tokens_of(rows, fitted.vocabulary_))
         X, y = object_array(list(X)), fitted._targets_as_given(given)
-        return Validation(
-            fitted, task.network, self._loss_function(task.facts), samples, crew, scorer_of(self), X, y, given.X
-        )
+        return self._validation(task, fitted, samples, crew, X, y, given.X)
 
     def _validation_on(self, task, X, y, crew):
         """On sequences of the user's own."""
@@ -268,13 +269,16 @@ class BaseNetwork(CallbackSupportMixin):
         if self.solver == "lbfgs":
             raise ValueError("solver='lbfgs' has no epochs to validate after: X_val wants 'adam', 'rmsprop' or 'sgd'.")
         fitted = twin(self, **task.facts)
-        ragged = fitted._read(X)
-        samples, _ = fitted._samples(ragged, y, None, None, True)
-        samples, _ = fitted._encode(samples._replace(X=_with_tokens_as_rows(samples.X, task.facts)), None, True)
-        samples = _ready(_weighted(samples, task.by_class), task)
-        return Validation(
-            fitted, task.network, self._loss_function(task.facts), samples, crew, scorer_of(self), X, y, ragged
-        )
+        with _named("X_val, y_val"):
+            given = fitted._read(X)
+            samples, _ = fitted._samples(given, y, None, None, True)
+            samples, _ = fitted._encode(samples._replace(X=_with_tokens_as_rows(samples.X, task.facts)), None, True)
+            samples = _ready(_weighted(samples, task.by_class), task)
+        return self._validation(task, fitted, samples, crew, X, y, given)
+
+    def _validation(self, task, fitted, samples, crew, X, y, read):
+        loss, known = self._loss_function(task.facts), Known(X, read, samples.X)
+        return Validation(twin(fitted, _known=known), task.network, loss, samples, crew, scorer_of(self), y)
 
     def _loss_function(self, facts):
         name, settings = facts["_loss"]
@@ -291,6 +295,11 @@ class BaseNetwork(CallbackSupportMixin):
         return None
 
     def _warn(self, course, epochs, one_epoch):
+        if self.early_stopping and course.scores and course.kept is None:
+            warnings.warn(
+                f"No score of scoring={self.scoring!r} was a number: the weights are those of the last epoch.",
+                stacklevel=_USER,
+            )
         planned = one_epoch or (self.solver != "lbfgs" and self.learning_rate in PLANNED)
         if course.ended == "interrupted":
             warnings.warn(f"Training interrupted: the model is that of epoch {epochs}.", stacklevel=_USER)
@@ -305,6 +314,8 @@ class BaseNetwork(CallbackSupportMixin):
 
     def _read(self, X, *, reset=False):
         """The sequences as they came: in training as the parameters say, later as they said then."""
+        if self._known is not None and X is self._known.X:
+            return self._known.read
         return read(self, X, reset=reset, missing=self.missing, **(self._reading() if reset else self._fitted_reading))
 
     def _read_fitted(self, X):
@@ -318,6 +329,8 @@ class BaseNetwork(CallbackSupportMixin):
 
     def _prepare(self, X):
         """What the network reads: scaled values, or rows of its table."""
+        if self._known is not None and X is self._known.read:
+            return self._known.ready
         facts = vars(self)
         return _scaled(_with_tokens_as_rows(X, facts), facts, self.theta_.dtype)
 
@@ -336,6 +349,11 @@ class BaseNetwork(CallbackSupportMixin):
     def weights_(self):
         """Views of `theta_` by name."""
         return self._network().layout.views(self.theta_)
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        state.pop("_known", None)
+        return state
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -373,6 +391,7 @@ class _Start:
 
     theta: np.ndarray
     epochs: int = 0
+    best: int = 0
     seen: int = 0
     losses: list = field(default_factory=list)
     validation_losses: list = field(default_factory=list)
@@ -389,12 +408,13 @@ class _Start:
     def of(cls, model):
         scores, losses = model.validation_scores_ or [], model.validation_loss_curve_ or []
         states = deepcopy(model._optimiser_states)
-        return cls(model.theta_, model.n_iter_, model.t_, model.loss_curve_, losses, scores, states)
+        return cls(model.theta_, model.n_iter_, model.best_iter_, model.t_, model.loss_curve_, losses, scores, states)
 
     def then(self, course, theta):
         """The attributes of a model after a course from here on."""
         losses, scores = self.losses + course.losses, self.scores + course.scores
-        kept = course.kept
+        kept, best_score = course.kept, course.best if course.kept is not None else max(course.scores, default=None)
+        best_iter = self.best if kept == 0 else self.epochs + kept if kept else len(losses)
         return {
             "theta_": theta,
             "n_iter_": len(losses),
@@ -404,8 +424,8 @@ class _Start:
             "best_loss_": None if kept is not None else min(losses),
             "validation_loss_curve_": self.validation_losses + course.validation_losses if course.scores else None,
             "validation_scores_": scores if course.scores else None,
-            "best_validation_score_": max(course.scores) if course.scores else None,
-            "best_iter_": len(losses) if kept is None else self.epochs + kept,
+            "best_validation_score_": best_score,
+            "best_iter_": best_iter,
         }
 
 
@@ -454,13 +474,26 @@ def class_codes(Y):
     return Y[:, 0].astype(np.intp)
 
 
+@contextmanager
+def _named(what):
+    """Errors say that they are about `what`."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{what}: {error}") from error
+
+
 def _group_codes(groups, X):
     if groups is None:
         return None
     check_consistent_length(X, groups)
-    if np.ndim(groups) != 1:
-        raise ValueError(f"groups must be 1-D, one for each sequence, but their shape is {np.shape(groups)}.")
-    return np.unique(np.asarray(groups), return_inverse=True)[1]
+    groups = np.asarray(groups)
+    if groups.ndim != 1:
+        raise ValueError(f"groups must be 1-D, one for each sequence, but their shape is {groups.shape}.")
+    missing = [j for j, group in enumerate(groups.tolist()) if group is None or group != group]
+    if missing:
+        raise ValueError(f"groups must name a group for each sequence, but that of sequence {missing[0]} is missing.")
+    return np.unique(groups, return_inverse=True)[1]
 
 
 def _scaled(X, facts, dtype):

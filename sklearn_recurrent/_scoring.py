@@ -9,6 +9,7 @@ from sklearn.metrics import check_scoring
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from ._sequences import living_steps, unwrap
+from ._sklearn import _BaseScorer
 from ._steps import flatten_steps, flatten_weights, typed
 
 RESPONSES = ("predict", "predict_proba", "predict_log_proba", "decision_function")
@@ -74,7 +75,8 @@ def sequence_scorer(scoring):
     >>> bool(scores.min() > 0.8)
     True
     """
-    return SequenceScorer(scoring)
+    single = isinstance(check_scoring(scoring=scoring), _BaseScorer)
+    return (SingleSequenceScorer if single else SequenceScorer)(scoring)
 
 
 class SequenceScorer:
@@ -111,6 +113,15 @@ class SequenceScorer:
     def _accept_sample_weight(self):
         """What searches of scikit-learn ask, from 1.7 on, before they pass weights on without metadata routing."""
         return takes_weights(self._scorer)
+
+
+class SingleSequenceScorer(SequenceScorer, _BaseScorer):
+    """One with a single score. To ScoringMonitor, what is no instance of scikit-learn's own class has several."""
+
+    _response_method = "predict"
+
+    def _score(self, method_caller, estimator, X, y_true, **kwargs):
+        return self(estimator, X, y_true, **kwargs)
 
 
 def _steps_of(estimator, X):

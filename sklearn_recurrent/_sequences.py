@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from ._core.ragged import Ragged, Sequences
+from ._core.ragged import Sequences
 
 FLOATS = [np.float64, np.float32]  # in this order: whatever is neither becomes float64
 TOKENS = [np.float64, *(f"{kind}{size}" for kind in "iu" for size in (8, 4, 2, 1))]
@@ -368,30 +368,36 @@ def _as_numbers(array, what):
 
 
 def _treat_missing(estimator, sequences, missing, rectangular):
-    if all(_all_finite(block.values) for _, block in sequences.blocks()):
-        return sequences
-    ragged = sequences.joined()
-    values, offsets = ragged.values, ragged.offsets
-    infinite = np.isinf(values)
-    if infinite.any():
-        raise ValueError(f"Input X contains infinity in {_place(infinite, offsets)}.")
-    nan = np.isnan(values)
-    if missing == "keep" or not nan.any():
-        return sequences
-    if missing == "error":
-        hint = " With missing='skip' such a time step is passed over." if hasattr(estimator, "missing") else ""
-        raise ValueError(f"Input X contains NaN in {_place(nan, offsets)}.{hint}")
-    living = ~nan.any(axis=1)
+    living = np.ones(sequences.offsets[-1], bool)
+    for rows, block in sequences.blocks():
+        if _all_finite(block.values):
+            continue
+        infinite, nan = np.isinf(block.values), np.isnan(block.values)
+        if infinite.any():
+            raise ValueError(f"Input X contains infinity in {_place(infinite, block.offsets, rows.start)}.")
+        if nan.any() and missing == "error":
+            hint = " With missing='skip' such a time step is passed over." if hasattr(estimator, "missing") else ""
+            raise ValueError(f"Input X contains NaN in {_place(nan, block.offsets, rows.start)}.{hint}")
+        living[sequences.offsets[rows.start] : sequences.offsets[rows.stop]] = ~nan.any(axis=1)
+    return sequences if missing == "keep" or living.all() else _skip(sequences, living, rectangular)
+
+
+def _skip(sequences, living, rectangular):
+    """The steps that are `living` (S,); a copy of those sequences alone that have others."""
+    offsets = sequences.offsets
     lengths = np.add.reduceat(living, offsets[:-1], dtype=np.int64)
     if not lengths.all():
         raise ValueError(
             f"Input X contains NaN in every time step of sequence {lengths.argmin()}: missing='skip' leaves none."
         )
-    stood = None
+    arrays, stood = list(sequences.arrays), None
+    for j in np.flatnonzero(lengths < sequences.lengths).tolist():
+        arrays[j] = arrays[j][living[offsets[j] : offsets[j + 1]]]
     if rectangular:
-        stood = np.ones((len(ragged), ragged.length), bool) if ragged.living is None else ragged.living.copy()
+        stood = sequences.living
+        stood = np.ones((len(arrays), sequences.lengths[0]), bool) if stood is None else stood.copy()
         stood[stood] = living
-    return Ragged.from_lengths(values[living], lengths, stood)
+    return Sequences(arrays, lengths, sequences.dtype, stood)
 
 
 def as_tokens(ragged):
@@ -399,7 +405,10 @@ def as_tokens(ragged):
     values, dtype = ragged.values, ragged.values.dtype
     if ragged.n_features != 1:
         raise ValueError(f"X has {ragged.n_features} features per time step, but tokens are one number each.")
-    for wrong, wanted in ((values != np.rint(values), "whole numbers"), (values < 0, "not negative")):
+    checks = [(values < 0, "not negative")]
+    if dtype.kind == "f":
+        checks.insert(0, (values != np.rint(values), "whole numbers"))
+    for wrong, wanted in checks:
         if wrong.any():
             value = values.flat[wrong.argmax()]
             raise ValueError(f"Tokens are {wanted}, but X holds {value:g} in {_place(wrong, ragged.offsets)}.")
@@ -417,7 +426,8 @@ def _all_finite(values):
         return np.isfinite(values.sum())
 
 
-def _place(bad, offsets):
+def _place(bad, offsets, first=0):
+    """Where the first one is, in sequences of which the first is number `first`."""
     row, feature = divmod(bad.argmax(), bad.shape[1])
     j = np.searchsorted(offsets, row, side="right") - 1
-    return f"sequence {j}, step {row - offsets[j]}, feature {feature}"
+    return f"sequence {first + j}, step {row - offsets[j]}, feature {feature}"

@@ -1,6 +1,7 @@
 """Every private or version-dependent name of scikit-learn, for scikit-learn 1.6 to 1.9."""
 
 from sklearn.base import TransformerMixin, _fit_context
+from sklearn.metrics._scorer import _BaseScorer
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight
 
@@ -22,6 +23,7 @@ __all__ = [
     "Interval",
     "SequenceTransformerMixin",
     "StrOptions",
+    "_BaseScorer",
     "_check_sample_weight",
     "_fit_context",
     "fit_context",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
@@ -10,19 +12,25 @@ from ._scoring import sequence_scorer, takes_weights, twin
 from ._sequences import object_array
 
 
+class Known(NamedTuple):
+    """An X that need not be read again, epoch after epoch: what it is `read` as, and that `ready` for the network."""
+
+    X: object
+    read: object
+    ready: object
+
+
 class Validation:
     """``validation(theta) -> (loss, score)``.
 
-    fitted : a model that is fitted but for its weights
+    fitted : a model that is fitted but for its weights, with a `Known`
     samples : what it is validated on, as the network takes it
-    scorer : of scikit-learn, called with the sequences as they were read, `ragged`, in the place of `X`, and `y`; None:
-        the score is the negative loss
+    scorer : of scikit-learn, called with the X that is known, and `y`; None: the score is the negative loss
     """
 
-    def __init__(self, fitted, network, loss, samples, crew, scorer=None, X=None, y=None, ragged=None):
-        self.network, self.loss, self.samples, self.crew = network, loss, samples, crew
-        self.scorer, self.X, self.y = scorer, X, y
-        self.fitted = twin(fitted, _read=lambda X: ragged, _prepare=lambda ragged: samples.X)
+    def __init__(self, fitted, network, loss, samples, crew, scorer=None, y=None):
+        self.fitted, self.network, self.loss, self.samples, self.crew = fitted, network, loss, samples, crew
+        self.scorer, self.y = scorer, y
 
     def __call__(self, theta):
         if not np.isfinite(theta).all():
@@ -40,7 +48,7 @@ class Validation:
         weights = {}
         if np.ptp(self.samples.weight) and takes_weights(self.scorer):
             weights["sample_weight"] = self._weights()
-        score = float(self.scorer(twin(self.fitted, theta_=theta), self.X, self.y, **weights))
+        score = float(self.scorer(twin(self.fitted, theta_=theta), self.fitted._known.X, self.y, **weights))
         return -np.inf if np.isnan(score) else score
 
     def _weights(self):

@@ -7,7 +7,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
-from sklearn_recurrent import RNNClassifier, RNNRegressor, Seq2SeqClassifier, Seq2SeqRegressor
+from sklearn_recurrent import RNNClassifier, RNNRegressor, Seq2SeqClassifier, Seq2SeqRegressor, sequence_scorer
 from sklearn_recurrent._core.optim import OPTIMISERS
 
 callback = pytest.importorskip("sklearn.callback", reason="callbacks came with scikit-learn 1.9")
@@ -255,6 +255,14 @@ def test_a_scoring_monitor_of_a_regressor_passes_the_weights_on(ragged, numbers)
     monitor, weight = callback.ScoringMonitor(scoring="r2"), np.arange(1.0, 41)
     model = RNNRegressor(**TINY).set_callbacks(monitor).fit(ragged, numbers, sample_weight=weight)
     assert monitor.get_logs().data[-1]["r2"] == model.score(ragged, numbers, sample_weight=weight)
+
+
+def test_a_scoring_monitor_takes_a_scorer_of_sequences(ragged):
+    y = [(x[:, 0] > 0).astype(int) for x in ragged]
+    for scoring, name in ((sequence_scorer("accuracy"), "score"), (sequence_scorer(["accuracy", "f1"]), "accuracy")):
+        monitor = callback.ScoringMonitor(scoring=scoring)
+        model = RNNClassifier(**TINY, return_sequences=True).set_callbacks(monitor).fit(ragged, y)
+        assert monitor.get_logs().data[-1][name] == model.score(ragged, y)
 
 
 def test_a_progress_bar_on_a_pipeline_reaches_the_network_in_it(ragged, labels, capsys):

@@ -1,5 +1,7 @@
 """Validation: on which sequences, by which score, with which weights; and the epoch that is kept."""
 
+import pickle
+
 import joblib
 import numpy as np
 import pytest
@@ -117,6 +119,9 @@ def test_without_early_stopping_groups_play_no_part(ragged, labels):
 
 def test_a_single_group_cannot_be_split(ragged, labels):
     model = RNNClassifier(**TINY, early_stopping=True)
+    for missing in (np.nan, None):
+        with pytest.raises(ValueError, match="group for each sequence, but that of sequence 39 is missing"):
+            model.fit(ragged, labels, groups=[1.0] * 39 + [missing])
     with pytest.raises(ValueError, match="two groups at least"):
         model.fit(ragged, labels, groups=["a"] * 40)
     with pytest.raises(ValueError, match="two groups at least"):
@@ -219,8 +224,8 @@ def test_a_bad_validation_set_is_refused_and_the_estimator_is_as_before(task):
     cls, X, y = task
     model = cls(**TINY).fit(X, y)
     refused(model, f"X has 1 features, but {cls.__name__} is expecting 2", X, y, X_val=[x[:, :1] for x in X], y_val=y)
-    refused(model, "inconsistent numbers of samples", X, y, X_val=X, y_val=y[:-1])
-    refused(model, "NaN", X, y, X_val=[*X[:-1], np.full((3, 2), np.nan)], y_val=y)
+    refused(model, "X_val, y_val: .*inconsistent numbers of samples", X, y, X_val=X, y_val=y[:-1])
+    refused(model, "X_val, y_val: Input X contains NaN in seq", X, y, X_val=[*X[:-1], np.full((3, 2), np.nan)], y_val=y)
 
 
 def test_targets_to_validate_on_are_those_that_are_known(ragged, labels, numbers):
@@ -358,6 +363,36 @@ def test_what_is_no_scorer_is_refused(ragged, labels, scoring):
     refused(RNNClassifier(**TINY, scoring=scoring, early_stopping=True), "scor", ragged, labels)
 
 
+class Curious:
+    """A scorer that asks about more than it is given, and stores the model on its way."""
+
+    def __init__(self, others):
+        self.others, self.answers = others, []
+
+    def __call__(self, model, X, y):
+        for one, other in zip(model.predict(X), model.predict(X[::-1])[::-1], strict=True):
+            assert_same_answer(one, other)
+        with pytest.raises(ValueError, match="features"):
+            model.predict([np.ones((4, 9))])
+        stored = pickle.loads(pickle.dumps(model))
+        self.answers = [stored.predict(self.others), model.predict(self.others)]
+        return 0.0
+
+
+def assert_same_answer(one, other):
+    one, other = np.asarray(one), np.asarray(other)
+    np.testing.assert_allclose(one, other) if one.dtype.kind == "f" else np.testing.assert_array_equal(one, other)
+
+
+def test_a_scorer_may_ask_about_other_sequences(task):
+    cls, X, y = task
+    scorer = Curious(X[30:])
+    model = cls(**TINY | {"max_iter": 1}, **HALF, scoring=scorer).fit(X[:30], y[:30])
+    for answers in scorer.answers:
+        for one, other in zip(answers, model.predict(X[30:]), strict=True):
+            assert_same_answer(one, other)
+
+
 def test_a_score_that_is_not_a_number_is_worse_than_any(ragged, labels):
     spy = Spy(scores=[np.nan, 0.2, np.nan, 0.1])
     model = RNNClassifier(**TINY, **HALF, scoring=spy).fit(ragged, labels)
@@ -365,7 +400,9 @@ def test_a_score_that_is_not_a_number_is_worse_than_any(ragged, labels):
     assert (model.best_iter_, model.best_validation_score_) == (2, 0.2)
     spy = Spy(scores=[np.nan] * 99)
     settings = TINY | HALF | {"max_iter": 99, "learning_rate": "constant", "n_iter_no_change": 3}
-    assert RNNClassifier(**settings, scoring=spy).fit(ragged, labels).n_iter_ < 10
+    with pytest.warns(UserWarning, match=r"No score of scoring=.*Spy.* was a number"):
+        model = RNNClassifier(**settings, scoring=spy).fit(ragged, labels)
+    assert model.best_iter_ == model.n_iter_ < 10
 
 
 # --- with which weights -----------------------------------------------------------------------------------------------
@@ -484,14 +521,25 @@ def test_given_sequences_without_early_stopping_end_nothing(ragged, labels):
 
 def test_the_curves_of_a_warm_start_go_on(task):
     cls, X, y = task
-    model = cls(**TINY, **HALF, warm_start=True, scoring=Spy([0.1, 0.4, 0.2, 0.3, 0.2, 0.1, 0.3, 0.25])).fit(X, y)
+    scores = [0.1, 0.4, 0.2, 0.3, 0.4, 0.2, 0.1, 0.6, 0.25]  # at the fifth, the weights to go on from
+    model = cls(**TINY, **HALF, warm_start=True, scoring=Spy(scores)).fit(X, y)
     assert (model.best_iter_, model.best_validation_score_) == (2, 0.4)
     model.fit(X, y)
-    assert (model.best_iter_, model.best_validation_score_, model.n_iter_) == (7, 0.3, 8)
+    assert (model.best_iter_, model.best_validation_score_, model.n_iter_) == (7, 0.6, 8)
     assert len(model.validation_scores_) == len(model.validation_loss_curve_) == 8
     model.partial_fit(X, y)
     assert model.validation_scores_ is model.validation_loss_curve_ is model.best_validation_score_ is None
     assert model.best_iter_ == model.n_iter_ == 9
+
+
+def test_a_warm_start_keeps_the_weights_it_began_with_if_none_are_better(task):
+    cls, X, y = task
+    scores = [0.1, 0.4, 0.2, 0.3, 0.4, 0.2, 0.1, 0.3, 0.25]
+    model = cls(**TINY, **HALF, warm_start=True, scoring=Spy(scores)).fit(X, y)
+    before = model.theta_.copy()
+    model.fit(X, y)
+    assert (model.best_iter_, model.best_validation_score_, model.n_iter_) == (2, 0.4, 8)
+    assert model.theta_.tobytes() == before.tobytes()
 
 
 def test_lbfgs_sets_nothing_aside(ragged, labels):

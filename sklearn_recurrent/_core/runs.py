@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-WASTE = 0.1
+WASTE = 0.05
 """The part of a run that may be spent on columns that have ended: cutting at every end costs more in calls."""
-
 
 SIZE = 1 << 14
 """Steps times sequences of a run at most: what the backward pass of a long sequence holds at once."""

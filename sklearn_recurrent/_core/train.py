@@ -13,8 +13,8 @@ from .optim import clip_norm
 DIVERGED = 1e4
 """A loss, less the penalty, that many times that of predicting nothing is no longer training."""
 
-POOL = 50
-"""Batches whose sequences are sorted by length together, at most."""
+POOL, POOLS = 50, 3
+"""Batches whose sequences are sorted by length together, at most; pools of them that there are at least."""
 
 
 @dataclass
@@ -24,7 +24,8 @@ class Course:
     losses: list = field(default_factory=list)
     validation_losses: list = field(default_factory=list)  # if any
     scores: list = field(default_factory=list)  # of validation, if any
-    kept: int | None = None  # the best epoch, if its weights are kept; the first is 1
+    kept: int | None = None  # the best epoch, if its weights are kept; the first is 1, 0 is before it
+    best: float = -math.inf  # its score
     seen: int = 0  # sequences
     ended: str = "max_iter"  # or "stalled", "converged", "stopped", "interrupted"
 
@@ -62,12 +63,12 @@ class Batches:
 
     lengths (n,) : if given, a batch holds sequences of like length. The shuffled rows are cut into pools, each pool is
         sorted by length and cut into batches, and these are shuffled: which sequences meet changes from epoch to epoch.
-        A pool has up to `POOL` batches, but no more than a quarter of all rows.
+        A pool has up to `POOL` batches, but there are `POOLS` of them.
     """
 
     def __init__(self, n, size, seed, *, shuffle=True, first_epoch=0, lengths=None):
         self.n, self.size, self.seed, self.shuffle, self.epochs = n, min(size, n), seed, shuffle, first_epoch
-        self.pool = min(POOL, n // (4 * self.size)) * self.size
+        self.pool = min(POOL, n // (POOLS * self.size)) * self.size
         self.lengths = lengths if lengths is not None and self.pool > self.size and np.ptp(lengths) else None
 
     def __len__(self):
@@ -101,6 +102,7 @@ def descend(
     patience,
     validate=None,
     keep_best=True,
+    goes_on=False,
     watch=None,
 ):
     """Minimise by mini-batches; move `theta` in place.
@@ -108,11 +110,17 @@ def descend(
     schedule : gives the rate of each step
     patience : ends it when the loss, or with `validate` and `keep_best` the score, stalls; None: max_iter alone does
     validate : ``validate(theta) -> (loss, score)`` after each epoch, a higher score being better
-    keep_best : whether the weights of the best epoch are restored
+    keep_best : whether the weights of the best epoch are restored: of the highest score that is above -inf
+    goes_on : whether `theta` is trained already, and may be the best
     watch : a `Watch`
     """
     course, best, total, steps, seen_before, watch = Course(), None, 0.0, 0, 0, watch or Watch()
-    limit = DIVERGED * max(objective.null_loss(), 1e-3)
+    limit, keep_best = DIVERGED * max(objective.null_loss(), 1e-3), keep_best and validate is not None
+    if keep_best and goes_on:
+        _, course.best = validate(theta)
+        best, course.kept = theta.copy(), 0
+        if patience is not None:
+            patience.see(-course.best)
     try:
         for epoch in range(max_iter):
             watch.begin()
@@ -131,15 +139,15 @@ def descend(
             course.losses.append(total / batches.n)
             if validate is not None:
                 loss, score = validate(theta)
-                if keep_best and (best is None or score > max(course.scores)):
-                    best, course.kept = theta.copy(), len(course.losses)
+                if keep_best and score > course.best:
+                    best, course.best, course.kept = theta.copy(), score, len(course.losses)
                 course.validation_losses.append(loss)
                 course.scores.append(score)
             if watch.end(course, theta if best is None else best):
                 course.ended = "stopped"
                 break
             if patience is not None:
-                patience.see(course.losses[-1] if best is None else -course.scores[-1])
+                patience.see(-course.scores[-1] if keep_best else course.losses[-1])
                 if patience.stalled:
                     if not schedule.go_on():
                         course.ended = "stalled"
