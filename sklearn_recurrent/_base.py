@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._core.blas import single_blas_thread
 from ._core.canonical import canonical
 from ._core.crew import Crew
-from ._core.features import mean_and_scale_of_steps, rows_of, scaled
+from ._core.features import mean_and_scale, rows_of, scaled
 from ._core.losses import LOSSES
 from ._core.objective import Objective
 from ._core.optim import OPTIMISERS, PLANNED, Schedule
@@ -168,7 +168,7 @@ class BaseNetwork(CallbackSupportMixin):
             return {"x_mean_": self.x_mean_, "x_scale_": self.x_scale_}
         if not self.standardize:
             return {"x_mean_": np.zeros(X.n_features), "x_scale_": np.ones(X.n_features)}
-        mean, scale = mean_and_scale_of_steps(X, samples.sequence_weights() / samples.counts)
+        mean, scale = mean_and_scale(X, samples.sequence_weights() / samples.counts)
         return {"x_mean_": mean, "x_scale_": scale}
 
     def _architecture(self, facts, goes_on):

@@ -188,10 +188,10 @@ class Inspection:
         difficult. IEEE Transactions on Neural Networks 5, 157-166.
         Pascanu, R., Mikolov, T. & Bengio, Y. (2013). On the difficulty of training recurrent neural networks. ICML.
         """
-        network, ragged = self._network(), self._read(X)
-        Y, loss = self._targets(ragged, y, network.per_step), self._loss_function(vars(self))
-        norms = self._look(network, ragged, insight.flow, Y, loss)
-        return {key: insight.by_distance(norm, ragged, key.endswith("backward")) for key, norm in norms.items()}
+        network, sequences = self._network(), self._read(X)
+        Y, loss = self._targets(sequences, y, network.per_step), self._loss_function(vars(self))
+        norms = self._look(network, sequences, insight.flow, Y, loss)
+        return {key: insight.by_distance(norm, sequences, key.endswith("backward")) for key, norm in norms.items()}
 
     def feature_importance(
         self,
@@ -270,7 +270,7 @@ class Inspection:
         ----------
         Breiman, L. (2001). Random forests. Machine Learning 45, 5-32.
         """
-        network, ragged = self._network(), self._read(X)
+        network, sequences = self._network(), self._read(X).joined()
         if by not in ("feature", "step"):
             raise ValueError(f"by must be 'feature' or 'step', got {by!r}.")
         check_at_least_one(n_repeats=n_repeats, windows=windows)
@@ -278,12 +278,11 @@ class Inspection:
             scoring = sequence_scorer(scoring)
         scorer, rng = check_scoring(self, scoring), check_random_state(random_state)
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        partners = [rng.permutation(len(ragged)) for _ in range(n_repeats)]
-        ragged = ragged.joined()
-        groups = _features(ragged) if by == "feature" else _windows(ragged, windows)
+        partners = [rng.permutation(len(sequences)) for _ in range(n_repeats)]
+        groups = _features(sequences) if by == "feature" else _windows(sequences, windows)
 
         def scores(group):
-            readers = (_with_reading(self, X, insight.exchange(ragged, others, group)) for others in partners)
+            readers = (_with_reading(self, X, insight.exchange(sequences, others, group)) for others in partners)
             return [scorer(reader, X, y, **weights) for reader in readers]
 
         baseline = scorer(self, X, y, **weights)
@@ -297,22 +296,22 @@ class Inspection:
 
     # --- how it is done -----------------------------------------------------------------------------------------------
 
-    def _look(self, network, ragged, function, *arguments):
+    def _look(self, network, sequences, function, *arguments):
         with single_blas_thread(), self._crew(self.theta_.dtype) as crew:
-            return function(network, self.theta_, self._prepare(ragged), crew, *arguments)
+            return function(network, self.theta_, self._prepare(sequences), crew, *arguments)
 
     def _inspect(self, X, function):
         """What a function of `insight` finds for each step, in the container that belongs to `X`."""
-        network, ragged = self._network(), self._read(X)
-        return self._like_steps(self._look(network, ragged, function), X, ragged)
+        network, sequences = self._network(), self._read(X)
+        return self._like_steps(self._look(network, sequences, function), X, sequences)
 
     def _trace(self, X, layer, names):
-        network, ragged = self._network(), self._read(X)
+        network, sequences = self._network(), self._read(X)
         n = len(network.cells)
         if not isinstance(layer, Integral) or not -n <= layer < n:
             raise ValueError(f"layer must be an integer from {-n} to {n - 1}, got {layer!r}.")
-        found = self._look(network, ragged, insight.trace, layer % n, names(network.cells[layer]))
-        return {name: self._like_steps(values, X, ragged) for name, values in found.items()}
+        found = self._look(network, sequences, insight.trace, layer % n, names(network.cells[layer]))
+        return {name: self._like_steps(values, X, sequences) for name, values in found.items()}
 
     def _choice_of(self, output):
         """A function from raw outputs (K, n) to the gradient of the chosen one with respect to them."""
@@ -336,34 +335,34 @@ class Inspection:
 
         return choose
 
-    def _targets(self, ragged, y, per_step):
+    def _targets(self, sequences, y, per_step):
         """Targets as the network has them, of what `fit` takes."""
-        y = flatten_steps(y, ragged.lengths, living=ragged.living)[0] if per_step else y
+        y = flatten_steps(y, sequences.lengths, living=sequences.living)[0] if per_step else y
         y = self._validate_target(y)
-        check_consistent_length(range(ragged.offsets[-1]) if per_step else ragged, y)
+        check_consistent_length(range(sequences.offsets[-1]) if per_step else sequences, y)
         Y, facts = self._encode_target(y, np.ones(len(y)), None, goes_on=True)
         if facts["n_outputs_"] != self.n_outputs_:
             raise ValueError(f"y has {facts['n_outputs_']} outputs, but {type(self).__name__} has {self.n_outputs_}.")
         return Y
 
 
-def _features(ragged):
-    return [(slice(None), feature) for feature in range(ragged.n_features)]
+def _features(sequences):
+    return [(slice(None), feature) for feature in range(sequences.n_features)]
 
 
-def _windows(ragged, n):
-    n = min(n, int(ragged.lengths.max()))
-    window = insight.windows(ragged, n)
+def _windows(sequences, n):
+    n = min(n, int(sequences.lengths.max()))
+    window = insight.windows(sequences, n)
     return [window == k for k in range(n)]
 
 
-def _with_reading(model, X, ragged):
-    """The same model, but for it `X` reads as `ragged`: whatever container X is, it need not be made anew."""
+def _with_reading(model, X, sequences):
+    """The same model, but for it `X` reads as `sequences`: whatever container X is, it need not be made anew."""
 
     def read_instead(asked):
         if asked is not X:
             raise ValueError("The scoring of feature_importance must ask for predictions of X as it is given.")
-        return ragged
+        return sequences
 
     return twin(model, _read=read_instead)
 

@@ -111,19 +111,19 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, RecurrentParameters):
 
     # --- after training -----------------------------------------------------------------------------------------------
 
-    def _respond(self, method, X, ragged=None, **options):
+    def _respond(self, method, X, sequences=None, **options):
         """What `method` returns: made of the network's raw outputs, in the container that belongs to `X`.
 
-        ragged : `X`, if it has been read
+        sequences : `X`, if it has been read
         """
-        network, ragged = self._network(), self._read(X) if ragged is None else ragged
+        network, sequences = self._network(), self._read(X) if sequences is None else sequences
         with single_blas_thread(), self._crew(self.theta_.dtype) as crew:
-            out = self._form(method)(network.predict(self.theta_, self._prepare(ragged), crew, **options))
-        return self._like_steps(out, X, ragged) if network.per_step or "staged" in options else out
+            out = self._form(method)(network.predict(self.theta_, self._prepare(sequences), crew, **options))
+        return self._like_steps(out, X, sequences) if network.per_step or "staged" in options else out
 
-    def _like_steps(self, values, X, ragged):
+    def _like_steps(self, values, X, sequences):
         """Values (S, ...) as an array (n, T, ...), or, also if just this part of X has no padding, an object array."""
-        return like_steps(values, X, ragged, padded=self._padded)
+        return like_steps(values, X, sequences, padded=self._padded)
 
     def _score(self, metric, X, y, sample_weight):
         if self._network().per_step:

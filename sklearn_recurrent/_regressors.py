@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._base import trains_by_mini_batches
 from ._core.features import mean_and_scale
+from ._core.ragged import Ragged
 from ._parameters import between, cell_parameter, estimator, huber_delta_parameter, loss_of, parameter, quantiles_of
 from ._recurrent import BaseRecurrent
 from ._sklearn import StrOptions, _fit_context
@@ -156,7 +157,7 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
         elif self.loss == "poisson":
             mean, scale = np.zeros(Y.shape[1]), np.average(Y, axis=0, weights=weight)
         else:
-            mean, scale = mean_and_scale(Y, weight)
+            mean, scale = mean_and_scale(Ragged.from_lengths(Y, np.ones(len(Y), int)), weight)
         if self.loss == "poisson" and ((Y < 0).any() or not scale.all()):
             raise ValueError(f"loss='poisson' wants y of 0 or more, and not all 0; the least is {Y.min():g}.")
         return (Y - mean) / scale, facts | {"y_mean_": mean, "y_scale_": scale}

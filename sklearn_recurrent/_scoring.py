@@ -127,8 +127,8 @@ class SingleSequenceScorer(SequenceScorer, _BaseScorer):
 def _steps_of(estimator, X):
     """The lengths, and where an array is no padding, as the estimator reads X; of a Pipeline what a 3-D X tells."""
     if hasattr(estimator, "_fitted_reading") and hasattr(estimator, "return_sequences"):
-        ragged = estimator._read(X)
-        return ragged.lengths, ragged.living
+        sequences = estimator._read(X)
+        return sequences.lengths, sequences.living
     X = unwrap(X)[1]
     return None, living_steps(np.asarray(X, dtype=np.float64)) if getattr(X, "ndim", 0) == 3 else None
 

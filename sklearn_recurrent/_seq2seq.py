@@ -47,23 +47,23 @@ class BaseSeq2Seq(BaseNetwork, Seq2SeqParameters):
 
     # --- after training -----------------------------------------------------------------------------------------------
 
-    def _run(self, ragged, function, *arguments, **options):
+    def _run(self, sequences, function, *arguments, **options):
         """``function(network, theta, X, crew, …)`` of the sequences that were read."""
         network = self._network()
         with single_blas_thread(), self._crew(self.theta_.dtype) as crew:
-            return function(network, self.theta_, self._prepare(ragged), crew, *arguments, **options)
+            return function(network, self.theta_, self._prepare(sequences), crew, *arguments, **options)
 
-    def _raw(self, ragged, Y, offsets):
+    def _raw(self, sequences, Y, offsets):
         """Raw outputs (S, K) if the decoder reads the outputs `Y`, each one step later."""
 
         def predict(network, theta, X, crew):
             return network.predict(theta, network.reads(Samples(X, Y, None, offsets)), crew)
 
-        return self._run(ragged, predict)
+        return self._run(sequences, predict)
 
-    def _attention(self, ragged, Y, offsets):
+    def _attention(self, sequences, Y, offsets):
         """For each sequence an array (output steps, input steps), if the outputs are `Y`."""
-        found, n_out, n_in = [None] * len(ragged), np.diff(offsets), ragged.lengths
+        found, n_out, n_in = [None] * len(sequences), np.diff(offsets), sequences.lengths
 
         def see(rows, one):
             weights = (a for group in one.head.weights for a in group)
@@ -73,7 +73,7 @@ class BaseSeq2Seq(BaseNetwork, Seq2SeqParameters):
         def look(network, theta, X, crew):
             network.each_batch(theta, network.reads(Samples(X, Y, None, offsets)), crew, see)
 
-        self._run(ragged, look)
+        self._run(sequences, look)
         return object_array(found)
 
 

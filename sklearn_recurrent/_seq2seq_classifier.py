@@ -265,9 +265,9 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         ValueError
             If y has a label that is none of the classes.
         """
-        ragged = self._read_fitted(X)
-        Y, offsets = self._given(ragged, y)
-        return object_array(np.split(softmax(self._raw(ragged, Y, offsets).T).T, offsets[1:-1]))
+        sequences = self._read_fitted(X)
+        Y, offsets = self._given(sequences, y)
+        return object_array(np.split(softmax(self._raw(sequences, Y, offsets).T).T, offsets[1:-1]))
 
     @available_if(aligns)
     def attention_weights(self, X, y=None):
@@ -291,14 +291,14 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         AttributeError
             If the network has no attention.
         """
-        ragged = self._read_fitted(X)
+        sequences = self._read_fitted(X)
         if y is None:
-            written = self._write(ragged)
+            written = self._write(sequences)
             codes, lengths = np.concatenate(written), np.array([len(words) for words in written])
             Y, offsets = _with_ends(codes, lengths, len(self.classes_))
         else:
-            Y, offsets = self._given(ragged, y)
-        return object_array([weights[:-1] for weights in self._attention(ragged, Y, offsets)])
+            Y, offsets = self._given(sequences, y)
+        return object_array([weights[:-1] for weights in self._attention(sequences, Y, offsets)])
 
     # --- how it is done -----------------------------------------------------------------------------------------------
 
@@ -347,20 +347,20 @@ class Seq2SeqClassifier(BaseSeq2Seq):
     def _targets_as_given(self, samples):
         return object_array([self.classes_[codes[:-1, 0]] for codes in np.split(samples.Y, samples.offsets[1:-1])])
 
-    def _write(self, ragged):
+    def _write(self, sequences):
         """The codes for each sequence."""
         max_length = self.max_length_ if self.max_length is None else self.max_length
         check_at_least_one(beam_width=self.beam_width, max_length=max_length)
         if not isinstance(self.length_penalty, Real) or not self.length_penalty >= 0:
             raise ValueError(f"length_penalty must be a number of at least 0, got {self.length_penalty!r}.")
         return self._run(
-            ragged, beam_search, width=self.beam_width, max_length=max_length, length_penalty=self.length_penalty
+            sequences, beam_search, width=self.beam_width, max_length=max_length, length_penalty=self.length_penalty
         )
 
-    def _given(self, ragged, y):
+    def _given(self, sequences, y):
         """Labels of the user's, as `_with_ends` has them."""
         labels, lengths = flatten_labels(y)
-        check_consistent_length(ragged, lengths)
+        check_consistent_length(sequences, lengths)
         codes = codes_of(labels, self.classes_)
         if (codes < 0).any():
             unknown = labels.tolist()[codes.argmin()]
@@ -369,13 +369,13 @@ class Seq2SeqClassifier(BaseSeq2Seq):
 
     def _written_and_true(self, X, y, sample_weight):
         """For each sequence the codes that are written and the true ones; and the weights."""
-        ragged, (labels, lengths) = self._read_fitted(X), flatten_labels(y)
-        check_consistent_length(ragged, lengths)
+        sequences, (labels, lengths) = self._read_fitted(X), flatten_labels(y)
+        check_consistent_length(sequences, lengths)
         true = np.split(codes_of(labels, self.classes_), np.cumsum(lengths)[:-1])
         weight = None if sample_weight is None else sequence_weight(sample_weight, len(lengths))
         if weight is None and sample_weight is not None:
             raise ValueError("A score takes one weight for each sequence, but sample_weight has one for each label.")
-        return list(zip(self._write(ragged), true, strict=True)), weight
+        return list(zip(self._write(sequences), true, strict=True)), weight
 
 
 def _with_ends(codes, lengths, end):

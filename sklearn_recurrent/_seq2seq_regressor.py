@@ -176,9 +176,9 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         ValueError
             If a horizon is no whole number of at least 1.
         """
-        ragged = self._read_fitted(X)
-        horizons = self._horizons(ragged, horizon)
-        return self._in_form(self._values(ragged, horizons), horizons, apart=np.ndim(horizon) > 0)
+        sequences = self._read_fitted(X)
+        horizons = self._horizons(sequences, horizon)
+        return self._in_form(self._values(sequences, horizons), horizons, apart=np.ndim(horizon) > 0)
 
     def score(self, X, y, sample_weight=None):
         """Return R², of all that is predicted.
@@ -199,9 +199,9 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
             `sklearn.metrics.r2_score` has it; for sequences, and with a weight for each step, over all steps together,
             the mean over outputs.
         """
-        ragged, (flat, lengths, form) = self._read_fitted(X), flatten_numbers(y)
-        check_consistent_length(ragged, lengths)
-        weight, values = sequence_weight(sample_weight, len(lengths)), self._values(ragged, lengths)
+        sequences, (flat, lengths, form) = self._read_fitted(X), flatten_numbers(y)
+        check_consistent_length(sequences, lengths)
+        weight, values = sequence_weight(sample_weight, len(lengths)), self._values(sequences, lengths)
         if form[0] == "array" and weight is not None:
             flat, values = (a.reshape(len(lengths), -1) for a in (flat, values))
         else:
@@ -230,9 +230,9 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         AttributeError
             If the network has no attention.
         """
-        ragged = self._read_fitted(X)
-        lengths = self._horizons(ragged, horizon)
-        return self._attention(ragged, self._run(ragged, free_run, lengths), offsets_of(lengths))
+        sequences = self._read_fitted(X)
+        lengths = self._horizons(sequences, horizon)
+        return self._attention(sequences, self._run(sequences, free_run, lengths), offsets_of(lengths))
 
     # --- how it is done -----------------------------------------------------------------------------------------------
 
@@ -254,7 +254,9 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
                 raise ValueError(f"y has {Y.shape[1]} outputs per step, but this model has {self.n_outputs_}.")
             mean, scale = self.y_mean_, self.y_scale_
         else:
-            mean, scale = facts["y_mean_"], facts["y_scale_"] = mean_and_scale(Y, samples.weight)
+            mean, scale = facts["y_mean_"], facts["y_scale_"] = mean_and_scale(
+                Ragged.from_lengths(Y, np.ones(len(Y), int)), samples.weight
+            )
         return samples._replace(Y=(Y - mean) / scale), facts
 
     def _targets_as_given(self, samples):
@@ -270,21 +272,21 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
             return values
         return values.reshape(len(lengths), -1, *values.shape[1:])
 
-    def _horizons(self, ragged, horizon):
+    def _horizons(self, sequences, horizon):
         """(N,)"""
         if horizon is None or np.ndim(horizon) == 0:
             horizon = self.horizon_ if horizon is None else horizon
             check_at_least_one(horizon=horizon)
-            return np.full(len(ragged), horizon)
+            return np.full(len(sequences), horizon)
         horizons = np.asarray(horizon)
-        check_consistent_length(ragged, horizons)
+        check_consistent_length(sequences, horizons)
         if horizons.ndim != 1 or horizons.dtype.kind not in "iu" or (horizons < 1).any():
             raise ValueError(f"horizon must be an integer of at least 1 for each sequence, got {horizon!r}.")
         return horizons.astype(np.int64)
 
-    def _values(self, ragged, horizons):
+    def _values(self, sequences, horizons):
         """Predictions end to end (S, n_outputs), in the unit of y."""
-        return self._run(ragged, free_run, horizons) * self.y_scale_ + self.y_mean_
+        return self._run(sequences, free_run, horizons) * self.y_scale_ + self.y_mean_
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

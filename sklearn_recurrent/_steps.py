@@ -233,7 +233,7 @@ def flatten_weights(sample_weight, lengths, of="X", living=None):
     return np.repeat(np.asarray(rows, dtype=np.float64), lengths)
 
 
-def like_steps(values, X, ragged, *, padded=False):
+def like_steps(values, X, sequences, *, padded=False):
     """Values (S, ...), one per time step, in a container that follows from that of `X`.
 
     Returns
@@ -242,9 +242,9 @@ def like_steps(values, X, ragged, *, padded=False):
         ``(n, T, ...)`` if `X` is an array of numbers without padding, and none is expected (`padded`); else a 1-D
         object array of ``(T_i, ...)``.
     """
-    if unwrap(X)[0] == "numbers" and ragged.living is None and not padded:
-        return values.reshape(len(ragged), -1, *values.shape[1:])
-    return object_array([values[a:b] for a, b in zip(ragged.offsets[:-1], ragged.offsets[1:], strict=True)])
+    if unwrap(X)[0] == "numbers" and sequences.living is None and not padded:
+        return values.reshape(len(sequences), -1, *values.shape[1:])
+    return object_array([values[a:b] for a, b in zip(sequences.offsets[:-1], sequences.offsets[1:], strict=True)])
 
 
 def each_row(y):

@@ -146,18 +146,18 @@ class Streaming:
             return self._respond(method, X)
         self._network()  # or it is not fitted
         streams(self)
-        ragged = self._read(X)
-        state = self.initial_state(len(ragged)) if state is None else state
+        sequences = self._read(X)
+        state = self.initial_state(len(sequences)) if state is None else state
         stepper = self._stepper(state)
-        if state.n_streams != len(ragged):
-            raise ValueError(f"X has {len(ragged)} sequences, but initial_state has {state.n_streams} streams.")
+        if state.n_streams != len(sequences):
+            raise ValueError(f"X has {len(sequences)} sequences, but initial_state has {state.n_streams} streams.")
         ends = {name: np.empty_like(array, order="C") for name, array in state._arrays.items()}
 
         def see(rows, one):
             for name, array in one.ends.items():
                 ends[name][..., rows] = array
 
-        out = self._respond(method, X, ragged, start=state._arrays, see=see)
+        out = self._respond(method, X, sequences, start=state._arrays, see=see)
         return (out, StreamState(ends, state.n_streams, self.theta_, stepper)) if return_state else out
 
     def _new_stepper(self):

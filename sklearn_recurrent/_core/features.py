@@ -5,24 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 
-def mean_and_scale(values, weight):
-    """The weighted mean and standard deviation of each column, float64; a constant column has scale 1."""
-    mean = np.average(values, axis=0, weights=weight)
-    deviation = values - mean
-    size = np.abs(deviation).max(axis=0)
-    size[size == 0] = 1  # squares are taken of numbers up to 1, lest they overflow
-    return mean, _or_1(size * np.sqrt(np.average((deviation / size) ** 2, axis=0, weights=weight)), mean, len(values))
+def mean_and_scale(X, weight):
+    """The mean and standard deviation of each feature over all steps of sequences that weigh `weight` (N,), float64.
 
-
-def _or_1(scale, mean, n):
-    """A constant column has scale 1; to the rounding of a sum of `n` it may seem to vary."""
-    return np.where(scale <= n * np.finfo(np.float64).eps * np.abs(mean), 1.0, scale)
-
-
-def mean_and_scale_of_steps(X, weight):
-    """`mean_and_scale` of the features over all steps of sequences that weigh `weight` (N,), and their steps as much.
-
-    What is summed are sums over sequences, in the order of `X`: so it plays no part in which order they lie.
+    Each step weighs what its sequence does. A constant feature has scale 1. What is summed are sums over sequences, in
+    the order of `X`: so it plays no part in which order they lie.
     """
     share, sums = weight / np.dot(weight, X.lengths), np.empty((len(X), X.n_features))
     lowest, highest = np.inf, -np.inf
@@ -34,7 +21,9 @@ def mean_and_scale_of_steps(X, weight):
     size[size == 0] = 1  # squares are taken of numbers up to 1, lest they overflow
     for rows, block in X.blocks():
         sums[rows] = np.add.reduceat(((block.values - mean) / size) ** 2, block.offsets[:-1])
-    return mean, _or_1(size * np.sqrt(share @ sums), mean, X.offsets[-1])
+    scale = size * np.sqrt(share @ sums)
+    rounding = X.offsets[-1] * np.finfo(np.float64).eps * np.abs(mean)  # by which a constant may seem to vary
+    return mean, np.where(scale <= rounding, 1.0, scale)
 
 
 def scaled(values, mean, scale, dtype):

@@ -1,6 +1,6 @@
 """Sequences of unequal length: end to end in one array, `Ragged`, or where they are, `Sequences`.
 
-Both can be taken from, selected from, mapped and joined; only of what lies end to end there are values of all.
+Both have the same methods; only of what lies end to end there are values of all.
 """
 
 from __future__ import annotations
@@ -79,8 +79,12 @@ class Ragged:
         """The sequences `rows`, in that order, where they are."""
         return Sequences(list(self), self.lengths, self.dtype).select(rows)
 
+    def blocks(self):
+        """All of them together."""
+        yield slice(None), self
+
     def joined(self):
-        """Itself: as `Sequences` have it."""
+        """Itself, which is end to end."""
         return self
 
 
@@ -90,7 +94,7 @@ class Sequences:
 
     arrays (M) : list of arrays (T_j, F), or one array (M, T, F)
     lengths (N,) : of the sequences
-    dtype : that they are to have
+    dtype : that they have when they are taken, before `function`
     living : as of `Ragged`
     rows (N,) : which of the arrays are the sequences, in their order; None: all
     function : applied to all steps of what is taken
