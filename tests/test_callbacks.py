@@ -82,6 +82,17 @@ def test_an_epoch_is_a_task_of_the_fit(task, solver):
     assert recorder.calls == ["setup", "fit 0 begins", *epochs, "fit 0 ends", "teardown"]
 
 
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_a_fit_announces_as_many_tasks_as_it_has_epochs_at_most(ragged, labels, solver):
+    class Announced(Recorder):
+        def on_fit_task_begin(self, estimator, context):
+            self.calls.append((context.task_name, context.max_subtasks))
+
+    recorder = Announced()
+    RNNClassifier(**TINY, solver=solver).set_callbacks(recorder).fit(ragged, labels)
+    assert [call for call in recorder.calls if isinstance(call, tuple)] == [("fit", 4), *[("epoch", 0)] * 4]
+
+
 def test_lbfgs_that_converges_begins_no_task_that_it_does_not_end(ragged, numbers):
     recorder = Recorder()
     model = RNNRegressor(2, solver="lbfgs", alpha=100.0, max_iter=500, tol=1e-3).set_callbacks(recorder)

@@ -1,13 +1,14 @@
 """Every parameter does what its documentation says: network, scaling, solvers, weights, the reading of X."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.class_weight import compute_class_weight
 
-from sklearn_recurrent import LSTMClassifier, RNNClassifier, RNNRegressor, Seq2SeqClassifier, Seq2SeqRegressor
+from sklearn_recurrent import LSTMClassifier, RNNClassifier, RNNRegressor, Seq2SeqClassifier, Seq2SeqRegressor, _epochs
 from sklearn_recurrent._core.cells import CELLS
 from sklearn_recurrent._core.objective import Objective
 from sklearn_recurrent._core.optim import OPTIMISERS
@@ -533,6 +534,20 @@ def test_verbose_prints_a_line_for_each_epoch_and_nothing_else_prints(estimator,
     assert all(re.fullmatch(r"\[\w+\] epoch \d+, loss \d\.\d{6}" + times, line) for line in lines)
     assert lines[-1].endswith("at most 0.0 s left")
     assert all(("validation score" in line) == ("early_stopping" in settings) for line in lines)
+
+
+def test_a_line_of_verbose_tells_loss_score_time_and_time_left(ragged, labels, monkeypatch, capsys):
+    model = RNNClassifier(**TINY, early_stopping=True, warm_start=True, verbose=True)
+    for before in (0, 4):
+        clock = SimpleNamespace(perf_counter=iter([100, 103, 108, 112, 120]).__next__)
+        monkeypatch.setattr(_epochs, "time", clock)
+        model.fit(ragged, labels)
+        times = ["3.0 s, at most 9.0", "8.0 s, at most 8.0", "12.0 s, at most 4.0", "20.0 s, at most 0.0"]
+        assert capsys.readouterr().out.splitlines() == [
+            f"[RNNClassifier] epoch {k + 1}, loss {model.loss_curve_[k]:.6f}, "
+            f"validation score {model.validation_scores_[k]:.4f}, {time} s left"
+            for k, time in enumerate(times, start=before)
+        ]
 
 
 def test_a_missing_step_is_passed_over(estimator, data, cube):

@@ -219,6 +219,19 @@ def test_neither_a_fit_nor_a_prediction_copies_the_sequences(form, monkeypatch):
         assert peak < size / 2
 
 
+def test_a_fit_of_five_million_values_does_not_copy_them():
+    rng = np.random.default_rng(0)
+    X = [rng.standard_normal((length, 64), np.float32) for length in rng.integers(100, 220, 500)]
+    model = GRUClassifier(2, bidirectional=False, pooling="last", max_iter=1, batch_size=20)
+    tracemalloc.start()
+    try:
+        model.fit(X, rng.integers(2, size=500))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < sum(x.nbytes for x in X) / 2
+
+
 @pytest.mark.filterwarnings("ignore:Maximum iterations:sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(

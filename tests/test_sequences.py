@@ -275,6 +275,37 @@ def test_a_value_that_is_not_finite_is_named_with_its_place(form, value, missing
         Reader(missing).fit(spoilt(value, form))
 
 
+BLOCK = "sklearn_recurrent._core.ragged.BLOCK"
+each_layout = pytest.mark.parametrize("form", [list, padded, np.stack])
+
+
+@each_layout
+@pytest.mark.parametrize(
+    ("value", "missing", "word"),
+    [
+        (np.nan, "error", "NaN"),
+        (np.inf, "error", "infinity"),
+        (-np.inf, "skip", "infinity"),
+        (np.inf, "keep", "infinity"),
+    ],
+)
+def test_a_value_that_is_not_finite_is_found_in_any_block(form, value, missing, word, monkeypatch):
+    monkeypatch.setattr(BLOCK, 1)
+    X = ragged([4, 4, 4, 4])
+    X[1][1, 0] = 0 if missing == "error" else np.nan
+    X[2][3, 1] = X[3][1, 0] = value
+    with pytest.raises(ValueError, match=f"contains {word} in sequence 2, step 3, feature 1"):
+        Reader(missing).fit(form(X))
+
+
+@each_layout
+def test_missing_steps_are_passed_over_in_every_block(form, monkeypatch):
+    monkeypatch.setattr(BLOCK, 1)
+    X = ragged([4, 4, 4, 4])
+    X[1][1, 0] = X[2][0, 1] = X[2][3, 0] = X[3][2] = np.nan
+    assert_read(Reader("skip").fit(form(X)).read_, [x[~np.isnan(x).any(axis=1)] for x in X])
+
+
 @pytest.mark.parametrize(("value", "word"), [(np.nan, "NaN"), (np.inf, "infinity")])
 def test_a_matrix_that_is_not_finite_gets_the_message_of_scikit_learn(value, word):
     with pytest.raises(ValueError, match=f"Input X contains {word}"):
@@ -327,7 +358,9 @@ def test_a_sparse_matrix_is_refused():
         Reader().fit(sparse.csr_array(np.eye(3)))
 
 
-def test_nothing_left_of_a_sequence_is_an_error():
+@pytest.mark.parametrize("block", [1, 1 << 16])
+def test_nothing_left_of_a_sequence_is_an_error(block, monkeypatch):
+    monkeypatch.setattr(BLOCK, block)
     with pytest.raises(ValueError, match="NaN in every time step of sequence 1: missing='skip' leaves none"):
         Reader("skip").fit([np.ones(2), np.array([np.nan])])
 

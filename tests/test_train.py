@@ -3,6 +3,7 @@
 import math
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -311,6 +312,8 @@ def test_blocks_are_all_sequences_once_and_no_larger_than_need_be(block, monkeyp
     for rows, part in blocks:
         assert part.lengths.tolist() == lengths[rows.start : rows.stop]
         assert len(part.values) <= block or len(part) == 1
+    for (_, part), (_, after) in pairwise(blocks):
+        assert len(part.values) + after.lengths[0] > block
 
 
 @pytest.mark.parametrize("block", [1, 7, 1 << 20])

@@ -438,6 +438,24 @@ def test_class_weights_are_those_of_the_training_set_in_given_sequences_too(ragg
     np.testing.assert_allclose(spy.weights[-1], weights)
 
 
+@pytest.mark.parametrize("class_weight", [{"high": 3.0, "low": 0.5}, "balanced"])
+@pytest.mark.parametrize("cls", [RNNClassifier, Seq2SeqClassifier])
+def test_class_weights_of_many_labels_per_sequence_are_those_of_the_training_set_too(ragged, cls, class_weight):
+    y = [np.where(x[:, 0] > 0.5, "high", "low") for x in ragged]
+    settings = TINY | {"class_weight": class_weight} | ({"return_sequences": True} if cls is RNNClassifier else {})
+    model = cls(**settings).fit(ragged[:30], y[:30], X_val=ragged[30:], y_val=y[30:])
+    if cls is RNNClassifier:
+        p, classes = model.predict_proba(ragged[30:]), ["high", "low"]
+    else:
+        p, classes = model.teacher_forced_proba(ragged[30:], y[30:]), ["high", "low", "~"]  # the last: the end
+        y = [np.append(labels, "~") for labels in y]
+    fit, held_out = np.concatenate(y[:30]), np.concatenate(y[30:])
+    by_class = dict(zip(classes, compute_class_weight(class_weight, classes=np.array(classes), y=fit), strict=True))
+    weights = [by_class[label] for label in held_out]
+    expected = log_loss(held_out, np.concatenate(p), labels=classes, sample_weight=weights)
+    np.testing.assert_allclose(model.validation_loss_curve_[-1], expected)
+
+
 def test_a_step_of_weight_0_is_not_scored(ragged):
     weight = [np.where(np.arange(len(x)) % 2, 0.0, 1 + x[:, 1] ** 2) for x in ragged]
     y = [np.where(w > 0, x[:, 0], np.nan) for x, w in zip(ragged, weight, strict=True)]
