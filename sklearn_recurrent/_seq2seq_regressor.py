@@ -11,7 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from ._base import positive_weight, trains_by_mini_batches
 from ._core.decode import free_run
 from ._core.features import mean_and_scale
-from ._core.ragged import offsets_of
+from ._core.ragged import Ragged, offsets_of
 from ._core.samples import Samples
 from ._parameters import check_at_least_one, estimator, huber_delta_parameter, loss_of, parameter
 from ._seq2seq import BaseSeq2Seq, aligns, sequence_weight
