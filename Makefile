@@ -1,5 +1,5 @@
 # make demo    the main job on real input          make test    the whole suite, with coverage
-# make lint    ruff                                make bench   speed against PyTorch, and how time grows
+# make lint    ruff                                make bench   speed and memory against PyTorch
 # make matrix  the suite on every scikit-learn     make accuracy   the defaults on public tasks
 # make examples   all of them, with their pictures
 # make reductions   forecasts with sktime and skforecast, in an environment of their own
@@ -31,6 +31,7 @@ bench: .venv/bench
 	$(BIN)/python benchmarks/scaling.py
 	$(BIN)/python benchmarks/toolbox.py
 	$(BIN)/python benchmarks/seq2seq.py
+	$(BIN)/python benchmarks/memory.py
 
 accuracy: .venv/bench
 	$(BIN)/python benchmarks/accuracy.py

@@ -261,14 +261,14 @@ class TrainingParameters:
         [StrOptions({"loss", *get_scorer_names()}), callable, None],
         "str, callable or None",
         "Score on the validation set: 'loss', its negative; the name of one of scikit-learn's scorers; any "
-        "scorer(estimator, X, y); or None, the method score.",
+        "scorer(estimator, X, y); or None, the method score. It gets the weights of sequences and classes.",
     )
     validation_fraction: float = parameter(
         0.1,
         [between(0, 1, "neither")],
         "float",
-        "The part set aside for early_stopping, at least one sequence; stratified for single-label classification. If "
-        "fit gets groups, that part of them.",
+        "The part set aside for early_stopping, at least one sequence; stratified for single-label classification, "
+        "unless a class has one sequence alone. If fit gets groups, that part of them.",
     )
     beta_1: float = parameter(0.9, [between(0, 1)], "float", "Decay of adam's mean of the gradient.")
     beta_2: float = parameter(0.999, [between(0, 1)], "float", "Decay of adam's mean of the squared gradient.")

@@ -49,7 +49,8 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
         """Go once through X and y, from the present weights on.
 
         Scaling of the features and of y is that of the first call; weights and the solver's moments go on; each call is
-        an epoch at a constant learning rate, unless learning_rate says 'invscaling'.
+        an epoch at a constant learning rate, unless learning_rate says 'invscaling'. Nothing is set aside, and no
+        callback is called.
 
         Parameters
         ----------

@@ -165,7 +165,8 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         """Go once through X and y, from the present weights on.
 
         Scaling of the features, or the vocabulary, is that of the first call; weights and the solver's moments go on;
-        each call is an epoch at a constant learning rate, unless learning_rate says 'invscaling'.
+        each call is an epoch at a constant learning rate, unless learning_rate says 'invscaling'. Nothing is set aside,
+        and no callback is called.
 
         Parameters
         ----------
