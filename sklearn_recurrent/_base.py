@@ -158,7 +158,9 @@ class BaseNetwork(CallbackSupportMixin):
         """Which tokens have a row in the table."""
         if self.embedding_dim is None:
             return {}
-        return {"vocabulary_": self.vocabulary_ if goes_on and self._embeds else np.unique(X.joined().values)}
+        if goes_on and self._embeds:
+            return {"vocabulary_": self.vocabulary_}
+        return {"vocabulary_": np.unique(np.concatenate([np.unique(block.values) for _, block in X.blocks()]))}
 
     def _scaling(self, samples, goes_on):
         X = samples.X
