@@ -415,8 +415,9 @@ class _Start:
     def then(self, course, theta):
         """The attributes of a model after a course from here on."""
         losses, scores = self.losses + course.losses, self.scores + course.scores
-        kept, best_score = course.kept, course.best if course.kept is not None else max(course.scores, default=None)
-        best_iter = self.best if kept == 0 else self.epochs + kept if kept else len(losses)
+        kept, best_iter, best_score = course.kept, len(losses), max(course.scores, default=None)
+        if kept is not None:
+            best_iter, best_score = self.epochs + kept if kept else self.best, course.best
         return {
             "theta_": theta,
             "n_iter_": len(losses),
@@ -482,7 +483,7 @@ def _named(what):
     try:
         yield
     except (TypeError, ValueError) as error:
-        raise type(error)(f"{what}: {error}") from error
+        raise (TypeError if isinstance(error, TypeError) else ValueError)(f"{what}: {error}") from error
 
 
 def _group_codes(groups, X):
