@@ -779,7 +779,7 @@ def test_short_batches_and_long_sequences_come_at_any_time_of_an_epoch():
     [
         (200, {"shuffle": False}, lengths_of(200)),
         (200, {}, np.full(200, 7)),
-        (47, {}, lengths_of(47)),  # fewer than six batches: a pool would be one
+        (63, {}, lengths_of(63)),  # fewer than eight batches: a pool would be one
     ],
     ids=["not shuffled", "of one length", "few"],
 )

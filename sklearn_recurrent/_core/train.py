@@ -13,7 +13,7 @@ from .optim import clip_norm
 DIVERGED = 1e4
 """A loss, less the penalty, that many times that of predicting nothing is no longer training."""
 
-POOL, POOLS = 50, 3
+POOL, POOLS = 50, 4
 """Batches whose sequences are sorted by length together, at most; pools of them that there are at least."""
 
 
