@@ -125,7 +125,7 @@ def training_step(cell, X, y, shape):
         n_outputs=N_CLASSES,
     )  # fmt: skip
     X = Ragged.from_lengths(X.reshape(-1, n_features), np.full(len(X), length))
-    Y, weight = np.eye(N_CLASSES, dtype=np.float32)[y], np.ones(len(y), np.float32)
+    Y, weight = y[:, None], np.ones(len(y), np.float32)
     objective = Objective(network, LOSSES["softmax"], Samples(X, Y, weight), 0.0, Crew(np.float32))
     theta = network.initial(np.random.default_rng(0)).astype(np.float32)
     return lambda: objective(theta, np.arange(batch))
