@@ -33,8 +33,6 @@ class Validation:
         self.scorer, self.y = scorer, y
 
     def __call__(self, theta):
-        if not np.isfinite(theta).all():
-            return np.inf, -np.inf
         samples = self.samples
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is the worst there is
             raw = self.network.predict(theta, self.network.reads(samples), self.crew)

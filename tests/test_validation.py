@@ -21,7 +21,8 @@ from sklearn_recurrent import (
     Seq2SeqRegressor,
     sequence_scorer,
 )
-from sklearn_recurrent._validation import split
+from sklearn_recurrent._core.samples import Samples
+from sklearn_recurrent._validation import Validation, split
 
 TINY = {"hidden_layer_sizes": 4, "max_iter": 4, "random_state": 0}
 STEADY = {"learning_rate": "constant", "tol": 0, "n_iter_no_change": 1000}  # always to max_iter
@@ -403,6 +404,17 @@ def test_a_score_that_is_not_a_number_is_worse_than_any(ragged, labels):
     with pytest.warns(UserWarning, match=r"No score of scoring=.*Spy.* was a number"):
         model = RNNClassifier(**settings, scoring=spy).fit(ragged, labels)
     assert model.best_iter_ == model.n_iter_ < 10
+
+
+def test_a_loss_that_is_not_finite_is_the_worst_there_is():
+    class Net:
+        reads = staticmethod(lambda samples: samples.X)
+        predict = staticmethod(lambda theta, X, crew: np.ones((1, 1)))
+
+    samples = Samples(None, np.ones((1, 1)), np.ones(1))
+    for loss in (np.inf, np.nan):
+        validation = Validation(None, Net, lambda raw, y, loss=loss: (np.array([loss]), None), samples, None)
+        assert validation(np.zeros(1)) == (np.inf, -np.inf)
 
 
 # --- with which weights -----------------------------------------------------------------------------------------------

@@ -32,9 +32,6 @@ class Pair:
     def lengths(self):
         return self.Z.lengths
 
-    def __len__(self):
-        return len(self.Z)
-
     def take(self, rows):
         return Pair(self.X.take(rows), self.Z.take(rows))
 
