@@ -353,9 +353,7 @@ class BaseNetwork(CallbackSupportMixin):
         return self._network().layout.views(self.theta_)
 
     def __getstate__(self):
-        state = super().__getstate__()
-        state.pop("_known", None)
-        return state
+        return {name: value for name, value in super().__getstate__().items() if name != "_known"}
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

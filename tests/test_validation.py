@@ -376,6 +376,8 @@ class Curious:
         with pytest.raises(ValueError, match="features"):
             model.predict([np.ones((4, 9))])
         stored = pickle.loads(pickle.dumps(model))
+        assert "_known" in vars(model)
+        assert "_known" not in vars(stored)
         self.answers = [stored.predict(self.others), model.predict(self.others)]
         return 0.0
 
