@@ -18,15 +18,12 @@ Where OpenBLAS takes AVX2 kernels on a processor with AVX-512, all is run twice:
 
 import argparse
 import math
-import os
-import subprocess
-import sys
 import warnings
 
 import numpy as np
 import threadpoolctl
 import torch
-from speed import best_in_turn, report_machine
+from speed import best_in_turn, report_machine, run_with_avx512
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence, pad_sequence
 
 from sklearn_recurrent import Seq2SeqClassifier
@@ -219,10 +216,7 @@ def main():
             for attention in ("additive", "dot", None):
                 compare(attention, ragged, arguments.rounds)
     if lesser_kernels:
-        print(
-            "\nThe processor has AVX-512, which these kernels do not use. Once more, with those that do:\n", flush=True
-        )
-        subprocess.run([sys.executable, *sys.argv], env=os.environ | {"OPENBLAS_CORETYPE": "SkylakeX"}, check=True)
+        run_with_avx512()
 
 
 if __name__ == "__main__":

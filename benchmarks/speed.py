@@ -183,6 +183,12 @@ def report_machine():
     return "avx512f" in text and blas.get("architecture") == "Haswell"
 
 
+def run_with_avx512():
+    """This command once more, with the kernels for AVX-512."""
+    print("\nThe processor has AVX-512, which these kernels do not use. Once more, with those that do:\n", flush=True)
+    subprocess.run([sys.executable, *sys.argv], env=os.environ | {"OPENBLAS_CORETYPE": "SkylakeX"}, check=True)
+
+
 def import_cost():
     """Milliseconds that importing the package takes after MLPClassifier: the median of fresh processes."""
     code = (
@@ -219,10 +225,7 @@ def main():
         for cell, lengths, *figures in means:
             print(f"| {cell} | {lengths} | " + " | ".join(f"{figure:.2f}" for figure in figures) + " |", flush=True)
     if lesser_kernels:
-        print(
-            "\nThe processor has AVX-512, which these kernels do not use. Once more, with those that do:\n", flush=True
-        )
-        subprocess.run([sys.executable, *sys.argv], env=os.environ | {"OPENBLAS_CORETYPE": "SkylakeX"}, check=True)
+        run_with_avx512()
 
 
 if __name__ == "__main__":

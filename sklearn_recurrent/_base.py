@@ -75,6 +75,9 @@ class BaseNetwork(CallbackSupportMixin):
         "t_": ("int", "Sequences that the solver has seen."),
     }
 
+    def _fit(self, X, y, sample_weight, **others):
+        return self._train(X, y, sample_weight, goes_on=self.warm_start and hasattr(self, "theta_"), **others)
+
     def _partial_fit(self, X, y, sample_weight, classes=None):
         return self._train(X, y, sample_weight, goes_on=hasattr(self, "theta_"), classes=classes, one_epoch=True)
 
@@ -259,9 +262,11 @@ class BaseNetwork(CallbackSupportMixin):
     def _validation_of(self, task, rows, crew):
         """On some of the sequences that were given to fit."""
         given, samples = task.given.select(rows), _ready(task.samples.select(rows), task)
-        fitted = twin(self, **task.facts)
-        X = given.X if self.embedding_dim is None else given.X.map(lambda rows: _tokens_of(rows, fitted.vocabulary_))
-        X, y = object_array(list(X)), fitted._targets_as_given(given)
+        fitted, X, y = twin(self, **task.facts), None, None
+        if self.scoring != "loss":  # of these the loss needs no copy
+            embeds = self.embedding_dim is not None
+            X = given.X.map(lambda rows: _tokens_of(rows, fitted.vocabulary_)) if embeds else given.X
+            X, y = object_array(list(X)), fitted._targets_as_given(given)
         return self._validation(task, fitted, samples, crew, X, y, given.X)
 
     def _validation_on(self, task, X, y, crew):
@@ -369,7 +374,7 @@ are always copied, as rows of the table."""
 _OPTIMISER_PARAMETERS = ("beta_1", "beta_2", "epsilon", "rho", "momentum", "nesterovs_momentum")
 _PARAMETER_OF = {"units": "hidden_layer_sizes", "per_step": "return_sequences", "tokens": "the number of tokens"}
 _FEATURE_FACTS = ("x_mean_", "x_scale_", "vocabulary_")
-_USER = 6 + CALLBACK_FRAMES  # from _warn to the line that called fit: _minimise, _train, fit, and wrappers of these
+_USER = 7 + CALLBACK_FRAMES  # from _warn to the line that called fit: _minimise, _train, _fit, fit, and wrappers
 
 
 class _Task(NamedTuple):

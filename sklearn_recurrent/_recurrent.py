@@ -65,8 +65,7 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, RecurrentParameters):
         ValueError
             If X, y or sample_weight is invalid, or training diverges. The estimator is then as it was before.
         """
-        goes_on = self.warm_start and hasattr(self, "theta_")
-        return self._train(X, y, sample_weight, goes_on=goes_on, groups=groups, X_val=X_val, y_val=y_val)
+        return self._fit(X, y, sample_weight, groups=groups, X_val=X_val, y_val=y_val)
 
     # --- before training ----------------------------------------------------------------------------------------------
 

@@ -158,7 +158,7 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
         elif self.loss == "poisson":
             mean, scale = np.zeros(Y.shape[1]), np.average(Y, axis=0, weights=weight)
         else:
-            mean, scale = mean_and_scale(Ragged.from_lengths(Y, np.ones(len(Y), int)), weight)
+            mean, scale = mean_and_scale(Ragged.of_rows(Y), weight)
         if self.loss == "poisson" and ((Y < 0).any() or not scale.all()):
             raise ValueError(f"loss='poisson' wants y of 0 or more, and not all 0; the least is {Y.min():g}.")
         return (Y - mean) / scale, facts | {"y_mean_": mean, "y_scale_": scale}

@@ -75,16 +75,15 @@ def sequence_scorer(scoring):
     >>> bool(scores.min() > 0.8)
     True
     """
-    single = isinstance(check_scoring(scoring=scoring), _BaseScorer)
-    return (SingleSequenceScorer if single else SequenceScorer)(scoring)
+    scorer = check_scoring(scoring=scoring)
+    return (SingleSequenceScorer if isinstance(scorer, _BaseScorer) else SequenceScorer)(scoring, scorer)
 
 
 class SequenceScorer:
     """What `sequence_scorer` makes; scikit-learn takes it for any other scorer."""
 
-    def __init__(self, scoring):
-        self._scoring = scoring
-        self._scorer = copy(check_scoring(scoring=scoring))  # set_score_request changes it
+    def __init__(self, scoring, scorer):
+        self._scoring, self._scorer = scoring, copy(scorer)  # set_score_request changes it
 
     def __call__(self, estimator, X, y, sample_weight=None, **kwargs):
         """Score `estimator` on all time steps of `X`; other keywords go to the inner scorer as they are."""

@@ -156,8 +156,7 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         ValueError
             If X, y or sample_weight is invalid, or training diverges. The estimator is then as it was before.
         """
-        goes_on = self.warm_start and hasattr(self, "theta_")
-        return self._train(X, y, sample_weight, goes_on=goes_on, groups=groups, X_val=X_val, y_val=y_val)
+        return self._fit(X, y, sample_weight, groups=groups, X_val=X_val, y_val=y_val)
 
     @available_if(trains_by_mini_batches)
     @_fit_context(prefer_skip_nested_validation=True)
@@ -308,9 +307,8 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         labels, lengths = flatten_labels(y)
         check_consistent_length(X, lengths)
         weight = _weights_with_ends(sample_weight, lengths)
-        counts = (
-            np.add.reduceat(weight, offsets_of(lengths + 1)[:-1]) > 0
-        )  # a sequence of weight 0 is as if it were not there
+        # a sequence of weight 0 is as if it were not there
+        counts = np.add.reduceat(weight, offsets_of(lengths + 1)[:-1]) > 0
         present = classes_of(labels[np.repeat(counts, lengths)])
         expected = None if classes is None else classes_of(flatten_labels([classes])[0])
         if goes_on:

@@ -122,8 +122,7 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         ValueError
             If X, y or sample_weight is invalid, or training diverges. The estimator is then as it was before.
         """
-        goes_on = self.warm_start and hasattr(self, "theta_")
-        return self._train(X, y, sample_weight, goes_on=goes_on, groups=groups, X_val=X_val, y_val=y_val)
+        return self._fit(X, y, sample_weight, groups=groups, X_val=X_val, y_val=y_val)
 
     @available_if(trains_by_mini_batches)
     @_fit_context(prefer_skip_nested_validation=True)
@@ -242,7 +241,7 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         check_consistent_length(X, lengths)
         weight = _step_weight(sample_weight, sequence_weight(sample_weight, len(lengths)), lengths)
         samples = Samples(X, flat, weight, offsets_of(lengths))
-        longest = max(int(samples.weighted().counts.max()), self.horizon_ if goes_on else 1)
+        longest = max(int(samples.counts[samples.sequence_weights() > 0].max()), self.horizon_ if goes_on else 1)
         if goes_on and form[1] <= 2 and self._y_form[1] <= 2:
             form = self._y_form
         return samples, {"_y_form": form, "horizon_": longest}
@@ -255,9 +254,7 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
                 raise ValueError(f"y has {Y.shape[1]} outputs per step, but this model has {self.n_outputs_}.")
             mean, scale = self.y_mean_, self.y_scale_
         else:
-            mean, scale = facts["y_mean_"], facts["y_scale_"] = mean_and_scale(
-                Ragged.from_lengths(Y, np.ones(len(Y), int)), samples.weight
-            )
+            mean, scale = facts["y_mean_"], facts["y_scale_"] = mean_and_scale(Ragged.of_rows(Y), samples.weight)
         return samples._replace(Y=(Y - mean) / scale), facts
 
     def _targets_as_given(self, samples):

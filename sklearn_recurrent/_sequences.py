@@ -142,6 +142,8 @@ def living_steps(X, value=np.nan, sides=("pre", "post")):
     """
     holds = np.isnan if np.isnan(value) else partial(np.equal, value)
     dead = holds(X[:, :, 0])
+    if not dead.any():
+        return ~dead
     suspects = np.nonzero(dead)
     dead[suspects] = holds(X[suspects]).all(axis=1)
     living = np.ones_like(dead)
@@ -326,8 +328,6 @@ def _from_cube(X, pad_token=None):
             f"Found array with 0 sample(s), time step(s) or feature(s) (shape={X.shape}) while a minimum of 1 of each "
             "is required."
         )
-    if pad_token is None and _all_finite(X):
-        return Sequences(X, np.full(n, length), X.dtype)
     living = living_steps(X) if pad_token is None else living_steps(X, pad_token)
     if living.all():
         return Sequences(X, np.full(n, length), X.dtype)
@@ -368,6 +368,8 @@ def _as_numbers(array, what):
 
 
 def _treat_missing(estimator, sequences, missing, rectangular):
+    if sequences.dtype.kind != "f":
+        return sequences
     living = np.ones(sequences.offsets[-1], bool)
     for rows, block in sequences.blocks():
         if _all_finite(block.values):

@@ -190,9 +190,7 @@ class Streaming:
             raise ValueError(f"Complex data not supported: x holds {x.dtype}.")
         x = x if x.dtype.kind in "fiub" else x.astype(np.float64)
         if self._embeds:
-            return rows_of(
-                as_tokens(Ragged.from_lengths(x.reshape(n, 1), np.ones(n, int))).values[:, 0], self.vocabulary_
-            )
+            return rows_of(as_tokens(Ragged.of_rows(x.reshape(n, 1))).values[:, 0], self.vocabulary_)
         x = x.reshape(n, n_features).T
         if x.dtype != stepper.dtype:
             with np.errstate(over="ignore"):

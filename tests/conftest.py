@@ -13,6 +13,7 @@ import sklearn_recurrent as sr  # noqa: E402
 
 CLASSIFIERS = [sr.RNNClassifier, sr.LSTMClassifier, sr.GRUClassifier]
 REGRESSORS = [sr.RNNRegressor, sr.LSTMRegressor, sr.GRURegressor]
+TASKS = [sr.RNNClassifier, sr.RNNRegressor, sr.Seq2SeqClassifier, sr.Seq2SeqRegressor]
 
 
 def name_of(cls):
@@ -68,6 +69,18 @@ def data(request, ragged):
     """Sequences, and targets for the class in the fixture `estimator`."""
     is_classifier = request.getfixturevalue("estimator") in CLASSIFIERS
     return ragged, request.getfixturevalue("labels" if is_classifier else "numbers")
+
+
+@pytest.fixture(params=TASKS, ids=name_of)
+def task(request, ragged, labels, numbers):
+    """A class of estimators of each kind, sequences, targets."""
+    y = {
+        sr.RNNClassifier: labels,
+        sr.RNNRegressor: numbers,
+        sr.Seq2SeqClassifier: [np.where(x[:3, 0] > 0, "high", "low")[: 2 + len(x) % 2] for x in ragged],
+        sr.Seq2SeqRegressor: [x[:3].sum(axis=1) for x in ragged],
+    }[request.param]
+    return request.param, ragged, y
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
-from sklearn_recurrent import RNNClassifier, RNNRegressor, Seq2SeqClassifier, Seq2SeqRegressor, sequence_scorer
+from sklearn_recurrent import RNNClassifier, RNNRegressor, sequence_scorer
 from sklearn_recurrent._core.optim import OPTIMISERS
 
 callback = pytest.importorskip("sklearn.callback", reason="callbacks came with scikit-learn 1.9")
@@ -51,18 +51,6 @@ class Forgetful(Recorder):
 
     def on_fit_task_end(self, estimator, context):
         return None
-
-
-@pytest.fixture(params=[RNNClassifier, RNNRegressor, Seq2SeqClassifier, Seq2SeqRegressor], ids=lambda c: c.__name__)
-def task(request, ragged, labels, numbers):
-    """A class of estimators, sequences, targets."""
-    y = {
-        RNNClassifier: labels,
-        RNNRegressor: numbers,
-        Seq2SeqClassifier: [np.where(x[:3, 0] > 0, "high", "low")[: 2 + len(x) % 2] for x in ragged],
-        Seq2SeqRegressor: [x[:3].sum(axis=1) for x in ragged],
-    }[request.param]
-    return request.param, ragged, y
 
 
 def same_answers(one, other, X):

@@ -34,18 +34,6 @@ def same_bits(one, other):
     return one.theta_.tobytes() == other.theta_.tobytes()
 
 
-@pytest.fixture(params=[RNNClassifier, RNNRegressor, Seq2SeqClassifier, Seq2SeqRegressor], ids=lambda c: c.__name__)
-def task(request, ragged, labels, numbers):
-    """A class of estimators, sequences, targets."""
-    y = {
-        RNNClassifier: labels,
-        RNNRegressor: numbers,
-        Seq2SeqClassifier: [np.where(x[:3, 0] > 0, "high", "low")[: 2 + len(x) % 2] for x in ragged],
-        Seq2SeqRegressor: [x[:3].sum(axis=1) for x in ragged],
-    }[request.param]
-    return request.param, ragged, y
-
-
 class Spy:
     """A scorer that remembers what it was asked about."""
 

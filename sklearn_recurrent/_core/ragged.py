@@ -34,6 +34,11 @@ class Ragged:
     def from_lengths(cls, values, lengths, living=None):
         return cls(values, offsets_of(lengths), living)
 
+    @classmethod
+    def of_rows(cls, values):
+        """Each row as a sequence of one step."""
+        return cls(values, np.arange(len(values) + 1))
+
     def __len__(self):
         return len(self.offsets) - 1
 
