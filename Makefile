@@ -49,12 +49,12 @@ matrix-%: .venv/bin/python
 reductions: .venv/bin/python
 	$(PYTHON) -m venv .venv/forecast
 	.venv/forecast/bin/pip install -q -e ".[test,forecast]"
-	.venv/forecast/bin/python -m pytest tests/test_reductions.py $(ARGS)
+	.venv/forecast/bin/python -m pytest tests/contract/test_reductions.py $(ARGS)
 
 scale-out: .venv/bin/python
 	$(PYTHON) -m venv .venv/dask
 	.venv/dask/bin/pip install -q -e ".[test,dask]" "dask-ml>=2025.1"
-	.venv/dask/bin/python -m pytest tests/test_dask.py tests/test_scale_out.py $(ARGS)
+	.venv/dask/bin/python -m pytest tests/contract/test_dask.py tests/contract/test_scale_out.py $(ARGS)
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

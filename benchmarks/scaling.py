@@ -14,11 +14,11 @@ import numpy as np
 from speed import best_in_turn
 
 from sklearn_recurrent import LSTMClassifier
-from sklearn_recurrent._core import train
-from sklearn_recurrent._core.runs import cut
+from sklearn_recurrent._core import training
+from sklearn_recurrent._core.packing import cut
 
 EPOCHS, N_FEATURES, N_UNITS, BATCH = 4, 8, 32, 64
-POOLS = {"any": 1, "like": train.POOL}
+POOLS = {"any": 1, "like": training.POOL}
 DRAWS = {
     "10 to 100, uniform": lambda rng, n: rng.integers(10, 101, n),
     "5 to 200, log-uniform": lambda rng, n: np.exp(rng.uniform(np.log(5), np.log(200), n)).astype(int),
@@ -43,8 +43,8 @@ def ratio(small, large, rounds, **changes):
 
 def waste(lengths, pool):
     """Which part of the steps of three epochs is computed for sequences that have ended."""
-    train.POOL, computed = pool, 0
-    batches = train.Batches(len(lengths), BATCH, 0, lengths=lengths)
+    training.POOL, computed = pool, 0
+    batches = training.Batches(len(lengths), BATCH, 0, lengths=lengths)
     for _ in range(3):
         for rows, _ in batches.epoch():
             computed += sum(run.steps * run.width for run in cut(sorted(lengths[rows].tolist(), reverse=True)))
@@ -58,7 +58,7 @@ def time_without_buckets(lengths, rounds):
     y, model = rng.integers(3, size=len(X)), LSTMClassifier(N_UNITS, batch_size=BATCH, max_iter=EPOCHS, random_state=0)
 
     def fit(pool):
-        train.POOL = pool
+        training.POOL = pool
         model.fit(X, y)
 
     times = best_in_turn({name: lambda pool=pool: fit(pool) for name, pool in POOLS.items()}, rounds)

@@ -26,13 +26,13 @@ import threadpoolctl
 import torch
 
 from sklearn_recurrent import RNNClassifier
-from sklearn_recurrent._core.cells import CELLS
-from sklearn_recurrent._core.crew import Crew
+from sklearn_recurrent._core.cells.registry import CELLS
+from sklearn_recurrent._core.dataset import Samples
 from sklearn_recurrent._core.losses import LOSSES
 from sklearn_recurrent._core.network import Network
 from sklearn_recurrent._core.objective import Objective
 from sklearn_recurrent._core.ragged import Ragged
-from sklearn_recurrent._core.samples import Samples
+from sklearn_recurrent._core.threads import Crew
 
 SHAPES = (
     (32, 20, 1, 16),

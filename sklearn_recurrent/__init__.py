@@ -1,15 +1,15 @@
 """Recurrent networks for scikit-learn, on a NumPy core."""
 
-from ._classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
-from ._padder import SequencePadder
-from ._per_timestep import PerTimestep
-from ._regressors import GRURegressor, LSTMRegressor, RNNRegressor
-from ._scoring import sequence_scorer
-from ._seq2seq_classifier import Seq2SeqClassifier
-from ._seq2seq_regressor import Seq2SeqRegressor
-from ._sequences import as_column, as_sequences
-from ._tokenizer import SequenceTokenizer
-from ._windows import sliding_windows
+from ._data.padder import SequencePadder
+from ._data.per_timestep import PerTimestep
+from ._data.sequences import as_column, as_sequences
+from ._data.tokenizer import SequenceTokenizer
+from ._data.windows import sliding_windows
+from ._estimators.classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
+from ._estimators.regressors import GRURegressor, LSTMRegressor, RNNRegressor
+from ._estimators.scoring import sequence_scorer
+from ._estimators.seq2seq_classifier import Seq2SeqClassifier
+from ._estimators.seq2seq_regressor import Seq2SeqRegressor
 
 __all__ = [
     "GRUClassifier",

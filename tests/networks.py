@@ -6,16 +6,16 @@ import numpy as np
 import oracle
 from numpy.testing import assert_allclose
 
-from sklearn_recurrent._core.crew import Crew
+from sklearn_recurrent._core.dataset import Samples
 from sklearn_recurrent._core.heads import POOLINGS
 from sklearn_recurrent._core.layers import dropout_mask
 from sklearn_recurrent._core.losses import LOSSES
 from sklearn_recurrent._core.network import Network
 from sklearn_recurrent._core.objective import Objective
 from sklearn_recurrent._core.ragged import Ragged
-from sklearn_recurrent._core.runs import Workspace
-from sklearn_recurrent._core.samples import Samples
 from sklearn_recurrent._core.seq2seq import EncoderDecoder
+from sklearn_recurrent._core.threads import Crew
+from sklearn_recurrent._core.workspace import Workspace
 
 ARCHITECTURE = {
     "cell": "lstm",

@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 
 from .heads import PooledHead, StagedHead, StepHead
-from .initial import glorot
+from .initialization import glorot
 from .layers import dropout_mask, embed
 from .layout import Layout
+from .packing import Plan
 from .ragged import of_like_length
-from .runs import Plan
 from .stack import Stack
 
 PREDICTION_BYTES = 1 << 26

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .alignment import SCORES, attend, groups
+from .attention import SCORES, attend, groups
 from .layers import dense, dropout_mask, embed, project
 from .network import Model, Pass
+from .packing import Plan
 from .ragged import Ragged, Sequences
-from .runs import Plan
 from .stack import Stack
 from .unroll import Join, give_back, side_by_side
 

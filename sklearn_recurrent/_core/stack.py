@@ -6,11 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-import numpy as np
-
-from .cells import CELLS
-from .initial import cell_weights
-from .runs import WASTE
+from .cells.registry import CELLS
+from .initialization import cell_weights
+from .packing import WASTE
 from .unroll import give_back, side_by_side, unroll
 
 
@@ -144,42 +142,3 @@ class Stacked(NamedTuple):
     h: list
     ends: dict
     back: Callable
-
-
-class Steps:
-    """The layers of a stack of one direction, ready to go step by step: their weights prepared once.
-
-    A state is a dict of arrays with the sequences in their last axis, as `Stacked.ends` has it.
-    """
-
-    def __init__(self, stack, W, dtype):
-        self.dtype = dtype
-        self.layers = [(cell, cell.weights_forward(stack.parts(W, cell, key))) for cell, key in stack._each()]
-
-    def initial(self, n):
-        """The state in which n sequences begin."""
-        state = {}
-        for k, (cell, _) in enumerate(self.layers):
-            state[f"h_{k}"] = np.zeros((cell.H, n), self.dtype)
-            if "c" in cell.frame:
-                state[f"c_{k}"] = np.zeros((cell.H, n), self.dtype)
-        return state
-
-    def step(self, x, state):
-        """The states (H, n) of the top layer after one more step, x (F, n); and the new state."""
-        after, n = {}, x.shape[-1]
-        for k, (cell, weights) in enumerate(self.layers):
-            H, start = cell.H, cell.H if cell.gated else 0
-            inputs = np.empty((2, cell.rows, n), self.dtype)
-            first = inputs[0]
-            first[start : start + cell.F], first[start + cell.F], first[-H:] = x, 1, state[f"h_{k}"]
-            frames = np.empty((2, max(1, len(cell.frame)) * H, n), self.dtype)
-            if "c" in cell.frame:
-                frames[0, :H] = state[f"c_{k}"]
-                after[f"c_{k}"] = frames[1, :H]
-            cell.forward(weights, inputs, frames, self._scratch)
-            x = after[f"h_{k}"] = inputs[1, -H:]
-        return x, after
-
-    def _scratch(self, name, *shape):
-        return np.empty(shape, self.dtype)

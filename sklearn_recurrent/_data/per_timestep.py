@@ -1,0 +1,238 @@
+"""Any transformer, applied to each time step."""
+
+import copy
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn import get_config
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, OneToOneFeatureMixin, clone
+from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_array, check_is_fitted
+
+from .._sklearn import HasMethods, SequenceTransformerMixin, _fit_context
+from .sequences import living_steps, object_array, read, unwrap
+
+
+def _has_inverse(estimator):
+    return hasattr(getattr(estimator, "transformer_", estimator.transformer), "inverse_transform")
+
+
+def _keeps_columns(estimator):
+    """Whether a 2-D array comes out as it went in, column by column; unknown, and so yes, before fit."""
+    return not getattr(estimator, "_fitted_on_sequences", False) and getattr(estimator, "_n_step_outputs", 1) == 1
+
+
+class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
+    """Apply a transformer to each time step of sequences.
+
+    scikit-learn's transformers refuse sequences: they want one matrix. This one gives them the matrix of all time
+    steps of all sequences, padding left out, and puts what comes back into the container that came in.
+
+    Parameters
+    ----------
+    transformer : transformer instance
+        It is cloned, and fitted on the time steps, an array ``(S, F)`` with S the total number of steps. What it
+        returns for a step must not depend on the other steps given to `transform`.
+
+    Attributes
+    ----------
+    transformer_ : transformer instance
+        The fitted clone.
+    n_features_in_ : int
+        Features per time step; for a 2-D `X` its number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if `X` was a 2-D data frame whose column names are all strings.
+
+    See Also
+    --------
+    SequencePadder : Sequences as one 3-D array, and back.
+
+    Notes
+    -----
+    The container of the result depends on the one of `X`, never on the lengths met in it:
+
+    ========================================== =====================================================
+    X                                          result, k being the features that `transformer` gives
+    ========================================== =====================================================
+    list, tuple, Series, object array (n,)     object array (n,) of arrays ``(T_i, k)``
+    object array (n, 1), frame of one column   object array (n, 1) of arrays ``(T_i, k)``
+    3-D array ``(n, T, F)``                    ``(n, T, k)``, NaN where `X` is padded
+    numbers ``(n, T)``                         ``(n, T)`` if k = 1, else ``(n, T, k)``
+    ========================================== =====================================================
+
+    A NaN that is not padding is an error, unless `transformer` takes it (its tag ``allow_nan``), as SimpleImputer and
+    StandardScaler do.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.preprocessing import MinMaxScaler
+    >>> from sklearn_recurrent import PerTimestep
+    >>> X = [np.array([0.0, 5.0, 10.0]), np.array([2.0])]
+    >>> scaled = PerTimestep(MinMaxScaler()).fit_transform(X)
+    >>> [x.ravel().tolist() for x in scaled]
+    [[0.0, 0.5, 1.0], [0.2]]
+    """
+
+    _parameter_constraints = {"transformer": [HasMethods(["fit", "transform"])]}
+
+    def __init__(self, transformer):
+        self.transformer = transformer
+
+    @_fit_context(prefer_skip_nested_validation=False)  # the transformer validates its own parameters
+    def fit(self, X, y=None, **fit_params):
+        """Fit the transformer on all time steps.
+
+        Parameters
+        ----------
+        X : list, tuple, array, Series or data frame
+            Sequences, ``(T_i, F)`` or ``(T_i,)`` each; or a 3-D array ``(n, T, F)``, in which leading and trailing
+            steps with all features NaN are padding; or 2-D numbers ``(n, T)``, one value per step.
+        y : array-like of shape (n,) or (n, n_outputs), default=None
+            One target per sequence. The transformer gets it with each step, and most transformers ignore it. Ragged
+            targets, one per time step, are not passed on.
+        **fit_params : dict
+            Passed to the transformer's `fit`; what has n entries, as `sample_weight`, is repeated for each step.
+
+        Returns
+        -------
+        self : PerTimestep
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If a sequence is empty, differs in its number of features, or holds something other than finite numbers.
+        """
+        ragged = self._read(X, reset=True)
+        if get_config()["enable_metadata_routing"]:
+            fit_params = process_routing(self, "fit", **fit_params).transformer.fit
+        fit_params = {name: _per_step(value, ragged) for name, value in fit_params.items()}
+        y = None if y is None or unwrap(y)[0] != "numbers" else _per_step(y, ragged)
+        self.transformer_ = clone(self.transformer).fit(ragged.values, y, **fit_params)
+        self._n_step_outputs = _apply(self.transformer_.transform, ragged.values[:1]).shape[1]
+        return self
+
+    def transform(self, X):
+        """Transform each time step.
+
+        Parameters
+        ----------
+        X : list, tuple, array, Series or data frame
+            As in `fit`.
+
+        Returns
+        -------
+        X_transformed : ndarray
+            In the container that the table in the Notes gives; sequences as arrays ``(T_i, k)``.
+
+        Raises
+        ------
+        ValueError
+            For what is an error in `fit`.
+        """
+        check_is_fitted(self)
+        ragged = self._read(X, reset=False)
+        return self._like(X, ragged.map(lambda values: _apply(self.transformer_.transform, values)))
+
+    @available_if(_has_inverse)
+    def inverse_transform(self, X):
+        """Undo `transform`, step by step. Available if the transformer can.
+
+        Parameters
+        ----------
+        X : list, tuple, array, Series or data frame
+            What `transform` returns, or alike.
+
+        Returns
+        -------
+        X_original : ndarray
+            In the container that `transform` would return.
+
+        Raises
+        ------
+        ValueError
+            For what is an error in `fit`.
+        """
+        check_is_fitted(self)
+        # A copy, since the features of this X are those that transform gives, not those that fit has seen.
+        ragged = copy.copy(self)._read(X, reset=True)
+        return self._like(X, ragged.map(lambda values: _apply(self.transformer_.inverse_transform, values)))
+
+    @available_if(_keeps_columns)
+    def get_feature_names_out(self, input_features=None):
+        """Name the columns of a 2-D result: they are those of the input.
+
+        Parameters
+        ----------
+        input_features : array-like of str of shape (n_features_in_,), default=None
+            Names of the columns. None takes ``feature_names_in_``, or x0, x1, ...
+
+        Returns
+        -------
+        names : ndarray of str objects
+            One name per column.
+        """
+        return OneToOneFeatureMixin.get_feature_names_out(self, input_features)
+
+    def get_metadata_routing(self):
+        """Say which metadata `fit` passes to the transformer.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            What `fit` hands on to the `fit` of `transformer`.
+        """
+        mapping = MethodMapping().add(caller="fit", callee="fit")
+        return MetadataRouter(owner=self).add(transformer=self.transformer, method_mapping=mapping)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        if isinstance(self.transformer, BaseEstimator):
+            inner = get_tags(self.transformer)
+            tags.input_tags.allow_nan = inner.input_tags.allow_nan
+            tags.target_tags.required = inner.target_tags.required
+            tags.transformer_tags.preserves_dtype = inner.transformer_tags.preserves_dtype
+        return tags
+
+    def _read(self, X, reset):
+        """The time steps of X, in memory of their own: some transformers write to what they are given."""
+        missing = "keep" if get_tags(self).input_tags.allow_nan else "error"
+        return read(self, X, reset=reset, missing=missing).joined()
+
+    def _like(self, X, ragged):
+        """The sequences in the container that belongs to `X`."""
+        form, X = unwrap(X)
+        if form != "numbers":
+            sequences = object_array(list(ragged))
+            return sequences if form == "sequences" else sequences[:, None]
+        if len(getattr(X, "shape", ())) == 3:
+            living = living_steps(check_array(X, dtype="numeric", ensure_all_finite=False, allow_nd=True))
+            dtype = np.result_type(ragged.values.dtype, np.float16)  # one that holds NaN, padded or not
+            values = np.full((*living.shape, ragged.n_features), np.nan, dtype)
+            values[living] = ragged.values
+        else:
+            values = ragged.values.reshape(len(ragged), ragged.lengths[0], ragged.n_features)
+        return values[:, :, 0] if ragged.n_features == 1 and not self._fitted_on_sequences else values
+
+
+def _per_step(value, ragged):
+    """`value` with an entry per sequence repeated for each of its steps; anything else as it is."""
+    if unwrap(value)[0] == "numbers" and np.asarray(value).shape[:1] == (len(ragged),):
+        return np.repeat(np.asarray(value), ragged.lengths, axis=0)
+    return value
+
+
+def _apply(transform, values):
+    """Rows in, rows out, as a dense array whatever container the transformer prefers."""
+    result = transform(values)
+    result = result.toarray() if issparse(result) else np.asarray(result)
+    if result.ndim != 2 or len(result) != len(values):
+        raise ValueError(
+            f"The transformer made {result.shape} of an array of shape {values.shape}, but one row per time step is "
+            "wanted."
+        )
+    return result

@@ -1,0 +1,86 @@
+"""How good a model is, epoch by epoch, at sequences that it is not trained on."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import GroupShuffleSplit, train_test_split
+
+from .._data.sequences import object_array
+from .scoring import sequence_scorer, takes_weights, twin
+
+
+class Known(NamedTuple):
+    """An X that need not be read again, epoch after epoch: what it is `read` as, and that `ready` for the network."""
+
+    X: object
+    read: object
+    ready: object
+
+
+class Validation:
+    """``validation(theta) -> (loss, score)``.
+
+    fitted : a model that is fitted but for its weights, with a `Known`
+    samples : what it is validated on, as the network takes it
+    scorer : of scikit-learn, called with the X that is known, and `y`; None: the score is the negative loss
+    """
+
+    def __init__(self, fitted, network, loss, samples, crew, scorer=None, y=None):
+        self.fitted, self.network, self.loss, self.samples, self.crew = fitted, network, loss, samples, crew
+        self.scorer, self.y = scorer, y
+
+    def __call__(self, theta):
+        samples = self.samples
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is the worst there is
+            raw = self.network.predict(theta, self.network.reads(samples), self.crew)
+            losses, _ = self.loss(raw.T, samples.Y.T)
+        loss = float(np.average(losses, weights=samples.weight if samples.weight.any() else None))
+        if not np.isfinite(loss):
+            return np.inf, -np.inf
+        return loss, -loss if self.scorer is None else self._score(theta)
+
+    def _score(self, theta):
+        weights = {}
+        if np.ptp(self.samples.weight) and takes_weights(self.scorer):
+            weights["sample_weight"] = self._weights()
+        score = float(self.scorer(twin(self.fitted, theta_=theta), self.fitted._known.X, self.y, **weights))
+        return -np.inf if np.isnan(score) else score
+
+    def _weights(self):
+        """One for each sequence; for each step, with return_sequences: what weighs 0 there may be anything."""
+        if getattr(self.fitted, "return_sequences", False):
+            return object_array(np.split(self.samples.weight, self.samples.offsets[1:-1]))
+        return self.samples.sequence_weights() / self.samples.counts
+
+
+def scorer_of(model):
+    """The scorer that the parameter `scoring` names, over all steps if there is a target for each; None: the loss."""
+    if model.scoring == "loss":
+        return None
+    if isinstance(model.scoring, str) and getattr(model, "return_sequences", False):
+        return sequence_scorer(model.scoring)
+    return check_scoring(model, scoring=model.scoring)
+
+
+def split(n, fraction, strata, groups, seed):
+    """Sequences to train on and sequences to validate on, at least one each; of each group on one side alone."""
+    if groups is not None:
+        if groups.max() == groups.min():
+            raise ValueError("early_stopping wants two groups at least, one to train on and one to validate on.")
+        return next(
+            GroupShuffleSplit(1, test_size=_size(len(np.unique(groups)), fraction), random_state=seed).split(
+                np.empty(n), groups=groups
+            )
+        )
+    size = _size(n, fraction)
+    if strata is not None and (np.bincount(strata).min() < 2 or min(size, n - size) < strata.max() + 1):
+        strata = None  # too few of a class to have some on either side
+    training, validation = train_test_split(np.arange(n), test_size=size, stratify=strata, random_state=seed)
+    return np.sort(training), np.sort(validation)
+
+
+def _size(n, fraction):
+    return min(max(1, round(fraction * n)), n - 1)

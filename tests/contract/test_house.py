@@ -1,0 +1,153 @@
+"""The order of the modules, read from their source: what may import what, and what is public."""
+
+import ast
+import inspect
+import pkgutil
+import sys
+import types
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import sklearn_recurrent
+
+ROOT = Path(sklearn_recurrent.__file__).parent
+GROUND = ["activations", "initialization", "layers", "layout", "losses", "optimizers", "preprocessing", "ragged"]
+FLOORS = [  # from the ground up; a module imports only from floors below its own
+    {"_core", *(f"_core.{name}" for name in GROUND)},
+    {"_core.packing", "_core.workspace", "_core.dataset", "_core.cells", "_core.cells.base"},
+    {"_core.threads", "_core.cells.elman", "_core.cells.gru", "_core.cells.lstm"},
+    {"_core.cells.registry", "_core.objective", "_core.unroll"},
+    {"_core.attention", "_core.stack"},
+    {"_core.heads", "_core.stepping"},
+    {"_core.network", "_core.training"},
+    {"_core.inspection", "_core.seq2seq"},
+    {"_core.decoding"},
+    {"_core.scheduled_sampling"},
+    {"_sklearn"},
+    {"_data", "_data.sequences"},
+    {"_data.targets"},
+    {"_data.labels", "_data.padder", "_data.per_timestep", "_data.tokenizer", "_data.windows"},
+    {"_estimators", "_estimators.parameters", "_estimators.scoring", "_estimators.weights"},
+    {"_estimators.callbacks", "_estimators.early_stopping", "_estimators.inspection", "_estimators.streaming"},
+    {"_estimators.base"},
+    {"_estimators.recurrent", "_estimators.seq2seq"},
+    {
+        "_estimators.classifiers",
+        "_estimators.regressors",
+        "_estimators.seq2seq_classifier",
+        "_estimators.seq2seq_regressor",
+    },
+    {""},  # __init__
+]
+SOURCES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix("__init__").rstrip("."): path
+    for path in ROOT.rglob("*.py")
+}
+VERSION_DEPENDENT = {"sklearn.callback", "sklearn.__version__", "sklearn.utils.fixes"}
+
+
+def imports(module):
+    """Every (module, name) that is imported anywhere in a file, those of this package relative to it."""
+    package = module if SOURCES[module].name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(SOURCES[module].read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, None) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            if not node.level:
+                yield from ((node.module, alias.name) for alias in node.names)
+                continue
+            parents = package.split(".") if package else []
+            base = ".".join(
+                ["sklearn_recurrent", *parents[: len(parents) - node.level + 1], *filter(None, [node.module])]
+            )
+            yield from ((base, alias.name) for alias in node.names)
+
+
+def of_this_package(module):
+    """The modules of the package that `module` imports from."""
+    for source, name in imports(module):
+        if source.partition(".")[0] == "sklearn_recurrent":
+            path = source.partition(".")[2]
+            inner = f"{path}.{name}".lstrip(".")
+            yield inner if inner in SOURCES else path
+
+
+every_module = pytest.mark.parametrize("module", sorted(SOURCES), ids=lambda name: name or "__init__")
+
+
+def test_every_module_has_one_floor():
+    assert sorted(name for floor in FLOORS for name in floor) == sorted(SOURCES)
+
+
+@every_module
+def test_a_module_imports_only_from_floors_below_its_own(module):
+    below = set()
+    for floor in FLOORS:
+        if module in floor:
+            break
+        below |= floor
+    assert set(of_this_package(module)) <= below
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    order = list(TopologicalSorter({module: set(of_this_package(module)) for module in SOURCES}).static_order())
+    assert (
+        order.index("_core.cells.lstm")
+        < order.index("_core.network")
+        < order.index("_estimators.recurrent")
+        < order.index("")
+    )
+
+
+@pytest.mark.parametrize("module", sorted(name for name in SOURCES if name.startswith("_core")))
+def test_the_core_imports_numpy_scipy_and_the_standard_library_alone(module):
+    allowed = {"numpy", "scipy", "threadpoolctl", "sklearn_recurrent", *sys.stdlib_module_names}
+    assert {source.partition(".")[0] for source, _ in imports(module)} <= allowed
+    assert all(name == "_core" or name.startswith("_core.") for name in of_this_package(module))
+
+
+def private_of_scikit_learn(module):
+    """What a file takes of scikit-learn that has no promise to be there in its next version."""
+    for source, name in imports(module):
+        parts = [*source.split("."), *filter(None, [name])]
+        if parts[0] == "sklearn" and (
+            any(part.startswith("_") for part in parts) or {source, f"{source}.{name}"} & VERSION_DEPENDENT
+        ):
+            yield ".".join(parts)
+    for node in ast.walk(ast.parse(SOURCES[module].read_text())):  # sklearn.utils._x, without importing it
+        if isinstance(node, ast.Attribute) and ast.unparse(node).startswith("sklearn.") and node.attr.startswith("_"):
+            yield ast.unparse(node)
+
+
+@every_module
+def test_private_names_of_scikit_learn_live_in_one_module(module):
+    assert bool(list(private_of_scikit_learn(module))) == (module == "_sklearn")
+
+
+def test_all_modules_are_private():
+    names = [info.name for info in pkgutil.walk_packages([str(ROOT)], "sklearn_recurrent.")]
+    assert "sklearn_recurrent._core.cells" in names
+    assert all(name.split(".")[1].startswith("_") for name in names)
+
+
+def test_the_public_namespace_is_all():
+    assert sklearn_recurrent.__all__ == sorted(set(sklearn_recurrent.__all__))
+    public = {name for name in vars(sklearn_recurrent) if not name.startswith("_")}
+    assert public == set(sklearn_recurrent.__all__)
+
+
+@pytest.mark.parametrize("name", sklearn_recurrent.__all__)
+def test_a_public_name_has_one_path_and_a_docstring(name):
+    thing = getattr(sklearn_recurrent, name)
+    assert not isinstance(thing, types.ModuleType)
+    assert thing.__name__ == name
+    home = thing.__module__.split(".")
+    assert home[0] == "sklearn_recurrent"
+    assert home[1].startswith("_")
+    assert inspect.getdoc(thing)
+
+
+def test_the_version_is_that_of_a_release():
+    assert [part.isdigit() for part in sklearn_recurrent.__version__.split(".")[:2]] == [True, True]

@@ -1,0 +1,351 @@
+"""scikit-learn's checks: none fails, none is expected to fail, none is skipped."""
+
+from importlib.util import find_spec
+from itertools import cycle
+from unittest import SkipTest
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn.utils.estimator_checks as estimator_checks
+from sklearn.base import ClassifierMixin, clone
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+
+import sklearn_recurrent
+from sklearn_recurrent import LSTMClassifier, RNNClassifier, RNNRegressor, Seq2SeqClassifier, Seq2SeqRegressor
+from sklearn_recurrent._core import network, objective
+from sklearn_recurrent._core.cells.registry import CELLS
+from sklearn_recurrent._data.sequences import FLOATS
+
+ESTIMATORS = [
+    getattr(sklearn_recurrent, f"{kind}{task}")
+    for kind in ("RNN", "LSTM", "GRU")
+    for task in ("Classifier", "Regressor")
+]
+pytestmark = [
+    pytest.mark.no_cover,  # what they run is covered elsewhere, and tracing doubles their time
+    pytest.mark.filterwarnings("ignore:Maximum iterations:sklearn.exceptions.ConvergenceWarning"),
+]
+STEADY = {"learning_rate": "constant"}  # where a check asks for 1000 epochs, training ends when it stalls
+SMALL = STEADY | {"hidden_layer_sizes": 16, "max_iter": 50, "learning_rate_init": 0.02}  # well above the thresholds
+
+
+def each_check(models):
+    """parametrize_with_checks, of a list: the iterator that old versions hand over is deprecated in pytest."""
+    mark = parametrize_with_checks(models)
+    return pytest.mark.parametrize(mark.args[0], list(mark.args[1]), **mark.kwargs)
+
+
+def run(check, estimator):
+    try:
+        check(estimator)
+    except (SkipTest, pytest.skip.Exception) as reason:
+        pytest.fail(f"skipped: {reason}")
+
+
+def names_of_checks(model):
+    return {getattr(check, "func", check).__name__ for _, check in estimator_checks.estimator_checks_generator(model)}
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [(RNNClassifier, MLPClassifier), (RNNRegressor, MLPRegressor), (Seq2SeqRegressor, MLPRegressor)],
+)
+def test_no_tag_takes_a_check_away(ours, theirs):
+    ours, theirs = names_of_checks(ours()), names_of_checks(theirs())
+    assert theirs - ours <= {"check_sample_weight_equivalence_on_sparse_data"}  # sequences are not sparse
+    assert len(ours) > 50
+
+
+def in_turn(settings):
+    """A classifier and a regressor in turn: what differs between them is met often enough, and time is short."""
+    return [cls(**values) for cls, values in zip(cycle((RNNClassifier, RNNRegressor)), settings)]
+
+
+@each_check([LSTMClassifier(), RNNRegressor()])
+def test_every_kind_of_estimator_passes_every_check_with_its_defaults(estimator, check):
+    run(check, estimator)
+
+
+@each_check([cls(**SMALL) for cls in [*ESTIMATORS, Seq2SeqRegressor]])
+def test_every_estimator_passes_every_check(estimator, check):
+    run(check, estimator)
+
+
+@each_check(in_turn({"cell": cell} | SMALL for cell in CELLS))
+def test_every_cell_passes_every_check(estimator, check):
+    run(check, estimator)
+
+
+@each_check(
+    [
+        RNNClassifier(cell="gru", **SMALL, missing="skip"),
+        RNNRegressor(cell="gru", **SMALL, missing="skip"),
+        RNNClassifier(cell="gru", **SMALL, early_stopping=True),
+        RNNRegressor(**SMALL, early_stopping=True),
+        RNNClassifier(**SMALL | {"hidden_layer_sizes": (16, 8)}, bidirectional=False, pooling="last"),
+        RNNRegressor(**SMALL | {"hidden_layer_sizes": (16, 8)}, bidirectional=False, pooling="mean"),
+        RNNClassifier(**SMALL, standardize=False, input_size=1, missing="skip"),
+    ]
+)
+def test_settings_that_change_the_path_of_a_fit_pass_every_check(estimator, check):
+    run(check, estimator)
+
+
+QUICK = STEADY | {"hidden_layer_sizes": 12, "max_iter": 40, "learning_rate_init": 0.03}
+PARTS = [
+    {"pooling": "attention"},
+    {"pooling": ("attention", "max"), "bidirectional": False},
+    {"dropout": 0.2},
+    {"recurrent_dropout": 0.2},
+    {"cell": "gru", "forget_bias": "chrono"},
+    {"bptt_steps": 2},
+]
+
+
+@each_check(in_turn(QUICK | settings for settings in PARTS))
+def test_every_part_of_the_toolbox_passes_every_check(estimator, check):
+    run(check, estimator)
+
+
+@each_check([RNNRegressor(**QUICK, n_jobs=2)])
+def test_two_threads_pass_every_check(estimator, check, monkeypatch):
+    monkeypatch.setattr(objective, "HALF", 1)  # or batches so small would not be divided
+    monkeypatch.setattr(network, "PREDICTION_WIDTH", 8)
+    monkeypatch.setattr(network, "FRAME_BYTES", 0)
+    run(check, estimator)
+
+
+@each_check([RNNClassifier(8, solver="lbfgs"), RNNRegressor(8, solver="lbfgs")])
+def test_the_solver_without_batches_passes_every_check(estimator, check):
+    run(check, estimator)
+
+
+# --- the same suite through every form of sequence --------------------------------------------------------------------
+
+
+def as_cube(X):
+    return X[:, :, None]
+
+
+def as_list(X):
+    return [row[:, None] for row in X]
+
+
+def as_unequal_list(X):
+    """The last value of a row is repeated zero to two times; how often, its own values say."""
+    repeats = [int(np.abs(row).sum()) % 3 if np.isfinite(row).all() else 0 for row in X]
+    return [np.append(row, [row[-1]] * k).astype(row.dtype) for row, k in zip(X, repeats, strict=True)]
+
+
+class Reading:
+    """Turns the matrices of scikit-learn's checks into sequences, and lets a twin of the tested class have them.
+
+    `n_features_in_` is the number of columns to the checks and 1, the features of a time step, to the twin.
+    """
+
+    def _twin(self, X, reset):
+        X = validate_data(
+            self,
+            X,
+            reset=reset,
+            dtype=FLOATS,
+            order="C",
+            ensure_all_finite="allow-nan" if self.missing == "skip" else True,
+        )
+        twin = self.tested(**self.get_params(deep=False))
+        mine = {name: value for name, value in vars(self).items() if name != "feature_names_in_"}
+        vars(twin).update(mine | ({"n_features_in_": 1} if hasattr(self, "theta_") else {}))
+        return twin, type(self).form(X)
+
+    def _train(self, X, *args, goes_on, **kwargs):
+        twin, sequences = self._twin(X, reset=not goes_on)
+        twin._train(sequences, *args, goes_on=goes_on, **kwargs)
+        del twin.n_features_in_
+        vars(self).update(vars(twin))
+        return self
+
+    def _respond(self, method, X, **options):
+        check_is_fitted(self)
+        twin, sequences = self._twin(X, reset=False)
+        return twin._respond(method, sequences, **options)
+
+
+class CubeClassifier(Reading, RNNClassifier):
+    tested, form = RNNClassifier, staticmethod(as_cube)
+
+
+class ListClassifier(Reading, RNNClassifier):
+    tested, form = RNNClassifier, staticmethod(as_list)
+
+
+class UnequalListClassifier(Reading, RNNClassifier):
+    tested, form = RNNClassifier, staticmethod(as_unequal_list)
+
+
+class CubeRegressor(Reading, RNNRegressor):
+    tested, form = RNNRegressor, staticmethod(as_cube)
+
+
+class ListRegressor(Reading, RNNRegressor):
+    tested, form = RNNRegressor, staticmethod(as_list)
+
+
+class UnequalListRegressor(Reading, RNNRegressor):
+    tested, form = RNNRegressor, staticmethod(as_unequal_list)
+
+
+READERS = [CubeClassifier, ListClassifier, UnequalListClassifier, CubeRegressor, ListRegressor, UnequalListRegressor]
+
+
+@each_check([cls(cell=cell, **SMALL) for cls, cell in zip(READERS, cycle(("elman", "lstm")))])
+def test_sequences_pass_every_check_that_matrices_pass(estimator, check):
+    run(check, estimator)
+
+
+@pytest.mark.parametrize("cls", READERS)
+def test_the_readers_of_these_tests_do_hand_over_sequences(cls):
+    X = np.random.default_rng(0).normal(size=(20, 4))
+    model = cls(**SMALL).fit(X, np.arange(20) % 2)
+    assert model.n_features_in_ == 4
+    assert model.weights_["layer_0/forward/W"].shape[1] == 16 + 1 + 1  # states, one feature, bias
+
+
+# --- the same suite with tokens, and with a target for each step ------------------------------------------------------
+
+
+def as_tokens(X):
+    """Each value of a row rounded, the coarser the larger, so that most are met in training; as wide as it was."""
+    tokens = np.rint(4 * np.arcsinh(X)) + 200
+    return list(tokens.astype(np.int32 if X.dtype == np.float32 else np.int64))
+
+
+class TokensClassifier(Reading, RNNClassifier):
+    tested, form = RNNClassifier, staticmethod(as_tokens)
+
+
+class TokensRegressor(Reading, RNNRegressor):
+    tested, form = RNNRegressor, staticmethod(as_tokens)
+
+
+@each_check([cls(**QUICK, embedding_dim=8, epsilon=1e-4) for cls in (TokensClassifier, TokensRegressor)])
+def test_tokens_pass_every_check_that_numbers_pass(estimator, check):
+    """All apply. With an epsilon, since adam moves the vector of a rare token as far as any other, even if its sequence
+    weighs a ten-millionth, as one of the checks has it."""
+    run(check, estimator)
+
+
+class StepReading(Reading):
+    """Gives the twin each target once for each time step, and takes what it predicts for the last one.
+
+    Without it, return_sequences=True is beyond these checks: they have one target for a row of X.
+    """
+
+    def _train(self, X, y, sample_weight, **kwargs):
+        shape = np.asarray(X).shape
+        if y is not None and len(shape) == 2:
+            y = self._validate_target(y)
+            y = [np.repeat(y[j : j + 1], shape[1], axis=0) for j in range(len(y))]
+        if sample_weight is not None and not np.isscalar(sample_weight):
+            sample_weight = column_or_1d(sample_weight)
+        return super()._train(X, y, sample_weight, **kwargs)
+
+    def _respond(self, method, X, **options):
+        return np.stack([steps[-1] for steps in super()._respond(method, X, **options)])
+
+    def _score(self, metric, X, y, sample_weight):
+        return metric(y, self.predict(X), sample_weight=sample_weight)
+
+
+class CubeStepsClassifier(StepReading, RNNClassifier):
+    tested, form = RNNClassifier, staticmethod(as_cube)
+
+
+class CubeStepsRegressor(StepReading, RNNRegressor):
+    tested, form = RNNRegressor, staticmethod(as_cube)
+
+
+@each_check([cls(**SMALL, return_sequences=True) for cls in (CubeStepsClassifier, CubeStepsRegressor)])
+def test_a_target_for_each_step_passes_every_check_that_one_for_each_sequence_passes(estimator, check):
+    run(check, estimator)
+
+
+# --- a sequence for each sequence -------------------------------------------------------------------------------------
+
+
+@each_check([Seq2SeqRegressor(8, cell="gru", attention=None, max_iter=30, learning_rate_init=0.05)])
+def test_forecasts_without_attention_pass_every_check(estimator, check):
+    run(check, estimator)
+
+
+class LabelWriter(ClassifierMixin, Seq2SeqClassifier):
+    """Takes a label as a sequence of one, and gives the first that is written.
+
+    The checks have one label for a row of X, Seq2SeqClassifier any number. Probabilities are those of the first.
+    """
+
+    def _samples(self, X, y, *args):
+        return super()._samples(X, [[label] for label in np.asarray(y).ravel().tolist()], *args)
+
+    def predict(self, X):
+        return np.array([labels[0] for labels in super().predict(X)])
+
+    def predict_proba(self, X):
+        p = np.concatenate(self.teacher_forced_proba(X, [[]] * len(X)))[:, :-1]
+        return p / p.sum(axis=1, keepdims=True)
+
+    def score(self, X, y, sample_weight=None):
+        return Seq2SeqClassifier.score(self, X, [[label] for label in np.asarray(y).tolist()], sample_weight)
+
+
+NOT_OF_LABELS_WRITTEN = {
+    "check_classifiers_regression_target": "whatever is hashable is a label: 1.5 is, too",
+    "check_supervised_y_no_nan": "so is infinity; NaN is refused",
+    "check_supervised_y_2d": "a row of y is a sequence of labels: a column is no mistake to warn of",
+}
+
+
+def test_no_tag_takes_a_check_of_written_labels_away():
+    missing = names_of_checks(MLPClassifier()) - names_of_checks(LabelWriter())
+    missing = {name for name in missing if "multilabel" not in name}  # a sequence of labels is no indicator of them
+    assert missing <= {"check_sample_weight_equivalence_on_sparse_data"}
+
+
+@each_check([LabelWriter(8, cell="elman", attention="dot", max_iter=25, learning_rate_init=0.05)])
+def test_labels_written_pass_every_check_that_labels_pass(estimator, check):
+    if getattr(check, "func", check).__name__ in NOT_OF_LABELS_WRITTEN:
+        with pytest.raises((AssertionError, ValueError)):
+            check(estimator)
+    else:
+        run(check, estimator)
+
+
+@pytest.mark.parametrize("form", [np.asarray, list, tuple, pd.Series])
+def test_a_label_for_each_sequence_is_refused(form):
+    X = np.random.default_rng(0).normal(size=(20, 4))
+    with pytest.raises(ValueError, match="single value for sequence 0, but a sequence of labels is wanted"):
+        Seq2SeqClassifier(max_iter=1).fit(X, form([0, 1] * 10))
+
+
+# --- checks that scikit-learn runs on its own estimators, and not in check_estimator ----------------------------------
+
+BY_NAME = ("check_dataframe_column_names_consistency", "check_inplace_ensure_writeable", "check_param_validation")
+
+
+@pytest.mark.parametrize("check", BY_NAME)
+@pytest.mark.parametrize("cls", [*ESTIMATORS, Seq2SeqRegressor, LabelWriter])
+def test_checks_that_scikit_learn_runs_only_on_its_own_estimators(cls, check):
+    run(lambda model: getattr(estimator_checks, check)(cls.__name__, clone(model)), cls(max_iter=2))
+
+
+# --- callbacks: see test_callbacks ------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(find_spec("sklearn.callback") is not None, reason="from scikit-learn 1.9 on there are callbacks")
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_before_scikit_learn_1_9_a_fit_does_without_callbacks(cls):
+    model = cls(4, max_iter=2, random_state=0).fit(np.random.default_rng(0).normal(size=(20, 4)), [0, 1] * 10)
+    assert not hasattr(model, "set_callbacks")
+    assert model.n_iter_ == 2

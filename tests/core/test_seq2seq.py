@@ -1,0 +1,1007 @@
+"""Encoder and decoder, attention between them, and how sequences are written: the core, by its plain equations."""
+
+from functools import partial
+from itertools import product
+
+import numpy as np
+import oracle
+import pytest
+from networks import (
+    LENGTHS_IN,
+    LENGTHS_OUT,
+    TRANSLATOR,
+    assert_every_coordinate,
+    assert_objectives_agree,
+    longest_output_first,
+    masks_of_translation,
+    sequences,
+    translation,
+    translations,
+    value_and_gradient,
+    weights,
+)
+from numpy.testing import assert_allclose, assert_array_equal
+
+import sklearn_recurrent._core.attention as alignment_module
+import sklearn_recurrent._core.decoding as decode_module
+import sklearn_recurrent._core.network as network_module
+import sklearn_recurrent._core.objective as objective_module
+import sklearn_recurrent._core.packing as runs_module
+import sklearn_recurrent._core.unroll as unroll_module
+from sklearn_recurrent._core.activations import ACTIVATIONS
+from sklearn_recurrent._core.attention import SCORES, Group, attend, groups
+from sklearn_recurrent._core.cells.registry import CELLS
+from sklearn_recurrent._core.decoding import beam_search, free_run
+from sklearn_recurrent._core.objective import Objective
+from sklearn_recurrent._core.packing import WASTE, Plan, cut
+from sklearn_recurrent._core.scheduled_sampling import SampledObjective, mixed
+from sklearn_recurrent._core.seq2seq import EncoderDecoder
+from sklearn_recurrent._core.threads import Crew
+from sklearn_recurrent._core.unroll import Join, unroll
+from sklearn_recurrent._core.workspace import Workspace
+
+ATTENTIONS = [*SCORES, None]
+KEY = 5, 1, 0
+
+every_cell = pytest.mark.parametrize("cell", CELLS)
+every_attention = pytest.mark.parametrize("attention", ATTENTIONS)
+every_score = pytest.mark.parametrize("score", SCORES)
+both_directions = pytest.mark.parametrize("bidirectional", [False, True], ids=["forward", "bidirectional"])
+dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+
+NETS = {
+    "numbers": {},
+    "stacked": {"units": (3, 4, 2)},
+    "words": {"words": 3, "units": (3, 2)},
+    "tokens": {"tokens": 7, "n_features": 3},
+    "tokens and words": {"tokens": 7, "words": 3, "units": (2, 3), "bidirectional": False},
+    "dot": {"attention": "dot", "words": 3},
+    "without attention": {"attention": None, "words": 3, "tokens": 7, "units": (2, 3)},
+}
+every_net = pytest.mark.parametrize("architecture", NETS.values(), ids=NETS)
+
+
+def translator(**architecture):
+    return EncoderDecoder(**TRANSLATOR | architecture)
+
+
+def forward(network, theta, samples, **options):
+    return network.forward(theta, network.reads(samples), Workspace(theta.dtype), **options)
+
+
+def by_the_oracle(network, theta, samples, **architecture):
+    """Raw outputs, end to end; and the weights of attention for each sequence."""
+    pair, W = network.reads(samples), network.layout.views(theta)
+    pairs = zip(pair.X, pair.Z, strict=True)
+    both = [oracle.encoder_decoder(W, x, z, **TRANSLATOR | architecture) for x, z in pairs]
+    return np.concatenate([raw for raw, _ in both]), [a for _, a in both]
+
+
+def in_runs_of(size, monkeypatch):
+    monkeypatch.setattr(runs_module, "cut", partial(cut, size=size))
+    monkeypatch.setattr(runs_module, "_plan_of_one_length", lambda n, length: Plan(np.full(n, length)))  # not kept
+
+
+# --- forward ----------------------------------------------------------------------------------------------------------
+
+
+@every_net
+@every_cell
+def test_an_encoder_and_a_decoder_are_their_equations(cell, architecture):
+    network = translator(cell=cell, **architecture)
+    samples, theta = longest_output_first(translations(network)), weights(network)
+    one = forward(network, theta, samples)
+    raw, weights_of = by_the_oracle(network, theta, samples, cell=cell, **architecture)
+    assert_allclose(one.raw.T, raw, rtol=1e-12, atol=1e-13)
+    if network.score is None:
+        assert one.head is None
+        return
+    pairs, found = one.head
+    found = [a for group in found for a in group]
+    assert len(found) == sum(len(group.rows_in) for group in pairs) == len(samples.X)
+    lengths = zip(samples.X.lengths, samples.counts, strict=True)
+    for a, true, (n_in, n_out) in zip(found, weights_of, lengths, strict=True):
+        assert_allclose(a[:n_out, :n_in], true, rtol=1e-11, atol=1e-15)
+        assert not a[:, n_in:].any()
+
+
+@every_net
+def test_the_decoder_reads_the_targets_one_step_later(architecture):
+    network = translator(**architecture)
+    samples = translations(network)
+    pair = network.reads(samples)
+    assert pair.X is samples.X
+    assert pair.Z.values.dtype == samples.Y.dtype
+    for z, y in zip(pair.Z, np.split(samples.Y, samples.offsets[1:-1]), strict=True):
+        assert (z[0] == (0 if network.words is None else network.words - 1)).all()
+        assert_array_equal(z[1:], y[:-1])
+
+
+@every_net
+def test_a_prediction_is_the_forward_pass_in_batches_of_any_size(architecture, monkeypatch):
+    network = translator(**architecture)
+    samples, theta = translations(network), weights(network)
+    pair = network.reads(samples)
+    raw, weights_of = by_the_oracle(network, theta, samples, **architecture)
+    for width in (1, 2, 512):
+        monkeypatch.setattr(network_module, "PREDICTION_WIDTH", width)
+        monkeypatch.setattr(network_module, "FRAME_BYTES", 1)
+        seen = {}
+
+        def see(rows, one, seen=seen):
+            assert one.back is None
+            if one.head is not None:
+                seen |= dict(zip(rows, (a for group in one.head[1] for a in group), strict=True))
+
+        assert_allclose(network.predict(theta, pair, Crew(float), see=see), raw, rtol=1e-11, atol=1e-13)
+        for j, a in seen.items():
+            true = weights_of[j]
+            assert_allclose(a[: len(true), : true.shape[1]], true, rtol=1e-11)
+        assert len(seen) == (0 if network.score is None else len(samples.X))
+
+
+@every_attention
+@every_cell
+def test_a_sequence_is_written_alone_as_in_a_batch(cell, attention):
+    network = translator(cell=cell, attention=attention, units=(3, 2))
+    samples, theta = translations(network, (17, 3, 1, 9, 9, 30), (2, 14, 1, 8, 9, 1)), weights(network)
+    raw = network.predict(theta, network.reads(samples), Crew(float))
+    for j in range(len(samples.X)):
+        row = np.array([j])
+        alone = forward(network, theta, samples.take(row)).raw.T
+        assert_allclose(raw[samples.targets(row)], alone, rtol=1e-12, atol=1e-14)
+
+
+def test_what_a_prediction_holds_is_counted_for_each_sequence():
+    network = translator(units=(3,), bidirectional=True, cell="elman")
+    pair = network.reads(translations(network))
+    x, z = np.array(LENGTHS_IN), np.array(LENGTHS_OUT)
+    assert_array_equal(network.sizes(pair), x * 2 * (2 + 1 + 3) + z * (3 + 1 + 3) + x * z)
+    assert_array_equal(translator(attention=None, cell="elman").sizes(pair), x * 12 + z * 7)
+
+
+# --- the objective and its gradient -----------------------------------------------------------------------------------
+
+
+@both_directions
+@every_attention
+@every_cell
+def test_loss_and_gradient_are_those_of_the_equations(cell, attention, bidirectional):
+    architecture = {"cell": cell, "attention": attention, "bidirectional": bidirectional}
+    assert_objectives_agree(*translation(units=(3, 2), words=3, **architecture))
+
+
+@every_net
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("cell", ["elman", "lstm", "gru"])
+def test_loss_and_gradient_are_those_of_the_equations_for_every_activation(cell, activation, architecture):
+    assert_objectives_agree(*translation(cell=cell, activation=activation, **architecture))
+
+
+LENGTHS = {
+    "of one length": ((4, 4, 4), (3, 3, 3)),
+    "in of one length": ((4, 4, 4), (1, 3, 2)),
+    "out of one length": ((2, 5, 1), (3, 3, 3)),
+    "one sequence": ((4,), (3,)),
+    "single steps": ((1, 1, 1), (1, 1, 1)),
+    "opposite orders": ((1, 3, 5, 7), (7, 5, 3, 1)),
+    "many": ((3, 14, 5, 1, 8, 8, 2, 5), (9, 1, 5, 6, 2, 9, 3, 4)),
+}
+
+
+@every_attention
+@pytest.mark.parametrize("lengths", LENGTHS.values(), ids=LENGTHS)
+def test_loss_and_gradient_are_those_of_the_equations_for_all_lengths(lengths, attention):
+    assert_objectives_agree(*translation(*lengths, attention=attention, cell="gru"))
+
+
+@every_attention
+@pytest.mark.parametrize("words", [None, 3], ids=["numbers", "words"])
+def test_every_coordinate_of_the_gradient_is_right(words, attention):
+    architecture = {"cell": "lstm", "units": (2,), "tokens": 4, "words": words, "attention": attention}
+    objective, theta, true = translation((2, 3, 1), (3, 1, 2), **architecture)
+    assert_every_coordinate(value_and_gradient(objective, theta, np.arange(3))[1], true, theta)
+
+
+@every_attention
+def test_the_gradient_is_what_the_value_changes_by(attention):
+    objective, theta, _ = translation(attention=attention, units=(3, 2), words=3)
+    rows = np.arange(len(objective))
+    grad = value_and_gradient(objective, theta, rows)[1].copy()
+    for direction in (*np.random.default_rng(0).standard_normal((3, len(theta))), grad):
+        step = 1e-5 * direction / np.linalg.norm(direction)
+        change = (
+            value_and_gradient(objective, theta + step, rows)[0] - value_and_gradient(objective, theta - step, rows)[0]
+        )
+        assert_allclose(2 * grad @ step, change, rtol=1e-6, atol=1e-13)
+
+
+@every_net
+@pytest.mark.parametrize("truncate", [1, 2, 3])
+def test_a_truncated_gradient_is_that_of_the_equations(truncate, architecture):
+    assert_objectives_agree(*translation((3, 7, 1, 6), (6, 2, 4, 5), truncate=truncate, cell="lstm", **architecture))
+
+
+DROPPING = {"dropout": {"dropout": 0.4}, "recurrent": {"recurrent_dropout": 0.4}}
+DROPPING |= {"both": {"dropout": 0.3, "recurrent_dropout": 0.3, "truncate": 2}}
+
+
+@every_net
+@pytest.mark.parametrize("p", DROPPING.values(), ids=DROPPING)
+@pytest.mark.parametrize("cell", ["lstm", "gru", "mgu"])
+def test_loss_and_gradient_under_dropout_are_those_of_the_equations_with_the_same_masks(cell, p, architecture):
+    objective, theta, true = translation(cell=cell, **p, **architecture)
+    masks = masks_of_translation(objective.network, LENGTHS_IN, LENGTHS_OUT, np.random.default_rng((*KEY, 0)))
+    assert_objectives_agree(objective, theta, partial(true, masks=masks), KEY)
+
+
+def test_nothing_is_dropped_but_in_training():
+    dropping, plain = translator(dropout=0.4, recurrent_dropout=0.4), translator()
+    samples, theta = translations(plain), weights(plain)
+    raws = [network.predict(theta, network.reads(samples), Crew(float)) for network in (dropping, plain)]
+    assert_array_equal(*raws)
+    objective, _, true = translation(dropout=0.4, recurrent_dropout=0.4)
+    assert_objectives_agree(objective, theta, true)
+
+
+@every_cell
+def test_the_penalty_spares_the_biases_and_the_tables_alone(cell):
+    network = translator(cell=cell, units=(3, 2), tokens=5, words=4, n_outputs=4)
+    mask = network.penalised()
+    assert len(mask) == network.layout.size
+    spared = network.layout.views(np.concatenate([mask, np.zeros(5 * 2)]))
+    assert not spared.pop("embedding/E").any()
+    assert not spared.pop("words/E").any()
+    assert spared.pop("attention/K").all()
+    assert spared.pop("attention/v").all()
+    for name in ("bridge/layer_0/B", "bridge/layer_1/B", "attention/Q", "attention/C", "head/V"):
+        w = spared.pop(name)
+        assert w[:, :-1].all()
+        assert not w[:, -1].any()
+    assert {name.split("/")[0] for name in spared} == {"encoder", "decoder"}
+    for name, w in spared.items():
+        assert (w == 0).all(axis=0).sum() == 1, name  # the column that multiplies 1
+        assert np.isin(w.mean(axis=0), [0, 1]).all()
+
+
+def test_a_weight_of_a_step_multiplies_its_loss():
+    objective, theta, _ = translation(words=3)
+    rows, samples = np.arange(len(objective)), objective.samples
+    whole = objective(theta, rows)
+    parts = np.zeros_like(theta)
+    for t in range(len(samples.Y)):
+        weight = np.where(np.arange(len(samples.Y)) == t, samples.weight, 0)
+        part = Objective(objective.network, objective.loss, samples._replace(weight=weight), 0.0, Crew(float))
+        parts += part(theta, rows).grad
+    mask = objective.network.penalised()
+    assert_allclose(parts + 0.1 * mask * theta, whole.grad, rtol=1e-10, atol=1e-14)
+
+
+def test_the_objective_of_some_rows_is_that_of_their_set_in_any_order():
+    objective, theta, _ = translation(words=3, tokens=6)
+    for rows in ([2], [4, 0], [1, 3, 2]):
+        some = objective.samples.take(np.array(rows))
+        alone = Objective(objective.network, objective.loss, some, 0.1, Crew(float))
+        value, grad = value_and_gradient(alone, theta, np.arange(len(rows)))
+        for order in (rows, rows[::-1]):
+            other_value, other_grad = value_and_gradient(objective, theta, np.array(order))
+            assert_allclose(other_value, value, rtol=1e-12)
+            assert_allclose(other_grad, grad, rtol=1e-10, atol=1e-14)
+
+
+def test_a_step_costs_the_rows_of_the_table_that_were_read():
+    objective, theta, true = translation(tokens=30, words=3)
+    rows, network = np.array([2, 3]), objective.network
+    value = objective(theta, rows)
+    read = np.unique(objective.samples.X.take(rows).values)
+    assert_array_equal(np.sort(value.rows.numbers), read)
+    assert len(value.grad) == network.layout.size + 2 * len(read)
+    full = network.layout.views(value.full_gradient(len(theta)))
+    assert_array_equal(np.flatnonzero(full["embedding/E"].any(axis=1)), read)
+    assert_objectives_agree(objective, theta, true)  # all rows, numbered anew
+
+
+SHARED = {
+    "words": {"words": 3},
+    "tokens": {"tokens": 7, "words": 3, "attention": "dot"},
+    "dropping": {"dropout": 0.3, "recurrent_dropout": 0.3},
+    "without attention": {"attention": None},
+}
+every_shared = pytest.mark.parametrize("architecture", SHARED.values(), ids=SHARED)
+
+
+@every_shared
+@pytest.mark.parametrize("cell", ["lstm", "mgu"])
+def test_shards_and_threads_do_not_change_the_objective(cell, architecture, monkeypatch):
+    objective, theta, true = translation(cell=cell, **architecture)
+    rows, results = np.arange(len(objective)), []
+    for half, shard, n_shards in ((1, 256, 2), (4096, 2, 3)):
+        monkeypatch.setattr(objective_module, "HALF", half)
+        monkeypatch.setattr(objective_module, "SHARD", shard)
+        assert len(objective._shards(rows)) == n_shards
+        assert_objectives_agree(objective, theta, true)
+        for n_threads in (1, 2):
+            with Crew(float, n_threads) as crew:
+                divided = translation(cell=cell, crew=crew, **architecture)[0]
+                results.append([value_and_gradient(divided, theta, rows, key) for key in (KEY, None)])
+        for (value, grad), (other_value, other_grad) in zip(*results[-2:], strict=True):
+            assert other_value == value
+            assert_array_equal(other_grad, grad)
+
+
+@every_net
+@every_cell
+def test_a_run_that_is_computed_once_more_gives_the_same_bits(cell, architecture, monkeypatch):
+    in_runs_of(12, monkeypatch)
+    lengths = (12, 3, 9, 1, 12, 7), (5, 11, 1, 8, 11, 2)
+    dropping = {"dropout": 0.3, "recurrent_dropout": 0.3}
+    objective, theta, true = translation(*lengths, cell=cell, **architecture)
+    for stack in (objective.network.encoder, objective.network.decoder):
+        assert len(Plan.of(np.array([12, 12, 9, 7, 3, 1]), stack.waste).runs) > 3
+    assert_objectives_agree(objective, theta, true)
+    rows, results = np.arange(len(objective)), []
+    for tape in (1 << 27, 0):
+        monkeypatch.setattr(unroll_module, "TAPE", tape)
+        for options, key in (({}, None), (dropping, KEY), ({"truncate": 3}, None)):
+            one = translation(*lengths, cell=cell, **architecture, **options)[0]
+            results.append(value_and_gradient(one, theta, rows, key))
+    for (value, grad), (other_value, other_grad) in zip(results[:3], results[3:], strict=True):
+        assert other_value == value
+        assert_array_equal(other_grad, grad)
+
+
+@every_net
+def test_what_buffers_held_before_is_of_no_influence(architecture):
+    objective, theta, _ = translation(**architecture)
+    rows = np.arange(len(objective))
+    value, grad = value_and_gradient(objective, theta, rows)
+    grad = grad.copy()
+    value_and_gradient(objective, theta + 1, rows[:2])
+    (scratch,) = objective.crew._spaces
+    for held in scratch._held.values():
+        held.fill(np.nan)
+    again, grad_again = value_and_gradient(objective, theta, rows)
+    assert again == value
+    assert_array_equal(grad_again, grad)
+
+
+@every_net
+def test_neither_prediction_nor_objective_writes_to_its_arguments(architecture):
+    objective, theta, _ = translation(kind=SampledObjective, options={"forcing": lambda epoch: 0.5}, **architecture)
+    samples, rows = objective.samples, np.arange(len(objective))
+    for array in (theta, rows, samples.X.values, samples.X.offsets, samples.Y, samples.weight, samples.offsets):
+        array.flags.writeable = False
+    assert np.isfinite(value_and_gradient(objective, theta, rows, KEY)[1]).all()
+    network, crew = objective.network, Crew(float)
+    network.predict(theta, network.reads(samples), crew)
+    if network.words is None:
+        free_run(network, theta, samples.X, crew, np.array(LENGTHS_OUT))
+    else:
+        beam_search(network, theta, samples.X, crew, width=2, max_length=3, length_penalty=1)
+
+
+# --- the state in which a layer begins --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tape", [0, 1 << 27], ids=["computed once more", "kept"])
+@pytest.mark.parametrize("truncate", [None, 2])
+@pytest.mark.parametrize("waste", [0, WASTE, 10])
+@pytest.mark.parametrize("reverse", [False, True])
+@every_cell
+def test_the_gradient_with_respect_to_the_start_is_that_of_the_equations(
+    cell, reverse, waste, truncate, tape, monkeypatch
+):
+    in_runs_of(4, monkeypatch)
+    monkeypatch.setattr(unroll_module, "TAPE", tape)
+    rng, X, one = np.random.default_rng(0), sequences([5, 3, 3, 1]), CELLS[cell](2, 2)
+    W = {name: rng.standard_normal(shape) for name, shape in one.shapes().items()}
+    start, d_h, d_states = rng.standard_normal((2, 2, 4)), rng.standard_normal((2, 4)), rng.standard_normal((12, 2))
+    plan, mask = Plan(X.lengths, waste), rng.uniform(0.5, 1.5, (2, 4))
+    join, dW = Join(plan, reverse, np.empty((12, 2))), {name: np.zeros_like(w) for name, w in W.items()}
+    options = {"reverse": reverse, "truncate": truncate}
+    here = unroll(
+        one, W, X.values, plan, Workspace(float), "key", start=tuple(start), mask=mask, readers=[join], **options
+    )
+    join.gradient = d_states
+    d_start = np.array(here.back(dW, d_h))
+    given = start.copy()
+
+    def function(start):
+        total = 0
+        for j, (x, d) in enumerate(zip(X, np.split(d_states, X.offsets[1:-1]), strict=True)):
+            h = oracle.states(cell, "tanh", 2, W, x, mask=mask[:, j], start=start[:, :, j], **options)
+            total += d_h[:, j] @ h[-1] + (d[:: -1 if reverse else 1] * h).sum()
+        return total
+
+    n = 2 if "c" in one.frame else 1  # without c nothing depends on it
+    assert_every_coordinate(d_start[:n], lambda part: function(np.concatenate([part, start[n:]])), start[:n])
+    assert_array_equal(start, given)
+
+
+# --- attention between two sequences ----------------------------------------------------------------------------------
+
+ALIGNED_IN, ALIGNED_OUT = (2, 5, 1, 4, 4), (3, 1, 4, 2, 4)
+
+
+class Aligned:
+    """States of some sequences and queries of others, in shuffled places, weights, and what attention makes of them."""
+
+    def __init__(self, score, lengths_in=ALIGNED_IN, lengths_out=ALIGNED_OUT, dtype=float, scale=1.0, seed=0):
+        rng, self.score, self.name, n = np.random.default_rng(seed), SCORES[score], score, len(lengths_in)
+        queries, others = self.score.shapes(2, 3)
+        self.W = {name: rng.standard_normal(shape).astype(dtype) for name, shape in (queries | others).items()}
+        last = "attention/v" if score == "additive" else "attention/Q"
+        self.W[last] *= dtype(scale)
+        self.S, self.H = (
+            rng.standard_normal((sum(a), k)).astype(dtype) for a, k in ((lengths_in, 3), (lengths_out, 2))
+        )
+        self.lengths_in, self.lengths_out, order = np.array(lengths_in), np.array(lengths_out), rng.permutation(n)
+        self.starts_in = np.empty(n, int)
+        self.starts_in[order] = np.cumsum(self.lengths_in[order]) - self.lengths_in[order]
+        self.starts_out = np.cumsum(self.lengths_out) - self.lengths_out
+
+    def __call__(self, units=2):
+        self.pairs = list(groups(self.starts_in, self.lengths_in, self.starts_out, self.lengths_out, units))
+        return attend(self.score, self.W, self.S, self.H, self.pairs, Workspace(self.S.dtype))
+
+    def gradients(self, back, d):
+        """dS, dH, dW; the last from ones."""
+        dW = {name: np.ones_like(w) for name, w in self.W.items()}
+        dS, dH = back(dW, d)
+        return {"S": dS, "H": dH} | {name: dw - 1 for name, dw in dW.items()}
+
+    def slices(self, j):
+        starts = self.starts_in[j], self.starts_out[j]
+        return (slice(a, a + n) for a, n in zip(starts, (self.lengths_in[j], self.lengths_out[j]), strict=True))
+
+    def means(self, W, S, H):
+        """By the equations; and the weights of each step."""
+        means, found = [], []
+        for j in range(len(self.lengths_in)):
+            s, h = (a[part] for a, part in zip((S, H), self.slices(j), strict=True))
+            for q in np.column_stack([h, np.ones(len(h))]) @ W["attention/Q"].T:
+                e = np.tanh(q + s @ W["attention/K"].T) @ W["attention/v"][0] if self.name == "additive" else s @ q
+                found.append(np.exp(e) / np.exp(e).sum())
+                means.append(found[-1] @ s)
+        return np.array(means), found
+
+
+@every_score
+def test_attention_is_its_equations_and_so_is_every_coordinate_of_its_gradient(score):
+    aligned = Aligned(score)
+    means, found, back = aligned()
+    true, weights_of = aligned.means(aligned.W, aligned.S, aligned.H)
+    assert_allclose(means, true, rtol=1e-12)
+    steps = (a[t, :n] for group in found for a, n, T in zip(group, ALIGNED_IN, ALIGNED_OUT) for t in range(T))
+    for a, w in zip(steps, weights_of, strict=True):
+        assert_allclose(a, w, rtol=1e-12)
+    d = np.random.default_rng(1).standard_normal(means.shape)
+    given = {"S": aligned.S, "H": aligned.H} | aligned.W
+    for name, gradient in aligned.gradients(back, d).items():
+
+        def function(x, name=name):
+            arrays = given | {name: x}
+            return (d * aligned.means(arrays, arrays["S"], arrays["H"])[0]).sum()
+
+        assert_every_coordinate(gradient, function, given[name])
+
+
+@every_score
+def test_weights_sum_to_one_and_are_zero_where_a_sequence_has_ended(score):
+    aligned = Aligned(score)
+    (a,) = aligned()[1]
+    (group,) = aligned.pairs
+    assert a.shape == (5, 4, 5)
+    assert_allclose(a.sum(axis=2), 1, rtol=1e-14)
+    assert (a >= 0).all()
+    dead = np.arange(5) >= np.array(ALIGNED_IN)[:, None]
+    assert_array_equal(group.dead_in, dead)
+    assert_array_equal(a == 0, np.broadcast_to(dead[:, None], a.shape))
+    assert_array_equal(group.dead_out, np.arange(4) >= np.array(ALIGNED_OUT)[:, None])
+
+
+@pytest.mark.parametrize("lengths", [((4, 4, 4), (2, 2, 2)), ((3,), (5,))], ids=["of one length", "one sequence"])
+def test_nothing_is_dead_where_all_sequences_are_as_long(lengths):
+    starts = np.cumsum(lengths, axis=1) - lengths
+    group = Group.of(starts[0], np.array(lengths[0]), starts[1], np.array(lengths[1]))
+    assert group.dead_in is group.dead_out is None
+    assert_array_equal(np.sort(group.rows_in.ravel()), np.arange(sum(lengths[0])))
+    assert_array_equal(np.sort(group.rows_out.ravel()), np.arange(sum(lengths[1])))
+
+
+@every_score
+@pytest.mark.parametrize("room", [1, 40, 130, 1 << 40])
+def test_room_does_not_change_attention(score, room, monkeypatch):
+    aligned = Aligned(score)
+    d = np.random.default_rng(1).standard_normal((sum(ALIGNED_OUT), 3))
+    means, _, back = aligned()
+    gradients = aligned.gradients(back, d)
+    monkeypatch.setattr(alignment_module, "ROOM", room)
+    other, _, back = aligned()
+    assert_allclose(other, means, rtol=1e-13)
+    for name, gradient in aligned.gradients(back, d).items():
+        assert_allclose(gradient, gradients[name], rtol=1e-11, atol=1e-14)
+
+
+@pytest.mark.parametrize("units", [0, 1, 7])
+@pytest.mark.parametrize("room", [1, 30, 60, 100, 1000, 1 << 40])
+def test_groups_hold_each_sequence_once_in_order_and_keep_to_the_room(room, units, monkeypatch):
+    monkeypatch.setattr(alignment_module, "ROOM", room)
+    aligned = Aligned("dot", (2, 5, 1, 4, 4, 9, 1), (3, 1, 4, 2, 4, 1, 1))
+    aligned(units)
+    assert_array_equal(np.concatenate([group.rows_in[:, 0] for group in aligned.pairs]), aligned.starts_in)
+    assert_array_equal(np.concatenate([group.rows_out[:, 0] for group in aligned.pairs]), aligned.starts_out)
+    sizes = [(len(g.rows_in), g.rows_in.shape[1] * g.rows_out.shape[1] * units) for g in aligned.pairs]
+    assert all(n == 1 or n * size <= room for n, size in sizes)
+    assert len(sizes) == {1: 7, 1 << 40: 1}.get(room, len(sizes)) or not units
+
+
+@every_score
+def test_a_sequence_has_the_same_attention_alone_as_in_a_batch(score):
+    aligned = Aligned(score)
+    means, _, back = aligned()
+    d = np.random.default_rng(1).standard_normal(means.shape)
+    total = {name: np.zeros_like(a) for name, a in aligned.gradients(back, d).items()}
+    for j in range(len(ALIGNED_IN)):
+        rows_in, rows_out = aligned.slices(j)
+        alone = Aligned(score, ALIGNED_IN[j : j + 1], ALIGNED_OUT[j : j + 1])
+        alone.W, alone.S, alone.H = aligned.W, aligned.S[rows_in], aligned.H[rows_out]
+        of_one, _, back_alone = alone()
+        assert_allclose(of_one, means[rows_out], rtol=1e-12)
+        for name, gradient in alone.gradients(back_alone, d[rows_out]).items():
+            total[name][{"S": rows_in, "H": rows_out}.get(name, ...)] += gradient
+    for name, gradient in aligned.gradients(back, d).items():
+        assert_allclose(gradient, total[name], rtol=1e-11, atol=1e-14)
+
+
+@every_score
+def test_other_sequences_may_hold_anything(score):
+    aligned = Aligned(score)
+    means = aligned()[0]
+    for j in range(len(ALIGNED_IN)):
+        rows_in, rows_out = aligned.slices(j)
+        other = Aligned(score)
+        others = np.ones(len(other.S), bool)
+        others[rows_in] = False
+        other.S[others] = np.nan
+        with np.errstate(invalid="ignore"):
+            assert_array_equal(other()[0][rows_out], means[rows_out])
+
+
+@dtypes
+@every_score
+def test_huge_energies_choose_the_highest_and_overflow_nowhere(score, dtype):
+    aligned, small = Aligned(score, dtype=dtype, scale=1e30), Aligned(score)
+    means, (a,), back = aligned()
+    steps = ((j, t) for j, T in enumerate(ALIGNED_OUT) for t in range(T))
+    for (j, t), w in zip(steps, small.means(small.W, small.S, small.H)[1], strict=True):
+        assert a[j, t, w.argmax()] == a[j, t].sum() == 1
+    gradients = aligned.gradients(back, np.ones_like(means))
+    assert all(np.isfinite(g).all() for g in (means, *gradients.values()))
+    assert {g.dtype for g in (means, a, *gradients.values())} == {np.dtype(dtype)}
+
+
+# --- writing words ----------------------------------------------------------------------------------------------------
+
+SPEECH = {"words": 3, "n_outputs": 3, "units": (6, 6), "tokens": 5}
+INPUTS = (4, 1, 6, 3, 3, 2, 5)
+
+
+def speaker(seed=0, scale=1.5, inputs=INPUTS, **architecture):
+    """A network that writes words, weights, sequences to read; and ``log_p(j, words)``, by the equations: (K,), of what
+    follows these words. On average no word is likelier than another."""
+    architecture = SPEECH | architecture
+    network = translator(**architecture)
+    X, theta, known = sequences(inputs, seed, tokens=architecture["tokens"]), weights(network, seed + 1, scale), {}
+    W, read = network.layout.views(theta), list(X)
+    usual = network.reads(translations(network, (5,) * 50, (4,) * 50))
+    W["head/V"][:, -1] -= network.predict(theta, usual, Crew(float)).mean(axis=0)
+
+    def log_p(j, words):
+        if (j, words) not in known:
+            z = np.array([network.words - 1, *words])[:, None]
+            raw = oracle.encoder_decoder(W, read[j], z, **TRANSLATOR | architecture)[0][-1]
+            known[j, words] = raw - np.log(np.exp(raw).sum())
+        return known[j, words]
+
+    return network, theta, X, log_p
+
+
+def search(network, theta, X, crew=None, *, width=1, max_length=3, length_penalty=1.0):
+    options = {"width": width, "max_length": max_length, "length_penalty": length_penalty}
+    found = beam_search(network, theta, X, crew or Crew(theta.dtype), **options)
+    return [tuple(words.tolist()) for words in found]
+
+
+def greedily(log_p, j, max_length):
+    words = ()
+    while len(words) < max_length:
+        best = int(log_p(j, words).argmax())
+        if best == len(log_p(j, words)) - 1:
+            break
+        words += (best,)
+    return words
+
+
+def score_of(log_p, j, words, length_penalty):
+    """Of a complete output."""
+    total = sum(log_p(j, words[:t])[word] for t, word in enumerate(words)) + log_p(j, words)[-1]
+    return total / (len(words) + 1) ** length_penalty
+
+
+def with_a_beam(log_p, j, width, max_length, length_penalty):
+    """Beam search over one sequence, with lists."""
+    beginnings, complete = [((), 0.0)], []
+    for t in range(max_length + 1):
+        longer = []
+        for words, total in beginnings:
+            for word, p in enumerate(log_p(j, words)):
+                if t < max_length or word == len(log_p(j, words)) - 1:
+                    longer.append(((*words, word), total + p))
+        longer = sorted(longer, key=lambda one: -one[1])
+        end = len(log_p(j, ())) - 1
+        complete += [
+            (total / (t + 1) ** length_penalty, words[:-1]) for words, total in longer[:width] if words[-1] == end
+        ]
+        beginnings = [one for one in longer if one[0][-1] != end][:width]
+        hope = max((total for _, total in beginnings), default=-np.inf) / (max_length + 1) ** length_penalty
+        if complete and (width == 1 or max(complete)[0] >= hope):
+            break
+    return max(complete)[1]
+
+
+@every_attention
+@every_cell
+def test_a_beam_of_one_takes_the_likeliest_word_each_time(cell, attention):
+    network, theta, X, log_p = speaker(cell=cell, attention=attention)
+    found = search(network, theta, X, max_length=4)
+    assert found == [greedily(log_p, j, 4) for j in range(len(X))]
+
+
+def test_lengths_of_what_is_written_differ():
+    lengths = {len(words) for seed in range(4) for words in search(*speaker(seed)[:3], max_length=4)}
+    assert lengths == {0, 1, 2, 3, 4}  # or the tests here would say little
+
+
+@pytest.mark.parametrize("length_penalty", [0, 0.5, 1])
+@pytest.mark.parametrize("width", [2, 3, 4, 7])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_beam_keeps_the_likeliest_beginnings(seed, width, length_penalty):
+    attention, bidirectional = ATTENTIONS[seed % 3], seed % 2 == 0
+    cell = list(CELLS)[seed]
+    network, theta, X, log_p = speaker(
+        seed, cell=cell, attention=attention, bidirectional=bidirectional, words=4, n_outputs=4
+    )
+    found = search(network, theta, X, width=width, max_length=4, length_penalty=length_penalty)
+    assert found == [with_a_beam(log_p, j, width, 4, length_penalty) for j in range(len(X))]
+
+
+@pytest.mark.parametrize("length_penalty", [0, 0.5, 1])
+@every_attention
+def test_a_beam_that_holds_all_beginnings_finds_the_best_of_all_outputs(attention, length_penalty):
+    network, theta, X, log_p = speaker(2, attention=attention)
+    everything = [words for length in range(4) for words in product(range(2), repeat=length)]
+    found = search(network, theta, X, width=12, length_penalty=length_penalty)  # 2² beginnings, 3 words
+    best = []
+    for j, words in enumerate(found):
+        scores = {one: score_of(log_p, j, one, length_penalty) for one in everything}
+        assert words == max(scores, key=scores.get)
+        best.append(scores[words])
+    for width in range(1, 12):
+        narrow = search(network, theta, X, width=width, length_penalty=length_penalty)
+        assert all(score_of(log_p, j, one, length_penalty) <= best[j] + 1e-12 for j, one in enumerate(narrow))
+    assert found != search(network, theta, X, length_penalty=length_penalty)
+
+
+@pytest.mark.parametrize("width", [1, 3])
+@every_attention
+def test_what_is_written_does_not_depend_on_the_company(attention, width, monkeypatch):
+    inputs = np.random.default_rng(0).integers(1, 9, 40)
+    network, theta, X, _ = speaker(attention=attention, inputs=inputs)
+    found = search(network, theta, X, width=width, max_length=5)
+    assert len(set(map(len, found))) > 2
+    order = np.random.default_rng(1).permutation(40)
+    assert search(network, theta, X.take(order), width=width, max_length=5) == [found[j] for j in order]
+    assert [search(network, theta, X.take(np.array([j])), width=width, max_length=5)[0] for j in range(40)] == found
+    for room, at_once in ((1, 512), (200, 512), (1 << 40, 7), (1 << 18, 1)):
+        monkeypatch.setattr(decode_module, "ROOM", room)
+        monkeypatch.setattr(decode_module, "WIDTH", at_once)
+        sizes = list(map(len, decode_module.batches(network, X, width)))
+        assert sum(sizes) == 40
+        assert max(sizes) <= at_once
+        with Crew(float, 2) as crew:
+            assert search(network, theta, X, crew, width=width, max_length=5) == found
+
+
+def test_sequences_that_are_written_at_once_are_of_like_length_and_fit_in_the_room(monkeypatch):
+    monkeypatch.setattr(decode_module, "ROOM", 100)
+    monkeypatch.setattr(decode_module, "WIDTH", 4)
+    network, _, X, _ = speaker(inputs=(3, 1, 9, 2, 2, 1, 1, 1, 1, 30))
+    rows = list(decode_module.batches(network, X, 3))
+    assert_array_equal(np.concatenate(rows), np.argsort(-X.lengths, kind="stable"))
+    assert all(len(r) == 1 or len(r) * 3 * network.widest * X.lengths[r].max() <= 100 for r in rows)
+    assert max(map(len, rows)) == 4
+    without, _, X, _ = speaker(inputs=(3, 1, 9, 2, 2), attention=None)
+    assert [len(r) for r in decode_module.batches(without, X, 3)] == [4, 1]
+
+
+def steps_of_the_writer(monkeypatch):
+    """A list that grows by one with each step of any writer."""
+    seen, step = [], decode_module.Writer.step
+    monkeypatch.setattr(decode_module.Writer, "step", lambda *args: seen.append(1) or step(*args))
+    return seen
+
+
+@pytest.mark.parametrize("max_length", [1, 2, 6])
+@pytest.mark.parametrize("width", [1, 2, 3])
+def test_a_network_that_never_ends_stops_at_the_longest(width, max_length, monkeypatch):
+    network, theta, X, log_p = speaker(words=5, n_outputs=5, scale=0.5)
+    network.layout.views(theta)["head/V"][-1, -1] = -100
+    steps = steps_of_the_writer(monkeypatch)
+    found = search(network, theta, X, width=width, max_length=max_length)
+    assert len(steps) == max_length + (width > 1)  # a beam compares what it costs to end
+    assert [len(words) for words in found] == [max_length] * len(X)
+    assert all(0 <= word < 4 for words in found for word in words)
+    if width == 1:
+        assert found == [greedily(log_p, j, max_length) for j in range(len(X))]
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 20])
+def test_a_network_that_ends_at_once_writes_nothing(width, monkeypatch):
+    network, theta, X, _ = speaker(scale=0.5)
+    network.layout.views(theta)["head/V"][-1, -1] = 100
+    steps = steps_of_the_writer(monkeypatch)
+    found = beam_search(network, theta, X, Crew(float), width=width, max_length=4, length_penalty=1)
+    assert [len(words) for words in found] == [0] * len(X)
+    assert all(words.dtype.kind == "i" for words in found)
+    assert len(steps) == 1
+
+
+@pytest.mark.parametrize("width", [1, 3])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize(
+    "name", ["head/V", "decoder/layer_1/forward/W", "attention/C", "encoder/layer_0/forward/W", "all"]
+)
+def test_a_network_that_has_diverged_writes_words_up_to_the_longest(name, value, width):
+    network, theta, X, _ = speaker()
+    (theta if name == "all" else network.layout.views(theta)[name])[...] = value
+    found = search(network, theta, X, width=width, max_length=4)
+    assert all(len(words) <= 4 and 0 <= word < 2 for words in found for word in words)
+    if name == "all" or name == "head/V" or np.isnan(value):
+        assert [len(words) for words in found] == [4] * len(X)
+
+
+# --- writing numbers --------------------------------------------------------------------------------------------------
+
+HORIZONS = (3, 1, 5, 2, 2, 4, 1)
+
+
+def numbers_by_the_oracle(network, theta, X, horizons, **architecture):
+    """Each output fed back."""
+    W, written = network.layout.views(theta), []
+    for x, horizon in zip(X, horizons, strict=True):
+        z = np.zeros((1, network.n_outputs))
+        for _ in range(horizon):
+            raw = oracle.encoder_decoder(W, x, z, **TRANSLATOR | architecture)[0]
+            z = np.concatenate([z, raw[-1:]])
+        written.append(z[1:])
+    return np.concatenate(written)
+
+
+@every_attention
+@every_cell
+def test_a_free_run_reads_what_it_has_written(cell, attention):
+    architecture = {"cell": cell, "attention": attention, "units": (3, 2)}
+    network = translator(**architecture)
+    X, theta = sequences(INPUTS), weights(network)
+    numbers = free_run(network, theta, X, Crew(float), np.array(HORIZONS))
+    assert numbers.shape == (sum(HORIZONS), 3)
+    assert_allclose(numbers, numbers_by_the_oracle(network, theta, X, HORIZONS, **architecture), rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("horizons", [[1] * 7, [4] * 7, [1, 2, 3, 4, 5, 6, 7], [7, 6, 5, 4, 3, 2, 1]], ids=str)
+def test_a_free_run_goes_as_far_as_it_is_asked_to_in_any_company(horizons, monkeypatch):
+    network, horizons = translator(activation="relu", cell="elman"), np.array(horizons)
+    X, theta = sequences(INPUTS), weights(network)
+    expected = numbers_by_the_oracle(network, theta, X, horizons, activation="relu", cell="elman")
+    for room, at_once in ((1 << 18, 512), (1, 512), (100, 512), (1 << 18, 3)):
+        monkeypatch.setattr(decode_module, "ROOM", room)
+        monkeypatch.setattr(decode_module, "WIDTH", at_once)
+        for n_threads in (1, 2):
+            with Crew(float, n_threads) as crew:
+                assert_allclose(free_run(network, theta, X, crew, horizons), expected, rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", ["numbers", "stacked", "tokens"])
+def test_a_free_run_that_is_read_again_is_written_again(name):
+    network = translator(**NETS[name])
+    samples, theta = translations(network), weights(network)
+    numbers = free_run(network, theta, samples.X, Crew(float), samples.counts)
+    raw = network.predict(theta, network.reads(samples._replace(Y=numbers)), Crew(float))
+    assert_allclose(raw, numbers, rtol=1e-11, atol=1e-13)
+
+
+# --- reading what was written, in training ----------------------------------------------------------------------------
+
+
+def mixed_by_the_oracle(network, theta, samples, given, **architecture):
+    """What the decoder reads, if at the steps that are not `given` it reads what it has written."""
+    pair, W, Z = network.reads(samples), network.layout.views(theta), []
+    for x, z, here in zip(pair.X, pair.Z, np.split(given, samples.offsets[1:-1]), strict=True):
+        z = z.copy()
+        for t in range(1, len(z)):
+            if not here[t]:
+                raw = oracle.encoder_decoder(W, x, z[:t], **TRANSLATOR | architecture)[0][-1]
+                z[t] = raw if network.words is None else raw[:-1].argmax()
+        Z.append(z)
+    return Z
+
+
+@every_net
+def test_a_pair_is_mixed_by_the_coins_of_the_generator(architecture):
+    network = translator(**architecture)
+    samples, theta = longest_output_first(translations(network)), weights(network, scale=1.5)
+    pair = network.reads(samples)
+    kept = pair.Z.values.copy()
+    pair.Z.values.flags.writeable = False
+    for ratio in (0, 0.3, 0.7):
+        for seed in range(3):
+            blend = mixed(network, theta, pair, Workspace(float), np.random.default_rng(seed), ratio)
+            given = np.random.default_rng(seed).random(len(kept)) < ratio
+            true = mixed_by_the_oracle(network, theta, samples, given, **architecture)
+            assert_allclose(blend.Z.values, np.concatenate(true), rtol=1e-11, atol=1e-13)
+            assert blend.Z.values.dtype == kept.dtype
+            assert blend.X is pair.X
+            assert_array_equal(blend.Z.offsets, pair.Z.offsets)
+    assert_array_equal(pair.Z.values, kept)
+    assert mixed(network, theta, pair, Workspace(float), np.random.default_rng(0), 1) is pair
+    short = network.reads(translations(network, (4, 2), (1, 1)))  # nothing was written before
+    assert mixed(network, theta, short, Workspace(float), np.random.default_rng(0), 0) is short
+
+
+def test_the_end_is_never_read_but_at_the_beginning():
+    network = translator(words=3)
+    samples, theta = longest_output_first(translations(network)), weights(network)
+    network.layout.views(theta)["head/V"][-1, -1] = 100
+    read = mixed(network, theta, network.reads(samples), Workspace(float), np.random.default_rng(0), 0).Z
+    assert (read.values[read.offsets[:-1]] == 2).all()
+    assert (np.delete(read.values, read.offsets[:-1]) < 2).all()
+
+
+@every_net
+@pytest.mark.parametrize("p", [{}, {"dropout": 0.3, "recurrent_dropout": 0.3}], ids=["plain", "dropping"])
+@pytest.mark.parametrize("cell", ["lstm", "gru_reset_before"])
+def test_the_gradient_takes_what_was_written_as_if_it_had_been_given(cell, p, architecture):
+    asked, lengths = [], ((3, 6, 2, 4, 4), (4, 6, 5, 3, 4))
+    options = {"forcing": lambda epoch: asked.append(epoch) or 0.5}
+    architecture = {"cell": cell} | architecture
+    objective, theta, true = translation(*lengths, kind=SampledObjective, options=options, **p, **architecture)
+    network, order, rng = (
+        objective.network,
+        np.argsort(-np.array(lengths[1]), kind="stable"),
+        np.random.default_rng((*KEY, 0)),
+    )
+    given = rng.random(sum(lengths[1])) < 0.5
+    Z = [None] * 5
+    in_order = mixed_by_the_oracle(network, theta, objective.samples.take(order), given, **architecture)
+    for j, z in zip(order, in_order, strict=True):
+        Z[j] = z
+    masks = masks_of_translation(network, *lengths, rng)
+    assert_objectives_agree(objective, theta, partial(true, Z=Z, masks=masks), KEY)
+    assert asked == [1]
+
+
+@pytest.mark.parametrize("forcing", [0.5, 1])
+def test_the_decoder_reads_the_truth_without_a_key_and_where_all_is_forced(forcing):
+    sampled, theta, true = translation(kind=SampledObjective, options={"forcing": lambda epoch: forcing}, words=3)
+    assert_objectives_agree(sampled, theta, true)
+    rows = np.arange(len(sampled))
+    value, truth = value_and_gradient(sampled, theta, rows, KEY)[0], value_and_gradient(sampled, theta, rows)[0]
+    assert (value == truth) == (forcing == 1)
+
+
+@every_net
+def test_sampled_objectives_in_shards_are_the_same_bits_in_threads(architecture, monkeypatch):
+    monkeypatch.setattr(objective_module, "HALF", 1)
+    results = []
+    for n_threads in (1, 2):
+        with Crew(float, n_threads) as crew:
+            options = {"kind": SampledObjective, "options": {"forcing": lambda epoch: 0.5}, "crew": crew}
+            objective, theta, _ = translation(**options, **architecture)
+            results.append(value_and_gradient(objective, theta, np.arange(len(objective)), KEY))
+    assert results[0][0] == results[1][0]
+    assert_array_equal(results[0][1], results[1][1])
+
+
+# --- precision and initial weights ------------------------------------------------------------------------------------
+
+
+@every_net
+@every_cell
+def test_a_network_computes_in_the_precision_of_its_weights(cell, architecture):
+    options = {"kind": SampledObjective, "options": {"forcing": lambda epoch: 0.5}}
+    architecture = {"cell": cell, "dropout": 0.3, "recurrent_dropout": 0.3} | architecture
+    objective, theta, _ = translation(**options, **architecture)
+    network, samples, rows = objective.network, objective.samples, np.arange(len(objective))
+    value, grad = value_and_gradient(objective, theta, rows, KEY)
+    X = samples.X if network.tokens else samples.X.map(np.float32)
+    Y = samples.Y if network.words else np.float32(samples.Y)
+    single, theta32 = samples._replace(X=X, Y=Y, weight=np.float32(samples.weight)), np.float32(theta)
+    one = SampledObjective(network, objective.loss, single, 0.1, Crew(np.float32), forcing=lambda epoch: 0.5)
+    single_value, single_grad = value_and_gradient(one, theta32, rows, KEY)
+    assert single_grad.dtype == np.float32
+    assert_allclose(single_value, value, rtol=1e-5)
+    assert_allclose(single_grad, grad, rtol=1e-4, atol=1e-5 * np.abs(grad).max())
+    assert {a.dtype for a in one.crew._spaces[0]._held.values()} == {np.dtype(np.float32)}
+    first = forward(network, theta32, longest_output_first(single))
+    assert first.raw.dtype == np.float32
+    if network.score is not None:
+        assert {a.dtype for a in first.head[1]} == {np.dtype(np.float32)}
+    crew = Crew(np.float32)
+    if network.words is None:
+        numbers = free_run(network, theta32, X, crew, samples.counts)
+        assert numbers.dtype == np.float32
+        assert_allclose(numbers, free_run(network, theta, samples.X, Crew(float), samples.counts), rtol=1e-3, atol=1e-5)
+    else:
+        beam_search(network, theta32, X, crew, width=2, max_length=3, length_penalty=1)
+    assert {a.dtype for a in crew._spaces[0]._held.values()} == {np.dtype(np.float32)}
+    writer = decode_module.Writer(network, theta32, X, Workspace(np.float32), 2)
+    written = np.zeros(10, int) if network.words else np.zeros((10, 3), np.float32)
+    assert writer.step(written).dtype == np.float32
+    assert {a.dtype for a in writer.state.values()} == {np.dtype(np.float32)}
+
+
+def test_shapes_of_the_weights():
+    network = translator(units=(4, 3), tokens=6, n_features=5, words=7, n_outputs=7)
+    shapes = {
+        "encoder/layer_0/forward/W": (16, 5 + 1 + 4),
+        "encoder/layer_0/backward/W": (16, 5 + 1 + 4),
+        "encoder/layer_1/forward/W": (12, 8 + 1 + 3),
+        "encoder/layer_1/backward/W": (12, 8 + 1 + 3),
+        "decoder/layer_0/forward/W": (16, 4 + 1 + 4),
+        "decoder/layer_1/forward/W": (12, 4 + 1 + 3),
+        "bridge/layer_0/B": (8, 8 + 1),
+        "bridge/layer_1/B": (6, 6 + 1),
+        "attention/Q": (3, 3 + 1),
+        "attention/C": (3, 3 + 6 + 1),
+        "head/V": (7, 3 + 1),
+        "attention/K": (3, 6),
+        "attention/v": (1, 3),
+        "words/E": (7, 4),
+        "embedding/E": (-1, 5),
+    }
+    assert network.layout.shapes == shapes
+    sizes = sum(np.prod(shape) for name, shape in shapes.items() if name != "embedding/E")
+    assert len(network.initial(np.random.default_rng(0))) == sizes + 6 * 5
+    dot = translator(units=(4, 3), attention="dot", cell="gru").layout.shapes
+    assert dot["attention/Q"] == (6, 3 + 1)
+    assert dot["bridge/layer_0/B"] == (4, 8 + 1)  # no cell state
+    assert dot["decoder/layer_0/forward/W_rz"] == (8, 3 + 1 + 4)  # reads the three outputs
+    assert not {"attention/K", "attention/v", "words/E", "embedding/E"} & dot.keys()
+    plain = translator(attention=None, bidirectional=False).layout.shapes
+    assert not any(name.startswith("attention") or "backward" in name for name in plain)
+    assert plain["bridge/layer_0/B"] == (6, 3 + 1)
+
+
+@every_cell
+@every_net
+def test_initial_weights_are_drawn_once_for_a_seed(architecture, cell):
+    network = translator(cell=cell, **architecture)
+    theta, again, other = (network.initial(np.random.default_rng(seed)) for seed in (3, 3, 4))
+    assert_array_equal(theta, again)
+    assert theta.dtype == float
+    assert np.isfinite(theta).all()
+    W, of_other = network.layout.views(theta), network.layout.views(other)
+    for name, w in W.items():
+        assert not (w == of_other[name]).all(), name
+        if name.startswith(("bridge", "head", "attention/Q", "attention/C")):
+            assert not w[:, -1].any()
+            w = w[:, :-1]
+        if name.startswith(("bridge", "head", "attention")):
+            assert w.all()
+            assert np.abs(w).max() <= np.sqrt(6 / sum(w.shape))
+    if network.words is not None:
+        assert W["words/E"].all()
+    if network.tokens is not None:
+        assert not W["embedding/E"][0].any()  # unknown tokens
+        assert W["embedding/E"][1:].all()

@@ -1,0 +1,780 @@
+"""Runs, the loop over time, the blocks beside it, and what must not matter: batch, order, padding, buffers."""
+
+import time
+from functools import partial
+
+import numpy as np
+import pytest
+from networks import forward, net, objective_of, predict, samples_of, sequences, value_and_gradient, weights
+from numpy.testing import assert_allclose, assert_array_equal
+
+import sklearn_recurrent._core.network as network_module
+import sklearn_recurrent._core.objective as objective_module
+import sklearn_recurrent._core.packing as runs_module
+import sklearn_recurrent._core.unroll as unroll_module
+from sklearn_recurrent import GRURegressor, SequencePadder
+from sklearn_recurrent._core.activations import ACTIVATIONS
+from sklearn_recurrent._core.cells.base import Cell, Part
+from sklearn_recurrent._core.cells.registry import CELLS
+from sklearn_recurrent._core.heads import POOLINGS, Pool
+from sklearn_recurrent._core.layers import dense
+from sklearn_recurrent._core.layout import Layout, Rows
+from sklearn_recurrent._core.losses import LOSSES
+from sklearn_recurrent._core.objective import Objective
+from sklearn_recurrent._core.packing import WASTE, Plan, cut
+from sklearn_recurrent._core.ragged import Ragged
+from sklearn_recurrent._core.threads import Crew
+from sklearn_recurrent._core.unroll import Join, unroll
+from sklearn_recurrent._core.workspace import Workspace
+
+LENGTHS = [[5, 5, 5], [1], [9, 8, 8, 5, 2, 1, 1], [20, 19, 18, 17], [30, 1, 1], [3, 2, 1]]
+
+
+def descending(rng, n=12, longest=40):
+    return np.sort(rng.integers(1, longest + 1, n))[::-1]
+
+
+# --- runs and plan ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [1, 7, 50, 1 << 14])
+@pytest.mark.parametrize("waste", [0, WASTE, 0.5, 10])
+@pytest.mark.parametrize("seed", range(5))
+def test_runs_cover_every_living_step_once_waste_no_more_than_allowed_and_keep_to_their_size(waste, size, seed):
+    lengths = descending(np.random.default_rng(seed))
+    covered, t = np.zeros(len(lengths), int), 0
+    for run in cut(lengths.tolist(), waste, size):
+        assert run.start == t
+        assert run.width == (lengths > run.start).sum()
+        assert run.steps == 1 or run.steps * run.width <= size
+        columns = []
+        for e, lo, hi in run.ends:
+            covered[lo:hi] += e
+            columns = [*range(lo, hi), *columns]
+        survivors = run.ends[-1][1] if run.ends else run.width
+        assert columns == list(range(survivors, run.width))
+        assert [e for e, _, _ in run.ends] == sorted({e for e, _, _ in run.ends})
+        assert all(e <= run.steps for e, _, _ in run.ends)
+        covered[:survivors] += run.steps
+        lost = run.width * run.steps - np.minimum(lengths[: run.width] - run.start, run.steps).sum()
+        assert lost <= waste * run.width * run.steps
+        t += run.steps
+    assert_array_equal(covered, lengths)
+
+
+def test_without_waste_there_is_a_run_for_each_length():
+    assert [(run.start, run.steps, run.width) for run in cut([7, 4, 4, 1], 0)] == [(0, 1, 4), (1, 3, 3), (4, 3, 1)]
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("waste", [0, 10])
+def test_a_column_reads_its_own_sequence_and_repeats_the_last_step_after_its_end(waste, reverse):
+    plan = Plan(np.array([4, 2, 1]), waste)
+    sequences = [[0, 1, 2, 3], [4, 5], [6]]
+    for run in plan.runs:
+        for j, sequence in enumerate(sequences[: run.width]):
+            read = sequence[::-1] if reverse else sequence
+            read = read + 4 * [read[-1]]
+            assert plan.rows(run, reverse)[:, j].tolist() == read[run.start : run.start + run.steps]
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("waste", [0, WASTE, 10])
+@pytest.mark.parametrize("lengths", LENGTHS, ids=str)
+def test_living_steps_are_gathered_once_and_put_where_they_came_from(lengths, waste, reverse):
+    rng, plan = np.random.default_rng(0), Plan(np.array(lengths), waste)
+    values, back, added = (
+        rng.standard_normal((sum(lengths), 2)),
+        np.zeros((sum(lengths), 2)),
+        np.ones((sum(lengths), 2)),
+    )
+    for run in plan.runs:
+        x = plan.gather(values, run, reverse)
+        assert x.shape == (run.steps, 2, run.width)
+        assert_array_equal(x, values[plan.rows(run, reverse)].swapaxes(1, 2))
+        alive = plan.living(run)
+        alive = np.ones((run.steps, run.width), bool) if alive is None else alive
+        assert_array_equal(alive.sum(axis=0), np.minimum(plan.lengths[: run.width] - run.start, run.steps))
+        x = np.where(alive[:, None], x, np.nan)  # what has ended must not be looked at
+        plan.put(x, run, reverse, back)
+        plan.put(x, run, reverse, added, add=True)
+    assert_array_equal(back, values)
+    assert_array_equal(added, 1 + values)
+
+
+def test_the_plan_of_one_length_is_kept_and_that_of_several_is_not():
+    assert Plan.of(np.array([4, 4])) is Plan.of(np.array([4, 4]))
+    assert Plan.of(np.array([4, 4])) is not Plan.of(np.array([4, 4, 4]))
+    assert Plan.of(np.array([4, 4])).runs == Plan(np.array([4, 4])).runs
+    assert Plan.of(np.array([4, 3])) is not Plan.of(np.array([4, 3]))
+    assert Plan.of(np.array([20, 19]), 0).runs != Plan.of(np.array([20, 19]), 1).runs
+
+
+def test_a_ragged_set_gives_and_takes_its_sequences():
+    X = Ragged.from_lengths(np.arange(6.0)[:, None], [3, 1, 2])
+    assert len(X) == 3
+    assert X.n_features == 1
+    assert [x[:, 0].tolist() for x in X] == [[0, 1, 2], [3], [4, 5]]
+    taken = X.take(np.array([2, 0, 2]))
+    assert [x[:, 0].tolist() for x in taken] == [[4, 5], [0, 1, 2], [4, 5]]
+    assert not np.shares_memory(taken.values, X.values)
+    assert X.length is None
+    equal = Ragged.from_lengths(np.arange(12.0).reshape(6, 2), [2, 2, 2])
+    assert equal.length == 2
+    assert_array_equal(equal.take(np.array([2, 0])).values, [[8, 9], [10, 11], [0, 1], [2, 3]])
+    assert equal.take(np.array([1])).offsets.tolist() == [0, 2]
+    assert X.take(np.array([1, 1])).length == 1
+    assert X.map(np.negative).values[:, 0].tolist() == [0, -1, -2, -3, -4, -5]
+
+
+def test_each_value_of_a_ragged_set_is_found_by_its_sequence():
+    X = Ragged.from_lengths(np.arange(6.0)[:, None], [3, 1, 2])
+    rows = np.array([2, 0, 2])
+    assert_array_equal(X.values[X.steps(rows)], X.take(rows).values)
+    assert X.steps(np.array([1])).tolist() == [3]
+
+
+# --- the loop ---------------------------------------------------------------------------------------------------------
+
+
+class Counter(Cell):
+    """h' = h + 1"""
+
+    parts, frame, kept = (Part("W", ("h",), "x1h"),), (), 1
+
+    def forward(self, weights, inputs, frames, scratch, mask=None):
+        for h, h_next in zip(inputs[:, -self.H :], inputs[1:, -self.H :]):
+            np.add(h, 1, h_next)
+
+
+class Digits(Counter):
+    """h' = 10 h + x: the digits of a sequence in the order in which they were read."""
+
+    def forward(self, weights, inputs, frames, scratch, mask=None):
+        for u, h_next in zip(inputs, inputs[1:, -1:]):
+            np.add(10 * u[-1:], u[:1], h_next)
+
+
+class LongMemory(Counter):
+    """c' = c + 1; h' = c' in blocks of a frame."""
+
+    frame = ("c", "other")
+
+    def forward(self, weights, inputs, frames, scratch, mask=None):
+        for c, c_next, other, h_next in zip(frames, frames[1:, :1], frames[:, 1:], inputs[1:, -1:]):
+            np.add(c[:1], 1, c_next)
+            other.fill(-1)
+            np.copyto(h_next, c_next)
+
+
+def loop(cell, lengths, values=None, *, waste=WASTE, reverse=False, keep=True):
+    values = np.zeros((sum(lengths), 1)) if values is None else values
+    plan, W = Plan(np.array(lengths), waste), {"W": np.zeros((1, 3))}
+    join = Join(plan, reverse, np.full((sum(lengths), 1), np.nan))
+    here = unroll(cell(1, 1), W, values, plan, Workspace(float), "key", reverse=reverse, keep=keep, readers=[join])
+    return here.h[0], join.values[:, 0], here.back
+
+
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("waste", [0, WASTE, 10])
+@pytest.mark.parametrize("lengths", LENGTHS, ids=str)
+@pytest.mark.parametrize("cell", [Counter, LongMemory])
+def test_each_sequence_stops_at_its_own_length(cell, lengths, waste, keep):
+    last, states, back = loop(cell, lengths, waste=waste, keep=keep)
+    assert last.tolist() == lengths
+    assert states.tolist() == [t + 1 for length in lengths for t in range(length)]
+    assert (back is not None) == keep
+
+
+@pytest.mark.parametrize("waste", [0, 10])
+def test_the_reverse_direction_begins_at_the_last_living_step(waste):
+    values = np.array([[1.0, 2, 3, 4, 5, 6]]).T
+    last, states, _ = loop(Digits, [3, 2, 1], values, waste=waste)
+    assert last.tolist() == [123, 45, 6]
+    assert states.tolist() == [1, 12, 123, 4, 45, 6]
+    last, states, _ = loop(Digits, [3, 2, 1], values, waste=waste, reverse=True)
+    assert last.tolist() == [321, 54, 6]
+    assert states.tolist() == [321, 32, 3, 54, 5, 6]
+
+
+# --- pooling, joins, dense --------------------------------------------------------------------------------------------
+
+
+def random_states(lengths, waste, n_units=3, seed=0):
+    """Sequences of states (S, H), a plan, and the states of each of its runs; 1000 where a sequence has ended."""
+    plan = Plan(np.array(lengths), waste)
+    states = np.random.default_rng(seed).standard_normal((sum(lengths), n_units))
+    return states, plan, by_run(states, plan)
+
+
+def by_run(states, plan):
+    outputs = []
+    for run in plan.runs:
+        h, alive = plan.gather(states, run, False).copy(), plan.living(run)
+        if alive is not None:
+            h.swapaxes(1, 2)[~alive] = 1e3
+        outputs.append((run, h))
+    return outputs
+
+
+def pool(kinds, states, plan, outputs):
+    """A `Pool` that has seen all, and what it makes of it."""
+    reader = Pool(kinds, plan, Workspace(float), states.shape[1])
+    for run, h in outputs:
+        reader.see(run, h, None)
+    return reader, reader.outputs(states[plan.offsets[1:] - 1].T)
+
+
+def pooled_one_by_one(kinds, states, lengths):
+    summary = {"last": lambda h: h[-1], "mean": lambda h: h.mean(axis=0), "max": lambda h: h.max(axis=0)}
+    sequences = np.split(states, np.cumsum(lengths)[:-1])
+    return np.array([np.concatenate([summary[kind](h) for kind in kinds]) for h in sequences]).T
+
+
+KINDS = [("last",), ("mean",), ("max",), ("last", "mean", "max"), ("max", "last")]
+
+
+@pytest.mark.parametrize("waste", [0, 10])
+@pytest.mark.parametrize("lengths", LENGTHS, ids=str)
+@pytest.mark.parametrize("kinds", KINDS, ids="+".join)
+def test_pooling_summarises_living_steps_alone(kinds, lengths, waste):
+    assert set(POOLINGS) == {"attention", *(kind for kinds in KINDS for kind in kinds)}
+    states, plan, outputs = random_states(lengths, waste)
+    _, pooled = pool(kinds, states, plan, outputs)
+    assert_allclose(pooled, pooled_one_by_one(kinds, states, lengths), rtol=1e-14, atol=1e-14)
+
+
+@pytest.mark.parametrize("waste", [0, 10])
+@pytest.mark.parametrize("kinds", KINDS, ids="+".join)
+def test_the_gradient_of_pooling_is_what_its_value_changes_by(kinds, waste):
+    lengths, rng = [6, 5, 2, 1], np.random.default_rng(1)
+    states, plan, outputs = random_states(lengths, waste)
+    reader, pooled = pool(kinds, states, plan, outputs)
+    d, direction = rng.standard_normal(pooled.shape), rng.standard_normal(states.shape)
+    d_last = reader.back(d)
+    slope = 0 if d_last is None else (d_last.T * direction[plan.offsets[1:] - 1]).sum()
+    for run, h in outputs:
+        dY, alive = reader.slope(run, h), plan.living(run)
+        assert (dY is None) == (kinds == ("last",))
+        if dY is not None:
+            assert alive is None or not dY.swapaxes(1, 2)[~alive].any()
+            slope += (dY * plan.gather(direction, run, False)).sum()
+    ahead, behind = (pooled_one_by_one(kinds, states + e * direction, lengths) for e in (1e-6, -1e-6))
+    assert_allclose(slope, (d * (ahead - behind)).sum() / 2e-6, rtol=1e-8)
+
+
+@pytest.mark.parametrize("waste", [0, 10])
+def test_the_gradient_of_a_maximum_is_shared_by_the_steps_that_reach_it(waste):
+    plan, states = Plan(np.array([4, 2]), waste), np.array([[2.0, 7, 7, 1, 7, 7]]).T
+    outputs = by_run(states, plan)
+    reader, _ = pool(("max",), states, plan, outputs)
+    assert reader.back(np.array([[3.0, 5]])) is None
+    d_states = np.full((6, 1), np.nan)
+    for run, h in outputs:
+        plan.put(reader.slope(run, h), run, False, d_states)
+    assert_array_equal(d_states[:, 0], [0, 1.5, 1.5, 0, 2.5, 2.5])
+
+
+def test_pooling_the_last_state_alone_gives_no_gradient_to_other_steps():
+    states, plan, outputs = random_states([3, 2], 0)
+    reader, _ = pool(("last",), states, plan, outputs)
+    d = np.ones((3, 2))
+    assert_array_equal(reader.back(d), d)
+    assert [reader.slope(run, h) for run, h in outputs] == [None] * len(outputs)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("waste", [0, 10])
+@pytest.mark.parametrize("lengths", LENGTHS, ids=str)
+def test_the_slope_of_a_join_is_the_gradient_of_what_it_writes(lengths, waste, reverse, masked):
+    rng, plan = np.random.default_rng(0), Plan(np.array(lengths), waste)
+    outputs = [rng.standard_normal((run.steps, 3, run.width)) for run in plan.runs]
+    mask = rng.standard_normal((3, len(lengths))) if masked else None
+    join = Join(plan, reverse, np.full((sum(lengths), 3), np.nan), mask)
+    for run, h in zip(plan.runs, outputs, strict=True):
+        join.see(run, h, None)
+    assert np.isfinite(join.values).all()
+    join.gradient = rng.standard_normal((sum(lengths), 3))
+    inner = sum((join.slope(run, h) * h).sum() for run, h in zip(plan.runs, outputs, strict=True))
+    assert_allclose((join.gradient * join.values).sum(), inner, rtol=1e-12)
+
+
+def test_dense_is_a_product_with_a_bias_and_adds_to_its_gradient():
+    rng = np.random.default_rng(0)
+    V, x, dy, e = (rng.standard_normal(shape) for shape in [(2, 4), (3, 5), (2, 5), (2, 4)])
+    with_one = np.vstack([x, np.ones(5)])
+    y, back = dense(V, x)
+    assert_allclose(y, V @ with_one, rtol=1e-13)
+    dV = e.copy()
+    assert_allclose(back(dV, dy), V[:, :-1].T @ dy, rtol=1e-13)
+    assert_allclose(dV, e + dy @ with_one.T, rtol=1e-13)
+
+
+# --- layout and workspace ---------------------------------------------------------------------------------------------
+
+
+def test_views_of_a_layout_cover_the_vector_once_and_write_to_it():
+    layout = Layout({"a": (2, 3), "b": (4,), "c": (1, 1, 2)})
+    theta = np.zeros(layout.size)
+    for name, view in layout.views(theta).items():
+        assert view.shape == layout.shapes[name]
+        view += 1
+    assert_array_equal(theta, np.ones(12))
+
+
+def test_a_table_at_the_end_has_the_rows_there_is_room_for_and_gives_some_of_them():
+    layout = Layout({"a": (2, 3), "b": (1, 2)}, ("E", 4))
+    assert layout.size == 8
+    assert layout.views(np.zeros(8))["E"].shape == (0, 4)
+    theta = np.arange(8 + 5 * 4)
+    table, some = layout.views(theta)["E"], Rows(8, 4, np.array([4, 0]))
+    assert_array_equal(table, np.arange(8, 28).reshape(5, 4))
+    assert_array_equal(some.table(theta), table)
+    assert_array_equal(some.compact(theta), [*range(8), *range(24, 28), *range(8, 12)])
+    some.table(theta)[0] = -1
+    assert theta[8:12].tolist() == [-1] * 4
+
+
+def test_a_workspace_hands_out_the_same_memory_until_it_is_too_small():
+    scratch = Workspace(np.float32)
+    first = scratch("a", 2, 3)
+    assert first.dtype == np.float32
+    assert first.flags.c_contiguous
+    assert scratch("a", 2, 3) is first
+    assert np.shares_memory(scratch("a", 5), first)
+    assert scratch("a", 2, 2).shape == (2, 2)
+    assert not np.shares_memory(scratch("a", 7), first)
+    assert not np.shares_memory(scratch("b", 7), scratch("a", 7))
+    assert np.shares_memory(scratch("a", 2, 3), scratch("a", 7))
+
+
+# --- what must not matter ---------------------------------------------------------------------------------------------
+
+
+SOME = [3, 17, 1, 1, 9, 16, 17, 5]
+
+every_cell = pytest.mark.parametrize("cell", CELLS)
+every_activation = pytest.mark.parametrize("activation", ACTIVATIONS)
+
+
+@every_cell
+@every_activation
+def test_a_batch_equals_its_sequences_one_by_one(cell, activation):
+    network, X = net(cell, activation), sequences(SOME)
+    theta = weights(network)
+    together = predict(network, theta, X)
+    apart = np.concatenate([predict(network, theta, X.take(np.array([j]))) for j in range(len(X))])
+    assert_allclose(together, apart, rtol=1e-12, atol=1e-14)
+
+
+@every_cell
+@every_activation
+def test_the_gradient_of_a_batch_is_the_mean_of_those_of_its_sequences(cell, activation):
+    network, X = net(cell, activation), sequences(SOME)
+    objective, theta = objective_of(network, X), weights(network)
+    value, grad = value_and_gradient(objective, theta, np.arange(len(X)))
+    grad = grad.copy()
+    apart = [value_and_gradient(objective, theta, np.array([j])) for j in range(len(X))]
+    assert_allclose(value, np.mean([value for value, _ in apart]), rtol=1e-12)
+    assert_allclose(grad, np.mean([grad for _, grad in apart], axis=0), rtol=1e-9, atol=1e-13 * np.abs(grad).max())
+
+
+@every_cell
+def test_order_and_company_do_not_change_a_prediction(cell):
+    network, X = net(cell), sequences(SOME)
+    theta, order = weights(network), np.random.default_rng(5).permutation(len(SOME))
+    alone = predict(network, theta, X)
+    assert_allclose(predict(network, theta, X.take(order)), alone[order], rtol=1e-12, atol=1e-14)
+    long = sequences([40, 2], seed=7)
+    crowd = Ragged.from_lengths(np.concatenate([long.values, X.values, long.values]), [40, 2, *SOME, 40, 2])
+    assert_allclose(predict(network, theta, crowd)[2:-2], alone, rtol=1e-12, atol=1e-14)
+
+
+@every_cell
+def test_predictions_in_small_batches_are_those_of_one_batch(cell, monkeypatch):
+    network, X, widths = net(cell), sequences(SOME), []
+    theta, forward = weights(network), network.forward
+    monkeypatch.setattr(
+        network, "forward", lambda theta, X, *args, **kw: widths.append(len(X)) or forward(theta, X, *args, **kw)
+    )
+    whole = predict(network, theta, X)
+    assert widths == [8]
+    monkeypatch.setattr(network_module, "PREDICTION_WIDTH", 3)
+    monkeypatch.setattr(network_module, "FRAME_BYTES", 1)
+    assert_allclose(predict(network, theta, X), whole, rtol=1e-12, atol=1e-14)
+    assert widths == [8, 3, 3, 2]
+    monkeypatch.setattr(network_module, "PREDICTION_BYTES", 1)
+    assert_allclose(predict(network, theta, X), whole, rtol=1e-12, atol=1e-14)
+    assert widths == [8, 3, 3, 2, *[1] * 8]
+
+
+@pytest.mark.parametrize("side", ["post", "pre"])
+@pytest.mark.parametrize("width", [17, 18, 60])
+def test_padding_does_not_change_a_prediction(width, side):
+    X = list(sequences(SOME))
+    model = GRURegressor(4, max_iter=2, random_state=0).fit(X, np.arange(len(X)))
+    padded = SequencePadder(maxlen=width, padding=side).fit_transform(X)
+    assert padded.shape == (len(X), width, 2)
+    assert_allclose(model.predict(padded), model.predict(X), rtol=1e-12)
+
+
+@every_cell
+@pytest.mark.parametrize("units", [(4,), (4, 3)], ids=["one layer", "two layers"])
+def test_waste_does_not_change_loss_or_gradient(cell, units):
+    network, X = net(cell, units=units), sequences(SOME)
+    objective, theta, rows = objective_of(network, X), weights(network), np.arange(len(SOME))
+    assert len(Plan.of(np.sort(X.lengths)[::-1], 0).runs) > len(Plan.of(np.sort(X.lengths)[::-1], WASTE).runs)
+    network.waste = 0
+    value, grad = value_and_gradient(objective, theta, rows)
+    for waste in (WASTE, 10):
+        network.waste = waste
+        other_value, other_grad = value_and_gradient(objective, theta, rows)
+        assert_allclose(other_value, value, rtol=1e-12)
+        assert_allclose(other_grad, grad, rtol=1e-9, atol=1e-13 * np.abs(grad).max())
+
+
+def test_growth_past_the_end_of_a_sequence_does_not_spoil_the_gradient():
+    network = net("elman", "relu", units=(1,), bidirectional=False, n_features=1, n_outputs=1)
+    theta = np.ones(network.layout.size)
+    network.layout.views(theta)["layer_0/forward/W"][...] = [[1, 0, 1e10]]  # h' = relu(x + 1e10 h)
+    values = np.zeros((400 + 360, 1))
+    values[-1] = 1  # the last input of the shorter one: once more per step, it would reach 1e400
+    objective = objective_of(network, Ragged.from_lengths(values, [400, 360]))
+    value, grad = value_and_gradient(objective, theta, np.arange(2))
+    assert np.isfinite(value)
+    assert np.isfinite(grad).all()
+    network.waste = WASTE  # what it must not be
+    assert not np.isfinite(value_and_gradient(objective, theta, np.arange(2))[1]).all()
+
+
+@every_cell
+def test_only_an_unbounded_activation_forbids_waste(cell):
+    assert {activation: net(cell, activation).waste for activation in ACTIVATIONS} == {
+        "tanh": WASTE,
+        "relu": 0,
+        "logistic": WASTE,
+    }
+
+
+@every_cell
+@pytest.mark.parametrize("chunk", [1, 1000])
+def test_chunks_of_the_backward_pass_do_not_change_the_gradient(cell, chunk, monkeypatch):
+    network, X, rows = net(cell), sequences([40, 5, 40, 23]), np.arange(4)
+    theta, numbers, chunks = weights(network), [], unroll_module._chunks
+    value, grad = value_and_gradient(objective_of(network, X), theta, rows)
+    monkeypatch.setattr(unroll_module, "CHUNK", chunk)
+    monkeypatch.setattr(unroll_module, "_chunks", lambda *args: numbers.append(len(chunks(*args))) or chunks(*args))
+    chunked_value, chunked_grad = value_and_gradient(objective_of(network, X), theta, rows)
+    assert max(numbers) > 1
+    assert chunked_value == value
+    assert_allclose(chunked_grad, grad, rtol=1e-9, atol=1e-13 * np.abs(grad).max())
+
+
+@pytest.mark.parametrize("steps", [1, 2, 7, 100])
+@pytest.mark.parametrize("bytes_per_step", [1, 1 << 16, 1 << 18, 1 << 30])
+def test_chunks_cut_a_run_from_its_end_without_gap(steps, bytes_per_step):
+    chunks = unroll_module._chunks(steps, bytes_per_step)
+    assert [t for a, b in chunks for t in reversed(range(a, b))] == list(reversed(range(steps)))
+    assert all(b - a == 1 or (b - a) * bytes_per_step <= unroll_module.CHUNK for a, b in chunks)
+
+
+@every_cell
+@pytest.mark.parametrize("loss", LOSSES)
+def test_shards_do_not_change_the_objective_beyond_rounding(cell, loss, monkeypatch):
+    network, X = net(cell), sequences(SOME)
+    theta, rows = weights(network), np.array([7, 0, 2, 1, 5])
+    value, grad = value_and_gradient(objective_of(network, X, loss), theta, rows)
+    monkeypatch.setattr(objective_module, "SHARD", 2)
+    sharded_value, sharded_grad = value_and_gradient(objective_of(network, X, loss), theta, rows)
+    assert_allclose(sharded_value, value, rtol=1e-13)
+    assert_allclose(sharded_grad, grad, rtol=1e-9, atol=1e-13 * np.abs(grad).max())
+
+
+def test_the_order_of_the_rows_does_not_change_the_objective_beyond_rounding():
+    network, X = net(), sequences(SOME)
+    objective, theta = objective_of(network, X), weights(network)
+    value, grad = value_and_gradient(objective, theta, np.arange(8))
+    other_value, other_grad = value_and_gradient(objective, theta, np.arange(8)[::-1])
+    assert_allclose(other_value, value, rtol=1e-13)
+    assert_allclose(other_grad, grad, rtol=1e-9, atol=1e-13 * np.abs(grad).max())
+
+
+@every_cell
+@every_activation
+@pytest.mark.parametrize("lengths", [[6, 6, 6], [17, 16, 9, 3, 3, 1]], ids=["full", "ragged"])
+def test_a_prediction_is_the_forward_pass_of_training(cell, activation, lengths):
+    network, X = net(cell, activation), sequences(lengths)
+    theta = weights(network)
+    trained, predicted = forward(network, theta, X), forward(network, theta, X, keep=False)
+    assert trained.back is not None
+    assert predicted.back is None
+    assert_array_equal(predicted.raw, trained.raw)
+    assert_allclose(predict(network, theta, X), trained.raw.T, rtol=1e-13)
+
+
+@every_cell
+@every_activation
+def test_what_buffers_held_before_is_of_no_influence(cell, activation):
+    network, X = net(cell, activation), sequences(SOME)
+    objective, theta = objective_of(network, X), weights(network)
+    batches = [np.array([0, 1, 4]), np.arange(8), np.array([2, 3]), np.array([1, 6, 5, 7])]
+    value, grad = value_and_gradient(objective, theta, batches[0])
+    grad = grad.copy()
+    for rows in batches[1:]:
+        value_and_gradient(objective, theta + 1, rows)
+        again, grad_again = value_and_gradient(objective, theta, batches[0])
+        assert again == value
+        assert_array_equal(grad_again, grad)
+    (scratch,) = objective.crew._spaces
+    for held in scratch._held.values():
+        held.fill(np.nan)
+    again, grad_again = value_and_gradient(objective, theta, batches[0])
+    assert again == value
+    assert_array_equal(grad_again, grad)
+
+
+@every_cell
+def test_a_gradient_outlives_the_next_batch(cell):
+    network, X = net(cell), sequences(SOME)
+    objective, theta = objective_of(network, X), weights(network)
+    _, grad = value_and_gradient(objective, theta, np.arange(4))
+    kept = grad.copy()
+    value_and_gradient(objective, theta, np.arange(4, 8))
+    assert_array_equal(grad, kept)
+
+
+@every_cell
+def test_neither_prediction_nor_objective_writes_to_its_arguments(cell):
+    network, X = net(cell), sequences(SOME)
+    theta, rows = weights(network), np.arange(8)
+    expected = predict(network, theta, X)
+    for array in (theta, rows, X.values, X.offsets):
+        array.flags.writeable = False
+    assert_array_equal(predict(network, theta, X), expected)
+    objective = objective_of(network, X)
+    objective.samples.Y.flags.writeable = objective.samples.weight.flags.writeable = False
+    assert np.isfinite(value_and_gradient(objective, theta, rows)[1]).all()
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_null_loss_is_that_of_a_network_without_weights(loss):
+    network, X = net(), sequences(SOME)
+    objective = objective_of(network, X, loss)
+    assert_allclose(
+        objective.null_loss(), value_and_gradient(objective, np.zeros(network.layout.size), np.arange(8))[0], rtol=1e-13
+    )
+
+
+@every_cell
+def test_the_penalty_spares_the_biases_alone(cell):
+    network = net(cell, units=(4, 3), bidirectional=True)
+    mask = network.layout.views(network.penalised())
+    assert_array_equal(np.unique(network.penalised()), [0, 1])
+    inputs = {"layer_0": 2, "layer_1": 8}
+    for key, width in inputs.items():
+        n_units = {"layer_0": 4, "layer_1": 3}[key]
+        for direction in ("forward", "backward"):
+            for part in network.cells[int(key[-1])].parts:
+                w = mask[f"{key}/{direction}/{part.name}"]
+                bias = {"x1h": width, "1h": 0, "x1": width, "hx1": n_units + width}[part.sees]
+                assert_array_equal((w == 0).all(axis=0), np.arange(w.shape[1]) == bias)
+    assert_array_equal((mask["head/V"] == 0).all(axis=0), np.arange(4 * 6 + 1) == 24)
+    assert_array_equal((mask["attention/A"] == 0).all(axis=0), np.arange(6 + 1) == 6)
+    assert mask["attention/v"].all()
+
+
+# --- a tape that is too long ------------------------------------------------------------------------------------------
+
+
+def in_runs_of(size, monkeypatch):
+    monkeypatch.setattr(runs_module, "cut", partial(cut, size=size))
+    monkeypatch.setattr(runs_module, "_plan_of_one_length", lambda n, length: Plan(np.full(n, length)))  # not kept
+
+
+LONG = [[40, 40, 37, 23, 11, 2], [30, 30, 30]]
+ARCHITECTURES = {
+    "attention and all": {},
+    "masks": {"dropout": 0.3, "recurrent_dropout": 0.4},
+    "per step": {"per_step": True, "dropout": 0.3},
+    "truncated": {"truncate": 7, "pooling": ("last", "max")},
+    "tokens": {"tokens": 9, "pooling": ("last",), "bidirectional": False},
+}
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES.values(), ids=ARCHITECTURES)
+@pytest.mark.parametrize("lengths", LONG, ids=["ragged", "equal"])
+@every_cell
+def test_a_run_that_is_computed_once_more_gives_the_same_bits(cell, lengths, architecture, monkeypatch):
+    in_runs_of(25, monkeypatch)
+    network, X = net(cell, **architecture), sequences(lengths, tokens=architecture.get("tokens"))
+    theta, rows, key = weights(network), np.arange(len(X)), (1, 1, 0)
+    assert len(Plan.of(X.lengths, network.waste).runs) > 3
+    value, grad = value_and_gradient(objective_of(network, X), theta, rows, key)
+    seen, forward = [], network.cells[0].forward
+    monkeypatch.setattr(network.cells[0], "forward", lambda *args: seen.append(len(args[1])) or forward(*args))
+    monkeypatch.setattr(unroll_module, "TAPE", 0)
+    again, grad_again = value_and_gradient(objective_of(network, X), theta, rows, key)
+    assert len(seen) == 2 * len(network.directions) * len(Plan.of(X.lengths, network.waste).runs)
+    assert again == value
+    assert_array_equal(grad_again, grad)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES.values(), ids=ARCHITECTURES)
+@every_cell
+def test_the_size_of_the_runs_does_not_change_loss_or_gradient(cell, architecture, monkeypatch):
+    network, X = net(cell, **architecture), sequences(LONG[0], tokens=architecture.get("tokens"))
+    theta, rows, key = weights(network), np.arange(len(X)), (1, 1, 0)
+    value, grad = value_and_gradient(objective_of(network, X), theta, rows, key)
+    for size in (1, 25, 60):
+        in_runs_of(size, monkeypatch)
+        other_value, other_grad = value_and_gradient(objective_of(network, X), theta, rows, key)
+        assert_allclose(other_value, value, rtol=1e-12)
+        assert_allclose(other_grad, grad, rtol=1e-9, atol=1e-13 * np.abs(grad).max())
+
+
+@every_cell
+def test_of_a_long_sequence_that_is_computed_once_more_one_run_is_held(cell, monkeypatch):
+    in_runs_of(20, monkeypatch)
+    network, X = net(cell, units=(5, 3), pooling=("mean",)), sequences([1000])
+    theta, kept, held = weights(network), Workspace(float), Workspace(float)
+    grad = network.forward(theta, X, kept).back(np.ones((3, 1)))
+    monkeypatch.setattr(unroll_module, "TAPE", 0)
+    assert_array_equal(network.forward(theta, X, held).back(np.ones((3, 1))), grad)
+    sizes = tape(held)
+    assert {place for *_, place in sizes} == {0}
+    assert len(sizes) == 2 * 2 * 2  # layers, directions, inputs and frames
+    widest = max(cell.rows + max(1, len(cell.frame)) * cell.H for cell in network.cells)
+    assert sum(sizes.values()) <= 4 * (20 + 1) * widest
+    assert sum(tape(kept).values()) > 40 * sum(sizes.values())
+
+
+def tape(scratch):
+    """The sizes of what the backward pass reads: (key, "inputs" or "frames", number) → numbers held."""
+    return {name: held.size for name, held in scratch._held.items() if name[1:2] in (("inputs",), ("frames",))}
+
+
+def test_what_the_tape_holds_decides_whether_a_run_is_computed_once_more(monkeypatch):
+    in_runs_of(10, monkeypatch)
+    network, X = net("elman", units=(4,), bidirectional=False, pooling=("last",)), sequences([30])
+    size = 8 * 30 * (2 + 1 + 4 + 4)  # bytes of [x; 1; h], and of the place of a cell state
+    for limit, places in ((size, {0, 1, 2}), (size - 1, {0})):
+        scratch = Workspace(float)
+        monkeypatch.setattr(unroll_module, "TAPE", limit)
+        network.forward(weights(network), X, scratch)
+        assert {place for *_, place in tape(scratch)} == places
+
+
+# --- precision --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tape", [0, 1 << 27], ids=["computed once more", "kept"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES.values(), ids=ARCHITECTURES)
+@every_cell
+def test_a_network_computes_in_the_precision_of_its_weights(cell, architecture, tape, monkeypatch):
+    monkeypatch.setattr(unroll_module, "TAPE", tape)
+    network, X = net(cell, **architecture), sequences(SOME, tokens=architecture.get("tokens"))
+    theta, rows, samples = weights(network), np.arange(8), samples_of(network, X)
+    value, grad = value_and_gradient(objective_of(network, X), theta, rows, (1, 1, 0))
+    single = samples._replace(
+        X=X if network.tokens else X.map(np.float32), Y=np.float32(samples.Y), weight=np.float32(samples.weight)
+    )
+    objective = Objective(network, LOSSES["squared_error"], single, 0.1, Crew(np.float32))
+    single_value, single_grad = value_and_gradient(objective, np.float32(theta), rows, (1, 1, 0))
+    assert single_grad.dtype == np.float32
+    assert_allclose(single_value, value, rtol=1e-5)
+    assert_allclose(single_grad, grad, rtol=1e-4, atol=1e-5 * np.abs(grad).max())
+    one = forward(network, np.float32(theta), single.X.take(np.array([1, 6, 5])))
+    assert one.raw.dtype == np.float32
+    assert {a.dtype for name, a in one.ends.items() if name[1] == "_"} == {np.dtype(np.float32)}
+    assert {a.dtype for a in objective.crew._spaces[0]._held.values()} == {np.dtype(np.float32)}
+
+
+# --- several threads --------------------------------------------------------------------------------------------------
+
+MANY = np.random.default_rng(0).integers(2, 6, 130).tolist()  # times 64 units: enough to be halved
+SPREAD = {
+    "plain": {},
+    "dropping": {"dropout": 0.3, "recurrent_dropout": 0.3},
+    "per step": {"per_step": True, "dropout": 0.2},
+    "tokens": {"tokens": 50, "pooling": ("last", "max")},
+}
+
+
+@pytest.mark.parametrize("architecture", SPREAD.values(), ids=SPREAD)
+@pytest.mark.parametrize("cell", ["lstm", "mgu"])
+def test_the_number_of_threads_does_not_change_a_bit(cell, architecture, monkeypatch):
+    monkeypatch.setattr(network_module, "PREDICTION_WIDTH", 20)
+    monkeypatch.setattr(network_module, "FRAME_BYTES", 1)
+    network, X = net(cell, units=(64,), **architecture), sequences(MANY, tokens=architecture.get("tokens"))
+    theta, rows, results = weights(network, scale=0.1), np.arange(len(X)), []
+    for n_threads in (1, 2, 3):
+        with Crew(float, n_threads) as crew:
+            objective = objective_of(network, X, crew=crew)
+            assert len(objective._shards(rows)) == 2
+            first = value_and_gradient(objective, theta, rows, (1, 1, 0))
+            second = value_and_gradient(objective, theta, rows[:100], (1, 1, 100))
+            results.append([*first, *second, predict(network, theta, X, crew)])
+    for others in results[1:]:
+        for other, one in zip(others, results[0], strict=True):
+            assert_array_equal(other, one)
+
+
+@pytest.mark.parametrize("n", [1, 127, 128, 130, 257, 600])
+def test_shards_hold_each_row_once_longest_first_and_about_as_many_steps_each(n):
+    lengths = np.random.default_rng(1).integers(1, 40, n)
+    objective = objective_of(net("elman", units=(64,), n_outputs=1), sequences(lengths.tolist()))
+    rows = np.argsort(-lengths, kind="stable")
+    shards = [shard for _, shard in objective._shards(rows)]
+    assert len(shards) == (1 if n < 128 else 2 if n <= 512 else 3)
+    assert_array_equal(np.concatenate(shards), rows)
+    steps = np.array([lengths[shard].sum() for shard in shards])
+    assert np.abs(steps - steps.mean()).max() <= lengths.max()
+
+
+def test_one_sequence_that_is_longer_than_all_others_together_leaves_no_shard_empty():
+    objective = objective_of(net("elman", units=(64,), n_outputs=1), sequences([5000, *[1] * 140]))
+    assert [len(shard) for _, shard in objective._shards(np.arange(141))] == [1, 140]
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 3])
+def test_a_crew_gives_results_in_order_with_a_workspace_that_no_other_piece_has_meanwhile(n_threads):
+    taken = set()
+
+    def work(piece, scratch):
+        assert id(scratch) not in taken
+        taken.add(id(scratch))
+        time.sleep(0.002 * (7 - piece))  # the first takes the longest
+        taken.remove(id(scratch))
+        return piece, scratch
+
+    with Crew(np.float32, n_threads) as crew:
+        results = list(crew.each(work, list(range(6))))
+        results += list(crew.each(work, [7]))
+    assert [piece for piece, _ in results] == [*range(6), 7]
+    assert len({id(scratch) for _, scratch in results}) <= n_threads
+    assert {scratch.dtype for _, scratch in results} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_an_error_in_a_thread_is_raised_and_the_crew_goes_on(n_threads):
+    def work(piece, scratch):
+        if piece == 1:
+            raise KeyError("piece 1")
+        return piece
+
+    with Crew(float, n_threads) as crew:
+        with pytest.raises(KeyError, match="piece 1"):
+            list(crew.each(work, [0, 1, 2]))
+        assert list(crew.each(work, [3, 4])) == [3, 4]
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_divergence_warns_in_no_thread(n_threads):
+    network, X = net("elman", "relu", units=(64,), pooling=("last",)), sequences([20] * 130)
+    theta = 1e60 * weights(network)
+    with Crew(float, n_threads) as crew:
+        value = objective_of(network, X, crew=crew)(theta, np.arange(130))
+        raw = predict(network, theta, X, crew)
+    assert not np.isfinite(value.misfit)
+    assert not np.isfinite(raw).all()

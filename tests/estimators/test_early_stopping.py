@@ -1,0 +1,597 @@
+"""Validation: on which sequences, by which score, with which weights; and the epoch that is kept."""
+
+import pickle
+
+import joblib
+import numpy as np
+import pytest
+from sklearn import config_context
+from sklearn.metrics import accuracy_score, f1_score, log_loss, make_scorer, mean_poisson_deviance, r2_score
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.class_weight import compute_class_weight
+
+from sklearn_recurrent import (
+    GRUClassifier,
+    PerTimestep,
+    RNNClassifier,
+    RNNRegressor,
+    Seq2SeqClassifier,
+    Seq2SeqRegressor,
+    sequence_scorer,
+)
+from sklearn_recurrent._core.dataset import Samples
+from sklearn_recurrent._estimators.early_stopping import Validation, split
+
+TINY = {"hidden_layer_sizes": 4, "max_iter": 4, "random_state": 0}
+STEADY = {"learning_rate": "constant", "tol": 0, "n_iter_no_change": 1000}  # always to max_iter
+HALF = {"early_stopping": True, "validation_fraction": 0.5}
+pytestmark = pytest.mark.filterwarnings("ignore:Maximum iterations:sklearn.exceptions.ConvergenceWarning")
+
+
+def same_bits(one, other):
+    return one.theta_.tobytes() == other.theta_.tobytes()
+
+
+class Spy:
+    """A scorer that remembers what it was asked about."""
+
+    def __init__(self, scores=None):
+        self.X, self.y, self.weights, self.scores = [], [], [], scores
+
+    def __call__(self, model, X, y, sample_weight=None):
+        self.X.append(X)
+        self.y.append(y)
+        self.weights.append(sample_weight)
+        return model.score(X, y, sample_weight) if self.scores is None else self.scores[len(self.X) - 1]
+
+
+def key(x):
+    return np.asarray(x).tobytes()
+
+
+# --- which sequences --------------------------------------------------------------------------------------------------
+
+
+def test_the_scorer_meets_sequences_and_targets_as_fit_got_them(task):
+    cls, X, y = task
+    spy = Spy()
+    model = cls(**TINY, **HALF, scoring=spy).fit(X, y)
+    assert len(spy.X) == 4
+    assert model.t_ == 4 * 20
+    target = {key(x): y_i for x, y_i in zip(X, y, strict=True)}
+    assert len(spy.X[0]) == len(spy.y[0]) == 20
+    for x, y_i in zip(spy.X[0], spy.y[0], strict=True):
+        assert np.array_equal(y_i, target[key(x)])
+    assert model.validation_scores_[-1] == cls.score(model, list(spy.X[0]), spy.y[0]) or model.best_iter_ < 4
+
+
+def test_the_split_depends_on_the_seed_and_not_on_the_order(ragged, labels):
+    def validated(seed, order):
+        spy = Spy()
+        model = RNNClassifier(4, max_iter=1, random_state=seed, **HALF, scoring=spy)
+        model.fit([ragged[j] for j in order], labels[order])
+        return {key(x) for x in spy.X[0]}
+
+    same, other = np.arange(40), np.random.default_rng(0).permutation(40)
+    assert validated(0, same) == validated(0, other) != validated(1, same)
+
+
+def test_sequences_of_a_group_are_on_one_side(task):
+    cls, X, y = task
+    groups = np.random.default_rng(0).permutation(np.repeat(["a", "b", "c", "d", "e", "f", "g", "h"], 5))
+    group = {key(x): g for x, g in zip(X, groups, strict=True)}
+    spy, sizes = Spy(), set()
+    for seed in range(8):
+        spy = Spy()
+        settings = {"max_iter": 1, "random_state": seed, "early_stopping": True, "validation_fraction": 0.25}
+        model = cls(4, **settings, scoring=spy).fit(X, y, groups=groups)
+        validated = {group[key(x)] for x in spy.X[0]}
+        assert len(validated) == 2  # of 8
+        assert {key(x) for x in spy.X[0]} == {k for k, g in group.items() if g in validated}
+        assert model.t_ == 30
+        sizes.add(frozenset(validated))
+    assert len(sizes) > 3
+
+
+def test_equal_sequences_of_two_groups_are_not_merged(ragged, labels):
+    twice, y = ragged + ragged, np.tile(labels, 2)
+    assert RNNClassifier(**TINY).fit(twice, y).t_ == 4 * 40
+    assert RNNClassifier(**TINY).fit(twice, y, groups=[0] * 40 + [1] * 40).t_ == 4 * 80
+
+
+def test_without_early_stopping_groups_play_no_part(ragged, labels):
+    plain = RNNClassifier(**TINY).fit(ragged, labels)
+    assert RNNClassifier(**TINY).fit(ragged, labels, groups=np.zeros(40)).validation_scores_ is plain.validation_scores_
+
+
+def test_a_single_group_cannot_be_split(ragged, labels):
+    model = RNNClassifier(**TINY, early_stopping=True)
+    for missing in (np.nan, None):
+        with pytest.raises(ValueError, match="group for each sequence, but that of sequence 39 is missing"):
+            model.fit(ragged, labels, groups=[1.0] * 39 + [missing])
+    with pytest.raises(ValueError, match="two groups at least"):
+        model.fit(ragged, labels, groups=["a"] * 40)
+    with pytest.raises(ValueError, match="two groups at least"):
+        model.fit(ragged, labels, groups=["a"] * 39 + ["b"], sample_weight=[1] * 39 + [0])
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        model.fit(ragged, labels, groups=["a", "b"])
+    with pytest.raises(ValueError, match=r"groups must be 1-D.* \(40, 2\)"):
+        model.fit(ragged, labels, groups=np.ones((40, 2)))
+
+
+def test_the_split_has_all_classes_on_both_sides(ragged):
+    y = np.repeat(["often", "seldom"], [34, 6])
+    for seed in range(5):
+        spy = Spy()
+        settings = {"early_stopping": True, "validation_fraction": 1 / 3, "random_state": seed}
+        RNNClassifier(4, max_iter=1, **settings, scoring=spy).fit(ragged, y)
+        assert sorted(spy.y[0]) == ["often"] * 11 + ["seldom"] * 2
+
+
+@pytest.mark.parametrize(
+    ("counts", "size", "stratified"), [([10, 10], 4, True), ([19, 1], 4, False), ([10, 10], 1, False)]
+)
+def test_a_split_is_stratified_if_each_class_can_be_on_both_sides(counts, size, stratified):
+    strata = np.repeat(np.arange(2), counts)
+    parts = [split(20, size / 20, strata, None, seed) for seed in range(10)]
+    assert all(sorted([*a, *b]) == list(range(20)) and len(b) == size for a, b in parts)
+    assert all(np.all(np.diff(a) > 0) and np.all(np.diff(b) > 0) for a, b in parts)
+    assert stratified == ({strata[b].sum() for _, b in parts} == {size * counts[1] // 20})
+
+
+@pytest.mark.parametrize(("n", "fraction", "size"), [(2, 0.01, 1), (2, 0.99, 1), (10, 0.25, 2), (1000, 0.1, 100)])
+def test_a_split_has_one_sequence_on_either_side_at_least(n, fraction, size):
+    training, validation = split(n, fraction, None, None, 0)
+    assert (len(training), len(validation)) == (n - size, size)
+
+
+# --- X_val, y_val -----------------------------------------------------------------------------------------------------
+
+
+def test_given_sequences_are_validated_on_and_all_others_are_trained_on(task):
+    cls, X, y = task
+    spy = Spy()
+    X_val, y_val = X[30:], y[30:]
+    model = cls(**TINY, early_stopping=True, scoring=spy).fit(X[:30], y[:30], X_val=X_val, y_val=y_val)
+    assert model.t_ == 4 * 30
+    assert all(X is X_val for X in spy.X)
+    assert all(y is y_val for y in spy.y)
+    assert model.validation_scores_[model.best_iter_ - 1] == model.score(X_val, y_val)
+
+
+def test_without_early_stopping_given_sequences_change_nothing_but_are_scored(task):
+    cls, X, y = task
+    plain = cls(**TINY).fit(X[:30], y[:30])
+    model = cls(**TINY, scoring=None).fit(X[:30], y[:30], X_val=X[30:], y_val=y[30:])
+    assert same_bits(plain, model)
+    assert len(model.validation_scores_) == len(model.validation_loss_curve_) == 4
+    assert model.validation_scores_[-1] == model.score(X[30:], y[30:])
+    assert (model.best_iter_, model.best_validation_score_) == (4, max(model.validation_scores_))
+    assert model.best_loss_ == min(model.loss_curve_)
+
+
+def test_validated_on_what_it_is_trained_on_the_score_is_that_of_the_training_set(estimator, data):
+    X, y = data
+    model = estimator(**TINY | {"alpha": 0.0, "learning_rate_init": 1e-300}).fit(X, y, X_val=X, y_val=y)
+    np.testing.assert_allclose(model.validation_loss_curve_, model.loss_curve_, rtol=1e-12)
+    assert model.validation_scores_ == [-loss for loss in model.validation_loss_curve_]
+
+
+def test_it_matters_not_in_which_form_the_sequences_come(ragged, labels, cube):
+    forms = [ragged[30:], cube(ragged[30:]), np.array([*ragged[30:], None], object)[:-1]]
+    models = [RNNClassifier(**TINY).fit(ragged[:30], labels[:30], X_val=X_val, y_val=labels[30:]) for X_val in forms]
+    assert models[0].validation_scores_ == models[1].validation_scores_ == models[2].validation_scores_
+
+
+def test_tokens_are_validated_on_too(ragged, labels):
+    tokens = [np.arange(len(x)) * 7 % 5 + 10 for x in ragged]
+    settings = TINY | {"embedding_dim": 2, "early_stopping": True, "scoring": None}
+    strange = [np.append(x, 99) for x in tokens[30:]]
+    model = RNNClassifier(**settings).fit(tokens[:30], labels[:30], X_val=strange, y_val=labels[30:])
+    assert model.best_validation_score_ == model.score(strange, labels[30:])
+    assert 99 not in model.vocabulary_
+    assert len(RNNClassifier(**settings).fit(tokens, labels).validation_scores_) == 4
+
+
+def refused(model, match, *args, **kwargs):
+    before = joblib.hash(vars(model))
+    with pytest.raises(ValueError, match=match):
+        model.fit(*args, **kwargs)
+    assert joblib.hash(vars(model)) == before
+
+
+def test_one_without_the_other_is_refused(task):
+    cls, X, y = task
+    for model in (cls(**TINY), cls(**TINY).fit(X, y)):
+        refused(model, "X_val and y_val belong together", X, y, X_val=X)
+        refused(model, "X_val and y_val belong together", X, y, y_val=y)
+
+
+def test_a_bad_validation_set_is_refused_and_the_estimator_is_as_before(task):
+    cls, X, y = task
+    model = cls(**TINY).fit(X, y)
+    refused(model, f"X has 1 features, but {cls.__name__} is expecting 2", X, y, X_val=[x[:, :1] for x in X], y_val=y)
+    refused(model, "X_val, y_val: .*inconsistent numbers of samples", X, y, X_val=X, y_val=y[:-1])
+    refused(model, "X_val, y_val: Input X contains NaN in seq", X, y, X_val=[*X[:-1], np.full((3, 2), np.nan)], y_val=y)
+
+
+def test_targets_to_validate_on_are_those_that_are_known(ragged, labels, numbers):
+    settings = {"X_val": ragged[:2]}
+    refused(RNNClassifier(**TINY), r"labels \['new'\]", ragged, labels, y_val=["low", "new"], **settings)
+    indicator = np.ones((2, 2), int)
+    refused(RNNClassifier(**TINY), "multilabel", ragged, labels, y_val=indicator, **settings)
+    refused(RNNRegressor(**TINY), "y has 2 outputs", ragged, numbers, y_val=np.ones((2, 2)), **settings)
+    refused(RNNRegressor(**TINY, loss="poisson"), "0 or more", ragged, numbers, y_val=[1, -1], **settings)
+    refused(Seq2SeqClassifier(**TINY), "labels", ragged, [["a"]] * 40, y_val=[["a"], ["b"]], **settings)
+
+
+def test_a_validation_set_may_lack_a_class(ragged, three_labels):
+    j = three_labels != "b"
+    X_val, y_val = [x for x, some in zip(ragged, j, strict=True) if some], three_labels[j]
+    model = RNNClassifier(**TINY, early_stopping=True).fit(ragged, three_labels, X_val=X_val, y_val=y_val)
+    p = model.predict_proba(X_val)
+    np.testing.assert_allclose(-model.best_validation_score_, log_loss(y_val, p, labels=["a", "b", "c"]))
+
+
+def test_a_validation_set_reaches_the_network_through_a_pipeline(ragged, labels):
+    with config_context(enable_metadata_routing=True):
+        model = RNNClassifier(**TINY, early_stopping=True).set_fit_request(X_val=True, y_val=True)
+        pipeline = make_pipeline("passthrough", model).fit(
+            ragged[:30], labels[:30], X_val=ragged[30:], y_val=labels[30:]
+        )
+    direct = RNNClassifier(**TINY, early_stopping=True)
+    direct.fit(ragged[:30], labels[:30], X_val=ragged[30:], y_val=labels[30:])
+    assert same_bits(pipeline[-1], direct)
+    assert pipeline[-1].validation_scores_ == direct.validation_scores_
+
+
+def test_a_pipeline_brings_a_validation_set_into_the_form_of_X(ragged, labels):
+    with config_context(enable_metadata_routing=True):
+        scale = PerTimestep(StandardScaler())
+        model = RNNClassifier(**TINY, standardize=False).set_fit_request(X_val=True, y_val=True)
+        pipeline = make_pipeline(scale, model, transform_input=["X_val"])
+        pipeline.fit(ragged[:30], labels[:30], X_val=ragged[30:], y_val=labels[30:])
+    expected = log_loss(labels[30:], pipeline.predict_proba(ragged[30:]), labels=pipeline.classes_)
+    np.testing.assert_allclose(pipeline[-1].validation_loss_curve_[-1], expected)
+
+
+def test_a_validation_set_reaches_the_networks_of_a_search(ragged, labels):
+    with config_context(enable_metadata_routing=True):
+        model = RNNClassifier(**TINY).set_fit_request(X_val=True, y_val=True)
+        search = GridSearchCV(model, {"alpha": [0.0, 1.0]}, cv=2)
+        search.fit(ragged[:30], labels[:30], X_val=ragged[30:], y_val=labels[30:])
+    best = search.best_estimator_
+    expected = log_loss(labels[30:], best.predict_proba(ragged[30:]), labels=best.classes_)
+    np.testing.assert_allclose(best.validation_loss_curve_[-1], expected)
+
+
+def test_groups_reach_the_networks_of_a_search(ragged, labels):
+    seen, groups = [], np.arange(40) // 4
+    group = {key(x): g for x, g in zip(ragged, groups, strict=True)}
+
+    def scorer(model, X, y):  # no object: a search would clone it
+        seen.append(X)
+        return 0.0
+
+    with config_context(enable_metadata_routing=True):
+        model = RNNClassifier(**TINY | {"max_iter": 1}, **HALF, scoring=scorer).set_fit_request(groups=True)
+        GridSearchCV(model, {"alpha": [0.0, 1.0]}, cv=2, refit=False).fit(ragged, labels, groups=groups)
+    assert len(seen) == 4
+    for X in seen:
+        validated = [group[key(x)] for x in X]
+        assert set(np.bincount(validated)) <= {0, 2, 4}
+
+
+# --- by which score ---------------------------------------------------------------------------------------------------
+
+
+def test_the_loss_to_validate_by_is_the_documented_one(ragged, labels, three_labels, numbers):
+    fit, held_out = slice(30), slice(30, 40)
+    for y in (labels, three_labels):
+        model = RNNClassifier(**TINY).fit(ragged[fit], y[fit], X_val=ragged[held_out], y_val=y[held_out])
+        expected = log_loss(y[held_out], model.predict_proba(ragged[held_out]), labels=model.classes_)
+        np.testing.assert_allclose(model.validation_loss_curve_[-1], expected)
+    model = RNNRegressor(**TINY).fit(ragged[fit], numbers[fit], X_val=ragged[held_out], y_val=numbers[held_out])
+    errors = (model.predict(ragged[held_out]) - numbers[held_out]) / model.y_scale_
+    np.testing.assert_allclose(model.validation_loss_curve_[-1], (errors**2).mean() / 2)
+    counts = np.round(abs(numbers - 500))
+    model = RNNRegressor(**TINY, loss="poisson").fit(
+        ragged[fit], counts[fit], X_val=ragged[held_out], y_val=counts[held_out]
+    )
+    deviance = mean_poisson_deviance(
+        counts[held_out] / model.y_scale_, model.predict(ragged[held_out]) / model.y_scale_
+    )
+    np.testing.assert_allclose(model.validation_loss_curve_[-1], deviance / 2)
+
+
+@pytest.mark.parametrize(
+    ("scoring", "metric"),
+    [
+        (None, accuracy_score),
+        ("accuracy", accuracy_score),
+        ("f1_macro", lambda y, p: f1_score(y, p, average="macro")),
+        (make_scorer(f1_score, pos_label="low"), lambda y, p: f1_score(y, p, pos_label="low")),
+        (lambda model, X, y: -np.mean(model.predict(X) != y), lambda y, p: accuracy_score(y, p) - 1),
+    ],
+    ids=["None", "a name", "a name of a mean", "a scorer", "a function"],
+)
+def test_a_score_is_that_of_the_model_asked_by_hand(ragged, labels, scoring, metric):
+    settings = TINY | {"early_stopping": True, "scoring": scoring}
+    model = RNNClassifier(**settings).fit(ragged[:25], labels[:25], X_val=ragged[25:], y_val=labels[25:])
+    np.testing.assert_allclose(model.best_validation_score_, metric(labels[25:], model.predict(ragged[25:])))
+
+
+@pytest.mark.parametrize("scoring", ["roc_auc", "neg_log_loss", "neg_brier_score", "average_precision"])
+def test_scores_of_probabilities_are_available(ragged, labels, scoring):
+    y = (labels == "low").astype(int)
+    model = GRUClassifier(**TINY, **HALF, scoring=scoring).fit(ragged, y)
+    assert np.isfinite(model.validation_scores_).all()
+
+
+def test_steps_are_scored_by_a_scorer_of_sequences(ragged):
+    y = [(x[:, 0] > 0).astype(int) for x in ragged]
+    settings = TINY | {"return_sequences": True, "scoring": sequence_scorer("f1")}
+    model = RNNClassifier(**settings).fit(ragged[:30], y[:30], X_val=ragged[30:], y_val=y[30:])
+    expected = f1_score(np.concatenate(y[30:]), np.concatenate(model.predict(ragged[30:])))
+    np.testing.assert_allclose(model.validation_scores_[-1], expected)
+    model.set_params(early_stopping=True, validation_fraction=0.5).fit(ragged, y)
+    assert len(model.validation_scores_) == 4
+
+
+def test_the_loss_of_steps_is_their_mean(ragged):
+    y = [x[:, 0] - x[:, 1] for x in ragged]
+    model = RNNRegressor(**TINY, return_sequences=True).fit(ragged[:30], y[:30], X_val=ragged[30:], y_val=y[30:])
+    errors = (np.concatenate(model.predict(ragged[30:])) - np.concatenate(y[30:])) / model.y_scale_
+    np.testing.assert_allclose(model.validation_loss_curve_[-1], (errors**2).mean() / 2)
+
+
+@pytest.mark.parametrize("scoring", [accuracy_score, "no_such_score"])
+def test_what_is_no_scorer_is_refused(ragged, labels, scoring):
+    refused(RNNClassifier(**TINY, scoring=scoring, early_stopping=True), "scor", ragged, labels)
+
+
+class Curious:
+    """A scorer that asks about more than it is given, and stores the model on its way."""
+
+    def __init__(self, others):
+        self.others, self.answers = others, []
+
+    def __call__(self, model, X, y):
+        for one, other in zip(model.predict(X), model.predict(X[::-1])[::-1], strict=True):
+            assert_same_answer(one, other)
+        with pytest.raises(ValueError, match="features"):
+            model.predict([np.ones((4, 9))])
+        stored = pickle.loads(pickle.dumps(model))
+        assert "_known" in vars(model)
+        assert "_known" not in vars(stored)
+        self.answers = [stored.predict(self.others), model.predict(self.others)]
+        return 0.0
+
+
+def assert_same_answer(one, other):
+    one, other = np.asarray(one), np.asarray(other)
+    np.testing.assert_allclose(one, other) if one.dtype.kind == "f" else np.testing.assert_array_equal(one, other)
+
+
+def test_a_scorer_may_ask_about_other_sequences(task):
+    cls, X, y = task
+    scorer = Curious(X[30:])
+    model = cls(**TINY | {"max_iter": 1}, **HALF, scoring=scorer).fit(X[:30], y[:30])
+    for answers in scorer.answers:
+        for one, other in zip(answers, model.predict(X[30:]), strict=True):
+            assert_same_answer(one, other)
+
+
+def test_a_score_that_is_not_a_number_is_worse_than_any(ragged, labels):
+    spy = Spy(scores=[np.nan, 0.2, np.nan, 0.1])
+    model = RNNClassifier(**TINY, **HALF, scoring=spy).fit(ragged, labels)
+    assert model.validation_scores_ == [-np.inf, 0.2, -np.inf, 0.1]
+    assert (model.best_iter_, model.best_validation_score_) == (2, 0.2)
+    spy = Spy(scores=[np.nan] * 99)
+    settings = TINY | HALF | {"max_iter": 99, "learning_rate": "constant", "n_iter_no_change": 3}
+    with pytest.warns(UserWarning, match=r"No score of scoring=.*Spy.* was a number"):
+        model = RNNClassifier(**settings, scoring=spy).fit(ragged, labels)
+    assert model.best_iter_ == model.n_iter_ < 10
+
+
+def test_a_loss_that_is_not_finite_is_the_worst_there_is():
+    class Net:
+        reads = staticmethod(lambda samples: samples.X)
+        predict = staticmethod(lambda theta, X, crew: np.ones((1, 1)))
+
+    samples = Samples(None, np.ones((1, 1)), np.ones(1))
+    for loss in (np.inf, np.nan):
+        validation = Validation(None, Net, lambda raw, y, loss=loss: (np.array([loss]), None), samples, None)
+        assert validation(np.zeros(1)) == (np.inf, -np.inf)
+
+
+# --- with which weights -----------------------------------------------------------------------------------------------
+
+
+def test_sample_weights_count_in_score_and_loss(ragged, labels, numbers):
+    weight = np.random.default_rng(0).uniform(0.2, 3, 40)
+    of = {key(x): w for x, w in zip(ragged, weight, strict=True)}
+    for cls, y, metric in ((RNNClassifier, labels, accuracy_score), (RNNRegressor, numbers, r2_score)):
+        spy = Spy()
+        model = cls(**TINY | {"max_iter": 1}, **HALF, scoring=spy).fit(ragged, y, sample_weight=weight)
+        (X,), (y_val,), (weights,) = spy.X, spy.y, spy.weights
+        np.testing.assert_allclose(weights, [of[key(x)] for x in X])
+        predicted = model.predict(list(X))
+        np.testing.assert_allclose(model.best_validation_score_, metric(y_val, predicted, sample_weight=weights))
+        if cls is RNNRegressor:
+            losses = ((predicted - y_val) / model.y_scale_) ** 2 / 2
+            np.testing.assert_allclose(model.validation_loss_curve_, np.average(losses, weights=weights))
+
+
+@pytest.mark.parametrize("class_weight", [{"high": 3.0, "low": 0.5}, "balanced"])
+def test_class_weights_are_those_of_the_training_set_in_given_sequences_too(ragged, labels, class_weight):
+    fit, held_out = slice(30), slice(30, 40)
+    model = RNNClassifier(**TINY, class_weight=class_weight)
+    spy = Spy()
+    model.set_params(scoring=spy).fit(ragged[fit], labels[fit], X_val=ragged[held_out], y_val=labels[held_out])
+    by_class = dict(
+        zip(model.classes_, compute_class_weight(class_weight, classes=model.classes_, y=labels[fit]), strict=True)
+    )
+    weights = [by_class[label] for label in labels[held_out]]
+    expected = log_loss(labels[held_out], model.predict_proba(ragged[held_out]), sample_weight=weights)
+    np.testing.assert_allclose(model.validation_loss_curve_[-1], expected)
+    np.testing.assert_allclose(spy.weights[-1], weights)
+
+
+@pytest.mark.parametrize("class_weight", [{"high": 3.0, "low": 0.5}, "balanced"])
+@pytest.mark.parametrize("cls", [RNNClassifier, Seq2SeqClassifier])
+def test_class_weights_of_many_labels_per_sequence_are_those_of_the_training_set_too(ragged, cls, class_weight):
+    y = [np.where(x[:, 0] > 0.5, "high", "low") for x in ragged]
+    settings = TINY | {"class_weight": class_weight} | ({"return_sequences": True} if cls is RNNClassifier else {})
+    model = cls(**settings).fit(ragged[:30], y[:30], X_val=ragged[30:], y_val=y[30:])
+    if cls is RNNClassifier:
+        p, classes = model.predict_proba(ragged[30:]), ["high", "low"]
+    else:
+        p, classes = model.teacher_forced_proba(ragged[30:], y[30:]), ["high", "low", "~"]  # the last: the end
+        y = [np.append(labels, "~") for labels in y]
+    fit, held_out = np.concatenate(y[:30]), np.concatenate(y[30:])
+    by_class = dict(zip(classes, compute_class_weight(class_weight, classes=np.array(classes), y=fit), strict=True))
+    weights = [by_class[label] for label in held_out]
+    expected = log_loss(held_out, np.concatenate(p), labels=classes, sample_weight=weights)
+    np.testing.assert_allclose(model.validation_loss_curve_[-1], expected)
+
+
+def test_a_step_of_weight_0_is_not_scored(ragged):
+    weight = [np.where(np.arange(len(x)) % 2, 0.0, 1 + x[:, 1] ** 2) for x in ragged]
+    y = [np.where(w > 0, x[:, 0], np.nan) for x, w in zip(ragged, weight, strict=True)]
+    of = {key(x): (w, y_i) for x, w, y_i in zip(ragged, weight, y, strict=True)}
+    spy = Spy()
+    settings = TINY | {"max_iter": 1, "return_sequences": True}
+    model = RNNRegressor(**settings, **HALF, scoring=spy).fit(ragged, y, sample_weight=weight)
+    weights, true = zip(*(of[key(x)] for x in spy.X[0]), strict=True)
+    for given, expected in zip(spy.weights[0], weights, strict=True):
+        np.testing.assert_allclose(given, expected)
+    assert model.best_validation_score_ == pytest.approx(model.score(list(spy.X[0]), true, sample_weight=weights))
+    w, predicted = np.concatenate(weights), np.concatenate(model.predict(list(spy.X[0])))
+    errors = (predicted - np.concatenate(true)) / model.y_scale_
+    np.testing.assert_allclose(model.validation_loss_curve_, np.average(errors[w > 0] ** 2 / 2, weights=w[w > 0]))
+
+
+@pytest.mark.parametrize("cls", [Seq2SeqClassifier, Seq2SeqRegressor])
+def test_what_is_written_is_scored_with_one_weight_for_each_sequence(ragged, cls):
+    y = [(x[:3, 0] > 0).astype(int) for x in ragged]
+    weight = np.random.default_rng(0).uniform(0.2, 3, 40)
+    of = {key(x): w for x, w in zip(ragged, weight, strict=True)}
+    spy = Spy()
+    cls(**TINY | {"max_iter": 1}, **HALF, scoring=spy).fit(ragged, y, sample_weight=weight)
+    np.testing.assert_allclose(spy.weights[0], [of[key(x)] for x in spy.X[0]])
+
+
+def test_steps_that_weigh_the_same_are_scored_without_weights(ragged):
+    spy, y = Spy(), [x[:, 0] for x in ragged]
+    settings = TINY | HALF | {"return_sequences": True, "scoring": spy}
+    RNNRegressor(**settings).fit(ragged, y, sample_weight=np.full(40, 2.0))
+    assert spy.weights == [None] * 4
+
+
+def test_a_sequence_of_weight_0_is_not_validated_on(ragged, labels):
+    spy, weight = Spy(), np.arange(40) % 2
+    RNNClassifier(**TINY, **HALF, scoring=spy).fit(ragged, labels, sample_weight=weight)
+    assert {key(x) for x in spy.X[0]} <= {key(x) for x in ragged[1::2]}
+    assert len(spy.X[0]) == 10
+
+
+def test_without_weights_a_scorer_gets_none(ragged, labels):
+    spy = Spy()
+    RNNClassifier(**TINY, **HALF, scoring=spy).fit(ragged, labels)
+    assert spy.weights == [None] * 4
+
+
+@pytest.mark.parametrize("scoring", [lambda model, X, y: model.score(X, y), make_scorer(lambda y, p: (y == p).mean())])
+def test_a_scorer_that_takes_no_weights_gets_none(ragged, labels, scoring):
+    weight = np.random.default_rng(0).uniform(0.2, 3, 40)
+    model = RNNClassifier(**TINY, **HALF, scoring=scoring).fit(ragged, labels, sample_weight=weight)
+    np.testing.assert_allclose(np.array(model.validation_scores_) * 20 % 1, 0, atol=1e-9)
+
+
+# --- which epoch ------------------------------------------------------------------------------------------------------
+
+
+def test_the_weights_kept_are_those_of_a_fit_that_ends_at_the_best_epoch(task):
+    cls, X, y = task
+    scores = [0.1, 0.3, 0.2, 0.3, 0.1, 0.0]
+    settings = TINY | STEADY | HALF | {"batch_size": 7, "dropout": 0.2}
+    model = cls(**settings | {"max_iter": 6}, scoring=Spy(scores)).fit(X, y)
+    assert model.validation_scores_ == scores
+    assert (model.best_iter_, model.n_iter_, model.best_validation_score_) == (2, 6, 0.3)  # the first of equals
+    assert same_bits(model, cls(**settings | {"max_iter": 2}, scoring=Spy(scores)).fit(X, y))
+    given = cls(**settings | {"max_iter": 6}, scoring=Spy(scores)).fit(X, y, X_val=X[:9], y_val=y[:9])
+    assert same_bits(given, cls(**settings | {"max_iter": 2, "early_stopping": False}).fit(X, y))
+
+
+def test_stopping_counts_epochs_without_improvement_by_tol(ragged, labels):
+    scores = [0.5, 0.6, 0.65, 0.61, 0.64, 0.9]
+    settings = TINY | HALF | {"max_iter": 6, "learning_rate": "constant", "tol": 0.1, "n_iter_no_change": 2}
+    model = RNNClassifier(**settings, scoring=Spy(scores)).fit(ragged, labels)
+    assert (model.n_iter_, model.best_iter_, model.best_validation_score_) == (5, 3, 0.65)
+
+
+def test_given_sequences_without_early_stopping_end_nothing(ragged, labels):
+    settings = TINY | {"max_iter": 9, "learning_rate": "constant", "tol": 0, "n_iter_no_change": 1}
+    model = RNNClassifier(**settings, scoring=Spy([0.0] * 9)).fit(ragged, labels, X_val=ragged[:9], y_val=labels[:9])
+    assert model.n_iter_ == 9
+
+
+def test_the_curves_of_a_warm_start_go_on(task):
+    cls, X, y = task
+    scores = [0.1, 0.4, 0.2, 0.3, 0.4, 0.2, 0.1, 0.6, 0.25]  # at the fifth, the weights to go on from
+    model = cls(**TINY, **HALF, warm_start=True, scoring=Spy(scores)).fit(X, y)
+    assert (model.best_iter_, model.best_validation_score_) == (2, 0.4)
+    model.fit(X, y)
+    assert (model.best_iter_, model.best_validation_score_, model.n_iter_) == (7, 0.6, 8)
+    assert len(model.validation_scores_) == len(model.validation_loss_curve_) == 8
+    model.partial_fit(X, y)
+    assert model.validation_scores_ is model.validation_loss_curve_ is model.best_validation_score_ is None
+    assert model.best_iter_ == model.n_iter_ == 9
+
+
+def test_a_warm_start_keeps_the_weights_it_began_with_if_none_are_better(task):
+    cls, X, y = task
+    scores = [0.1, 0.4, 0.2, 0.3, 0.4, 0.2, 0.1, 0.3, 0.25]
+    model = cls(**TINY, **HALF, warm_start=True, scoring=Spy(scores)).fit(X, y)
+    before = model.theta_.copy()
+    model.fit(X, y)
+    assert (model.best_iter_, model.best_validation_score_, model.n_iter_) == (2, 0.4, 8)
+    assert model.theta_.tobytes() == before.tobytes()
+
+
+def test_lbfgs_sets_nothing_aside(ragged, labels):
+    plain = RNNClassifier(**TINY, solver="lbfgs").fit(ragged, labels)
+    model = RNNClassifier(**TINY, solver="lbfgs", early_stopping=True).fit(ragged, labels)
+    assert same_bits(plain, model)
+    assert model.validation_scores_ is None
+
+
+def test_a_scorer_gets_tokens_as_fit_got_them():
+    seen = []
+
+    def scorer(estimator, X, y):
+        seen.extend(X)
+        return estimator.score(X, y)
+
+    X = [np.array([5, 900, 33][: 1 + k % 3]) for k in range(12)]
+    model = RNNClassifier(4, embedding_dim=3, early_stopping=True, scoring=scorer, max_iter=2, random_state=0)
+    model.fit(X, [0, 1] * 6)
+    assert {tuple(x.ravel()) for x in seen} <= {(5,), (5, 900), (5, 900, 33)}
+
+
+def test_the_name_of_a_scorer_means_all_steps_if_each_has_a_target():
+    X = [np.random.default_rng(k).normal(size=(3 + k % 4, 2)) for k in range(12)]
+    y = [(x[:, 0] > 0).astype(int) for x in X]
+    settings = {"return_sequences": True, "early_stopping": True, "max_iter": 2, "random_state": 0}
+    by_name = RNNClassifier(4, **settings, scoring="accuracy").fit(X, y)
+    by_method = RNNClassifier(4, **settings, scoring=None).fit(X, y)
+    assert by_name.validation_scores_ == by_method.validation_scores_
+
+
+def test_lbfgs_refuses_a_validation_set():
+    X, y = np.random.default_rng(0).normal(size=(12, 3)), [0, 1] * 6
+    with pytest.raises(ValueError, match="no epochs to validate after"):
+        RNNClassifier(4, solver="lbfgs").fit(X, y, X_val=X, y_val=y)

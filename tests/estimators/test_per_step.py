@@ -1,0 +1,882 @@
+"""A target for each time step: every form of X and y, labels and numbers of every kind, weights, scores, folds."""
+
+import pickle
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn.model_selection as ms
+from sklearn.base import clone, is_classifier
+from sklearn.metrics import accuracy_score, f1_score, log_loss, r2_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.class_weight import compute_class_weight
+
+from sklearn_recurrent import (
+    GRUClassifier,
+    LSTMRegressor,
+    PerTimestep,
+    RNNClassifier,
+    RNNRegressor,
+    as_column,
+    as_sequences,
+    sequence_scorer,
+)
+from sklearn_recurrent._core.cells.registry import CELLS
+
+TINY = {"hidden_layer_sizes": 4, "max_iter": 4, "batch_size": 7, "random_state": 0, "return_sequences": True}
+STEADY = {"learning_rate": "constant", "tol": 0, "n_iter_no_change": 1000}  # always to max_iter
+pytestmark = pytest.mark.filterwarnings("ignore:Maximum iterations:sklearn.exceptions.ConvergenceWarning")
+
+
+def same_bits(one, other):
+    return one.theta_.tobytes() == other.theta_.tobytes()
+
+
+@pytest.fixture(params=[GRUClassifier, LSTMRegressor], ids=["GRUClassifier", "LSTMRegressor"])
+def estimator(request):
+    """One class for each kind of target: all share what is tested here."""
+    return request.param
+
+
+def flat(y):
+    return np.concatenate(list(y))
+
+
+def objects(y):
+    """A 1-D object array, of labels too."""
+    return np.fromiter(y, dtype=object, count=len(y))
+
+
+@pytest.fixture
+def sums(ragged):
+    """The sum of the first feature so far."""
+    return [x[:, 0].cumsum() for x in ragged]
+
+
+@pytest.fixture
+def step_labels(sums):
+    return [np.array(["low", "high"])[(s > 0).astype(int)] for s in sums]
+
+
+@pytest.fixture
+def three_step_labels(sums):
+    return [np.array(["a", "b", "c"])[np.digitize(s, [-1, 1])] for s in sums]
+
+
+@pytest.fixture
+def step_numbers(sums):
+    return [500 + 10 * s for s in sums]
+
+
+@pytest.fixture
+def steps(request, ragged):
+    """Sequences, and a target for each of their steps, for the class in the fixture `estimator`."""
+    kind = "step_labels" if is_classifier(request.getfixturevalue("estimator")()) else "step_numbers"
+    return ragged, request.getfixturevalue(kind)
+
+
+def responses(model, X):
+    methods = ("predict", "predict_proba", "predict_log_proba", "decision_function")
+    return {name: getattr(model, name)(X) for name in methods if hasattr(model, name)}
+
+
+# --- every container of X with every container of y -------------------------------------------------------------------
+
+RAGGED_X = {
+    "list": list,
+    "tuple": tuple,
+    "object array": as_sequences,
+    "object column": as_column,
+    "Series": lambda X: pd.Series(X, index=range(100, 100 + len(X))),
+    "frame": lambda X: pd.DataFrame({"x": X}, index=range(100, 100 + len(X))),
+    "nested lists": lambda X: [x.tolist() for x in X],
+}
+RAGGED_Y = {
+    "list": list,
+    "tuple": tuple,
+    "lists": lambda y: [row.tolist() for row in y],
+    "tuples": lambda y: tuple(tuple(row.tolist()) for row in y),
+    "object array": objects,
+    "object array of lists": lambda y: objects([row.tolist() for row in y]),
+    "object column": lambda y: objects(y)[:, None],
+    "Series": lambda y: pd.Series(list(y), index=range(100, 100 + len(y))),
+    "frame": lambda y: pd.DataFrame({"y": list(y)}, index=range(100, 100 + len(y))),
+}
+
+
+def padded_y(y, before=0, width=12):
+    """One row for each sequence; in the padding stand targets that come elsewhere, too."""
+    padded = np.empty((len(y), width, *y[0].shape[1:]), y[0].dtype)
+    padded[...] = y[0][0]
+    for row, values in zip(padded, y, strict=True):
+        row[before : before + len(values)] = values
+    return padded
+
+
+@pytest.mark.parametrize("x_form", RAGGED_X)
+@pytest.mark.parametrize("y_form", RAGGED_Y)
+@pytest.mark.parametrize("cls", [RNNClassifier, RNNRegressor])
+def test_containers_of_ragged_sequences_and_targets_give_one_model(
+    cls, x_form, y_form, ragged, step_labels, step_numbers
+):
+    y = step_labels if cls is RNNClassifier else step_numbers
+    expected = cls(**TINY).fit(ragged, y)
+    X, Y = RAGGED_X[x_form](ragged), RAGGED_Y[y_form](y)
+    model = cls(**TINY).fit(X, Y)
+    assert same_bits(model, expected)
+    assert model.score(X, Y) == expected.score(ragged, y)
+    for name, out in responses(model, X).items():
+        assert out.shape == (len(ragged),)
+        assert out.dtype == object
+        for row, wanted in zip(out, getattr(expected, name)(ragged), strict=True):
+            assert np.array_equal(row, wanted)
+
+
+@pytest.mark.parametrize("before", [0, 2])
+def test_padding_with_targets_ragged_or_padded_gives_the_model_of_ragged_sequences(estimator, steps, cube, before):
+    X, y = steps
+    expected = estimator(**TINY).fit(X, y)
+    padded = cube(X, width=12, before=before)
+    weight = [np.arange(len(x)) % 3 + 0.5 for x in X]
+    for form in (list(y), objects(y), padded_y(y, before), padded_y(y, before).tolist()):
+        model = estimator(**TINY).fit(padded, form)
+        assert same_bits(model, expected)
+        assert model.score(padded, form) == expected.score(X, y)
+        weighted = model.score(padded, form, sample_weight=padded_y(weight, before))
+        assert weighted == expected.score(X, y, sample_weight=weight)
+    for name, out in responses(expected, padded).items():
+        assert (out.shape, out.dtype) == ((len(X),), object)
+        assert all(np.array_equal(*rows) for rows in zip(out, getattr(expected, name)(X), strict=True))
+
+
+def test_flat_padded_columns_give_the_model_of_ragged_sequences(estimator, steps, cube):
+    X, y = steps
+    expected = estimator(**TINY).fit(X, y)
+    columns = cube(X, width=12).reshape(len(X), -1)
+    for form in (y, padded_y(y)):
+        model = estimator(**TINY, input_size=2).fit(columns, form)
+        assert same_bits(model, expected)
+        assert model.score(columns, form) == expected.score(X, y)
+    out = model.predict(columns)
+    assert out.dtype == object
+    assert all(np.array_equal(*rows) for rows in zip(out, expected.predict(X), strict=True))
+
+
+EQUAL_Y = RAGGED_Y | {
+    "array": np.array,
+    "array in Fortran order": lambda y: np.asfortranarray(np.array(y)),
+    "frame of columns": lambda y: pd.DataFrame(np.array(y)),
+}
+EQUAL_Y_OF_SEVERAL = {name: form for name, form in EQUAL_Y.items() if name != "frame of columns"}
+
+
+@pytest.mark.parametrize("y_form", EQUAL_Y)
+def test_equally_long_sequences_in_every_container_give_one_model(estimator, steps, y_form):
+    X, y = [x[:3, :1] for x in steps[0]], [row[:3] for row in steps[1]]
+    expected = estimator(**TINY).fit(X, y)
+    cube = np.array(X)
+    forms = {"3-D": cube, "2-D": cube[:, :, 0], "frame": pd.DataFrame(cube[:, :, 0]), "list": X, "object": objects(X)}
+    for name, form in forms.items():
+        Y = EQUAL_Y[y_form](y)
+        model = estimator(**TINY).fit(form, Y)
+        assert same_bits(model, expected)
+        for out, wanted in zip(responses(model, form).values(), responses(expected, X).values(), strict=True):
+            assert np.array_equal(np.stack(list(out)), np.stack(list(wanted)))
+            assert (out.dtype == object) == (name in ("list", "object"))
+        assert model.score(form, Y) == expected.score(X, y)
+
+
+def test_the_container_of_a_prediction_follows_from_that_of_X_and_never_from_the_lengths(ragged, three_step_labels):
+    X, y = [x[:, :1] for x in ragged], three_step_labels
+    model = RNNClassifier(**TINY).fit(X, y)
+    long = [x for x in X if len(x) == 5]
+    for form in (long, tuple(long), objects(long), as_column(long), long[:1], objects(long[:1])):
+        for name, width in (("predict", ()), ("predict_proba", (3,)), ("decision_function", (3,))):
+            out = getattr(model, name)(form)
+            assert out.shape == (len(form),)
+            assert out.dtype == object
+            assert all(row.shape == (5, *width) for row in out)
+    cube = np.array(long)
+    for width, part in ((len(long), cube), (1, cube[:1])):
+        assert model.predict(part).shape == (width, 5)
+        assert model.predict_proba(part).shape == (width, 5, 3)
+        assert model.decision_function(part).shape == (width, 5, 3)
+    one_row = cube.copy()
+    one_row[0, -1] = np.nan
+    assert model.predict(one_row).dtype == object
+    columns = RNNClassifier(**TINY).fit(cube[:, :, 0], [row[:5] for row in y if len(row) == 5])
+    assert columns.predict(cube[:, :, 0]).shape == (len(long), 5)
+    assert columns.predict_proba(cube[:, :, 0]).shape == (len(long), 5, len(columns.classes_))
+
+
+def test_two_classes_have_one_score_a_step(ragged, step_labels):
+    model = RNNClassifier(**TINY).fit(ragged, step_labels)
+    cube = np.array([x[:3] for x in ragged])
+    assert model.decision_function(cube).shape == (40, 3)
+    assert model.predict_proba(cube).shape == (40, 3, 2)
+    assert model.decision_function(ragged)[0].shape == (len(ragged[0]),)
+
+
+def test_several_targets_a_step_in_every_container_give_one_model(ragged, step_numbers):
+    y = [np.column_stack([row, -(row**2)]) for row in step_numbers]
+    expected = RNNRegressor(**TINY).fit(ragged, y)
+    for name, form in RAGGED_Y.items():
+        model = RNNRegressor(**TINY).fit(ragged, form(y))
+        assert same_bits(model, expected), name
+    short = [x[:3] for x in ragged]
+    expected = RNNRegressor(**TINY).fit(short, [row[:3] for row in y])
+    for name, form in EQUAL_Y_OF_SEVERAL.items():
+        model = RNNRegressor(**TINY).fit(np.array(short), form([row[:3] for row in y]))
+        assert same_bits(model, expected), name
+    assert model.predict(np.array(short)).shape == (40, 3, 2)
+    assert [row.shape for row in model.predict(ragged)] == [row.shape for row in y]
+
+
+def test_a_column_for_each_step_is_one_target(estimator, steps):
+    X, y = steps
+    with pytest.warns(UserWarning, match="column-vector y was passed"):
+        column = estimator(**TINY).fit(X, [row[:, None] for row in y])
+    assert same_bits(column, estimator(**TINY).fit(X, y))
+    assert column.predict(X)[0].shape == (len(X[0]),)
+
+
+# --- targets of every kind --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "names", [[1, 0], [-1, 1], [True, False], ["b", "a"], [1.0, 2.0], [np.int8(3), np.int8(7)]], ids=str
+)
+def test_labels_of_every_type_come_back_as_they_were(classifier, ragged, sums, names):
+    y = [np.array(names)[(s > 0).astype(int)] for s in sums]
+    model = classifier(**TINY).fit(ragged, y)
+    assert np.array_equal(model.classes_, np.unique(flat(y)))
+    predicted = flat(model.predict(ragged))
+    assert predicted.dtype == flat(y).dtype
+    assert set(predicted.tolist()) <= set(flat(y).tolist())
+    assert np.array_equal(model.score(ragged, y), accuracy_score(flat(y), predicted))
+
+
+def test_labels_as_objects_are_taken(ragged, step_labels):
+    model = RNNClassifier(**TINY).fit(ragged, [row.astype(object) for row in step_labels])
+    assert same_bits(model, RNNClassifier(**TINY).fit(ragged, step_labels))
+    assert set(flat(model.predict(ragged)).tolist()) <= {"high", "low"}
+
+
+def test_probabilities_go_with_the_decisions(ragged, step_labels, three_step_labels):
+    for y, k in ((step_labels, 2), (three_step_labels, 3)):
+        model = RNNClassifier(**TINY).fit(ragged, y)
+        out = {name: flat(values) for name, values in responses(model, ragged).items()}
+        p = out["predict_proba"]
+        assert p.shape == (len(flat(y)), k)
+        np.testing.assert_allclose(p.sum(axis=1), 1)
+        np.testing.assert_allclose(np.log(p), out["predict_log_proba"])
+        assert np.array_equal(model.classes_[p.argmax(axis=1)], out["predict"])
+        assert model.out_activation_ == ("logistic" if k == 2 else "softmax")
+
+
+def test_one_class_at_all_steps_is_predicted_with_certainty(ragged):
+    model = RNNClassifier(**TINY).fit(ragged, [["only"] * len(x) for x in ragged])
+    assert set(flat(model.predict(ragged))) == {"only"}
+    assert (flat(model.predict_proba(ragged)) == 1).all()
+
+
+def test_multilabel_targets_have_an_output_each(ragged, sums):
+    Y = [np.column_stack([s > 0, s > 1, x[:, 1] > 0]).astype(int) for s, x in zip(sums, ragged, strict=True)]
+    model = RNNClassifier(**TINY | {"max_iter": 60, "learning_rate_init": 0.02}).fit(ragged, Y)
+    assert (model.n_outputs_, model.out_activation_) == (3, "logistic")
+    predicted, p = model.predict(ragged), model.predict_proba(ragged)
+    assert [row.shape for row in predicted] == [row.shape for row in p] == [row.shape for row in Y]
+    assert np.array_equal(flat(predicted), flat(p) > 0.5)
+    assert model.score(ragged, Y) == accuracy_score(flat(Y), flat(predicted)) > 0.7
+    assert model.predict(np.array([x[:3] for x in ragged])).shape == (40, 3, 3)
+    expected = RNNClassifier(**TINY).fit(ragged, Y)
+    for name, form in RAGGED_Y.items():
+        assert same_bits(RNNClassifier(**TINY).fit(ragged, form(Y)), expected), name
+
+
+def test_numbers_come_back_in_their_unit(regressor, ragged, step_numbers):
+    model = regressor(**TINY | {"max_iter": 40, "learning_rate_init": 0.02}).fit(ragged, step_numbers)
+    np.testing.assert_allclose(model.y_mean_, flat(step_numbers).mean())
+    np.testing.assert_allclose(model.y_scale_, flat(step_numbers).std())
+    assert model.score(ragged, step_numbers) > 0.8
+    assert all(row.dtype == np.float64 for row in model.predict(ragged))
+    several = [np.column_stack([row, 1e-6 * row]) for row in step_numbers]
+    model.fit(ragged, several)
+    assert model.n_outputs_ == 2
+    assert [row.shape for row in model.predict(ragged)] == [row.shape for row in several]
+    assert model.score(ragged, several) > 0.8
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.float32, bool, object])
+def test_numbers_of_every_type_are_float64_inside(ragged, sums, dtype):
+    y = [(s > 0).astype(dtype) for s in sums]
+    expected = RNNRegressor(**TINY).fit(ragged, [row.astype(float) for row in y])
+    assert same_bits(RNNRegressor(**TINY).fit(ragged, y), expected)
+
+
+# --- what a step sees, and what is minimised --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_cell_learns_what_each_step_is(cell, ragged, step_labels, step_numbers):
+    settings = {"cell": cell, "return_sequences": True, "max_iter": 30, "batch_size": 8, "random_state": 0}
+    settings["learning_rate_init"] = 0.02
+    assert RNNClassifier(8, **settings).fit(ragged, step_labels).score(ragged, step_labels) > 0.9
+    assert RNNRegressor(8, **settings).fit(ragged, step_numbers).score(ragged, step_numbers) > 0.75
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("sizes", [4, (4, 3)])
+def test_only_a_bidirectional_net_knows_what_is_to_come(estimator, steps, sizes, bidirectional):
+    X, y = steps
+    model = estimator(**TINY | {"hidden_layer_sizes": sizes}, bidirectional=bidirectional).fit(X, y)
+    method = "decision_function" if is_classifier(model) else "predict"
+    whole, start = getattr(model, method)(X), getattr(model, method)([x[:3] for x in X])
+    same = [np.allclose(a[:3], b, rtol=1e-12, atol=1e-12) for a, b in zip(whole, start, strict=True) if len(a) > 3]
+    assert any(same) != bidirectional
+    assert all(same) != bidirectional
+
+
+def test_sequences_of_one_step_are_those_of_a_net_with_a_target_each(estimator, steps):
+    X, y = [x[:1] for x in steps[0]], [row[:1] for row in steps[1]]
+    model = estimator(**TINY).fit(X, y)
+    single = estimator(**TINY | {"return_sequences": False}, pooling="last").fit(X, flat(y))
+    np.testing.assert_allclose(model.theta_, single.theta_, rtol=1e-9, atol=1e-12)
+    assert np.array_equal(flat(model.predict(X)).tolist(), single.predict(X).tolist()) or not is_classifier(model)
+
+
+def test_the_pooling_plays_no_part(estimator, steps):
+    X, y = steps
+    models = [estimator(**TINY, pooling=kind).fit(X, y) for kind in ("last", ("mean", "max"), "attention")]
+    assert all(same_bits(models[0], other) for other in models[1:])
+    assert models[0].weights_["head/V"].shape == (1, 2 * 4 + 1)
+
+
+def test_the_loss_is_the_documented_one(ragged, step_labels, three_step_labels, step_numbers):
+    """Of one step, before which the weights are the initial ones: the weighted mean over all time steps."""
+    weight = [np.arange(len(x)) % 3 + 0.5 for x in ragged]
+    settings = TINY | {"max_iter": 1, "batch_size": 40, "solver": "sgd", "learning_rate_init": 1e-300, "alpha": 0.0}
+    for y in (step_labels, three_step_labels):
+        model = RNNClassifier(**settings).fit(ragged, y, sample_weight=weight)
+        expected = log_loss(flat(y), flat(model.predict_proba(ragged)), sample_weight=flat(weight))
+        np.testing.assert_allclose(model.loss_, expected)
+    model = RNNRegressor(**settings).fit(ragged, step_numbers, sample_weight=weight)
+    z = (flat(model.predict(ragged)) - flat(step_numbers)) / model.y_scale_
+    np.testing.assert_allclose(model.loss_, np.average(z**2 / 2, weights=flat(weight)))
+    penalised = RNNRegressor(**settings | {"alpha": 0.3}).fit(ragged, step_numbers, sample_weight=weight)
+    squares = sum((w**2).sum() for w in penalised.weights_.values())
+    np.testing.assert_allclose(penalised.loss_ - model.loss_, 0.15 * squares / flat(weight).sum())
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+def test_every_solver_learns(estimator, steps, solver):
+    X, y = steps
+    settings = {"learning_rate_init": 0.1} if solver == "sgd" else {}
+    model = estimator(8, max_iter=60, batch_size=8, solver=solver, return_sequences=True, random_state=0, **settings)
+    assert model.fit(X, y).score(X, y) > 0.8
+    assert model.loss_ < 0.5 * model.loss_curve_[0]
+
+
+def test_float32_stays_float32(estimator, steps):
+    X, y = [x.astype(np.float32) for x in steps[0]], steps[1]
+    model = estimator(**TINY).fit(X, y)
+    assert model.theta_.dtype == np.float32
+    for name, out in responses(model, X).items():
+        assert name == "predict" or all(row.dtype == np.float32 for row in out)
+
+
+# --- scores -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_score_is_accuracy_or_r2_over_all_steps(estimator, steps):
+    X, y = steps
+    model = estimator(**TINY).fit(X, y)
+    metric = accuracy_score if is_classifier(model) else r2_score
+    predicted = flat(model.predict(X))
+    assert model.score(X, y) == metric(flat(y), predicted)
+    weight = np.arange(len(X)) % 3 + 0.5
+    lengths = [len(x) for x in X]
+    by_sequence = metric(flat(y), predicted, sample_weight=np.repeat(weight, lengths))
+    assert model.score(X, y, sample_weight=weight) == by_sequence
+    by_step = [np.arange(length) % 2 + 0.5 for length in lengths]
+    assert model.score(X, y, sample_weight=by_step) == metric(flat(y), predicted, sample_weight=flat(by_step))
+    assert model.score(X, y) == sequence_scorer("accuracy" if is_classifier(model) else "r2")(model, X, y)
+
+
+def test_several_outputs_are_scored_by_their_mean_r2(ragged, step_numbers):
+    y = [np.column_stack([row, np.sin(row)]) for row in step_numbers]
+    model = RNNRegressor(**TINY).fit(ragged, y)
+    assert model.score(ragged, y) == r2_score(flat(y), flat(model.predict(ragged)))
+
+
+# --- weights ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def dyadic(ragged):
+    """A weight for each step: sums of such are exact."""
+    rng = np.random.default_rng(5)
+    return [rng.integers(1, 8, len(x)) / 4 for x in ragged]
+
+
+@pytest.mark.parametrize("settings", [{}, {"solver": "lbfgs"}, {"early_stopping": True}, {"shuffle": False}], ids=str)
+def test_the_weight_of_a_sequence_is_that_of_its_steps(estimator, steps, settings):
+    X, y = steps
+    weight = np.arange(len(X)) % 4 * 1.5
+    by_sequence = estimator(**TINY, **settings).fit(X, y, sample_weight=weight)
+    by_step = [np.full(len(x), w) for x, w in zip(X, weight, strict=True)]
+    for form in (by_step, objects(by_step), [row.tolist() for row in by_step], pd.Series(by_step)):
+        assert same_bits(estimator(**TINY, **settings).fit(X, y, sample_weight=form), by_sequence)
+    assert not same_bits(estimator(**TINY, **settings).fit(X, y), by_sequence)
+
+
+def test_weights_of_steps_in_every_container_give_one_model(estimator, steps, dyadic, cube):
+    X, y = steps
+    expected = estimator(**TINY).fit(X, y, sample_weight=dyadic)
+    assert not same_bits(expected, estimator(**TINY).fit(X, y))
+    for name, form in RAGGED_Y.items():
+        assert same_bits(estimator(**TINY).fit(X, y, sample_weight=form(dyadic)), expected), name
+    for weight in (dyadic, padded_y(dyadic)):
+        assert same_bits(estimator(**TINY).fit(cube(X, width=12), padded_y(y), sample_weight=weight), expected)
+    X, y, weight = [x[:3] for x in X], [row[:3] for row in y], [row[:3] for row in dyadic]
+    expected = estimator(**TINY).fit(X, y, sample_weight=weight)
+    assert same_bits(estimator(**TINY).fit(np.array(X), np.array(y), sample_weight=np.array(weight)), expected)
+
+
+def test_a_number_as_weight_is_that_of_all(estimator, steps):
+    X, y = steps
+    expected = estimator(**TINY).fit(X, y, sample_weight=np.full(len(X), 2))
+    assert same_bits(estimator(**TINY).fit(X, y, sample_weight=2), expected)
+
+
+@pytest.mark.parametrize("settings", [{}, {"solver": "lbfgs"}, {"early_stopping": True}, {"class_weight": "balanced"}])
+def test_weight_0_is_a_sequence_left_out_and_weight_2_one_given_twice(estimator, steps, settings):
+    X, y = steps
+    if not is_classifier(estimator()):
+        settings = {name: value for name, value in settings.items() if name != "class_weight"}
+    rng = np.random.default_rng(1)
+    weight = rng.integers(0, 4, len(X))
+    rows = rng.permutation(np.repeat(np.arange(len(X)), weight))
+    weighted = estimator(**TINY, **settings).fit(X, y, sample_weight=weight)
+    repeated = estimator(**TINY, **settings).fit([X[j] for j in rows], [y[j] for j in rows])
+    assert same_bits(weighted, repeated)
+    assert weighted.loss_curve_ == repeated.loss_curve_
+
+
+def test_a_sequence_given_twice_with_weights_of_steps_has_their_sums(estimator, steps, dyadic):
+    X, y = steps
+    other = [row[::-1] * 2 for row in dyadic]
+    once = estimator(**TINY).fit(X, y, sample_weight=[a + b for a, b in zip(dyadic, other, strict=True)])
+    assert same_bits(estimator(**TINY).fit(X + X, y + y, sample_weight=dyadic + other), once)
+    assert same_bits(estimator(**TINY).fit(X + X, y + y, sample_weight=other + dyadic), once)
+
+
+@pytest.mark.parametrize("settings", [{}, {"solver": "sgd"}, {"early_stopping": True}, {"dropout": 0.3}], ids=str)
+def test_the_order_of_the_sequences_has_no_influence(estimator, steps, dyadic, settings):
+    X, y = steps
+    order = np.random.default_rng(2).permutation(len(X))
+    model = estimator(**TINY, **settings).fit(X, y, sample_weight=dyadic)
+    other = estimator(**TINY, **settings).fit(
+        [X[j] for j in order], [y[j] for j in order], sample_weight=[dyadic[j] for j in order]
+    )
+    assert same_bits(model, other)
+    shuffled = [estimator(**TINY, shuffle=False).fit(X[::k], y[::k]) for k in (1, -1)]
+    assert not same_bits(*shuffled)
+
+
+def test_the_target_of_a_step_of_weight_0_plays_no_part(estimator, steps):
+    X, y = steps
+    rng = np.random.default_rng(3)
+    weight = [(rng.random(len(x)) < 0.7).astype(float) for x in X]
+    others = flat(y)[rng.permutation(len(flat(y)))]
+    cuts = np.cumsum([len(x) for x in X])[:-1]
+    spoilt = [np.where(w > 0, a, b) for w, a, b in zip(weight, y, np.split(others, cuts), strict=True)]
+    assert any((a != b).any() for a, b in zip(y, spoilt, strict=True))
+    in_order = TINY | {"shuffle": False}
+    model = estimator(**in_order).fit(X, y, sample_weight=weight)
+    assert same_bits(model, estimator(**in_order).fit(X, spoilt, sample_weight=weight))
+    assert not same_bits(model, estimator(**in_order).fit(X, y))
+    whole = TINY | {"batch_size": 40}
+    model, other = (estimator(**whole).fit(X, targets, sample_weight=weight) for targets in (y, spoilt))
+    np.testing.assert_allclose(model.theta_, other.theta_, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("value", [1e6, -1e100, 1e300])
+def test_a_step_of_weight_0_may_have_a_number_of_any_size(ragged, step_numbers, value):
+    weight = [np.ones(len(x)) for x in ragged]
+    weight[3][1] = 0
+    spoilt = [row.copy() for row in step_numbers]
+    spoilt[3][1] = value
+    model, other = (
+        RNNRegressor(**TINY, shuffle=False).fit(ragged, y, sample_weight=weight) for y in (step_numbers, spoilt)
+    )
+    np.testing.assert_allclose(other.theta_, model.theta_, rtol=1e-9, atol=1e-12)
+
+
+def test_a_label_that_only_steps_of_weight_0_have_is_no_class(ragged, step_labels):
+    weight = [np.ones(len(x)) for x in ragged]
+    spoilt = [row.astype("U6") for row in step_labels]
+    for w, row in zip(weight[::2], spoilt[::2], strict=True):
+        w[0], row[0] = 0, "ignore"
+    model = RNNClassifier(**TINY, shuffle=False).fit(ragged, spoilt, sample_weight=weight)
+    assert model.classes_.tolist() == ["high", "low"]
+    assert same_bits(model, RNNClassifier(**TINY, shuffle=False).fit(ragged, step_labels, sample_weight=weight))
+
+
+def test_a_class_without_weight_is_no_class(ragged, three_step_labels):
+    weight = np.array([float("c" not in row) for row in three_step_labels])
+    model = RNNClassifier(**TINY).fit(ragged, three_step_labels, sample_weight=weight)
+    assert model.classes_.tolist() == ["a", "b"]
+
+
+def test_class_weights_are_weights_of_steps(classifier, ragged, three_step_labels):
+    by_class = {"a": 2.0, "b": 0.5, "c": 3.0}
+    weight = [np.array([by_class[label] for label in row]) for row in three_step_labels]
+    settings = TINY | {"standardize": False, "alpha": 0.0}  # sample weights count in mean, variance and penalty, too
+    expected = classifier(**settings).fit(ragged, three_step_labels, sample_weight=weight)
+    model = classifier(**settings, class_weight=by_class)
+    assert same_bits(model.fit(ragged, three_step_labels), expected)
+    both = clone(model).fit(ragged, three_step_labels, sample_weight=weight)
+    squared = classifier(**settings).fit(ragged, three_step_labels, sample_weight=[row**2 for row in weight])
+    assert same_bits(both, squared)
+
+
+def test_balanced_classes_have_the_same_total_over_steps(classifier, ragged, three_step_labels):
+    steps, classes = flat(three_step_labels), np.array(["a", "b", "c"])
+    by_class = dict(zip(classes, compute_class_weight("balanced", classes=classes, y=steps), strict=True))
+    balanced = classifier(**TINY, class_weight="balanced").fit(ragged, three_step_labels)
+    by_hand = classifier(**TINY, class_weight=by_class).fit(ragged, three_step_labels)
+    np.testing.assert_allclose(balanced.theta_, by_hand.theta_, rtol=1e-6, atol=1e-9)
+
+
+def test_features_are_scaled_by_the_weights_of_their_sequences(estimator, steps, dyadic):
+    X, y = steps
+    model = estimator(**TINY).fit(X, y, sample_weight=dyadic)
+    weight = np.concatenate([np.full(len(w), w.mean()) for w in dyadic])
+    np.testing.assert_allclose(model.x_mean_, np.average(flat(X), axis=0, weights=weight))
+
+
+# --- folds, searches, pipelines, copies -------------------------------------------------------------------------------
+
+
+def test_predictions_by_folds_are_those_of_fits_by_hand(estimator, steps):
+    X, y = steps
+    model, cv = estimator(**TINY), ms.KFold(4)
+    for form in (list, as_sequences):
+        predicted = ms.cross_val_predict(model, form(X), y, cv=cv)
+        assert (predicted.shape, predicted.dtype) == ((40,), object)
+        for train, test in cv.split(X):
+            by_hand = clone(model).fit([X[j] for j in train], [y[j] for j in train]).predict([X[j] for j in test])
+            assert all(np.array_equal(*rows) for rows in zip(predicted[test], by_hand, strict=True))
+
+
+def test_folds_whose_sequences_happen_to_be_equally_long_keep_their_form(estimator, steps):
+    order = np.argsort([len(x) for x in steps[0]], kind="stable")
+    X, y = [steps[0][j] for j in order], [steps[1][j] for j in order]
+    lengths = np.array([len(x) for x in X])
+    folds = [(np.flatnonzero(lengths != length), np.flatnonzero(lengths == length)) for length in np.unique(lengths)]
+    predicted = ms.cross_val_predict(estimator(**TINY), X, y, cv=folds)
+    assert [len(row) for row in predicted] == lengths.tolist()
+
+
+@pytest.mark.parametrize("form", [list, as_sequences, "cube"])
+def test_a_search_over_parameters_scores_all_steps(estimator, steps, cube, form):
+    X, y = (cube if form == "cube" else form)(steps[0]), steps[1]
+    name = "f1_macro" if is_classifier(estimator()) else "neg_mean_squared_error"
+    for scoring in (None, sequence_scorer(name)):
+        search = ms.GridSearchCV(estimator(**TINY), {"bidirectional": [True, False]}, cv=2)
+        search.set_params(scoring=scoring, error_score="raise").fit(X, y)
+        assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+        assert len(search.predict(X)) == 40
+        assert np.isfinite(search.score(X, y))
+
+
+def test_cross_validation_gives_the_scores_of_fits_by_hand(ragged, three_step_labels):
+    y, cv = three_step_labels, ms.KFold(2)
+    model = GRUClassifier(**TINY)
+    scores = ms.cross_validate(model, ragged, y, cv=cv, scoring=sequence_scorer(["f1_macro", "accuracy"]))
+    for (train, test), f1, accuracy in zip(
+        cv.split(ragged), scores["test_f1_macro"], scores["test_accuracy"], strict=True
+    ):
+        fitted = clone(model).fit([ragged[j] for j in train], [y[j] for j in train])
+        predicted, true = flat(fitted.predict([ragged[j] for j in test])), flat([y[j] for j in test])
+        assert f1 == f1_score(true, predicted, average="macro")
+        assert accuracy == accuracy_score(true, predicted)
+
+
+def test_weights_of_steps_reach_every_fold(ragged, step_labels, dyadic):
+    search = ms.GridSearchCV(RNNClassifier(**TINY), {"alpha": [0.1]}, cv=2, error_score="raise")
+    search.fit(ragged, step_labels, sample_weight=dyadic)
+    assert same_bits(search.best_estimator_, RNNClassifier(**TINY).fit(ragged, step_labels, sample_weight=dyadic))
+
+
+def test_a_pipeline_scales_each_step_and_keeps_their_number(estimator, steps):
+    X, y = steps
+    model = make_pipeline(PerTimestep(StandardScaler()), estimator(**TINY)).fit(X, y)
+    assert [len(row) for row in model.predict(X)] == [len(x) for x in X]
+    scaled = PerTimestep(StandardScaler()).fit_transform(X)
+    assert same_bits(model[-1], estimator(**TINY).fit(scaled, y))
+    assert model.score(X, y) == model[-1].score(scaled, y)
+    assert len(ms.cross_val_score(model, X, y, cv=3, error_score="raise")) == 3
+
+
+def test_a_split_and_a_shuffle_keep_targets_with_their_sequences(estimator, steps):
+    X, y = steps
+    train, test, y_train, y_test = ms.train_test_split(X, y, random_state=0)
+    assert [len(row) for row in y_train] == [len(x) for x in train]
+    assert np.isfinite(estimator(**TINY).fit(train, y_train).score(test, y_test))
+
+
+def test_a_pickle_predicts_and_learns_on(estimator, steps):
+    X, y = steps
+    model = estimator(**TINY).fit(X, y)
+    twin = pickle.loads(pickle.dumps(model))
+    for one, other in zip(responses(model, X).values(), responses(twin, X).values(), strict=True):
+        assert all(np.array_equal(*rows) for rows in zip(one, other, strict=True))
+    assert same_bits(model.partial_fit(X, y), twin.partial_fit(X, y))
+
+
+def test_a_change_of_return_sequences_after_fit_changes_no_prediction(estimator, steps):
+    X, y = steps
+    model = estimator(**TINY).fit(X, y)
+    expected = responses(model, X)
+    model.set_params(return_sequences=False)
+    for name, out in responses(model, X).items():
+        assert all(np.array_equal(*rows) for rows in zip(out, expected[name], strict=True))
+    assert np.isfinite(model.score(X, y))
+    last = [row[-1] for row in y]
+    single = model.fit(X, last)
+    assert single.predict(X).shape == (40,)
+    single.set_params(return_sequences=True)
+    assert single.predict(X).shape == (40,)
+
+
+# --- training that goes on, and that stops ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_a_warm_start_and_partial_fit_go_on_as_if_there_had_been_no_break(estimator, steps, solver):
+    X, y = steps
+    settings = TINY | STEADY | {"solver": solver}
+    whole = estimator(**settings).fit(X, y)
+    warm = estimator(**settings | {"max_iter": 2}, warm_start=True).fit(X, y).fit(X, y)
+    assert same_bits(whole, warm)
+    parts = estimator(**settings)
+    for _ in range(4):
+        parts.partial_fit(X, y)
+    assert same_bits(whole, parts)
+    assert parts.loss_curve_ == whole.loss_curve_
+
+
+def test_partial_fit_knows_classes_that_come_later(ragged, three_step_labels):
+    some = [j for j in range(40) if "c" not in three_step_labels[j]]
+    model = RNNClassifier(**TINY)
+    model.partial_fit([ragged[j] for j in some], [three_step_labels[j] for j in some], classes=["c", "a", "b"])
+    model.partial_fit(ragged, three_step_labels)
+    assert model.predict_proba(ragged)[0].shape == (len(ragged[0]), 3)
+    with pytest.raises(ValueError, match=r"labels \['new'\]"):
+        model.partial_fit(ragged, [["new"] * len(x) for x in ragged])
+
+
+def test_early_stopping_scores_all_steps_of_the_sequences_set_aside(estimator, steps):
+    X, y = steps
+    settings = TINY | {"early_stopping": True, "learning_rate": "constant", "n_iter_no_change": 3, "max_iter": 60}
+    settings |= {"learning_rate_init": 0.03, "batch_size": 8, "validation_fraction": 0.3, "scoring": None}
+    model = estimator(**settings).fit(X, y)
+    assert len(model.validation_scores_) == model.n_iter_
+    assert model.best_validation_score_ == max(model.validation_scores_) > 0.5
+    assert model.t_ == model.n_iter_ * 28
+    until_then = estimator(**settings | {"max_iter": int(np.argmax(model.validation_scores_)) + 1}).fit(X, y)
+    assert same_bits(model, until_then)
+
+
+def test_the_validation_score_is_that_of_the_steps_of_one_sequence_by_hand(ragged, step_labels, step_numbers):
+    for cls, y, metric in ((RNNClassifier, step_labels, accuracy_score), (RNNRegressor, step_numbers, r2_score)):
+        settings = TINY | {"max_iter": 1, "early_stopping": True, "validation_fraction": 0.97, "scoring": None}
+        model = cls(**settings).fit(ragged, y)
+        predicted = model.predict(ragged)
+        scores = [
+            metric(flat([row for k, row in enumerate(y) if k != j]), flat(np.delete(predicted, j))) for j in range(40)
+        ]
+        assert np.isclose(scores, model.best_validation_score_).any()
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("length", [1, 5])
+def test_early_stopping_does_with_very_few_and_short_sequences(estimator, steps, n, length):
+    X, y = [x[:length] for x in steps[0][:n]], [row[:length] for row in steps[1][:n]]
+    model = estimator(**TINY, early_stopping=True).fit(X, y)
+    assert (model.validation_scores_ is None) == (n == 1)
+    assert [len(row) for row in model.predict(X)] == [len(x) for x in X]
+
+
+def test_lengths_of_1_and_1000_go_together(estimator):
+    rng = np.random.default_rng(0)
+    X = [rng.normal(size=(length, 2)) for length in [1, 1000] * 5]
+    y = [(x[:, 0] > 0).astype(int) for x in X]
+    model = estimator(**TINY | {"max_iter": 1}).fit(X, y)
+    assert [len(row) for row in model.predict(X)] == [1, 1000] * 5
+    one_by_one = [model.predict([x])[0] for x in X]
+    np.testing.assert_allclose(flat(one_by_one), flat(model.predict(X)), rtol=1e-9)
+
+
+# --- nothing changes, and what is wrong is named ----------------------------------------------------------------------
+
+
+def test_neither_X_nor_y_nor_weights_are_changed(estimator, steps, dyadic):
+    X, y = steps
+    for array in (*X, *y, *dyadic):
+        array.flags.writeable = False
+    before = joblib.hash([X, y, dyadic])
+    model = estimator(**TINY).fit(X, y, sample_weight=dyadic)
+    state = joblib.hash(vars(model))
+    responses(model, X)
+    model.score(X, y, sample_weight=dyadic)
+    assert joblib.hash([X, y, dyadic]) == before
+    assert joblib.hash(vars(model)) == state
+
+
+def replaced(y, j, row):
+    return [row if k == j else old for k, old in enumerate(y)]
+
+
+BAD_Y = {
+    "too short": (lambda y: replaced(y, 6, y[6][:-1]), "y has {less} time steps for sequence 6, but X has {length}"),
+    "too long": (
+        lambda y: replaced(y, 6, np.append(y[6], y[6][:1])),
+        "y has {more} time steps for sequence 6, but X has {length}",
+    ),
+    "empty": (lambda y: replaced(y, 6, y[6][:0]), "y has 0 time steps for sequence 6"),
+    "one label a sequence": (lambda y: np.array([row[0] for row in y]), "single value for sequence 0"),
+    "one label for one of them": (lambda y: replaced(y, 6, y[6][0]), "single value for sequence 6"),
+    "of unequal width": (
+        lambda y: replaced(y, 6, np.array([y[6], y[6]]).T),
+        r"shape \(2,\) in sequence 6, but \(\) in sequence 0",
+    ),
+    "too few": (lambda y: y[:-1], r"inconsistent numbers of samples: \[39, 40\]|\[40, 39\]"),
+    "none": (lambda y: None, "requires y"),
+    "no sequences": (lambda y: [], "inconsistent numbers of samples|0 sample"),
+}
+
+
+@pytest.mark.parametrize("fitted", [False, True], ids=["new", "fitted"])
+@pytest.mark.parametrize("case", BAD_Y)
+def test_a_bad_y_is_refused_with_what_and_where(estimator, steps, case, fitted):
+    X, y = steps
+    model = estimator(**TINY)
+    if fitted:
+        model.fit(X, y)
+    spoil, message = BAD_Y[case]
+    length = len(X[6])
+    bad = spoil(list(y))
+    before = joblib.hash(vars(model)), joblib.hash([X, bad])
+    with pytest.raises(ValueError, match=message.format(less=length - 1, more=length + 1, length=length)):
+        model.fit(X, bad)
+    assert (joblib.hash(vars(model)), joblib.hash([X, bad])) == before
+    if fitted and case != "none":
+        with pytest.raises(ValueError, match=message.format(less=length - 1, more=length + 1, length=length)):
+            model.score(X, bad)
+
+
+def test_targets_for_padding_alone_are_not_taken_for_those_of_steps(estimator, steps, cube):
+    X, y = steps
+    with pytest.raises(ValueError, match="y has 11 time steps for sequence 0"):
+        estimator(**TINY).fit(cube(X, width=12), padded_y(y, width=11))
+
+
+def test_targets_of_the_wrong_kind_are_refused(ragged, step_numbers, step_labels):
+    with pytest.raises(ValueError, match="continuous"):
+        RNNClassifier(**TINY).fit(ragged, step_numbers)
+    with pytest.raises(ValueError, match="could not convert string to float"):
+        RNNRegressor(**TINY).fit(ragged, step_labels)
+    with pytest.raises(ValueError, match="multiclass-multioutput"):
+        RNNClassifier(**TINY).fit(ragged, [np.column_stack([np.arange(len(x)), np.ones(len(x))]) for x in ragged])
+    with pytest.raises(ValueError, match="y contains NaN"):
+        RNNRegressor(**TINY).fit(ragged, replaced(step_numbers, 6, np.full(len(ragged[6]), np.nan)))
+    with pytest.raises(ValueError, match="class_weight is for one label"):
+        RNNClassifier(**TINY, class_weight="balanced").fit(
+            ragged, [np.arange(2 * len(x)).reshape(-1, 2) % 2 for x in ragged]
+        )
+
+
+BAD_WEIGHT = {
+    "too short": (lambda w: replaced(w, 6, w[6][:-1]), "sample_weight has .* time steps for sequence 6"),
+    "too few": (lambda w: w[:-1], "inconsistent numbers of samples"),
+    "a number among rows": (lambda w: replaced(w, 6, 1.0), "sample_weight has a single value for sequence 6"),
+    "negative": (lambda w: replaced(w, 0, -w[0]), "Negative values in data passed to `sample_weight`: .* for step 0"),
+    "zero": (lambda w: [0 * row for row in w], "at least one non-zero"),
+    "NaN": (lambda w: replaced(w, 0, w[0] * np.nan), "sample_weight.* NaN"),
+    "infinite": (lambda w: replaced(w, 0, w[0] * np.inf), "sample_weight.* infinity"),
+    "two a step": (lambda w: [np.column_stack([row, row]) for row in w], "1D"),
+    "one a sequence, too few": (lambda w: np.ones(39), "inconsistent numbers of samples|shape"),
+    "one a sequence, negative": (lambda w: -np.ones(40), "Negative values"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_WEIGHT)
+def test_bad_weights_of_steps_are_refused(estimator, steps, dyadic, case):
+    spoil, message = BAD_WEIGHT[case]
+    model = estimator(**TINY)
+    before = joblib.hash(vars(model))
+    with pytest.raises(ValueError, match=message):
+        model.fit(*steps, sample_weight=spoil(list(dyadic)))
+    assert joblib.hash(vars(model)) == before
+
+
+def test_steps_to_pass_over_and_a_target_for_each_step_are_a_contradiction(estimator, steps):
+    with pytest.raises(ValueError, match=r"return_sequences=True .* missing='skip'"):
+        estimator(**TINY, missing="skip").fit(*steps)
+
+
+def test_targets_for_each_step_need_return_sequences(ragged, step_labels, step_numbers):
+    for cls, y in ((RNNClassifier, step_labels), (RNNRegressor, step_numbers)):
+        with pytest.raises(ValueError):
+            cls(**TINY | {"return_sequences": False}).fit(ragged, y)
+
+
+def test_a_warm_start_from_one_target_a_sequence_is_refused(estimator, steps):
+    X, y = steps
+    model = estimator(**TINY, warm_start=True).fit(X, y).set_params(return_sequences=False)
+    with pytest.raises(ValueError, match=r"per_step|return_sequences"):
+        model.fit(X, [row[0] for row in y])
+
+
+def test_an_LSTM_tells_at_each_step_what_the_first_said():
+    rng = np.random.default_rng(0)
+    X = [np.r_[sign, rng.normal(size=rng.integers(10, 20))] for sign in [-3, 3] * 40]
+    y = [np.full(len(x), x[0]) for x in X]
+    model = LSTMRegressor(8, bidirectional=False, return_sequences=True, max_iter=40, learning_rate_init=0.02)
+    assert model.set_params(random_state=0).fit(X[:60], y[:60]).score(X[60:], y[60:]) > 0.9
+
+
+@pytest.mark.parametrize("nothing", [-100, np.nan, None])
+def test_targets_of_steps_of_weight_0_are_no_part_of_a_score(nothing):
+    rng = np.random.default_rng(0)
+    X = [rng.normal(size=(5, 1)) for _ in range(12)]
+    y = [np.array([1, 0, 1, 0, nothing], dtype=object if nothing is None else None) for _ in X]
+    weight = [np.array([1.0, 1, 1, 1, 0])] * 12
+    model = RNNClassifier(**TINY).fit(X, y, sample_weight=weight)
+    assert model.classes_.tolist() == [0, 1]
+    predicted = np.concatenate([p[:4] for p in model.predict(X)])
+    truth = np.tile([1, 0, 1, 0], 12)
+    assert model.score(X, y, sample_weight=weight) == accuracy_score(truth, predicted)
+    scorer = sequence_scorer("f1_macro")
+    assert scorer(model, X, y, sample_weight=weight) == f1_score(truth, predicted, average="macro")
+    assert 0 <= sequence_scorer("roc_auc")(model, X, y, sample_weight=weight) <= 1
+
+
+def test_folds_of_a_padded_array_predict_in_one_form():
+    X = np.random.default_rng(0).normal(size=(12, 5, 2))
+    X[0, 4] = np.nan  # one sequence alone is shorter: some folds have no padding
+    y = [np.zeros(5 - (j == 0), int) + np.arange(5 - (j == 0)) % 2 for j in range(12)]
+    predicted = ms.cross_val_predict(RNNClassifier(**TINY), X, as_sequences(y), cv=ms.KFold(3))
+    assert [len(p) for p in predicted] == [4] + [5] * 11
+
+
+def test_ragged_targets_without_return_sequences_name_it():
+    X = [np.zeros((3, 1)), np.zeros((2, 1))]
+    for y in ([np.zeros(3), np.zeros(2)], [[0, 1, 0], [0, 1]]):
+        with pytest.raises(ValueError, match="return_sequences=True"):
+            RNNRegressor(hidden_layer_sizes=3).fit(X, y)
