@@ -57,16 +57,16 @@ def pytorch():
         recurrent = torch.nn.LSTM(N_FEATURES, N_UNITS, batch_first=True, dtype=dtype)
         head = torch.nn.Linear(N_UNITS, N_CLASSES, dtype=dtype)
         weights = [*recurrent.parameters(), *head.parameters()]
-        optimiser, loss = torch.optim.Adam(weights, lr=1e-3), torch.nn.CrossEntropyLoss()
+        optimizer, loss = torch.optim.Adam(weights, lr=1e-3), torch.nn.CrossEntropyLoss()
         targets = torch.from_numpy(y)
         for rows in torch.randperm(len(X)).split(BATCH):
             batch = [torch.from_numpy(X[row]) for row in rows.tolist()]
             padded = pad_sequence(batch, batch_first=True)
             packed = pack_padded_sequence(padded, list(map(len, batch)), batch_first=True, enforce_sorted=False)
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             loss(head(recurrent(packed)[1][0][0]), targets[rows]).backward()
             torch.nn.utils.clip_grad_norm_(weights, 1.0)
-            optimiser.step()
+            optimizer.step()
 
     return fit
 

@@ -117,17 +117,17 @@ class AtOnce(Translator):
 
 
 def fit_torch(net, X, Y, ragged):
-    optimiser = torch.optim.Adam(net.parameters(), lr=1e-3)
+    optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
     for _ in range(EPOCHS):
         for rows in torch.randperm(len(X)).split(BATCH):
             x, lengths = take(X, rows, ragged)
             y, _ = take(Y, rows, ragged, padding_value=-1)
             read = torch.nn.functional.pad(y[:, :-1], (1, 0), value=END).clamp(min=0)
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             raw = net(x, lengths, read)
             torch.nn.functional.cross_entropy(raw.flatten(0, 1), y.flatten(), ignore_index=-1).backward()
             torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-            optimiser.step()
+            optimizer.step()
 
 
 def predict_torch(net, X, ragged, n_steps, size):

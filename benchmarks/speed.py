@@ -27,12 +27,12 @@ import torch
 
 from sklearn_recurrent import RNNClassifier
 from sklearn_recurrent._core.cells.registry import CELLS
-from sklearn_recurrent._core.dataset import Samples
+from sklearn_recurrent._core.dataset import Dataset
 from sklearn_recurrent._core.losses import LOSSES
 from sklearn_recurrent._core.network import Network
 from sklearn_recurrent._core.objective import Objective
 from sklearn_recurrent._core.ragged import Ragged
-from sklearn_recurrent._core.threads import Crew
+from sklearn_recurrent._core.threads import WorkerPool
 
 SHAPES = (
     (32, 20, 1, 16),
@@ -61,15 +61,15 @@ class Plain(torch.nn.Module):
 
 
 def fit_torch(net, x, lengths, y, batch):
-    optimiser, loss = torch.optim.Adam(net.parameters(), lr=1e-3), torch.nn.CrossEntropyLoss()
+    optimizer, loss = torch.optim.Adam(net.parameters(), lr=1e-3), torch.nn.CrossEntropyLoss()
     for _ in range(EPOCHS):
         order = torch.randperm(len(x))
         for start in range(0, len(x), batch):
             rows = order[start : start + batch]
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             loss(net(x[rows], None if lengths is None else lengths[rows]), y[rows]).backward()
             torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-            optimiser.step()
+            optimizer.step()
 
 
 def predict_torch(net, x, lengths, batch):
@@ -113,12 +113,12 @@ def flops(cell, n_features, n_units, steps):
     """Of the products of one pass forward and back: with the weights, for dh, for the gradient of the weights."""
     cell = CELLS[cell](n_features, n_units)
     weights = sum(math.prod(shape) for shape in cell.shapes().values())
-    recurrent = sum(len(part.gates) * n_units**2 for part in cell.parts if "h" in part.sees)
+    recurrent = sum(len(part.gates) * n_units**2 for part in cell.parts if "h" in part.inputs)
     return 2 * steps * (2 * weights + recurrent)
 
 
 def training_step(cell, X, y, shape):
-    """Forward and back over one batch of 3-D X: what remains of a fit without data handling and optimiser."""
+    """Forward and back over one batch of 3-D X: what remains of a fit without data handling and optimizer."""
     batch, length, n_features, n_units = shape
     network = Network(
         cell=cell, activation="tanh", n_features=n_features, units=(n_units,), bidirectional=False, pooling=("last",),
@@ -126,7 +126,7 @@ def training_step(cell, X, y, shape):
     )  # fmt: skip
     X = Ragged.from_lengths(X.reshape(-1, n_features), np.full(len(X), length))
     Y, weight = y[:, None], np.ones(len(y), np.float32)
-    objective = Objective(network, LOSSES["softmax"], Samples(X, Y, weight), 0.0, Crew(np.float32))
+    objective = Objective(network, LOSSES["softmax"], Dataset(X, Y, weight), 0.0, WorkerPool(np.float32))
     theta = network.initial(np.random.default_rng(0)).astype(np.float32)
     return lambda: objective(theta, np.arange(batch))
 

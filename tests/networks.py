@@ -6,7 +6,7 @@ import numpy as np
 import oracle
 from numpy.testing import assert_allclose
 
-from sklearn_recurrent._core.dataset import Samples
+from sklearn_recurrent._core.dataset import Dataset
 from sklearn_recurrent._core.heads import POOLINGS
 from sklearn_recurrent._core.layers import dropout_mask
 from sklearn_recurrent._core.losses import LOSSES
@@ -14,7 +14,7 @@ from sklearn_recurrent._core.network import Network
 from sklearn_recurrent._core.objective import Objective
 from sklearn_recurrent._core.ragged import Ragged
 from sklearn_recurrent._core.seq2seq import EncoderDecoder
-from sklearn_recurrent._core.threads import Crew
+from sklearn_recurrent._core.threads import WorkerPool
 from sklearn_recurrent._core.workspace import Workspace
 
 ARCHITECTURE = {
@@ -63,15 +63,15 @@ def samples_of(network, X, loss="squared_error", seed=2):
         "logistic": rng.integers(0, 2, (n, K)).astype(float),
         "softmax": rng.integers(0, K, (n, 1)),
     }[loss]
-    return Samples(X, Y, rng.uniform(0.5, 2, n), X.offsets if network.per_step else None)
+    return Dataset(X, Y, rng.uniform(0.5, 2, n), X.offsets if network.per_step else None)
 
 
-def objective_of(network, X, loss="squared_error", crew=None):
-    return Objective(network, loss_function(loss), samples_of(network, X, loss), 0.1, crew or Crew(float))
+def objective_of(network, X, loss="squared_error", workers=None):
+    return Objective(network, loss_function(loss), samples_of(network, X, loss), 0.1, workers or WorkerPool(float))
 
 
-def predict(network, theta, X, crew=None, **options):
-    return network.predict(theta, X, crew or Crew(theta.dtype), **options)
+def predict(network, theta, X, workers=None, **options):
+    return network.predict(theta, X, workers or WorkerPool(theta.dtype), **options)
 
 
 def forward(network, theta, X, **options):
@@ -80,7 +80,7 @@ def forward(network, theta, X, **options):
 
 def value_and_gradient(objective, theta, rows, key=None):
     value = objective(theta, rows, key)
-    return value.misfit + value.penalty, value.full_gradient(len(theta))
+    return value.data_loss + value.penalty, value.full_gradient(len(theta))
 
 
 def problem(loss="squared_error", *, lengths=(3, 6, 1, 4, 4), seed=0, **architecture):
@@ -88,14 +88,18 @@ def problem(loss="squared_error", *, lengths=(3, 6, 1, 4, 4), seed=0, **architec
     architecture = ARCHITECTURE | {"units": (3,)} | architecture
     network = Network(**architecture)
     X = sequences(lengths, seed, architecture["n_features"], architecture.get("tokens"))
-    samples = samples_of(network, X, loss, seed + 1)
-    targets = samples.Y, samples.weight
+    dataset = samples_of(network, X, loss, seed + 1)
+    targets = dataset.y, dataset.weight
     Y, weight = (np.split(a, X.offsets[1:-1]) for a in targets) if network.per_step else targets
 
     def true(theta, masks=None):
         return oracle.objective(network.layout.views(theta), list(X), Y, weight, loss, 0.1, masks, **architecture)
 
-    return Objective(network, loss_function(loss), samples, 0.1, Crew(float)), weights(network, seed + 2, 0.6), true
+    return (
+        Objective(network, loss_function(loss), dataset, 0.1, WorkerPool(float)),
+        weights(network, seed + 2, 0.6),
+        true,
+    )
 
 
 def masks_of(network, lengths, rng):
@@ -138,29 +142,36 @@ def translations(network, lengths_in=LENGTHS_IN, lengths_out=LENGTHS_OUT, seed=0
     X = sequences(lengths_in, seed, network.encoder.cells[0].F, network.tokens)
     rng, S = np.random.default_rng(seed + 1), sum(lengths_out)
     Y = rng.standard_normal((S, network.n_outputs)) if network.words is None else rng.integers(0, network.words, (S, 1))
-    return Samples(X, Y, rng.uniform(0.5, 2, S), np.concatenate([[0], np.cumsum(lengths_out)]))
+    return Dataset(X, Y, rng.uniform(0.5, 2, S), np.concatenate([[0], np.cumsum(lengths_out)]))
 
 
-def longest_output_first(samples):
-    return samples.take(np.argsort(-samples.counts, kind="stable"))
+def longest_output_first(dataset):
+    return dataset.take(np.argsort(-dataset.counts, kind="stable"))
 
 
 def translation(
-    lengths_in=LENGTHS_IN, lengths_out=LENGTHS_OUT, *, seed=0, crew=None, kind=Objective, options=None, **architecture
+    lengths_in=LENGTHS_IN,
+    lengths_out=LENGTHS_OUT,
+    *,
+    seed=0,
+    workers=None,
+    kind=Objective,
+    options=None,
+    **architecture,
 ):
     """What `problem` is, of an encoder and a decoder; ``true(theta, masks, Z)``, where the decoder reads Z."""
     architecture = TRANSLATOR | architecture
     network, loss = EncoderDecoder(**architecture), "squared_error" if architecture.get("words") is None else "softmax"
-    samples = translations(network, lengths_in, lengths_out, seed)
-    Y, weight = (np.split(a, samples.offsets[1:-1]) for a in (samples.Y, samples.weight))
+    dataset = translations(network, lengths_in, lengths_out, seed)
+    Y, weight = (np.split(a, dataset.offsets[1:-1]) for a in (dataset.y, dataset.weight))
     first = np.zeros((1, network.n_outputs)) if network.words is None else np.array([[network.words - 1]])
     one_later = [np.concatenate([first, y[:-1]]) for y in Y]
 
     def true(theta, masks=None, Z=one_later):
         W = network.layout.views(theta)
-        return oracle.encoder_decoder_objective(W, list(samples.X), Z, Y, weight, loss, 0.1, masks, **architecture)
+        return oracle.encoder_decoder_objective(W, list(dataset.X), Z, Y, weight, loss, 0.1, masks, **architecture)
 
-    objective = kind(network, LOSSES[loss], samples, 0.1, crew or Crew(float), **(options or {}))
+    objective = kind(network, LOSSES[loss], dataset, 0.1, workers or WorkerPool(float), **(options or {}))
     return objective, weights(network, seed + 2, 0.6), true
 
 
@@ -186,7 +197,7 @@ def masks_of_translation(network, lengths_in, lengths_out, rng):
 
 
 def assert_objectives_agree(objective, theta, true, key=None):
-    """Value, and gradient along a random direction and along itself."""
+    """LossAndGradient, and gradient along a random direction and along itself."""
     value, grad = value_and_gradient(objective, theta, np.arange(len(objective)), key)
     assert_allclose(value, true(theta), rtol=1e-12)
     for direction in (np.random.default_rng(2).standard_normal(len(theta)), grad):

@@ -8,7 +8,7 @@ import numpy as np
 def sigmoid_(a, half):
     """In place, of ``a`` = half the pre-activation: σ(2a) = (1 + tanh a) / 2. `half` is a 0-d array of a's dtype.
 
-    NumPy's tanh is vectorised, its exp-based sigmoids and scipy's expit are not: ten times faster in float32.
+    NumPy's tanh is vectorized, its exp-based sigmoids and scipy's expit are not: ten times faster in float32.
     """
     np.tanh(a, a)
     np.multiply(a, half, a)
@@ -36,19 +36,23 @@ def relu(a, out):
     np.maximum(a, np.array(0, a.dtype), out=out)
 
 
-def tanh_slope(y, s, sy, out):
+def tanh_derivative(y, s, sy, out):
     np.multiply(y, sy, out)
     np.subtract(s, out, out)
 
 
-def logistic_slope(y, s, sy, out):
+def logistic_derivative(y, s, sy, out):
     np.multiply(y, sy, out)
     np.subtract(sy, out, out)
 
 
-def relu_slope(y, s, sy, out):
+def relu_derivative(y, s, sy, out):
     np.multiply(s, y > 0, out)
 
 
-ACTIVATIONS = {"tanh": (np.tanh, tanh_slope), "relu": (relu, relu_slope), "logistic": (logistic, logistic_slope)}
+ACTIVATIONS = {
+    "tanh": (np.tanh, tanh_derivative),
+    "relu": (relu, relu_derivative),
+    "logistic": (logistic, logistic_derivative),
+}
 """Name → φ(a, out), and slope(y, s, sy, out): s φ'(a), with y = φ(a), for callers that have s y at hand."""

@@ -97,14 +97,14 @@ SCORES = {"additive": Additive, "dot": Dot}
 class Group(NamedTuple):
     """Some sequences: which rows of the states (g, J) and of the queries (g, T) are theirs.
 
-    Where one has ended, its last row comes once more, and `dead_in`, `dead_out` are True; None if all are as long:
-    as `padded` has it.
+    Where one has ended, its last row comes once more, and `padding_in`, `padding_out` are True; None if all are as
+    long: as `padded` has it.
     """
 
     rows_in: np.ndarray
-    dead_in: np.ndarray | None
+    padding_in: np.ndarray | None
     rows_out: np.ndarray
-    dead_out: np.ndarray | None
+    padding_out: np.ndarray | None
 
     @classmethod
     def of(cls, starts_in, lengths_in, starts_out, lengths_out):
@@ -129,16 +129,16 @@ def groups(starts_in, lengths_in, starts_out, lengths_out, units):
         first = stop
 
 
-def look(score, W, q, k, s, dead, scratch):
-    """The weights (g, T, J) with which queries look at keys, 0 where `dead` (g, J); and the means of s (g, J, P)."""
-    a = softmax(score.energies(W, q, k, scratch), dead)
+def look(score, W, q, k, s, padding, scratch):
+    """The weights (g, T, J) with which queries look at keys, 0 where `padding` (g, J); and the means of s (g, J, P)."""
+    a = softmax(score.energies(W, q, k, scratch), padding)
     return a, a @ s
 
 
-def softmax(e, dead):
-    """Over the last axis of e (g, T, J), in place; 0 where `dead` (g, J)."""
-    if dead is not None:
-        e += np.where(dead, -np.inf, 0)[:, None].astype(e.dtype)
+def softmax(e, padding):
+    """Over the last axis of e (g, T, J), in place; 0 where `padding` (g, J)."""
+    if padding is not None:
+        e += np.where(padding, -np.inf, 0)[:, None].astype(e.dtype)
     e -= e.max(axis=2, keepdims=True)
     np.exp(e, e)
     e /= e.sum(axis=2, keepdims=True)
@@ -155,31 +155,33 @@ def attend(score, W, S, H, pairs, scratch):
     means, weights = np.empty((len(H), S.shape[1]), S.dtype), []
     for group in pairs:
         q, k, s = queries[group.rows_out], keys[group.rows_in], S[group.rows_in]
-        a, means[group.rows_out] = look(score, W, q, k, s, group.dead_in, scratch)  # the dead write the same again
+        a, means[group.rows_out] = look(
+            score, W, q, k, s, group.padding_in, scratch
+        )  # the padding write the same again
         weights.append(a)
 
     def back(dW, d):
         dS, dkeys, dqueries = np.zeros_like(S), np.zeros_like(keys), np.zeros_like(queries)
         for group, a in zip(pairs, weights, strict=True):
             q, k, dm = queries[group.rows_out], keys[group.rows_in], d[group.rows_out]
-            if group.dead_out is not None:
-                dm[group.dead_out] = 0
+            if group.padding_out is not None:
+                dm[group.padding_out] = 0
             da = dm @ S[group.rows_in].swapaxes(1, 2)
             de = a * (da - (a * da).sum(axis=2, keepdims=True))
             dq, dk = score.back(W, dW, q, k, de, scratch)
-            _add(dqueries, dq, group.rows_out, group.dead_out)
-            _add(dkeys, dk, group.rows_in, group.dead_in)
-            _add(dS, a.swapaxes(1, 2) @ dm, group.rows_in, group.dead_in)
+            _add(dqueries, dq, group.rows_out, group.padding_out)
+            _add(dkeys, dk, group.rows_in, group.padding_in)
+            _add(dS, a.swapaxes(1, 2) @ dm, group.rows_in, group.padding_in)
         dS += keys_back(dW, dkeys)
         return dS, queries_back(dW["attention/Q"], dqueries)
 
     return means, weights, back
 
 
-def _add(total, d, rows, dead):
-    """Add (g, T, P) to the rows of `total`, which are each once among the living."""
-    if dead is None:
+def _add(total, d, rows, padding):
+    """Add (g, T, P) to the rows of `total`, which are each once among the valid."""
+    if padding is None:
         total[rows] += d
     else:
-        living = ~dead
-        total[rows[living]] += d[living]
+        valid = ~padding
+        total[rows[valid]] += d[valid]

@@ -10,7 +10,7 @@ import numpy as np
 from .ragged import Sequences, offsets_of, steps_of
 
 
-class Samples(NamedTuple):
+class Dataset(NamedTuple):
     """N sequences with targets `Y` and weights, a row of both for each target.
 
     offsets (N + 1,) : where the targets of each sequence lie, as in `Ragged`; None if it has one
@@ -18,7 +18,7 @@ class Samples(NamedTuple):
     """
 
     X: Sequences
-    Y: np.ndarray
+    y: np.ndarray
     weight: np.ndarray
     offsets: np.ndarray | None = None
     groups: np.ndarray | None = None
@@ -45,7 +45,7 @@ class Samples(NamedTuple):
         if offsets is not None:
             offsets = offsets_of(self.counts[rows])
         groups = None if self.groups is None else self.groups[rows]
-        return Samples(X, self.Y[at], self.weight[at], offsets, groups)
+        return Dataset(X, self.y[at], self.weight[at], offsets, groups)
 
     def sequence_weights(self):
         """(N,): the total weight of each sequence."""
@@ -57,36 +57,36 @@ class Samples(NamedTuple):
         return self if weight.all() else self.select(np.flatnonzero(weight))
 
 
-def canonical(samples, codes):
+def canonical(dataset, codes):
     """Merge equal sequences with equal targets, of one group, adding their weights, and sort the rest; so that weight 2
     is a sequence given twice, and the order of the sequences is none, down to the last bit.
 
     Training amplifies the rounding of one sum in another order to any size, so this comes before all arithmetic. Sorted
     is by a 128-bit hash.
 
-    samples : Samples, all of whose sequences have some weight
+    dataset : Dataset, all of whose sequences have some weight
     codes : their targets as numbers, C-contiguous
     """
-    X, weight = samples.X, samples.weight
+    X, weight = dataset.X, dataset.weight
     targets = codes + 0  # -0.0 and 0.0 are one
-    if samples.offsets is not None:
-        targets = np.split(targets, samples.offsets[1:-1])
-    keys, groups = np.empty((len(X), 2), np.uint64), np.zeros(len(X)) if samples.groups is None else samples.groups
+    if dataset.offsets is not None:
+        targets = np.split(targets, dataset.offsets[1:-1])
+    keys, groups = np.empty((len(X), 2), np.uint64), np.zeros(len(X)) if dataset.groups is None else dataset.groups
     for key, x, target, group in zip(keys, X, targets, groups, strict=True):
         digest = hashlib.blake2b((x + 0).tobytes(), digest_size=16)
         digest.update(target.tobytes())
-        if samples.groups is not None:
+        if dataset.groups is not None:
             digest.update(group.tobytes())
         key[:] = np.frombuffer(digest.digest(), np.uint64)
-    order = np.lexsort((samples.sequence_weights(), keys[:, 1], keys[:, 0]))  # by weight last: equals add in one order
+    order = np.lexsort((dataset.sequence_weights(), keys[:, 1], keys[:, 0]))  # by weight last: equals add in one order
     new = np.ones(len(order), bool)
     new[1:] = (keys[order[1:]] != keys[order[:-1]]).any(axis=1)
     starts = np.flatnonzero(new)
-    merged = samples.select(order[starts])
-    if samples.offsets is None:
+    merged = dataset.select(order[starts])
+    if dataset.offsets is None:
         return merged._replace(weight=np.add.reduceat(weight[order], starts))
     for at, group in zip(merged.offsets, np.split(order, starts[1:]), strict=False):
         if len(group) > 1:
-            weights = np.sort(weight[samples.targets(group)].reshape(len(group), -1), axis=0)
+            weights = np.sort(weight[dataset.targets(group)].reshape(len(group), -1), axis=0)
             merged.weight[at : at + weights.shape[1]] = weights.sum(axis=0)
     return merged

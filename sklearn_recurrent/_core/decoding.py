@@ -7,7 +7,7 @@ import numpy as np
 from .attention import look, padded
 from .layers import project
 from .losses import log_softmax
-from .ragged import of_like_length, offsets_of
+from .ragged import length_buckets, offsets_of
 from .stepping import Steps
 
 ROOM = 1 << 18
@@ -30,7 +30,7 @@ class Writer:
         self.state = {name: np.repeat(state, n_hypotheses, axis=1) for name, state in encoded.state.items()}
         self.steps = Steps(network.decoder, W, theta.dtype)
         if network.score is not None:
-            rows, self.dead = padded(encoded.starts, X.lengths)
+            rows, self.padding = padded(encoded.starts, X.lengths)
             self.states, self.keys = encoded.S[rows], network.score.keys(W, encoded.S)[0][rows]
 
     def step(self, written):
@@ -41,15 +41,15 @@ class Writer:
         y = h.T
         if score is not None:
             q = project(W["attention/Q"], y)[0].reshape(len(self.keys), self.B, -1)
-            _, means = look(score, W, q, self.keys, self.states, self.dead, self.scratch)
+            _, means = look(score, W, q, self.keys, self.states, self.padding, self.scratch)
             y, _ = self.network.combine(W, y, means.reshape(len(y), -1))
         return project(W["head/V"], y)[0]
 
-    def follow(self, parents):
+    def reorder(self, parents):
         """Each hypothesis goes on from another one: that of column `parents`."""
         self.state = {name: state[:, parents] for name, state in self.state.items()}
 
-    def keep(self, rows):
+    def select(self, rows):
         """Go on with some of the sequences."""
         self.state = {
             name: state.reshape(len(state), -1, self.B)[:, rows].reshape(len(state), -1)
@@ -57,16 +57,16 @@ class Writer:
         }
         if self.network.score is not None:
             self.states, self.keys = self.states[rows], self.keys[rows]
-            self.dead = None if self.dead is None else self.dead[rows]
+            self.padding = None if self.padding is None else self.padding[rows]
 
 
 def batches(network, X, n_hypotheses=1):
     """Sequences that are written at once: of like length, so many that their attention stays in the cache."""
     units = 0 if network.score is None else network.widest
-    return of_like_length(X.lengths, units * n_hypotheses * X.lengths, ROOM, WIDTH)
+    return length_buckets(X.lengths, units * n_hypotheses * X.lengths, ROOM, WIDTH)
 
 
-def beam_search(network, theta, X, crew, *, width, max_length, length_penalty):
+def beam_search(network, theta, X, workers, *, width, max_length, length_penalty):
     """The words of each sequence: of those found, the ones with the highest log p / length ** length_penalty.
 
     The `width` likeliest beginnings are kept at each step (1: greedy). A beginning that is followed by the last word is
@@ -88,7 +88,7 @@ def beam_search(network, theta, X, crew, *, width, max_length, length_penalty):
             for row, words in zip(rows, written, strict=True):
                 found[row] = words
 
-    for _ in crew.each(work, list(batches(network, X, width))):
+    for _ in workers.map(work, list(batches(network, X, width))):
         pass
     return found
 
@@ -106,7 +106,7 @@ def _greedy(writer, n, end, max_length):
         if not going.any():
             break
         if _few(going):
-            writer.keep(going)
+            writer.select(going)
             here, written = here[going], written[going]
     return [words[:m] for words, m in zip(np.stack(steps, axis=1), length, strict=True)]
 
@@ -117,7 +117,7 @@ def _few(going):
 
 
 def _beam(writer, n, end, max_length, length_penalty):
-    B, K, best = writer.B, end + 1, Best(n, max_length)
+    B, K, best = writer.B, end + 1, BeamState(n, max_length)
     here = np.arange(n)  # the sequences that are still written
     total = np.full((n, B), -np.inf)  # log p of each hypothesis
     total[:, 0] = 0  # all begin alike
@@ -130,40 +130,40 @@ def _beam(writer, n, end, max_length, length_penalty):
         score, parent, word = _top(scores, 2 * B)
         ends = (word == end) & (score > -np.inf)
         for b in range(B):
-            rows = ends[:, b] & best.open[here]
-            best.see(here[rows], score[rows, b] / np.power(t + 1.0, length_penalty), t, parent[rows, b])
+            rows = ends[:, b] & best.active[here]
+            best.update(here[rows], score[rows, b] / np.power(t + 1.0, length_penalty), t, parent[rows, b])
         going = np.argsort(ends, axis=1, kind="stable")[:, :B]  # of 2 B, no more than B end
         total, parent, word = (np.take_along_axis(a, going, axis=1) for a in (score, parent, word))
         steps.append(np.zeros((2, n, B), np.int32))
         steps[-1][:, here] = word, parent
-        writer.follow((np.arange(len(here))[:, None] * B + parent).ravel())
-        going = best.close(here, total.max(axis=1) / np.power(max_length + 1.0, length_penalty))
+        writer.reorder((np.arange(len(here))[:, None] * B + parent).ravel())
+        going = best.finish(here, total.max(axis=1) / np.power(max_length + 1.0, length_penalty))
         if not going.any():
             break
         if _few(going):
-            writer.keep(going)
+            writer.select(going)
             here, total, word = here[going], total[going], word[going]
         written = word.ravel()
     return _trace_back(steps, best.step, best.place)
 
 
-class Best:
+class BeamState:
     """Of each sequence the best complete hypothesis: its score, after which step it ended and in which place of the
     beam; and whether there may be a better one. Before there is one, the first that is as long as can be."""
 
     def __init__(self, n, max_length):
         self.score, self.step, self.place = np.full(n, -np.inf), np.full(n, max_length), np.zeros(n, int)
-        self.open = np.ones(n, bool)
+        self.active = np.ones(n, bool)
 
-    def see(self, rows, score, step, place):
+    def update(self, rows, score, step, place):
         better = score > self.score[rows]
         rows = rows[better]
         self.score[rows], self.step[rows], self.place[rows] = score[better], step, place[better]
 
-    def close(self, rows, bound):
+    def finish(self, rows, bound):
         """Those whose best is at least as good as `bound`; returns which of the rows are open still."""
-        self.open[rows] &= (self.score[rows] < bound) | (self.score[rows] == -np.inf)
-        return self.open[rows]
+        self.active[rows] &= (self.score[rows] < bound) | (self.score[rows] == -np.inf)
+        return self.active[rows]
 
 
 def _top(scores, n):
@@ -184,7 +184,7 @@ def _trace_back(steps, ended, by):
     return [row[:length] for row, length in zip(words, ended, strict=True)]
 
 
-def free_run(network, theta, X, crew, horizons):
+def free_run(network, theta, X, workers, horizons):
     """Numbers (ΣH, K): `horizons` (N,) steps for each sequence, end to end, each reading the one before."""
     starts = offsets_of(horizons)
     numbers = np.empty((starts[-1], network.n_outputs), theta.dtype)
@@ -196,10 +196,10 @@ def free_run(network, theta, X, crew, horizons):
             for t in range(horizons[rows[0]]):
                 n = np.count_nonzero(horizons[rows] > t)
                 if n < len(written):
-                    writer.keep(slice(n))
+                    writer.select(slice(n))
                 written = writer.step(written[:n])
                 numbers[starts[rows[:n]] + t] = written
 
-    for _ in crew.each(work, list(batches(network, X))):
+    for _ in workers.map(work, list(batches(network, X))):
         pass
     return numbers

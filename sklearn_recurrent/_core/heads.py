@@ -1,8 +1,8 @@
 """What stands on the recurrent layers: from the states of the top layer to raw outputs.
 
-A head hands one reader per direction to `unroll`. Then ``outputs(lasts)`` makes the raw outputs, one column each, of
+A head hands one observer per direction to `unroll`. Then ``outputs(lasts)`` makes the raw outputs, one column each, of
 the states that leave the sequences; and ``back(dW, d_raw)`` the gradients with respect to these, one or None for each
-direction, while the readers give those with respect to the states of every step. `ends` is the part of the state of a
+direction, while the observers give those with respect to the states of every step. `ends` is the part of the state of a
 stream that is the head's.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from .layers import dense, dropout
-from .unroll import Reader
+from .unroll import StateObserver
 
 POOLINGS = ("last", "mean", "max", "attention")
 
@@ -21,22 +21,22 @@ class PooledHead:
 
     W : weights by name
     kinds : of `POOLINGS`, concatenated: for each direction the last state, the mean, the maximum; then attention
-    start : what `Pool` has seen before, by name, if these sequences go on
+    initial_state : what `Pool` has seen before, by name, if these sequences go on
     """
 
-    def __init__(self, W, kinds, directions, plan, scratch, H, *, mask=None, start=None):
+    def __init__(self, W, kinds, directions, packed, scratch, H, *, mask=None, initial_state=None):
         self.W, self.mask, self.attention = W, mask, None
         plain = tuple(kind for kind in kinds if kind != "attention")
-        self.pools = [Pool(plain, plan, scratch, H, start) for _ in directions]
+        self.pools = [Pool(plain, packed, scratch, H, initial_state) for _ in directions]
         if "attention" in kinds:
-            self.attention = Attention(W["attention/A"], W["attention/v"], directions, plan, scratch)
+            self.attention = Attention(W["attention/A"], W["attention/v"], directions, packed, scratch)
 
     @property
     def ends(self):
         return self.pools[0].ends
 
-    def readers(self, direction):
-        return [self.pools[direction], *([self.attention.readers[direction]] if self.attention else [])]
+    def observers(self, direction):
+        return [self.pools[direction], *([self.attention.observers[direction]] if self.attention else [])]
 
     def outputs(self, lasts):
         pooled = [pool.outputs(last) for pool, last in zip(self.pools, lasts, strict=True)]
@@ -55,35 +55,45 @@ class PooledHead:
         return [pool.back(share) for pool, share in zip(self.pools, np.split(d, len(self.pools)), strict=True)]
 
 
-class Pool(Reader):
-    """Summarises the states of each sequence by its last, its mean, its maximum over the steps it lives.
+class Pool(StateObserver):
+    """Summarizes the states of each sequence by its last, its mean, its maximum over the steps it lives.
 
     Where several steps share a maximum, they share its gradient.
     """
 
-    def __init__(self, kinds, plan, scratch, H, start=None):
-        self.kinds, self.plan, self.scratch, n = kinds, plan, scratch, len(plan.lengths)
-        self.total = np.zeros((H, n)) if start is None else start["total"].copy()  # float64: a stream may be long
-        self.top = np.full((H, n), -np.inf, scratch.dtype) if start is None else start["top"].copy()
-        self.steps = plan.lengths + (0 if start is None else start["steps"])
+    def __init__(self, kinds, packed, scratch, H, initial_state=None):
+        self.kinds, self.packed, self.scratch, n = kinds, packed, scratch, len(packed.lengths)
+        self.total = (
+            np.zeros((H, n)) if initial_state is None else initial_state["total"].copy()
+        )  # float64: a stream may be long
+        self.top = np.full((H, n), -np.inf, scratch.dtype) if initial_state is None else initial_state["top"].copy()
+        self.steps = packed.lengths + (0 if initial_state is None else initial_state["steps"])
         self.ties = np.zeros((H, n), scratch.dtype)
 
-    def see(self, run, h, frames):
-        n, alive = run.width, self._alive(run, 0, 1)
+    def on_states(self, chunk, h, frames):
+        n, valid_mask = chunk.width, self._where_valid(chunk, 0, 1)
         if "mean" in self.kinds:
-            living = h if alive is None else np.multiply(h, alive, self.scratch("pooled", *h.shape))
-            self.total[:, :n] += living.sum(axis=0)
+            valid = h if valid_mask is None else np.multiply(h, valid_mask, self.scratch("pooled", *h.shape))
+            self.total[:, :n] += valid.sum(axis=0)
         if "max" in self.kinds:
-            h = h if alive is None else np.add(h, self._alive(run, -np.inf, 0), self.scratch("pooled", *h.shape))
+            h = (
+                h
+                if valid_mask is None
+                else np.add(h, self._where_valid(chunk, -np.inf, 0), self.scratch("pooled", *h.shape))
+            )
             highest, top, ties = h.max(axis=0), self.top[:, :n], self.ties[:, :n]
             count = (h == highest).sum(axis=0, dtype=ties.dtype)
             ties[...] = np.where(highest > top, count, ties + (highest == top) * count)
             np.maximum(top, highest, out=top)
 
-    def _alive(self, run, dead, living):
+    def _where_valid(self, chunk, at_padding, at_valid):
         """(steps, 1, width), one or the other; None if it is not needed."""
-        alive = self.plan.living(run) if set(self.kinds) & {"mean", "max"} else None
-        return None if alive is None else np.where(alive[:, None], living, dead).astype(self.scratch.dtype)
+        valid_mask = self.packed.valid(chunk) if set(self.kinds) & {"mean", "max"} else None
+        return (
+            None
+            if valid_mask is None
+            else np.where(valid_mask[:, None], at_valid, at_padding).astype(self.scratch.dtype)
+        )
 
     @property
     def ends(self):
@@ -98,16 +108,16 @@ class Pool(Reader):
         self.d = dict(zip(self.kinds, shares, strict=True))
         return self.d.get("last")
 
-    def slope(self, run, h):
+    def grad_h(self, chunk, h):
         if not self.d.keys() & {"mean", "max"}:
             return None
-        n, alive = run.width, self._alive(run, 0, 1)
+        n, valid_mask = chunk.width, self._where_valid(chunk, 0, 1)
         dY = self.scratch("d_pooled", *h.shape)
         dY[...] = (self.d["mean"] / self.steps.astype(h.dtype))[:, :n] if "mean" in self.d else 0
         if "max" in self.d:
             share = (self.d["max"] / self.ties)[:, :n]
             dY += np.multiply(share, h == self.top[:, :n], self.scratch("pooled", *h.shape))
-        return dY if alive is None else np.multiply(dY, alive, dY)
+        return dY if valid_mask is None else np.multiply(dY, valid_mask, dY)
 
 
 class StepHead:
@@ -115,17 +125,17 @@ class StepHead:
 
     ends = {}
 
-    def __init__(self, W, directions, plan, scratch, H, *, mask=None):
+    def __init__(self, W, directions, packed, scratch, H, *, mask=None):
         masks = [None] * len(directions) if mask is None else np.split(mask, len(directions))
-        self.W, self.raw = W["head/V"], np.empty((plan.offsets[-1], len(W["head/V"])), scratch.dtype)
+        self.W, self.raw = W["head/V"], np.empty((packed.offsets[-1], len(W["head/V"])), scratch.dtype)
         self.raw[...] = self.W[:, -1]
         self.parts = [
-            _StepPart(self.W[:, k * H : k * H + H], self.raw, plan, reverse, masks[k])
+            _StepPart(self.W[:, k * H : k * H + H], self.raw, packed, reverse, masks[k])
             for k, reverse in enumerate(directions)
         ]
         self.H = H
 
-    def readers(self, direction):
+    def observers(self, direction):
         return [self.parts[direction]]
 
     def outputs(self, lasts):
@@ -139,50 +149,50 @@ class StepHead:
         return [None] * len(self.parts)
 
 
-class _StepPart(Reader):
+class _StepPart(StateObserver):
     """The share of one direction."""
 
-    def __init__(self, V, raw, plan, reverse, mask):
-        self.V, self.raw, self.plan, self.reverse, self.mask = V, raw, plan, reverse, mask
+    def __init__(self, V, raw, packed, reverse, mask):
+        self.V, self.raw, self.packed, self.reverse, self.mask = V, raw, packed, reverse, mask
 
-    def see(self, run, h, frames):
-        h = h if self.mask is None else h * self.mask[:, : run.width]
-        self.plan.put(self.V @ h, run, self.reverse, self.raw, add=True)
+    def on_states(self, chunk, h, frames):
+        h = h if self.mask is None else h * self.mask[:, : chunk.width]
+        self.packed.put(self.V @ h, chunk, self.reverse, self.raw, add=True)
 
-    def slope(self, run, h):
-        d = self.plan.gather_living(self.d_raw, run, self.reverse)
-        mask = None if self.mask is None else self.mask[:, : run.width]
+    def grad_h(self, chunk, h):
+        d = self.packed.gather_valid(self.d_raw, chunk, self.reverse)
+        mask = None if self.mask is None else self.mask[:, : chunk.width]
         h = h if mask is None else h * mask
         self.dV += np.einsum("tkn,thn->kh", d, h, optimize=True)
         dY = self.V.T @ d
         return dY if mask is None else dY * mask
 
 
-class StagedHead(Reader):
+class StagedHead(StateObserver):
     """The output of a `PooledHead` after each step, as if its sequence ended there. One direction, no attention."""
 
-    def __init__(self, W, kinds, plan, scratch, H, *, start=None):
-        self.V, self.kinds, self.plan = W["head/V"], kinds, plan
-        self.pool = Pool(kinds, plan, scratch, H, start)
-        self.before = self.pool.steps - plan.lengths
-        self.raw = np.empty((plan.offsets[-1], len(self.V)), scratch.dtype)
+    def __init__(self, W, kinds, packed, scratch, H, *, initial_state=None):
+        self.V, self.kinds, self.packed = W["head/V"], kinds, packed
+        self.pool = Pool(kinds, packed, scratch, H, initial_state)
+        self.before = self.pool.steps - packed.lengths
+        self.raw = np.empty((packed.offsets[-1], len(self.V)), scratch.dtype)
 
     @property
     def ends(self):
         return self.pool.ends
 
-    def readers(self, direction):
+    def observers(self, direction):
         return [self]
 
-    def see(self, run, h, frames):
-        n, pool = run.width, self.pool
-        steps = self.before[:n] + np.arange(run.start + 1, run.start + run.steps + 1)[:, None]
+    def on_states(self, chunk, h, frames):
+        n, pool = chunk.width, self.pool
+        steps = self.before[:n] + np.arange(chunk.first_step + 1, chunk.first_step + chunk.steps + 1)[:, None]
         total = np.cumsum(h, axis=0, dtype=np.float64) + pool.total[:, :n]
         top = np.maximum(np.maximum.accumulate(h, axis=0), pool.top[:, :n])
         pool.total[:, :n], pool.top[:, :n] = total[-1], top[-1]
         pooled = {"last": h, "mean": (total / steps[:, None]).astype(h.dtype), "max": top}
         pooled = np.concatenate([pooled[kind] for kind in self.kinds], axis=1)
-        self.plan.put(self.V[:, :-1] @ pooled + self.V[:, -1:], run, False, self.raw)
+        self.packed.put(self.V[:, :-1] @ pooled + self.V[:, -1:], chunk, False, self.raw)
 
     def outputs(self, lasts):
         return self.raw.T
@@ -191,40 +201,40 @@ class StagedHead(Reader):
 class Attention:
     """Additive attention with a learned query: Σ a_t h_t, a being the softmax of v · tanh(A [h_t; 1]) over a sequence.
 
-    A (Q, P + 1), v (1, Q), where h is the states of all `directions` side by side, P in all. Its `readers`, one for
+    A (Q, P + 1), v (1, Q), where h is the states of all `directions` side by side, P in all. Its `observers`, one for
     each direction, see these; ``outputs()`` (P, N) then, and `weights` (S,), the a of each step; and after ``back(dA,
-    dv, d)`` the readers give the gradient with respect to the states.
+    dv, d)`` the observers give the gradient with respect to the states.
 
     References: Bahdanau, D., Cho, K. & Bengio, Y. (2015). Neural machine translation by jointly learning to align and
     translate. ICLR; here with one query, which is part of A and v, in place of the decoder's state.
     """
 
-    def __init__(self, A, v, directions, plan, scratch):
-        self.v, self.plan = v, plan
-        self.u = scratch("attention", plan.offsets[-1], len(v[0]))
+    def __init__(self, A, v, directions, packed, scratch):
+        self.v, self.packed = v, packed
+        self.u = scratch("attention", packed.offsets[-1], len(v[0]))
         self.u[...] = A[:, -1]
         parts = np.split(A[:, :-1], len(directions), axis=1)
-        self.readers = [
-            _Attended(part, self.u, plan, reverse, scratch, k)
+        self.observers = [
+            _Attended(part, self.u, packed, reverse, scratch, k)
             for k, (part, reverse) in enumerate(zip(parts, directions, strict=True))
         ]
 
     def outputs(self):
-        starts, lengths = self.plan.offsets[:-1], self.plan.lengths
+        starts, lengths = self.packed.offsets[:-1], self.packed.lengths
         np.tanh(self.u, self.u)
         a = self.u @ self.v[0]
         a -= np.repeat(np.maximum.reduceat(a, starts), lengths)
         np.exp(a, a)
         a /= np.repeat(np.add.reduceat(a, starts), lengths)
         self.weights = a
-        return np.concatenate([reader.summary(a) for reader in self.readers])
+        return np.concatenate([observer.summary(a) for observer in self.observers])
 
     def back(self, dA, dv, d):
-        shares, a, u = np.split(d, len(self.readers)), self.weights, self.u
+        shares, a, u = np.split(d, len(self.observers)), self.weights, self.u
         da = np.zeros_like(a)
-        for reader, share in zip(self.readers, shares, strict=True):
-            reader.back_to_weights(share, da)
-        starts, lengths = self.plan.offsets[:-1], self.plan.lengths
+        for observer, share in zip(self.observers, shares, strict=True):
+            observer.back_to_weights(share, da)
+        starts, lengths = self.packed.offsets[:-1], self.packed.lengths
         da -= np.repeat(np.add.reduceat(a * da, starts), lengths)
         da *= a
         dv += da @ u
@@ -233,42 +243,44 @@ class Attention:
         du *= da[:, None]
         du *= self.v
         dA[:, -1] += du.sum(axis=0)
-        for reader, part in zip(self.readers, np.split(dA[:, :-1], len(self.readers), axis=1), strict=True):
-            reader.du, reader.dA = du, part
+        for observer, part in zip(self.observers, np.split(dA[:, :-1], len(self.observers), axis=1), strict=True):
+            observer.du, observer.dA = du, part
 
 
-class _Attended(Reader):
+class _Attended(StateObserver):
     """The share of one direction: it keeps the states, since their weights are known only after the last."""
 
-    def __init__(self, A, u, plan, reverse, scratch, key):
-        self.A, self.u, self.plan, self.reverse, self.scratch, self.key = A, u, plan, reverse, scratch, key
+    def __init__(self, A, u, packed, reverse, scratch, key):
+        self.A, self.u, self.packed, self.reverse, self.scratch, self.key = A, u, packed, reverse, scratch, key
         self.states, self.du = {}, None
 
-    def see(self, run, h, frames):
-        states = self.states[run.start] = self.scratch(("attended", self.key, run.start), *h.shape)
+    def on_states(self, chunk, h, frames):
+        states = self.states[chunk.first_step] = self.scratch(("attended", self.key, chunk.first_step), *h.shape)
         np.copyto(states, h)
-        self.plan.put(self.A @ states, run, self.reverse, self.u, add=True)
+        self.packed.put(self.A @ states, chunk, self.reverse, self.u, add=True)
 
     def summary(self, a):
         self.a = a
-        pooled = np.zeros((self.A.shape[1], len(self.plan.lengths)), a.dtype)
-        for run in self.plan.runs:
-            pooled[:, : run.width] += np.einsum("thn,tn->hn", self.states[run.start], self._of(a[:, None], run)[:, 0])
+        pooled = np.zeros((self.A.shape[1], len(self.packed.lengths)), a.dtype)
+        for chunk in self.packed.chunks:
+            pooled[:, : chunk.width] += np.einsum(
+                "thn,tn->hn", self.states[chunk.first_step], self._of(a[:, None], chunk)[:, 0]
+            )
         return pooled
 
     def back_to_weights(self, d, da):
         self.d = d
-        for run in self.plan.runs:
-            share = np.einsum("thn,hn->tn", self.states[run.start], d[:, : run.width])
-            self.plan.put(share[:, None], run, self.reverse, da[:, None], add=True)
+        for chunk in self.packed.chunks:
+            share = np.einsum("thn,hn->tn", self.states[chunk.first_step], d[:, : chunk.width])
+            self.packed.put(share[:, None], chunk, self.reverse, da[:, None], add=True)
 
-    def slope(self, run, h):
-        du, a = self._of(self.du, run), self._of(self.a[:, None], run)
+    def grad_h(self, chunk, h):
+        du, a = self._of(self.du, chunk), self._of(self.a[:, None], chunk)
         self.dA += np.matmul(du, h.swapaxes(1, 2)).sum(axis=0)
         dY = np.matmul(self.A.T, du, out=self.scratch("d_attended", *h.shape))
-        dY += np.multiply(a, self.d[:, : run.width], self.scratch("pooled", *h.shape))
+        dY += np.multiply(a, self.d[:, : chunk.width], self.scratch("pooled", *h.shape))
         return dY
 
-    def _of(self, values, run):
-        """Of each step and sequence of a run; C-contiguous, or einsum takes ten times as long."""
-        return np.ascontiguousarray(self.plan.gather_living(values, run, self.reverse))
+    def _of(self, values, chunk):
+        """Of each step and sequence of a chunk; C-contiguous, or einsum takes ten times as long."""
+        return np.ascontiguousarray(self.packed.gather_valid(values, chunk, self.reverse))

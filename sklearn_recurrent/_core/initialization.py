@@ -25,21 +25,21 @@ def orthogonal(rng, n):
     return q * np.sign(np.diag(r))
 
 
-def cell_weights(rng, cell, memory, longest):
+def cell_weights(rng, cell, forget_bias, longest):
     """Part → weights: each gate Glorot in x, orthogonal in h, its bias 0, but for the gates that keep the state.
 
-    memory : their bias; "auto": the cell's usual one; or "chrono": log U(1, longest - 1), the logarithm of the steps
-        that a unit shall remember, and minus that for the gates that let in what is new
+    forget_bias : their bias; "auto": the cell's usual one; or "chrono": log U(1, longest - 1), the logarithm of the
+        steps that a unit shall remember, and minus that for the gates that let in what is new
 
     References: Jozefowicz, R., Zaremba, W. & Sutskever, I. (2015). An empirical exploration of recurrent network
     architectures. ICML. Tallec, C. & Ollivier, Y. (2018). Can recurrent neural networks warp time? ICLR.
     """
-    W, biases, memory = {}, {}, cell.memory if memory == "auto" else memory
-    if memory == "chrono" and cell.keeps:
-        memory = np.log(rng.uniform(1, max(longest - 1, 1), (cell.H, 1)))
-        biases = dict.fromkeys(cell.admits, -memory)
-    for gate, sign in cell.keeps.items():
-        biases[gate] = sign * memory
+    W, biases, forget_bias = {}, {}, cell.forget_bias if forget_bias == "auto" else forget_bias
+    if forget_bias == "chrono" and cell.retention_gates:
+        forget_bias = np.log(rng.uniform(1, max(longest - 1, 1), (cell.H, 1)))
+        biases = dict.fromkeys(cell.input_gates, -forget_bias)
+    for gate, sign in cell.retention_gates.items():
+        biases[gate] = sign * forget_bias
     for part in cell.parts:
         W[part.name] = w = np.zeros(cell.shapes()[part.name])
         columns = cell.columns(part)

@@ -15,13 +15,13 @@ NULL = 1024
 """Targets whose loss without a network is computed at once."""
 
 
-class Value(NamedTuple):
+class LossAndGradient(NamedTuple):
     """Of some sequences: the mean loss, the penalty, and the gradient of their sum.
 
     rows : None if `grad` is for all of theta; else those of the table that it is for, after what comes before the table
     """
 
-    misfit: float
+    data_loss: float
     penalty: float
     grad: np.ndarray
     rows: Rows | None
@@ -38,20 +38,20 @@ class Value(NamedTuple):
 class Objective:
     """The weighted mean loss of some sequences, plus the L2 penalty, and its gradient.
 
-    ``objective(theta, rows) -> Value``: Σ weight · loss(raw, Y) / len(rows), and ½ penalty · ‖weights‖². With a `key`,
-    whole numbers that say which step of training this is, dropout drops.
+    ``objective(theta, rows) -> LossAndGradient``: Σ weight · loss(raw, Y) / len(rows), and ½ penalty · ‖weights‖². With
+    a `key`, whole numbers that say which step of training this is, dropout drops.
 
-    samples : Samples, Y as `loss` takes it; the weights sum to the number of sequences
+    dataset : Dataset, Y as `loss` takes it; the weights sum to the number of sequences
     """
 
-    def __init__(self, network, loss, samples, penalty, crew):
-        self.network, self.loss, self.samples, self.crew = network, loss, samples, crew
-        self.decay = (penalty * network.penalised()).astype(samples.weight.dtype)
-        self.lengths = network.lengths(samples)
+    def __init__(self, network, loss, dataset, penalty, workers):
+        self.network, self.loss, self.dataset, self.workers = network, loss, dataset, workers
+        self.decay = (penalty * network.penalized()).astype(dataset.weight.dtype)
+        self.lengths = network.lengths(dataset)
         self._number = None if network.tokens is None else np.empty(network.tokens, np.intp)
 
     def __len__(self):
-        return len(self.samples.X)
+        return len(self.dataset.X)
 
     def __call__(self, theta, rows, key=None):
         rows = rows[np.argsort(-self.lengths[rows], kind="stable")]
@@ -63,19 +63,21 @@ class Objective:
             rng = None if key is None else np.random.default_rng((*key, number))
             batch = self._batch(shard)
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # divergence is looked for, once a step
-                one = self.network.forward(theta, self._reads(theta, batch, scratch, rng, key), scratch, rng=rng)
-                losses, d_raw = self.loss(one.raw, batch.Y.T)
+                result = self.network.forward(
+                    theta, self._network_inputs(theta, batch, scratch, rng, key), scratch, rng=rng
+                )
+                losses, d_raw = self.loss(result.raw, batch.y.T)
                 share = batch.weight / len(rows)
-                grad = one.back(d_raw * share)
-                return float(np.dot(share, losses)), grad if self.crew.alone else grad.copy()
+                grad = result.back(d_raw * share)
+                return float(np.dot(share, losses)), grad if self.workers.is_serial else grad.copy()
 
-        weights, grad, misfit = theta[: len(self.decay)], np.zeros_like(theta), 0.0
+        weights, grad, data_loss = theta[: len(self.decay)], np.zeros_like(theta), 0.0
         np.multiply(self.decay, weights, out=grad[: len(weights)])
         penalty = 0.5 * float(np.dot(grad[: len(weights)], weights))
-        for value, share in self.crew.each(work, self._shards(rows)):
-            misfit += value
+        for value, share in self.workers.map(work, self._shards(rows)):
+            data_loss += value
             grad += share
-        return Value(misfit, penalty, grad, table_rows)
+        return LossAndGradient(data_loss, penalty, grad, table_rows)
 
     def _shards(self, rows):
         """Numbered parts of a batch, longest first, of about as many steps each; whatever the number of threads."""
@@ -90,23 +92,23 @@ class Objective:
         """The rows of the table that sequences read, so that a step costs what its tokens cost; None without tokens."""
         if self._number is None:
             return None
-        tokens = self.samples.X.take(rows).values[:, 0]
+        tokens = self.dataset.X.take(rows).values[:, 0]
         self._number[tokens] = np.arange(len(tokens))
         tokens = tokens[self._number[tokens] == np.arange(len(tokens))]  # each once
         self._number[tokens] = np.arange(len(tokens))
         return Rows(len(self.decay), self.network.layout.table_width, tokens)
 
     def _batch(self, shard):
-        batch = self.samples.take(shard)
+        batch = self.dataset.take(shard)
         return batch if self._number is None else batch._replace(X=batch.X.map(lambda tokens: self._number[tokens]))
 
-    def _reads(self, theta, batch, scratch, rng, key):
+    def _network_inputs(self, theta, batch, scratch, rng, key):
         """What the network reads of a batch."""
-        return self.network.reads(batch)
+        return self.network.network_inputs(batch)
 
     def null_loss(self):
         """The loss of a network whose outputs are zero."""
-        Y, weight, loss = self.samples.Y, self.samples.weight, 0.0
+        Y, weight, loss = self.dataset.y, self.dataset.weight, 0.0
         for start in range(0, len(Y), NULL):
             y, w = Y[start : start + NULL].T, weight[start : start + NULL]
             loss += float(np.dot(w, self.loss(np.zeros((self.network.n_outputs, len(w)), w.dtype), y)[0]))

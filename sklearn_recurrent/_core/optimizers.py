@@ -1,6 +1,6 @@
-"""Optimisers and schedules on one flat vector.
+"""Optimizers and schedules on one flat vector.
 
-An optimiser moves `theta` in place by ``step(theta, grad, rate, rows)``. Its `state` is a dict of plain arrays and
+An optimizer moves `theta` in place by ``step(theta, grad, rate, rows)``. Its `state` is a dict of plain arrays and
 numbers; given back to a new one, the new one goes on where the old one stopped.
 """
 
@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 
-class Optimiser:
+class Optimizer:
     """Moves weights against their gradient, entry by entry.
 
     A subclass names the running means it keeps of each entry, its `moments`, and has ``move(theta, grad, rate,
@@ -51,7 +51,7 @@ class Optimiser:
         self.move(theta, grad, rate, *moments)
 
 
-class Adam(Optimiser):
+class Adam(Optimizer):
     """theta -= rate · m̂ / (√v̂ + ε), with bias-corrected running means m of the gradient and v of its square.
 
     References: Kingma, D. P. & Ba, J. (2015). Adam: a method for stochastic optimization. ICLR.
@@ -73,7 +73,7 @@ class Adam(Optimiser):
         theta -= np.multiply(term, rate * scale / (1 - self.beta_1**t), term)
 
 
-class SGD(Optimiser):
+class SGD(Optimizer):
     """velocity = momentum · velocity - rate · grad;  theta += velocity, or with Nesterov momentum one step ahead of it.
 
     References: Sutskever, I., Martens, J., Dahl, G. & Hinton, G. (2013). On the importance of initialization and
@@ -88,7 +88,7 @@ class SGD(Optimiser):
         theta += self.momentum * velocity - rate * grad if self.nesterovs_momentum else velocity
 
 
-class RMSprop(Optimiser):
+class RMSprop(Optimizer):
     """theta -= rate · grad / (√v + ε), with the running mean v of the squared gradient.
 
     References: Tieleman, T. & Hinton, G. (2012). Lecture 6.5 - rmsprop. Coursera: neural networks for machine learning.
@@ -102,7 +102,7 @@ class RMSprop(Optimiser):
         theta -= rate * grad / (np.sqrt(v) + self.epsilon)
 
 
-OPTIMISERS = {"adam": Adam, "rmsprop": RMSprop, "sgd": SGD}
+OPTIMIZERS = {"adam": Adam, "rmsprop": RMSprop, "sgd": SGD}
 
 
 def clip_norm(grad, limit):
@@ -146,7 +146,7 @@ SCHEDULES = {"constant": constant, "cosine": cosine, "onecycle": onecycle}
 """Name → factor of the learning rate at a progress from 0 to 1, through max_iter epochs."""
 
 PLANNED = {"cosine", "onecycle"}
-"""Those that end with max_iter: to reach that is the plan."""
+"""Those that end with max_iter: to reach that is the packed."""
 
 
 class Schedule:

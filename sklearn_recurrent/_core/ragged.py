@@ -21,18 +21,18 @@ class Ragged:
 
     Sequence ``j`` is ``values[offsets[j] : offsets[j + 1]]``.
 
-    values (S, F) : every living step of every sequence, C-contiguous, finite
+    values (S, F) : every valid step of every sequence, C-contiguous, finite
     offsets (N + 1,) : int64, from 0 to S, strictly increasing
-    living (N, T) : True where the steps stood in a padded array; None if they come from no such array
+    valid (N, T) : True where the steps stood in a padded array; None if they come from no such array
     """
 
     values: np.ndarray
     offsets: np.ndarray
-    living: np.ndarray | None = None
+    valid: np.ndarray | None = None
 
     @classmethod
-    def from_lengths(cls, values, lengths, living=None):
-        return cls(values, offsets_of(lengths), living)
+    def from_lengths(cls, values, lengths, valid=None):
+        return cls(values, offsets_of(lengths), valid)
 
     @classmethod
     def of_rows(cls, values):
@@ -100,7 +100,7 @@ class Sequences:
     arrays (M) : list of arrays (T_j, F), or one array (M, T, F)
     lengths (N,) : of the sequences
     dtype : that they have when they are taken, before `function`
-    living : as of `Ragged`
+    valid : as of `Ragged`
     rows (N,) : which of the arrays are the sequences, in their order; None: all
     function : applied to all steps of what is taken
     """
@@ -108,7 +108,7 @@ class Sequences:
     arrays: list | np.ndarray
     lengths: np.ndarray
     dtype: np.dtype
-    living: np.ndarray | None = None
+    valid: np.ndarray | None = None
     rows: np.ndarray | None = None
     function: Callable | None = None
 
@@ -150,7 +150,7 @@ class Sequences:
     def select(self, rows):
         """The sequences `rows`, in that order."""
         chosen = rows if self.rows is None else self.rows[rows]
-        return replace(self, lengths=self.lengths[rows], living=None, rows=chosen)
+        return replace(self, lengths=self.lengths[rows], valid=None, rows=chosen)
 
     def blocks(self):
         """All, in their order, some together: yield their slice and a `Ragged`."""
@@ -169,7 +169,7 @@ class Sequences:
             if values is None:
                 values = np.empty((self.offsets[-1], block.n_features), block.dtype)
             values[self.offsets[rows.start] : self.offsets[rows.stop]] = block.values
-        return Ragged(values, self.offsets, self.living)
+        return Ragged(values, self.offsets, self.valid)
 
 
 def offsets_of(lengths):
@@ -177,7 +177,7 @@ def offsets_of(lengths):
     return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
 
 
-def of_like_length(lengths, sizes, room, width):
+def length_buckets(lengths, sizes, room, width):
     """Rows, longest first, in pieces of up to `width`, whose sequences are no larger than `room` together."""
     order, start = np.argsort(-lengths, kind="stable"), 0
     sizes = sizes[order]

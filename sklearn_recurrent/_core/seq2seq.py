@@ -10,34 +10,34 @@ import numpy as np
 
 from .attention import SCORES, attend, groups
 from .layers import dense, dropout_mask, embed, project
-from .network import Model, Pass
-from .packing import Plan
+from .network import ForwardResult, Model
+from .packing import PackedBatch
 from .ragged import Ragged, Sequences
 from .stack import Stack
-from .unroll import Join, give_back, side_by_side
+from .unroll import StateCollector, concat_directions, split_gradient
 
 
 @dataclass(frozen=True, eq=False)
-class Pair:
-    """Sequences X, and for each of them Z, what the decoder reads before each of its steps."""
+class Seq2SeqBatch:
+    """Sequences X, and for each of them decoder_inputs, what the decoder reads before each of its steps."""
 
     X: Sequences
-    Z: Ragged
+    decoder_inputs: Ragged
 
     @property
     def offsets(self):
-        return self.Z.offsets
+        return self.decoder_inputs.offsets
 
     @property
     def lengths(self):
-        return self.Z.lengths
+        return self.decoder_inputs.lengths
 
     def take(self, rows):
-        return Pair(self.X.take(rows), self.Z.take(rows))
+        return Seq2SeqBatch(self.X.take(rows), self.decoder_inputs.take(rows))
 
     def steps(self, rows):
         """Which of all outputs belong to the sequences `rows`, in that order."""
-        return self.Z.steps(rows)
+        return self.decoder_inputs.steps(rows)
 
 
 class EncoderDecoder(Model):
@@ -88,7 +88,7 @@ class EncoderDecoder(Model):
         self.score = None if attention is None else SCORES[attention]
         n, H, P, affine, plain = len(self.encoder.directions), units[-1], self.encoder.width, {}, {}
         for k, cell in enumerate(self.decoder.cells):
-            affine[f"bridge/layer_{k}/B"] = (cell.H * (1 + ("c" in cell.frame)), n * cell.H + 1)
+            affine[f"bridge/layer_{k}/B"] = (cell.H * (1 + ("c" in cell.cache_blocks)), n * cell.H + 1)
         if self.score is not None:
             queries, plain = self.score.shapes(H, P)
             affine |= queries | {"attention/C": (H, H + P + 1)}
@@ -96,50 +96,58 @@ class EncoderDecoder(Model):
         vectors = {} if words is None else {"words/E": (words, reads)}
         super().__init__([self.encoder, self.decoder], n_features, tokens, affine, plain, vectors)
 
-    def lengths(self, samples):
+    def lengths(self, dataset):
         """By what the sequences of a batch are sorted."""
-        return samples.counts
+        return dataset.counts
 
     def sizes(self, X):
         """(N,): how many numbers a prediction holds for each sequence."""
-        scores = 0 if self.score is None else X.X.lengths * X.Z.lengths
-        return X.X.lengths * self.encoder.numbers + X.Z.lengths * self.decoder.numbers + scores
+        scores = 0 if self.score is None else X.X.lengths * X.decoder_inputs.lengths
+        return X.X.lengths * self.encoder.numbers + X.decoder_inputs.lengths * self.decoder.numbers + scores
 
-    def reads(self, samples):
+    def network_inputs(self, dataset):
         """What `forward` takes: the decoder reads the targets, each one step later (teacher forcing)."""
-        Z = np.empty_like(samples.Y)
-        Z[1:] = samples.Y[:-1]
-        Z[samples.offsets[:-1]] = self.first
-        return Pair(samples.X, Ragged(Z, samples.offsets))
+        decoder_inputs = np.empty_like(dataset.y)
+        decoder_inputs[1:] = dataset.y[:-1]
+        decoder_inputs[dataset.offsets[:-1]] = self.first
+        return Seq2SeqBatch(dataset.X, Ragged(decoder_inputs, dataset.offsets))
 
     @property
     def first(self):
         """What the decoder reads before its first step: the last word, which also ends a sequence; or the number 0."""
         return 0 if self.words is None else self.words - 1
 
-    def forward(self, theta, batch, scratch, keep=True, *, rng=None):
-        """Go through a `Pair`, longest output first: a `Pass`, raw outputs for each step that is written.
+    def forward(self, theta, batch, scratch, needs_backward=True, *, rng=None):
+        """Go through a `Seq2SeqBatch`, longest output first: a `ForwardResult`, raw outputs for each step that is
+        written.
 
-        keep, rng : as of `Network.forward`; the `head` is an `Alignment`, or None without attention
+        needs_backward, rng : as of `Network.forward`; the `head` is an `Alignment`, or None without attention
         """
-        W, Z = self.layout.views(theta), batch.Z
-        masks = partial(dropout_mask, rng, len(Z), dtype=theta.dtype)
-        encoded = self.encode(W, batch.X, scratch, masks, keep)
-        x, words_back = Z.values, None
+        W, decoder_inputs = self.layout.views(theta), batch.decoder_inputs
+        masks = partial(dropout_mask, rng, len(decoder_inputs), dtype=theta.dtype)
+        encoded = self.encode(W, batch.X, scratch, masks, needs_backward)
+        x, words_back = decoder_inputs.values, None
         if self.words is not None:
             x, words_back = embed(W["words/E"], x[:, 0], scratch("words", len(x), W["words/E"].shape[1]))
-        plan, h = Plan.of(Z.lengths, self.decoder.waste), scratch("decoder/outputs", len(x), self.decoder.cells[-1].H)
-        join, alignment = Join(plan, False, h), None
-        decoded = self.decoder.forward(W, x, plan, scratch, [[join]], masks, keep=keep, start=encoded.state)
+        packed, h = (
+            PackedBatch.of(decoder_inputs.lengths, self.decoder.max_padding),
+            scratch("decoder/outputs", len(x), self.decoder.cells[-1].H),
+        )
+        join, alignment = StateCollector(packed, False, h), None
+        decoded = self.decoder.forward(
+            W, x, packed, scratch, [[join]], masks, needs_backward=needs_backward, initial_state=encoded.state
+        )
         y = h
         if self.score is not None:
             units = len(W["attention/Q"])
-            pairs = list(groups(encoded.starts, batch.X.lengths, Z.offsets[:-1], Z.lengths, units))
+            pairs = list(
+                groups(encoded.starts, batch.X.lengths, decoder_inputs.offsets[:-1], decoder_inputs.lengths, units)
+            )
             means, weights, attend_back = attend(self.score, W, encoded.S, h, pairs, scratch)
             alignment = Alignment(pairs, weights)
             y, combine_back = self.combine(W, h, means)
         mask = masks(self.dropout, y.shape[1])
-        mask = None if mask is None else np.repeat(mask.T, Z.lengths, axis=0)
+        mask = None if mask is None else np.repeat(mask.T, decoder_inputs.lengths, axis=0)
         raw, head_back = project(W["head/V"], y if mask is None else y * mask)
 
         def back(d_raw):
@@ -160,7 +168,7 @@ class EncoderDecoder(Model):
             encoded.back(dW, dS, d_state)
             return grad
 
-        return Pass(raw.T, back if keep else None, alignment, {})
+        return ForwardResult(raw.T, back if needs_backward else None, alignment, {})
 
     def combine(self, W, h, means):
         """h̃ = tanh(C [h; means; 1]), a row for each step; and its ``back(dC, d)``."""
@@ -168,7 +176,7 @@ class EncoderDecoder(Model):
         np.tanh(y, y)
         return y, lambda dC, d: project_back(dC, d * (1 - y * y))
 
-    def encode(self, W, X, scratch, masks=lambda p, H: None, keep=False):
+    def encode(self, W, X, scratch, masks=lambda p, H: None, needs_backward=False):
         """Read the sequences X: `Encoded`."""
         order = np.argsort(-X.lengths, kind="stable")
         place = np.argsort(order)  # of each sequence, in that order
@@ -177,18 +185,18 @@ class EncoderDecoder(Model):
         if self.tokens is not None:
             out = scratch("embedded", len(values), self.encoder.cells[0].F)
             values, embed_back = embed(W["embedding/E"], values[:, 0], out)
-        plan, directions = Plan.of(X.lengths, self.encoder.waste), self.encoder.directions
-        S, joins, readers = None, [], [[] for _ in directions]
+        packed, directions = PackedBatch.of(X.lengths, self.encoder.max_padding), self.encoder.directions
+        S, joins, observers = None, [], [[] for _ in directions]
         if self.score is not None:
             S = scratch("encoder/outputs", len(values), self.encoder.width)
-            joins = side_by_side(plan, directions, S)
-            readers = [[join] for join in joins]
-        layers = self.encoder.forward(W, values, plan, scratch, readers, masks, keep=keep)
+            joins = concat_directions(packed, directions, S)
+            observers = [[join] for join in joins]
+        layers = self.encoder.forward(W, values, packed, scratch, observers, masks, needs_backward=needs_backward)
         state, bridges = {}, []
         for k, (cell, h) in enumerate(zip(self.decoder.cells, layers.h, strict=True)):
             y, bridge_back = dense(W[f"bridge/layer_{k}/B"], np.concatenate(h))
             state[f"h_{k}"] = np.tanh(y[: cell.H])[:, place]
-            if "c" in cell.frame:
+            if "c" in cell.cache_blocks:
                 state[f"c_{k}"] = y[cell.H :][:, place]
             bridges.append(bridge_back)
 
@@ -202,13 +210,13 @@ class EncoderDecoder(Model):
                 dy = bridge_back(dW[f"bridge/layer_{k}/B"], np.concatenate(d)[:, order])
                 d_h[k] = np.split(dy, len(directions))
             if dS is not None:
-                give_back(joins, dS)
+                split_gradient(joins, dS)
             d_values = None if embed_back is None else scratch("d_embedded", *values.shape)
             layers.back(dW, d_h, d_values)
             if embed_back is not None:
                 embed_back(dW["embedding/E"], d_values)
 
-        return Encoded(S, X.offsets[:-1][place], state, back if keep else None)
+        return Encoded(S, X.offsets[:-1][place], state, back if needs_backward else None)
 
 
 class Alignment(NamedTuple):

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from .cells.registry import CELLS
 from .initialization import cell_weights
-from .packing import WASTE
-from .unroll import give_back, side_by_side, unroll
+from .packing import MAX_PADDING
+from .unroll import concat_directions, split_gradient, unroll
 
 
 class Stack:
@@ -44,7 +44,7 @@ class Stack:
         self.width = widths[-1]  # of the states of the top layer
         self.numbers = len(self.directions) * sum(cell.rows for cell in self.cells)  # that go into a step
         # relu may grow without bound past the end of a sequence, and 0 · inf is NaN
-        self.waste = WASTE if self.cells[0].bounded else 0.0
+        self.max_padding = MAX_PADDING if self.cells[0].bounded else 0.0
 
     def _each(self):
         """The cell and the key of each direction of each layer."""
@@ -53,10 +53,10 @@ class Stack:
     def shapes(self):
         return {f"{key}/{part}": shape for cell, key in self._each() for part, shape in cell.shapes().items()}
 
-    def initialise(self, W, rng, memory, longest):
-        """Draw weights into the views `W`; `memory` and `longest` as `cell_weights` takes them."""
+    def initialize(self, W, rng, forget_bias, longest):
+        """Draw weights into the views `W`; `forget_bias` and `longest` as `cell_weights` takes them."""
         for cell, key in self._each():
-            for part, w in cell_weights(rng, cell, memory, longest).items():
+            for part, w in cell_weights(rng, cell, forget_bias, longest).items():
                 W[f"{key}/{part}"][...] = w
 
     def clear_biases(self, W):
@@ -69,63 +69,79 @@ class Stack:
         """Name → array, of one direction of one layer."""
         return {part.name: W[f"{key}/{part.name}"] for part in cell.parts}
 
-    def forward(self, W, values, plan, scratch, readers, masks, *, keep=True, start=None, watch=None):
+    def forward(
+        self,
+        W,
+        values,
+        packed,
+        scratch,
+        observers,
+        masks,
+        *,
+        needs_backward=True,
+        initial_state=None,
+        extra_observers=None,
+    ):
         """Go through a batch.
 
-        readers : of the states of the top layer, a list for each direction
+        observers : of the states of the top layer, a list for each direction
         masks : ``masks(p, H)``, what dropout drops; None if nothing
-        start : the state in which the sequences begin, names as in `Stacked.ends`
-        watch : ``watch(depth, direction, plan)`` gives further readers of each layer
+        initial_state : the state in which the sequences begin, names as in `Stacked.ends`
+        extra_observers : ``extra_observers(depth, direction, packed)`` gives further observers of each layer
         """
         layers, all_joins = [], []
         for depth, (cell, keys) in enumerate(zip(self.cells, self.keys, strict=True)):
             joins, below = [], values
             if depth + 1 < len(self.cells):
                 values = scratch((self.prefix, depth, "outputs"), len(values), len(keys) * cell.H)
-                joins = side_by_side(plan, self.directions, values, partial(masks, self.dropout, cell.H))
-            begin = None if start is None else (start[f"h_{depth}"], start.get(f"c_{depth}", start[f"h_{depth}"]))
+                joins = concat_directions(packed, self.directions, values, partial(masks, self.dropout, cell.H))
+            begin = (
+                None
+                if initial_state is None
+                else (initial_state[f"h_{depth}"], initial_state.get(f"c_{depth}", initial_state[f"h_{depth}"]))
+            )
             layer = []
             for k, (key, reverse) in enumerate(zip(keys, self.directions, strict=True)):
-                seeing = [joins[k]] if joins else readers[k]
+                seeing = [joins[k]] if joins else observers[k]
                 layer.append(
                     unroll(
                         cell,
                         self.parts(W, cell, key),
                         below,
-                        plan,
+                        packed,
                         scratch,
                         key,
                         reverse=reverse,
-                        keep=keep,
-                        start=begin,
+                        needs_backward=needs_backward,
+                        initial_state=begin,
                         mask=masks(self.recurrent_dropout, cell.H),
                         truncate=self.truncate,
-                        readers=seeing if watch is None else [*seeing, *watch(depth, k, plan)],
+                        observers=seeing if extra_observers is None else [*seeing, *extra_observers(depth, k, packed)],
                     )
                 )
             layers.append(layer)
             all_joins.append(joins)
 
         def back(dW, d_h, d_values=None, *, add=False):
-            d_start, n_steps = {}, plan.offsets[-1]
+            d_start, n_steps = {}, packed.offsets[-1]
             for depth in reversed(range(len(layers))):
                 cell, layer, d_lasts = self.cells[depth], layers[depth], d_h.get(depth, [None] * len(layers[depth]))
                 d_inputs = scratch((self.prefix, depth, "d_inputs"), n_steps, cell.F) if depth else d_values
-                for k, (key, one, d_last) in enumerate(zip(self.keys[depth], layer, d_lasts, strict=True)):
+                for k, (key, unrolled, d_last) in enumerate(zip(self.keys[depth], layer, d_lasts, strict=True)):
                     adds = k > 0 or (add and not depth)
-                    dh, dc = one.back(self.parts(dW, cell, key), d_last, d_inputs, add=adds)
+                    dh, dc = unrolled.back(self.parts(dW, cell, key), d_last, d_inputs, add=adds)
                 d_start[f"h_{depth}"], d_start[f"c_{depth}"] = dh, dc
                 if depth:
-                    give_back(all_joins[depth - 1], d_inputs)
+                    split_gradient(all_joins[depth - 1], d_inputs)
             return d_start
 
-        return Stacked([[one.h for one in layer] for layer in layers], self._ends(layers), back)
+        return Stacked([[unrolled.h for unrolled in layer] for layer in layers], self._ends(layers), back)
 
     def _ends(self, layers):
         ends = {}
         for depth, (cell, layer) in enumerate(zip(self.cells, layers, strict=True)):
             ends[f"h_{depth}"] = layer[0].h
-            if "c" in cell.frame:
+            if "c" in cell.cache_blocks:
                 ends[f"c_{depth}"] = layer[0].c
         return ends
 
@@ -136,7 +152,7 @@ class Stacked(NamedTuple):
     h : for each layer a list, of the states (H, N) of each direction
     ends : of the first direction, "h_0", "c_0", … → (H, N); c, of cells that have it, as in `Unrolled`
     back : ``back(dW, d_h, d_values, add)``, as of `Unrolled`; d_h is depth → (H, N), or None, for each direction.
-        It returns the gradients with respect to `start`, of one direction.
+        It returns the gradients with respect to `initial_state`, of one direction.
     """
 
     h: list

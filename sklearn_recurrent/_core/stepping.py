@@ -8,8 +8,8 @@ import numpy as np
 class Stepper:
     """A network of one direction, ready to go step by step: its weights prepared once.
 
-    A state is a dict of arrays with the streams in their last axis, as `Pass.ends` has it. `mean` and `scale` (F,) are
-    those of the features.
+    A state is a dict of arrays with the streams in their last axis, as `ForwardResult.ends` has it. `mean` and `scale`
+    (F,) are those of the features.
     """
 
     def __init__(self, network, theta, mean=0.0, scale=1.0):
@@ -67,7 +67,7 @@ class Steps:
         state = {}
         for k, (cell, _) in enumerate(self.layers):
             state[f"h_{k}"] = np.zeros((cell.H, n), self.dtype)
-            if "c" in cell.frame:
+            if "c" in cell.cache_blocks:
                 state[f"c_{k}"] = np.zeros((cell.H, n), self.dtype)
         return state
 
@@ -79,11 +79,11 @@ class Steps:
             inputs = np.empty((2, cell.rows, n), self.dtype)
             first = inputs[0]
             first[start : start + cell.F], first[start + cell.F], first[-H:] = x, 1, state[f"h_{k}"]
-            frames = np.empty((2, max(1, len(cell.frame)) * H, n), self.dtype)
-            if "c" in cell.frame:
-                frames[0, :H] = state[f"c_{k}"]
-                after[f"c_{k}"] = frames[1, :H]
-            cell.forward(weights, inputs, frames, self._scratch)
+            cache = np.empty((2, max(1, len(cell.cache_blocks)) * H, n), self.dtype)
+            if "c" in cell.cache_blocks:
+                cache[0, :H] = state[f"c_{k}"]
+                after[f"c_{k}"] = cache[1, :H]
+            cell.forward(weights, inputs, cache, self._scratch)
             x = after[f"h_{k}"] = inputs[1, -H:]
         return x, after
 

@@ -1,4 +1,4 @@
-"""Minimisers of ``objective(theta, rows, key) -> Value``, and when they stop."""
+"""Minimizers of ``objective(theta, rows, key) -> LossAndGradient``, and when they stop."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ POOL, POOLS = 50, 4
 
 
 @dataclass
-class Course:
+class History:
     """What training did, epoch by epoch, and why it ended."""
 
     losses: list = field(default_factory=list)
     validation_losses: list = field(default_factory=list)  # if any
     scores: list = field(default_factory=list)  # of validation, if any
-    kept: int | None = None  # the best epoch, if its weights are kept; the first is 1, 0 is before it
-    best: float = -math.inf  # its score
-    seen: int = 0  # sequences
+    best_epoch: int | None = None  # the best epoch, if its weights are kept; the first is 1, 0 is before it
+    best_score: float = -math.inf  # its score
+    n_seen: int = 0  # sequences
     ended: str = "max_iter"  # or "stalled", "converged", "stopped", "interrupted"
 
 
-class Watch:
+class EpochCallback:
     """What looks on at training."""
 
-    def begin(self):
+    def on_epoch_begin(self):
         """An epoch begins."""
 
-    def end(self, course, theta):
+    def on_epoch_end(self, history, theta):
         """An epoch is over; `theta` are the weights if training ends here. True: it shall."""
 
 
@@ -46,7 +46,7 @@ class Patience:
     def __init__(self, tol, epochs):
         self.tol, self.epochs, self.best, self.waited = tol, epochs, math.inf, 0
 
-    def see(self, value):
+    def update(self, value):
         """Lower is better. True if it is the best so far."""
         self.waited = self.waited + 1 if value == math.inf or value > self.best - self.tol else 0
         improved = value < self.best
@@ -93,7 +93,7 @@ class Batches:
 def descend(
     objective,
     theta,
-    optimiser,
+    optimizer,
     schedule,
     batches,
     *,
@@ -101,97 +101,105 @@ def descend(
     max_norm,
     patience,
     validate=None,
-    keep_best=True,
-    goes_on=False,
-    watch=None,
+    restore_best=True,
+    resume=False,
+    epoch_callback=None,
 ):
-    """Minimise by mini-batches; move `theta` in place.
+    """Minimize by mini-batches; move `theta` in place.
 
     schedule : gives the rate of each step
-    patience : ends it when the loss, or with `validate` and `keep_best` the score, stalls; None: max_iter alone does
+    patience : ends it when the loss, or with `validate` and `restore_best` the score, stalls; None: max_iter alone does
     validate : ``validate(theta) -> (loss, score)`` after each epoch, a higher score being better
-    keep_best : whether the weights of the best epoch are restored: of the highest score that is above -inf
-    goes_on : whether `theta` is trained already, and may be the best
-    watch : a `Watch`
+    restore_best : whether the weights of the best epoch are restored: of the highest score that is above -inf
+    resume : whether `theta` is trained already, and may be the best
+    epoch_callback : a `EpochCallback`
     """
-    course, best, total, steps, seen_before, watch = Course(), None, 0.0, 0, 0, watch or Watch()
-    limit, keep_best = DIVERGED * max(objective.null_loss(), 1e-3), keep_best and validate is not None
-    if keep_best and goes_on:
-        _, course.best = validate(theta)
-        best, course.kept = theta.copy(), 0
+    history, best, total, steps, seen_before, epoch_callback = (
+        History(),
+        None,
+        0.0,
+        0,
+        0,
+        epoch_callback or EpochCallback(),
+    )
+    limit, restore_best = DIVERGED * max(objective.null_loss(), 1e-3), restore_best and validate is not None
+    if restore_best and resume:
+        _, history.best_score = validate(theta)
+        best, history.best_epoch = theta.copy(), 0
         if patience is not None:
-            patience.see(-course.best)
+            patience.update(-history.best_score)
     try:
         for epoch in range(max_iter):
-            watch.begin()
-            total, misfit, steps, seen_before = 0.0, 0.0, 0, course.seen
+            epoch_callback.on_epoch_begin()
+            total, data_loss, steps, seen_before = 0.0, 0.0, 0, history.n_seen
             for rows, key in batches.epoch():
                 value = objective(theta, rows, key)
-                loss = value.misfit + value.penalty
+                loss = value.data_loss + value.penalty
                 _refuse_divergence(loss, math.inf, epoch)
                 progress = (epoch + steps / len(batches)) / max_iter
-                rate = schedule.rate(progress, seen_before, optimiser.state["t"])
-                optimiser.step(theta, clip_norm(value.grad, max_norm), rate, value.rows)
-                total, misfit = total + loss * len(rows), misfit + value.misfit * len(rows)
-                steps, course.seen = steps + 1, course.seen + len(rows)
-            misfit = misfit / batches.n if np.isfinite(theta).all() else math.nan
-            _refuse_divergence(misfit, limit, epoch)
-            course.losses.append(total / batches.n)
+                rate = schedule.rate(progress, seen_before, optimizer.state["t"])
+                optimizer.step(theta, clip_norm(value.grad, max_norm), rate, value.rows)
+                total, data_loss = total + loss * len(rows), data_loss + value.data_loss * len(rows)
+                steps, history.n_seen = steps + 1, history.n_seen + len(rows)
+            data_loss = data_loss / batches.n if np.isfinite(theta).all() else math.nan
+            _refuse_divergence(data_loss, limit, epoch)
+            history.losses.append(total / batches.n)
             if validate is not None:
                 loss, score = validate(theta)
-                if keep_best and score > course.best:
-                    best, course.best, course.kept = theta.copy(), score, len(course.losses)
-                course.validation_losses.append(loss)
-                course.scores.append(score)
-            if watch.end(course, theta if best is None else best):
-                course.ended = "stopped"
+                if restore_best and score > history.best_score:
+                    best, history.best_score, history.best_epoch = theta.copy(), score, len(history.losses)
+                history.validation_losses.append(loss)
+                history.scores.append(score)
+            if epoch_callback.on_epoch_end(history, theta if best is None else best):
+                history.ended = "stopped"
                 break
             if patience is not None:
-                patience.see(-course.scores[-1] if keep_best else course.losses[-1])
+                patience.update(-history.scores[-1] if restore_best else history.losses[-1])
                 if patience.stalled:
                     if not schedule.go_on():
-                        course.ended = "stalled"
+                        history.ended = "stalled"
                         break
                     patience.waited = 0
     except KeyboardInterrupt:
-        if not course.losses:
+        if not history.losses:
             if not steps:
                 raise
-            course.losses.append(total / (course.seen - seen_before))
-        course.ended = "interrupted"
+            history.losses.append(total / (history.n_seen - seen_before))
+        history.ended = "interrupted"
     if best is not None:
         theta[...] = best
-    return course
+    return history
 
 
-def minimise_lbfgs(objective, theta, rows, *, max_iter, max_fun, tol, watch=None):
-    """Minimise over all `rows` at once by L-BFGS; move `theta` in place. To the `watch` an iteration is an epoch.
+def minimize_lbfgs(objective, theta, rows, *, max_iter, max_fun, tol, epoch_callback=None):
+    """Minimize over all `rows` at once by L-BFGS; move `theta` in place. To the `epoch_callback` an iteration is an
+    epoch.
 
     References: Liu, D. C. & Nocedal, J. (1989). On the limited memory BFGS method for large scale optimization.
     Mathematical Programming 45, 503-528.
     """
-    course, latest, begun, watch = Course(), [math.nan, theta.copy()], 0, watch or Watch()
+    history, latest, begun, epoch_callback = History(), [math.nan, theta.copy()], 0, epoch_callback or EpochCallback()
 
     def value_and_gradient(x):
         nonlocal begun
-        if begun == len(course.losses):
+        if begun == len(history.losses):
             begun += 1
-            watch.begin()
+            epoch_callback.on_epoch_begin()
         value = objective(x.astype(theta.dtype), rows)
-        latest[0] = value.misfit + value.penalty
-        _refuse_divergence(latest[0], math.inf, len(course.losses))
+        latest[0] = value.data_loss + value.penalty
+        _refuse_divergence(latest[0], math.inf, len(history.losses))
         return latest[0], value.full_gradient(len(theta)).astype(np.float64)
 
     def end(x):
         latest[1][...] = x
-        course.losses.append(latest[0])
-        course.seen += len(rows)
-        if watch.end(course, latest[1]):
-            course.ended = "stopped"
+        history.losses.append(latest[0])
+        history.n_seen += len(rows)
+        if epoch_callback.on_epoch_end(history, latest[1]):
+            history.ended = "stopped"
 
     def callback(x):
         end(x)
-        if course.ended == "stopped":
+        if history.ended == "stopped":
             raise StopIteration
 
     options = {"maxiter": max_iter, "maxfun": max_fun, "gtol": tol}
@@ -205,17 +213,17 @@ def minimise_lbfgs(objective, theta, rows, *, max_iter, max_fun, tol, watch=None
             callback=callback,
         )
         latest[1][...] = result.x
-        if course.ended != "stopped":
-            course.ended = "max_iter" if result.status == 1 else "converged"
-            if not course.losses:
+        if history.ended != "stopped":
+            history.ended = "max_iter" if result.status == 1 else "converged"
+            if not history.losses:
                 end(result.x)
-        course.losses[-1] = float(result.fun)
+        history.losses[-1] = float(result.fun)
     except KeyboardInterrupt:
-        if not course.losses:
+        if not history.losses:
             raise
-        course.ended = "interrupted"
+        history.ended = "interrupted"
     theta[...] = latest[1]
-    return course
+    return history
 
 
 def _refuse_divergence(loss, limit, epoch):

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_array, check_is_fitted
 
 from .._core.ragged import Ragged
 from .._sklearn import Interval, SequenceTransformerMixin, StrOptions, _fit_context
-from .sequences import as_array, living_steps, object_array, read, unwrap
+from .sequences import as_array, object_array, read, unwrap, valid_steps
 
 
 def _gives_columns(padder):
@@ -205,8 +205,8 @@ class SequencePadder(SequenceTransformerMixin, BaseEstimator):
         if X.ndim != 3 or X.shape[2] != self.n_features_in_:
             wanted = f"(n, T, {self.n_features_in_}) or (n, T * {self.n_features_in_})"
             raise ValueError(f"X has shape {X.shape}, but {wanted} is wanted.")
-        living = living_steps(X, self.value, sides=[self.padding])
-        return object_array([x[steps] for x, steps in zip(X, living, strict=True)])
+        valid = valid_steps(X, self.value, sides=[self.padding])
+        return object_array([x[steps] for x, steps in zip(X, valid, strict=True)])
 
     @available_if(_gives_columns)
     def get_feature_names_out(self, input_features=None):

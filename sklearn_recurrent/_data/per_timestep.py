@@ -12,7 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from .._sklearn import HasMethods, SequenceTransformerMixin, _fit_context
-from .sequences import living_steps, object_array, read, unwrap
+from .sequences import object_array, read, unwrap, valid_steps
 
 
 def _has_inverse(estimator):
@@ -210,10 +210,10 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
             sequences = object_array(list(ragged))
             return sequences if form == "sequences" else sequences[:, None]
         if len(getattr(X, "shape", ())) == 3:
-            living = living_steps(check_array(X, dtype="numeric", ensure_all_finite=False, allow_nd=True))
+            valid = valid_steps(check_array(X, dtype="numeric", ensure_all_finite=False, allow_nd=True))
             dtype = np.result_type(ragged.values.dtype, np.float16)  # one that holds NaN, padded or not
-            values = np.full((*living.shape, ragged.n_features), np.nan, dtype)
-            values[living] = ragged.values
+            values = np.full((*valid.shape, ragged.n_features), np.nan, dtype)
+            values[valid] = ragged.values
         else:
             values = ragged.values.reshape(len(ragged), ragged.lengths[0], ragged.n_features)
         return values[:, :, 0] if ragged.n_features == 1 and not self._fitted_on_sequences else values

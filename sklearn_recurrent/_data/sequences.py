@@ -1,6 +1,6 @@
 """The one reader of X: lists, frames, object arrays and padded arrays become `Sequences`.
 
-Everything else in the library sees living steps only. A form is recognised by what the container *is*, never by the
+Everything else in the library sees valid steps only. A form is recognized by what the container *is*, never by the
 lengths met in it: a fold of a ragged data set whose sequences happen to be equally long keeps its meaning.
 """
 
@@ -18,7 +18,7 @@ TOKENS = [np.float64, *(f"{kind}{size}" for kind in "iu" for size in (8, 4, 2, 1
 
 
 def read(estimator, X, *, reset, missing="error", input_size=None, tokens=False, pad_token=None):
-    """Read any form of `X` as living steps; remember it on `estimator`, or compare it with what `fit` has seen.
+    """Read any form of `X` as valid steps; remember it on `estimator`, or compare it with what `fit` has seen.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def read(estimator, X, *, reset, missing="error", input_size=None, tokens=False,
     Returns
     -------
     Sequences or Ragged
-        The living steps, float32 if all of `X` is, else float64; tokens as int32 if none of `X` is wider, else int64.
+        The valid steps, float32 if all of `X` is, else float64; tokens as int32 if none of `X` is wider, else int64.
         Sequences are in the memory of `X` where they can be.
 
     Raises
@@ -127,12 +127,12 @@ def as_array(j, x):
     return array
 
 
-def living_steps(X, value=np.nan, sides=("pre", "post")):
+def valid_steps(X, value=np.nan, sides=("pre", "post")):
     """Where the 3-D array `X` is not padding: time steps that hold `value` in all features, at the given ends.
 
     Returns
     -------
-    living : ndarray of shape (n, T), dtype bool
+    valid : ndarray of shape (n, T), dtype bool
         One unbroken run in every row.
 
     Raises
@@ -141,20 +141,20 @@ def living_steps(X, value=np.nan, sides=("pre", "post")):
         If a sequence is nothing but padding.
     """
     holds = np.isnan if np.isnan(value) else partial(np.equal, value)
-    dead = holds(X[:, :, 0])
-    if not dead.any():
-        return ~dead
-    suspects = np.nonzero(dead)
-    dead[suspects] = holds(X[suspects]).all(axis=1)
-    living = np.ones_like(dead)
+    padding = holds(X[:, :, 0])
+    if not padding.any():
+        return ~padding
+    suspects = np.nonzero(padding)
+    padding[suspects] = holds(X[suspects]).all(axis=1)
+    valid = np.ones_like(padding)
     if "pre" in sides:
-        living &= np.logical_or.accumulate(~dead, axis=1)
+        valid &= np.logical_or.accumulate(~padding, axis=1)
     if "post" in sides:
-        living &= np.logical_or.accumulate(~dead[:, ::-1], axis=1)[:, ::-1]
-    empty = ~living.any(axis=1)
+        valid &= np.logical_or.accumulate(~padding[:, ::-1], axis=1)[:, ::-1]
+    empty = ~valid.any(axis=1)
     if empty.any():
         raise ValueError(f"Sequence {empty.argmax()} is empty: all {X.shape[1]} time steps are {value}.")
-    return living
+    return valid
 
 
 def as_sequences(X):
@@ -197,7 +197,7 @@ def as_sequences(X):
     if form == "numbers" and not isinstance(X, list | tuple):
         X = check_array(X, dtype="numeric", ensure_all_finite=False, allow_nd=True)
         if X.ndim == 3 and X.size:
-            X = [x[living] for x, living in zip(X, living_steps(X), strict=True)]
+            X = [x[valid] for x, valid in zip(X, valid_steps(X), strict=True)]
     return object_array([as_array(j, x) for j, x in enumerate(X)])
 
 
@@ -278,7 +278,7 @@ def _check_form(estimator, sequential):
         )
 
 
-# --- from a form to living steps --------------------------------------------------------------------------------------
+# --- from a form to valid steps --------------------------------------------------------------------------------------
 
 
 def _read_sequences(estimator, form, X, input_size, dtypes, pad_token):
@@ -328,12 +328,12 @@ def _from_cube(X, pad_token=None):
             f"Found array with 0 sample(s), time step(s) or feature(s) (shape={X.shape}) while a minimum of 1 of each "
             "is required."
         )
-    living = living_steps(X) if pad_token is None else living_steps(X, pad_token)
-    if living.all():
+    valid = valid_steps(X) if pad_token is None else valid_steps(X, pad_token)
+    if valid.all():
         return Sequences(X, np.full(n, length), X.dtype)
-    lengths, starts = living.sum(axis=1), living.argmax(axis=1)
+    lengths, starts = valid.sum(axis=1), valid.argmax(axis=1)
     arrays = [x[a:b] for x, a, b in zip(X, starts.tolist(), (starts + lengths).tolist(), strict=True)]
-    return Sequences(arrays, lengths, X.dtype, living)
+    return Sequences(arrays, lengths, X.dtype, valid)
 
 
 def _from_arrays(arrays, dtypes=FLOATS):
@@ -370,7 +370,7 @@ def _as_numbers(array, what):
 def _treat_missing(estimator, sequences, missing, rectangular):
     if sequences.dtype.kind != "f":
         return sequences
-    living = np.ones(sequences.offsets[-1], bool)
+    valid = np.ones(sequences.offsets[-1], bool)
     for rows, block in sequences.blocks():
         if _all_finite(block.values):
             continue
@@ -380,25 +380,25 @@ def _treat_missing(estimator, sequences, missing, rectangular):
         if nan.any() and missing == "error":
             hint = " With missing='skip' such a time step is passed over." if hasattr(estimator, "missing") else ""
             raise ValueError(f"Input X contains NaN in {_place(nan, block.offsets, rows.start)}.{hint}")
-        living[sequences.offsets[rows.start] : sequences.offsets[rows.stop]] = ~nan.any(axis=1)
-    return sequences if missing == "keep" or living.all() else _skip(sequences, living, rectangular)
+        valid[sequences.offsets[rows.start] : sequences.offsets[rows.stop]] = ~nan.any(axis=1)
+    return sequences if missing == "keep" or valid.all() else _skip(sequences, valid, rectangular)
 
 
-def _skip(sequences, living, rectangular):
-    """The steps that are `living` (S,); a copy of those sequences alone that have others."""
+def _skip(sequences, valid, rectangular):
+    """The steps that are `valid` (S,); a copy of those sequences alone that have others."""
     offsets = sequences.offsets
-    lengths = np.add.reduceat(living, offsets[:-1], dtype=np.int64)
+    lengths = np.add.reduceat(valid, offsets[:-1], dtype=np.int64)
     if not lengths.all():
         raise ValueError(
             f"Input X contains NaN in every time step of sequence {lengths.argmin()}: missing='skip' leaves none."
         )
     arrays, stood = list(sequences.arrays), None
     for j in np.flatnonzero(lengths < sequences.lengths).tolist():
-        arrays[j] = arrays[j][living[offsets[j] : offsets[j + 1]]]
+        arrays[j] = arrays[j][valid[offsets[j] : offsets[j + 1]]]
     if rectangular:
-        stood = sequences.living
+        stood = sequences.valid
         stood = np.ones((len(arrays), sequences.lengths[0]), bool) if stood is None else stood.copy()
-        stood[stood] = living
+        stood[stood] = valid
     return Sequences(arrays, lengths, sequences.dtype, stood)
 
 

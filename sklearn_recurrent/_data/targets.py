@@ -6,7 +6,7 @@ from sklearn.utils import check_array, check_consistent_length
 from .sequences import object_array, unwrap
 
 
-def flatten_steps(y, lengths=None, name="y", of="X", living=None):
+def flatten_steps(y, lengths=None, name="y", of="X", valid=None):
     """Lay what belongs to the time steps of all sequences end to end.
 
     Parameters
@@ -18,7 +18,7 @@ def flatten_steps(y, lengths=None, name="y", of="X", living=None):
         How many time steps each sequence must have; None takes them as they are.
     name, of : str
         What `y` and `lengths` are called in an error.
-    living : ndarray of shape (n, T), dtype bool, default=None
+    valid : ndarray of shape (n, T), dtype bool, default=None
         Where a padded array has steps. What `y` holds elsewhere, if it has T steps, is cut off.
 
     Returns
@@ -37,8 +37,11 @@ def flatten_steps(y, lengths=None, name="y", of="X", living=None):
     steps = [np.asarray(row) for row in each_row(y)]
     if lengths is not None:
         check_consistent_length(steps, lengths)
-    if living is not None:
-        steps = [row[alive] if row.shape[:1] == alive.shape else row for row, alive in zip(steps, living, strict=True)]
+    if valid is not None:
+        steps = [
+            row[is_valid] if row.shape[:1] == is_valid.shape else row
+            for row, is_valid in zip(steps, valid, strict=True)
+        ]
     for j, row in enumerate(steps):
         step, first = row.shape[1:], steps[0].shape[1:]
         if not row.ndim:
@@ -123,7 +126,7 @@ def _check_finite(flat, lengths):
         raise ValueError(f"Input y contains {what} for sequence {j}, step {row - (ends[j] - lengths[j])}.")
 
 
-def flatten_weights(sample_weight, lengths, of="X", living=None):
+def flatten_weights(sample_weight, lengths, of="X", valid=None):
     """Weights of all time steps, end to end, from one number for each sequence, or one for each of its steps.
 
     Parameters
@@ -132,7 +135,7 @@ def flatten_weights(sample_weight, lengths, of="X", living=None):
         A number is the weight of all steps of its sequence.
     lengths : sequence of int
         The number of time steps of each sequence.
-    of, living
+    of, valid
         As in `flatten_steps`.
 
     Returns
@@ -142,7 +145,7 @@ def flatten_weights(sample_weight, lengths, of="X", living=None):
     """
     rows = each_row(sample_weight)
     if any(map(np.ndim, rows)):
-        return flatten_steps(rows, lengths, "sample_weight", of, living)[0]
+        return flatten_steps(rows, lengths, "sample_weight", of, valid)[0]
     check_consistent_length(rows, lengths)
     return np.repeat(np.asarray(rows, dtype=np.float64), lengths)
 
@@ -156,7 +159,7 @@ def like_steps(values, X, sequences, *, padded=False):
         ``(n, T, ...)`` if `X` is an array of numbers without padding, and none is expected (`padded`); else a 1-D
         object array of ``(T_i, ...)``.
     """
-    if unwrap(X)[0] == "numbers" and sequences.living is None and not padded:
+    if unwrap(X)[0] == "numbers" and sequences.valid is None and not padded:
         return values.reshape(len(sequences), -1, *values.shape[1:])
     return object_array([values[a:b] for a, b in zip(sequences.offsets[:-1], sequences.offsets[1:], strict=True)])
 

@@ -16,19 +16,19 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from .._core.dataset import Samples, canonical
+from .._core.dataset import Dataset, canonical
 from .._core.losses import LOSSES
 from .._core.objective import Objective
-from .._core.optimizers import OPTIMISERS, PLANNED, Schedule
+from .._core.optimizers import OPTIMIZERS, PLANNED, Schedule
 from .._core.preprocessing import mean_and_scale, rows_of, scaled
-from .._core.threads import Crew, single_blas_thread
-from .._core.training import Batches, Patience, descend, minimise_lbfgs
+from .._core.threads import WorkerPool, single_blas_thread
+from .._core.training import Batches, Patience, descend, minimize_lbfgs
 from .._data.sequences import object_array, read
 from .._sklearn import CALLBACK_FRAMES, CallbackSupportMixin, fit_context, with_callbacks
 from .callbacks import Epochs
-from .early_stopping import Known, Validation, scorer_of, split
+from .early_stopping import CachedInput, Validation, scorer_of, split
 from .parameters import layer_sizes
-from .scoring import twin
+from .scoring import shallow_copy_with
 from .weights import class_codes
 
 
@@ -41,13 +41,13 @@ def trains_by_mini_batches(model):
 class BaseNetwork(CallbackSupportMixin):
     """A network as an estimator; a subclass says what it is, `_network_class`, and what its targets are.
 
-    It has ``_samples(X, y, sample_weight, classes, goes_on)``, targets and weights as they came, checked;
-    ``_encode(samples, classes, goes_on)``, the same with targets as the loss takes them: both with the fitted
+    It has ``_samples(X, y, sample_weight, classes, resume)``, targets and weights as they came, checked;
+    ``_encode(samples, classes, resume)``, the same with targets as the loss takes them: both with the fitted
     attributes that say how to read them, its `facts`; ``_targets_as_given(samples)``, which gives targets of the former
     the form that `fit` takes; and ``_arguments(facts)``, those of its network that are its own.
     """
 
-    _known = None  # a `Known`, of a model that is validated
+    _cached_input = None  # a `CachedInput`, of a model that is validated
 
     _attributes = {
         "theta_": ("ndarray of shape (n_weights,)", "All weights in one vector, in the dtype of the computation."),
@@ -75,14 +75,14 @@ class BaseNetwork(CallbackSupportMixin):
     }
 
     def _fit(self, X, y, sample_weight, **others):
-        return self._train(X, y, sample_weight, goes_on=self.warm_start and hasattr(self, "theta_"), **others)
+        return self._train(X, y, sample_weight, resume=self.warm_start and hasattr(self, "theta_"), **others)
 
     def _partial_fit(self, X, y, sample_weight, classes=None):
-        return self._train(X, y, sample_weight, goes_on=hasattr(self, "theta_"), classes=classes, one_epoch=True)
+        return self._train(X, y, sample_weight, resume=hasattr(self, "theta_"), classes=classes, one_epoch=True)
 
     @with_callbacks
     def _train(
-        self, X, y, sample_weight, *, goes_on, classes=None, one_epoch=False, groups=None, X_val=None, y_val=None
+        self, X, y, sample_weight, *, resume, classes=None, one_epoch=False, groups=None, X_val=None, y_val=None
     ):
         hooks = {"X": X, "y": y, "metadata": {} if sample_weight is None else {"sample_weight": sample_weight}}
         context = None if one_epoch else fit_context(self, self.max_iter)
@@ -90,37 +90,37 @@ class BaseNetwork(CallbackSupportMixin):
             context.call_on_fit_task_begin(estimator=self, **hooks)
         with self._unchanged_on_failure(), single_blas_thread():
             self._refuse_contradictions()
-            task = self._task(X, y, sample_weight, goes_on, classes, one_epoch, groups)
+            task = self._task(X, y, sample_weight, resume, classes, one_epoch, groups)
             for name in _FEATURE_FACTS:  # those of an earlier fit
                 vars(self).pop(name, None)
-            with self._crew(task.start.theta.dtype) as crew:
-                samples, validate = task.samples, None
+            with self._worker_pool(task.start.theta.dtype) as workers:
+                dataset, validate = task.dataset, None
                 if X_val is not None or y_val is not None:
-                    validate = self._validation_on(task, X_val, y_val, crew)
-                elif self.early_stopping and self.solver != "lbfgs" and not one_epoch and len(samples.X) > 1:
-                    strata = None if samples.offsets is not None else self._strata(samples.Y, task.facts)
+                    validate = self._validation_on(task, X_val, y_val, workers)
+                elif self.early_stopping and self.solver != "lbfgs" and not one_epoch and len(dataset.X) > 1:
+                    strata = None if dataset.offsets is not None else self._strata(dataset.y, task.facts)
                     fraction = self.validation_fraction
-                    rows, others = split(len(samples.X), fraction, strata, samples.groups, task.seed)
-                    samples, validate = samples.select(rows), self._validation_of(task, others, crew)
-                samples = _ready(samples.weighted(), task)
-                facts = task.facts | self._minimise(task, samples, validate, context, hooks, crew)
+                    rows, others = split(len(dataset.X), fraction, strata, dataset.groups, task.seed)
+                    dataset, validate = dataset.select(rows), self._validation_of(task, others, workers)
+                dataset = _ready(dataset.weighted(), task)
+                facts = task.facts | self._minimize(task, dataset, validate, context, hooks, workers)
             vars(self).update(facts)
         if context is not None:
             context.call_on_fit_task_end(estimator=self, **hooks)
         return self
 
-    def _task(self, X, y, sample_weight, goes_on, classes, one_epoch, groups):
-        X = self._read(X, reset=not goes_on)
+    def _task(self, X, y, sample_weight, resume, classes, one_epoch, groups):
+        X = self._read(X, reset=not resume)
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-        samples, facts = self._samples(X, y, sample_weight, classes, goes_on)
-        samples = samples._replace(groups=_group_codes(groups, X))
-        samples = samples.select(np.flatnonzero(samples.sequence_weights()))
-        facts |= {"_padded": X.living is not None} | self._vocabulary(samples.X, goes_on)
-        given = self._in_canonical_order(samples._replace(X=_with_tokens_as_rows(samples.X, facts)))
-        samples, more = self._encode(given, classes, goes_on)
-        facts |= more | self._scaling(samples, goes_on)
-        facts |= self._architecture(facts, goes_on)
+        dataset, facts = self._samples(X, y, sample_weight, classes, resume)
+        dataset = dataset._replace(groups=_group_codes(groups, X))
+        dataset = dataset.select(np.flatnonzero(dataset.sequence_weights()))
+        facts |= {"_padded": X.valid is not None} | self._vocabulary(dataset.X, resume)
+        given = self._in_canonical_order(dataset._replace(X=_with_tokens_as_rows(dataset.X, facts)))
+        dataset, more = self._encode(given, classes, resume)
+        facts |= more | self._scaling(dataset, resume)
+        facts |= self._architecture(facts, resume)
         network = self._network_class(
             **facts["_network_arguments"],
             dropout=self.dropout,
@@ -128,9 +128,9 @@ class BaseNetwork(CallbackSupportMixin):
             truncate=self.bptt_steps,
         )
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        start = _Start.of(self) if goes_on else _Start.drawn(network, seed, samples.X, self.forget_bias)
-        by_class = self._weights_of_classes(samples, facts)
-        return _Task(network, facts, given, _weighted(samples, by_class), by_class, seed, start, one_epoch)
+        start = _Start.of(self) if resume else _Start.drawn(network, seed, dataset.X, self.forget_bias)
+        by_class = self._weights_of_classes(dataset, facts)
+        return _Task(network, facts, given, _weighted(dataset, by_class), by_class, seed, start, one_epoch)
 
     # --- before training ----------------------------------------------------------------------------------------------
 
@@ -148,34 +148,34 @@ class BaseNetwork(CallbackSupportMixin):
         if self.solver == "lbfgs" and (self.dropout or self.recurrent_dropout):
             raise ValueError("Dropout is noise, which solver='lbfgs' cannot take: choose 'adam', 'rmsprop' or 'sgd'.")
 
-    def _in_canonical_order(self, samples):
+    def _in_canonical_order(self, dataset):
         """Merged and sorted, unless the order is the user's."""
         if not self.shuffle:
-            return samples
-        y = samples.Y
+            return dataset
+        y = dataset.y
         codes = y if y.dtype.kind in "biuf" else np.unique(y, return_inverse=True)[1]
-        return canonical(samples, np.ascontiguousarray(codes))
+        return canonical(dataset, np.ascontiguousarray(codes))
 
-    def _vocabulary(self, X, goes_on):
+    def _vocabulary(self, X, resume):
         """Which tokens have a row in the table."""
         if self.embedding_dim is None:
             return {}
-        if goes_on and self._embeds:
+        if resume and self._embeds:
             return {"vocabulary_": self.vocabulary_}
         return {"vocabulary_": np.unique(np.concatenate([np.unique(block.values) for _, block in X.blocks()]))}
 
-    def _scaling(self, samples, goes_on):
-        X = samples.X
-        if self.embedding_dim is not None or (goes_on and self._embeds):
+    def _scaling(self, dataset, resume):
+        X = dataset.X
+        if self.embedding_dim is not None or (resume and self._embeds):
             return {}
-        if goes_on:
+        if resume:
             return {"x_mean_": self.x_mean_, "x_scale_": self.x_scale_}
         if not self.standardize:
             return {"x_mean_": np.zeros(X.n_features), "x_scale_": np.ones(X.n_features)}
-        mean, scale = mean_and_scale(X, samples.sequence_weights() / samples.counts)
+        mean, scale = mean_and_scale(X, dataset.sequence_weights() / dataset.counts)
         return {"x_mean_": mean, "x_scale_": scale}
 
-    def _architecture(self, facts, goes_on):
+    def _architecture(self, facts, resume):
         """What the network takes: plain values, so that a change of parameters after fit changes no prediction."""
         embeds = self.embedding_dim is not None
         arguments = {
@@ -188,7 +188,7 @@ class BaseNetwork(CallbackSupportMixin):
             "tokens": len(facts.get("vocabulary_", ())) + 1 if embeds else None,
         }
         arguments |= self._arguments(facts)
-        if goes_on:
+        if resume:
             _refuse_changes(self._network_arguments, arguments)
             _refuse_changes(self._fitted_reading, self._reading())
         return {
@@ -199,39 +199,45 @@ class BaseNetwork(CallbackSupportMixin):
 
     # --- training -----------------------------------------------------------------------------------------------------
 
-    def _minimise(self, task, samples, validate, context, hooks, crew):
+    def _minimize(self, task, dataset, validate, context, hooks, workers):
         start, facts, theta = task.start, task.facts, task.start.theta.copy()
-        total = samples.weight.sum()
-        weight = (samples.weight * (len(samples.X) / total)).astype(theta.dtype)
-        arguments = task.network, self._loss_function(facts), samples._replace(weight=weight), self.alpha / total, crew
+        total = dataset.weight.sum()
+        weight = (dataset.weight * (len(dataset.X) / total)).astype(theta.dtype)
+        arguments = (
+            task.network,
+            self._loss_function(facts),
+            dataset._replace(weight=weight),
+            self.alpha / total,
+            workers,
+        )
         objective = self._objective(*arguments, first_epoch=start.epochs)
         epochs = 1 if task.one_epoch else self.max_iter
         states = {}
 
-        def fitted(course, theta):
-            return facts | start.then(course, theta) | {"_optimiser_states": deepcopy(states)}
+        def fitted(history, theta):
+            return facts | start.then(history, theta) | {"_optimizer_states": deepcopy(states)}
 
-        watch = Epochs(self, context, hooks, fitted, start.epochs, epochs)
+        epoch_callback = Epochs(self, context, hooks, fitted, start.epochs, epochs)
         if self.solver == "lbfgs":
-            course = minimise_lbfgs(
+            history = minimize_lbfgs(
                 objective,
                 theta,
-                np.arange(len(samples.X)),
+                np.arange(len(dataset.X)),
                 max_iter=self.max_iter,
                 max_fun=self.max_fun,
                 tol=self.tol,
-                watch=watch,
+                epoch_callback=epoch_callback,
             )
         else:
-            settings = {name: getattr(self, name) for name in _OPTIMISER_PARAMETERS}
-            decay = (self.weight_decay * task.network.penalised()).astype(theta.dtype) if self.weight_decay else None
-            optimiser = OPTIMISERS[self.solver](theta, start.states.get(self.solver), decay, **settings)
-            states[self.solver] = optimiser.state
-            course = self._descend(objective, theta, optimiser, task, epochs, validate, watch)
-        self._warn(course, start.epochs + len(course.losses), task.one_epoch)
-        return start.then(course, theta) | {"_optimiser_states": states}
+            settings = {name: getattr(self, name) for name in _Optimizer_PARAMETERS}
+            decay = (self.weight_decay * task.network.penalized()).astype(theta.dtype) if self.weight_decay else None
+            optimizer = OPTIMIZERS[self.solver](theta, start.states.get(self.solver), decay, **settings)
+            states[self.solver] = optimizer.state
+            history = self._descend(objective, theta, optimizer, task, epochs, validate, epoch_callback)
+        self._warn(history, start.epochs + len(history.losses), task.one_epoch)
+        return start.then(history, theta) | {"_optimizer_states": states}
 
-    def _descend(self, objective, theta, optimiser, task, epochs, validate, watch):
+    def _descend(self, objective, theta, optimizer, task, epochs, validate, epoch_callback):
         kind = "constant" if task.one_epoch and self.learning_rate in PLANNED else self.learning_rate
         schedule = Schedule(kind, self.learning_rate_init, self.power_t, self.warmup_steps, task.start.seen)
         size = 200 if self.batch_size == "auto" else self.batch_size
@@ -239,7 +245,7 @@ class BaseNetwork(CallbackSupportMixin):
         return descend(
             objective,
             theta,
-            optimiser,
+            optimizer,
             schedule,
             Batches(
                 len(objective),
@@ -253,38 +259,40 @@ class BaseNetwork(CallbackSupportMixin):
             max_norm=self.max_grad_norm,
             patience=Patience(self.tol, self.n_iter_no_change) if patient else None,
             validate=validate,
-            keep_best=self.early_stopping,
-            goes_on=task.start.epochs > 0,
-            watch=watch,
+            restore_best=self.early_stopping,
+            resume=task.start.epochs > 0,
+            epoch_callback=epoch_callback,
         )
 
-    def _validation_of(self, task, rows, crew):
+    def _validation_of(self, task, rows, workers):
         """On some of the sequences that were given to fit."""
-        given, samples = task.given.select(rows), _ready(task.samples.select(rows), task)
-        fitted, X, y = twin(self, **task.facts), None, None
+        given, dataset = task.given.select(rows), _ready(task.dataset.select(rows), task)
+        fitted, X, y = shallow_copy_with(self, **task.facts), None, None
         if self.scoring != "loss":  # of these the loss needs no copy
             embeds = self.embedding_dim is not None
             X = given.X.map(lambda rows: _tokens_of(rows, fitted.vocabulary_)) if embeds else given.X
             X, y = object_array(list(X)), fitted._targets_as_given(given)
-        return self._validation(task, fitted, samples, crew, X, y, given.X)
+        return self._validation(task, fitted, dataset, workers, X, y, given.X)
 
-    def _validation_on(self, task, X, y, crew):
+    def _validation_on(self, task, X, y, workers):
         """On sequences of the user's own."""
         if X is None or y is None:
             raise ValueError("X_val and y_val belong together: give both or none.")
         if self.solver == "lbfgs":
             raise ValueError("solver='lbfgs' has no epochs to validate after: X_val wants 'adam', 'rmsprop' or 'sgd'.")
-        fitted = twin(self, **task.facts)
+        fitted = shallow_copy_with(self, **task.facts)
         with _named("X_val, y_val"):
             given = fitted._read(X)
-            samples, _ = fitted._samples(given, y, None, None, True)
-            samples, _ = fitted._encode(samples._replace(X=_with_tokens_as_rows(samples.X, task.facts)), None, True)
-            samples = _ready(_weighted(samples, task.by_class), task)
-        return self._validation(task, fitted, samples, crew, X, y, given)
+            dataset, _ = fitted._samples(given, y, None, None, True)
+            dataset, _ = fitted._encode(dataset._replace(X=_with_tokens_as_rows(dataset.X, task.facts)), None, True)
+            dataset = _ready(_weighted(dataset, task.by_class), task)
+        return self._validation(task, fitted, dataset, workers, X, y, given)
 
-    def _validation(self, task, fitted, samples, crew, X, y, read):
-        loss, known = self._loss_function(task.facts), Known(X, read, samples.X)
-        return Validation(twin(fitted, _known=known), task.network, loss, samples, crew, scorer_of(self), y)
+    def _validation(self, task, fitted, dataset, workers, X, y, read):
+        loss, known = self._loss_function(task.facts), CachedInput(X, read, dataset.X)
+        return Validation(
+            shallow_copy_with(fitted, _cached_input=known), task.network, loss, dataset, workers, scorer_of(self), y
+        )
 
     def _loss_function(self, facts):
         name, settings = facts["_loss"]
@@ -293,23 +301,23 @@ class BaseNetwork(CallbackSupportMixin):
     def _objective(self, *arguments, first_epoch):
         return Objective(*arguments)
 
-    def _weights_of_classes(self, samples, facts):
+    def _weights_of_classes(self, dataset, facts):
         """What `class_weight` multiplies the weights of targets with, by their codes; None: nothing."""
         return None
 
     def _strata(self, Y, facts):
         return None
 
-    def _warn(self, course, epochs, one_epoch):
-        if self.early_stopping and course.scores and course.kept is None:
+    def _warn(self, history, epochs, one_epoch):
+        if self.early_stopping and history.scores and history.best_epoch is None:
             warnings.warn(
                 f"No score of scoring={self.scoring!r} was a number: the weights are those of the last epoch.",
                 stacklevel=_USER,
             )
         planned = one_epoch or (self.solver != "lbfgs" and self.learning_rate in PLANNED)
-        if course.ended == "interrupted":
+        if history.ended == "interrupted":
             warnings.warn(f"Training interrupted: the model is that of epoch {epochs}.", stacklevel=_USER)
-        elif course.ended == "max_iter" and not planned:
+        elif history.ended == "max_iter" and not planned:
             warnings.warn(
                 f"Maximum iterations ({self.max_iter}) reached and the optimization hasn't converged yet.",
                 ConvergenceWarning,
@@ -320,8 +328,8 @@ class BaseNetwork(CallbackSupportMixin):
 
     def _read(self, X, *, reset=False):
         """The sequences as they came: in training as the parameters say, later as they said then."""
-        if self._known is not None and X is self._known.X:
-            return self._known.read
+        if self._cached_input is not None and X is self._cached_input.X:
+            return self._cached_input.read
         return read(self, X, reset=reset, missing=self.missing, **(self._reading() if reset else self._fitted_reading))
 
     def _read_fitted(self, X):
@@ -335,8 +343,8 @@ class BaseNetwork(CallbackSupportMixin):
 
     def _prepare(self, X):
         """What the network reads: scaled values, or rows of its table."""
-        if self._known is not None and X is self._known.read:
-            return self._known.ready
+        if self._cached_input is not None and X is self._cached_input.read:
+            return self._cached_input.ready
         facts = vars(self)
         return _scaled(_with_tokens_as_rows(X, facts), facts, self.theta_.dtype)
 
@@ -344,8 +352,8 @@ class BaseNetwork(CallbackSupportMixin):
     def _embeds(self):
         return self._fitted_reading.get("tokens", False)
 
-    def _crew(self, dtype):
-        return Crew(dtype, _threads(self.n_jobs))
+    def _worker_pool(self, dtype):
+        return WorkerPool(dtype, _threads(self.n_jobs))
 
     def _network(self):
         check_is_fitted(self)
@@ -357,7 +365,7 @@ class BaseNetwork(CallbackSupportMixin):
         return self._network().layout.views(self.theta_)
 
     def __getstate__(self):
-        return {name: value for name, value in super().__getstate__().items() if name != "_known"}
+        return {name: value for name, value in super().__getstate__().items() if name != "_cached_input"}
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -370,19 +378,19 @@ COPIED = 1 << 22
 """Numbers of X of which a fit has a copy, scaled once, from which batches are made faster; of more it has none. Tokens
 are always copied, as rows of the table."""
 
-_OPTIMISER_PARAMETERS = ("beta_1", "beta_2", "epsilon", "rho", "momentum", "nesterovs_momentum")
+_Optimizer_PARAMETERS = ("beta_1", "beta_2", "epsilon", "rho", "momentum", "nesterovs_momentum")
 _PARAMETER_OF = {"units": "hidden_layer_sizes", "per_step": "return_sequences", "tokens": "the number of tokens"}
 _FEATURE_FACTS = ("x_mean_", "x_scale_", "vocabulary_")
-_USER = 7 + CALLBACK_FRAMES  # from _warn to the line that called fit: _minimise, _train, _fit, fit, and wrappers
+_USER = 7 + CALLBACK_FRAMES  # from _warn to the line that called fit: _minimize, _train, _fit, fit, and wrappers
 
 
 class _Task(NamedTuple):
-    """What there is to train: `samples` with targets as the loss takes them, and, in the same order, as `given`."""
+    """What there is to train: `dataset` with targets as the loss takes them, and, in the same order, as `given`."""
 
     network: object
     facts: dict
-    given: Samples
-    samples: Samples
+    given: Dataset
+    dataset: Dataset
     by_class: np.ndarray | None
     seed: int
     start: _Start
@@ -400,7 +408,7 @@ class _Start:
     losses: list = field(default_factory=list)
     validation_losses: list = field(default_factory=list)
     scores: list = field(default_factory=list)
-    states: dict = field(default_factory=dict)  # of optimisers, by name
+    states: dict = field(default_factory=dict)  # of optimizers, by name
 
     @classmethod
     def drawn(cls, network, seed, X, forget_bias):
@@ -411,24 +419,24 @@ class _Start:
     @classmethod
     def of(cls, model):
         scores, losses = model.validation_scores_ or [], model.validation_loss_curve_ or []
-        states = deepcopy(model._optimiser_states)
+        states = deepcopy(model._optimizer_states)
         return cls(model.theta_, model.n_iter_, model.best_iter_, model.t_, model.loss_curve_, losses, scores, states)
 
-    def then(self, course, theta):
-        """The attributes of a model after a course from here on."""
-        losses, scores = self.losses + course.losses, self.scores + course.scores
-        kept, best_iter, best_score = course.kept, len(losses), max(course.scores, default=None)
+    def then(self, history, theta):
+        """The attributes of a model after a history from here on."""
+        losses, scores = self.losses + history.losses, self.scores + history.scores
+        kept, best_iter, best_score = history.best_epoch, len(losses), max(history.scores, default=None)
         if kept is not None:
-            best_iter, best_score = self.epochs + kept if kept else self.best, course.best
+            best_iter, best_score = self.epochs + kept if kept else self.best, history.best_score
         return {
             "theta_": theta,
             "n_iter_": len(losses),
-            "t_": self.seen + course.seen,
+            "t_": self.seen + history.n_seen,
             "loss_": losses[-1],
             "loss_curve_": losses,
             "best_loss_": None if kept is not None else min(losses),
-            "validation_loss_curve_": self.validation_losses + course.validation_losses if course.scores else None,
-            "validation_scores_": scores if course.scores else None,
+            "validation_loss_curve_": self.validation_losses + history.validation_losses if history.scores else None,
+            "validation_scores_": scores if history.scores else None,
             "best_validation_score_": best_score,
             "best_iter_": best_iter,
         }
@@ -461,17 +469,17 @@ def _tokens_of(rows, vocabulary):
     return np.append(vocabulary[-1] + 1, vocabulary)[rows]
 
 
-def _ready(samples, task):
+def _ready(dataset, task):
     """Sequences and targets in the numbers that the network computes with."""
     dtype = task.start.theta.dtype
-    Y = samples.Y if samples.Y.dtype.kind == "i" else samples.Y.astype(dtype)
-    X = _scaled(samples.X, task.facts, dtype)
+    Y = dataset.y if dataset.y.dtype.kind == "i" else dataset.y.astype(dtype)
+    X = _scaled(dataset.X, task.facts, dtype)
     copied = "vocabulary_" in task.facts or X.offsets[-1] * X.n_features <= COPIED
-    return samples._replace(X=X.joined() if copied else X, Y=Y)
+    return dataset._replace(X=X.joined() if copied else X, y=Y)
 
 
-def _weighted(samples, by_class):
-    return samples if by_class is None else samples._replace(weight=samples.weight * by_class[class_codes(samples.Y)])
+def _weighted(dataset, by_class):
+    return dataset if by_class is None else dataset._replace(weight=dataset.weight * by_class[class_codes(dataset.y)])
 
 
 @contextmanager

@@ -2,15 +2,15 @@
 
 import time
 
-from .._core.training import Watch
+from .._core.training import EpochCallback
 
 
-class Epochs(Watch):
+class Epochs(EpochCallback):
     """Looks on at the training of `model`.
 
     context : that of its fit, for callbacks; None if there are none
     data : what callbacks may ask for, X, y, metadata
-    fitted : ``fitted(course, theta)``, the attributes of the model if training ended here
+    fitted : ``fitted(history, theta)``, the attributes of the model if training ended here
     before, planned : epochs trained before, and those to come at most
     """
 
@@ -18,27 +18,27 @@ class Epochs(Watch):
         self.model, self.context, self.data, self.fitted = model, context, data, fitted
         self.before, self.planned, self.start = before, planned, time.perf_counter()
 
-    def begin(self):
+    def on_epoch_begin(self):
         if self.context is not None:
             self.epoch = self.context.subcontext(task_name="epoch")
             self.epoch.call_on_fit_task_begin(estimator=self.model, **self.data)
 
-    def end(self, course, theta):
+    def on_epoch_end(self, history, theta):
         if self.model.verbose:
-            print(self._line(course))
+            print(self._line(history))
         if self.context is None:
             return False
         return self.epoch.call_on_fit_task_end(
             estimator=self.model,
-            reconstruction_attributes=lambda: self.fitted(course, theta.copy()),
+            reconstruction_attributes=lambda: self.fitted(history, theta.copy()),
             **self.data,
         )
 
-    def _line(self, course):
+    def _line(self, history):
         """Loss, validation score, seconds: those gone, those left if all planned epochs are trained."""
-        n, seconds = len(course.losses), time.perf_counter() - self.start
-        score = f", validation score {course.scores[-1]:.4f}" if course.scores else ""
+        n, seconds = len(history.losses), time.perf_counter() - self.start
+        score = f", validation score {history.scores[-1]:.4f}" if history.scores else ""
         return (
-            f"[{type(self.model).__name__}] epoch {self.before + n}, loss {course.losses[-1]:.6f}{score}, "
+            f"[{type(self.model).__name__}] epoch {self.before + n}, loss {history.losses[-1]:.6f}{score}, "
             f"{seconds:.1f} s, at most {seconds / n * (self.planned - n):.1f} s left"
         )

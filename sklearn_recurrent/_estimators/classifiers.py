@@ -232,10 +232,10 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
             raise ValueError(f"A multilabel indicator holds 0 and 1, but y holds {np.unique(y).tolist()}.")
         return y
 
-    def _encode_target(self, y, weight, classes, goes_on):
+    def _encode_target(self, y, weight, classes, resume):
         multilabel = y.ndim == 2
         present = np.arange(y.shape[1]) if multilabel else np.unique(y)
-        if goes_on:
+        if resume:
             if multilabel != self._multilabel:
                 raise ValueError("y is a multilabel indicator in one call and not in the other.")
             if classes is not None and not np.array_equal(np.unique(classes), self.classes_):
@@ -257,16 +257,16 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
         loss = name, {"smoothing": self.label_smoothing}
         return {"out_activation_": name, "n_outputs_": n_outputs, "_loss": loss}
 
-    def _weights_of_classes(self, samples, facts):
+    def _weights_of_classes(self, dataset, facts):
         if self.class_weight is None:
             return None
         if facts["_multilabel"]:
             raise ValueError("class_weight is for one label per sequence, but y is a multilabel indicator.")
-        codes, classes = class_codes(samples.Y), facts["classes_"]
+        codes, classes = class_codes(dataset.y), facts["classes_"]
         if self.class_weight == "balanced":
-            return balanced(codes, samples.weight, len(classes))
+            return balanced(codes, dataset.weight, len(classes))
         by_class = compute_class_weight(self.class_weight, classes=classes, y=classes[codes])
-        refuse_class_weights(self.class_weight, samples.weight * by_class[codes])
+        refuse_class_weights(self.class_weight, dataset.weight * by_class[codes])
         return by_class
 
     def _strata(self, Y, facts):
@@ -284,7 +284,7 @@ class RNNClassifier(BaseClassifier):
 
     The network reads each sequence step by step, pools the states of its top layer into one vector, and passes that
     through a dense layer with a softmax, or a logistic function for two classes and for multilabel targets. Fitting
-    minimises the weighted mean of the log loss (nats per sequence) plus the L2 penalty, with gradients by
+    minimizes the weighted mean of the log loss (nats per sequence) plus the L2 penalty, with gradients by
     backpropagation through all time steps:
 
         sum_i w_i * (-log p(y_i | x_i)) / sum_i w_i  +  alpha / 2 * ||weights||^2 / sum_i w_i
@@ -329,7 +329,7 @@ class LSTMClassifier(BaseClassifier):
     """Classifier of sequences by a long short-term memory network.
 
     The cell state passes from step to step by a product with the forget gate and a sum, so that gradients survive
-    hundreds of steps. What is minimised: see `RNNClassifier`.
+    hundreds of steps. What is minimized: see `RNNClassifier`.
 
     {parameters}
 
@@ -373,7 +373,7 @@ class GRUClassifier(BaseClassifier):
     """Classifier of sequences by a network of gated recurrent units.
 
     The update gate mixes the old state with a new candidate; the reset gate acts after the product, as in cuDNN and
-    PyTorch. What is minimised: see `RNNClassifier`.
+    PyTorch. What is minimized: see `RNNClassifier`.
 
     {parameters}
 

@@ -9,10 +9,10 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
 from .._data.sequences import object_array
-from .scoring import sequence_scorer, takes_weights, twin
+from .scoring import sequence_scorer, shallow_copy_with, takes_weights
 
 
-class Known(NamedTuple):
+class CachedInput(NamedTuple):
     """An X that need not be read again, epoch after epoch: what it is `read` as, and that `ready` for the network."""
 
     X: object
@@ -23,37 +23,39 @@ class Known(NamedTuple):
 class Validation:
     """``validation(theta) -> (loss, score)``.
 
-    fitted : a model that is fitted but for its weights, with a `Known`
-    samples : what it is validated on, as the network takes it
+    fitted : a model that is fitted but for its weights, with a `CachedInput`
+    dataset : what it is validated on, as the network takes it
     scorer : of scikit-learn, called with the X that is known, and `y`; None: the score is the negative loss
     """
 
-    def __init__(self, fitted, network, loss, samples, crew, scorer=None, y=None):
-        self.fitted, self.network, self.loss, self.samples, self.crew = fitted, network, loss, samples, crew
+    def __init__(self, fitted, network, loss, dataset, workers, scorer=None, y=None):
+        self.fitted, self.network, self.loss, self.dataset, self.workers = fitted, network, loss, dataset, workers
         self.scorer, self.y = scorer, y
 
     def __call__(self, theta):
-        samples = self.samples
+        dataset = self.dataset
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is the worst there is
-            raw = self.network.predict(theta, self.network.reads(samples), self.crew)
-            losses, _ = self.loss(raw.T, samples.Y.T)
-        loss = float(np.average(losses, weights=samples.weight if samples.weight.any() else None))
+            raw = self.network.predict(theta, self.network.network_inputs(dataset), self.workers)
+            losses, _ = self.loss(raw.T, dataset.y.T)
+        loss = float(np.average(losses, weights=dataset.weight if dataset.weight.any() else None))
         if not np.isfinite(loss):
             return np.inf, -np.inf
         return loss, -loss if self.scorer is None else self._score(theta)
 
     def _score(self, theta):
         weights = {}
-        if np.ptp(self.samples.weight) and takes_weights(self.scorer):
+        if np.ptp(self.dataset.weight) and takes_weights(self.scorer):
             weights["sample_weight"] = self._weights()
-        score = float(self.scorer(twin(self.fitted, theta_=theta), self.fitted._known.X, self.y, **weights))
+        score = float(
+            self.scorer(shallow_copy_with(self.fitted, theta_=theta), self.fitted._cached_input.X, self.y, **weights)
+        )
         return -np.inf if np.isnan(score) else score
 
     def _weights(self):
         """One for each sequence; for each step, with return_sequences: what weighs 0 there may be anything."""
         if getattr(self.fitted, "return_sequences", False):
-            return object_array(np.split(self.samples.weight, self.samples.offsets[1:-1]))
-        return self.samples.sequence_weights() / self.samples.counts
+            return object_array(np.split(self.dataset.weight, self.dataset.offsets[1:-1]))
+        return self.dataset.sequence_weights() / self.dataset.counts
 
 
 def scorer_of(model):

@@ -14,7 +14,7 @@ from .._core import inspection
 from .._core.threads import single_blas_thread
 from .._data.targets import flatten_steps
 from .parameters import architecture_of, check_at_least_one
-from .scoring import sequence_scorer, twin
+from .scoring import sequence_scorer, shallow_copy_with
 
 
 def attends(model):
@@ -136,7 +136,7 @@ class Inspection:
 
         References
         ----------
-        Simonyan, K., Vedaldi, A. & Zisserman, A. (2014). Deep inside convolutional networks: visualising image
+        Simonyan, K., Vedaldi, A. & Zisserman, A. (2014). Deep inside convolutional networks: visualizing image
         classification models and saliency maps. ICLR workshop.
         """
         self._network()  # or it is not fitted
@@ -282,8 +282,8 @@ class Inspection:
         groups = _features(sequences) if by == "feature" else _windows(sequences, windows)
 
         def scores(group):
-            readers = (_with_reading(self, X, inspection.exchange(sequences, others, group)) for others in partners)
-            return [scorer(reader, X, y, **weights) for reader in readers]
+            observers = (_with_reading(self, X, inspection.exchange(sequences, others, group)) for others in partners)
+            return [scorer(reader, X, y, **weights) for reader in observers]
 
         baseline = scorer(self, X, y, **weights)
         changed = Parallel(n_jobs=n_jobs)(delayed(scores)(group) for group in groups)
@@ -297,8 +297,8 @@ class Inspection:
     # --- how it is done -----------------------------------------------------------------------------------------------
 
     def _look(self, network, sequences, function, *arguments):
-        with single_blas_thread(), self._crew(self.theta_.dtype) as crew:
-            return function(network, self.theta_, self._prepare(sequences), crew, *arguments)
+        with single_blas_thread(), self._worker_pool(self.theta_.dtype) as workers:
+            return function(network, self.theta_, self._prepare(sequences), workers, *arguments)
 
     def _inspect(self, X, function):
         """What a function of `insight` finds for each step, in the container that belongs to `X`."""
@@ -337,10 +337,10 @@ class Inspection:
 
     def _targets(self, sequences, y, per_step):
         """Targets as the network has them, of what `fit` takes."""
-        y = flatten_steps(y, sequences.lengths, living=sequences.living)[0] if per_step else y
+        y = flatten_steps(y, sequences.lengths, valid=sequences.valid)[0] if per_step else y
         y = self._validate_target(y)
         check_consistent_length(range(sequences.offsets[-1]) if per_step else sequences, y)
-        Y, facts = self._encode_target(y, np.ones(len(y)), None, goes_on=True)
+        Y, facts = self._encode_target(y, np.ones(len(y)), None, resume=True)
         if facts["n_outputs_"] != self.n_outputs_:
             raise ValueError(f"y has {facts['n_outputs_']} outputs, but {type(self).__name__} has {self.n_outputs_}.")
         return Y
@@ -364,7 +364,7 @@ def _with_reading(model, X, sequences):
             raise ValueError("The scoring of feature_importance must ask for predictions of X as it is given.")
         return sequences
 
-    return twin(model, _read=read_instead)
+    return shallow_copy_with(model, _read=read_instead)
 
 
 def _importance(baseline, scores):

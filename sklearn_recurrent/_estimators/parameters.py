@@ -17,7 +17,7 @@ from .._core.activations import ACTIVATIONS
 from .._core.attention import SCORES
 from .._core.cells.registry import CELLS
 from .._core.heads import POOLINGS
-from .._core.optimizers import OPTIMISERS, SCHEDULES
+from .._core.optimizers import OPTIMIZERS, SCHEDULES
 from .._sklearn import Interval, StrOptions
 
 
@@ -125,7 +125,7 @@ class TrainingParameters:
         "If given, X holds tokens, whole numbers from 0 on, one per time step, and each of those met in fit gets a "
         "vector of that many entries, which is learned. Later, an unknown token has a vector of zeros, or the one "
         "that partial_fit has learned for all tokens it did not know. 32-bit tokens compute in float32, wider ones in "
-        "float64. The vectors are not penalised.",
+        "float64. The vectors are not penalized.",
     )
     pad_token: int | None = parameter(
         None,
@@ -164,9 +164,9 @@ class TrainingParameters:
     )
     solver: str = parameter(
         "adam",
-        [StrOptions({*OPTIMISERS, "lbfgs"})],
+        [StrOptions({*OPTIMIZERS, "lbfgs"})],
         "{'adam', 'rmsprop', 'sgd', 'lbfgs'}",
-        "What minimises the loss: adam, rmsprop or sgd by mini-batches, or the quasi-Newton method L-BFGS on the whole "
+        "What minimizes the loss: adam, rmsprop or sgd by mini-batches, or the quasi-Newton method L-BFGS on the whole "
         "training set, good for up to some hundred sequences.",
     )
     alpha: float = parameter(
@@ -175,7 +175,7 @@ class TrainingParameters:
         "float",
         "Strength of the L2 penalty: ½ alpha ‖weights‖², divided by the sum of the weights (sample times class) of the "
         "sequences trained on, or of their targets if they have several, is added to the mean loss. Biases are not "
-        "penalised. At 0 there is none.",
+        "penalized. At 0 there is none.",
     )
     weight_decay: float = parameter(
         0.0,

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.metrics import make_scorer
 from sklearn.utils import check_consistent_length
 
-from .._core.dataset import Samples
+from .._core.dataset import Dataset
 from .._core.losses import LINKS
 from .._core.network import Network
 from .._core.threads import single_blas_thread
@@ -24,7 +24,7 @@ from .weights import positive_weight
 class BaseRecurrent(Streaming, Inspection, BaseNetwork, RecurrentParameters):
     """A recurrent network as an estimator; a subclass says what its targets are.
 
-    It has ``_validate_target(y)``, which returns an array; and ``_encode_target(y, weight, classes, goes_on)``, which
+    It has ``_validate_target(y)``, which returns an array; and ``_encode_target(y, weight, classes, resume)``, which
     returns the targets of the loss, a row each, and the fitted attributes that say how to read them, its `facts`.
     """
 
@@ -75,7 +75,7 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, RecurrentParameters):
         if self.return_sequences and self.missing == "skip":
             raise ValueError("return_sequences=True wants a target for each step, and missing='skip' passes over some.")
 
-    def _samples(self, X, y, sample_weight, classes, goes_on):
+    def _samples(self, X, y, sample_weight, classes, resume):
         return self._validate_samples(X, y, sample_weight), {}
 
     def _validate_samples(self, X, y, sample_weight):
@@ -84,10 +84,10 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, RecurrentParameters):
             _refuse_ragged(y)
             y = self._validate_target(y)
             check_consistent_length(X, y)
-            return Samples(X, y, positive_weight(sample_weight, len(X), "sequence"))
-        y, _ = flatten_steps(y, X.lengths, living=X.living)
+            return Dataset(X, y, positive_weight(sample_weight, len(X), "sequence"))
+        y, _ = flatten_steps(y, X.lengths, valid=X.valid)
         if sample_weight is not None and not np.isscalar(sample_weight):
-            sample_weight = flatten_weights(sample_weight, X.lengths, living=X.living)
+            sample_weight = flatten_weights(sample_weight, X.lengths, valid=X.valid)
         weight = positive_weight(sample_weight, len(y), "step")
         ignored = weight == 0  # may hold anything
         if ignored.any():
@@ -95,19 +95,19 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, RecurrentParameters):
         y = self._validate_target(typed(y))
         if ignored.any():
             y[ignored] = np.sort(y[~ignored], axis=0)[0]  # whatever the order of the sequences
-        return Samples(X, y, weight, X.offsets)
+        return Dataset(X, y, weight, X.offsets)
 
-    def _encode(self, samples, classes, goes_on):
-        Y, facts = self._encode_target(samples.Y, samples.weight, classes, goes_on)
-        return samples._replace(Y=Y), facts
+    def _encode(self, dataset, classes, resume):
+        Y, facts = self._encode_target(dataset.y, dataset.weight, classes, resume)
+        return dataset._replace(y=Y), facts
 
     def _arguments(self, facts):
         return {"pooling": poolings(self.pooling), "per_step": bool(self.return_sequences)}
 
-    def _targets_as_given(self, samples):
-        if samples.offsets is None:
-            return samples.Y
-        return object_array(np.split(samples.Y, samples.offsets[1:-1]))
+    def _targets_as_given(self, dataset):
+        if dataset.offsets is None:
+            return dataset.y
+        return object_array(np.split(dataset.y, dataset.offsets[1:-1]))
 
     # --- after training -----------------------------------------------------------------------------------------------
 
@@ -117,8 +117,8 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, RecurrentParameters):
         sequences : `X`, if it has been read
         """
         network, sequences = self._network(), self._read(X) if sequences is None else sequences
-        with single_blas_thread(), self._crew(self.theta_.dtype) as crew:
-            out = self._form(method)(network.predict(self.theta_, self._prepare(sequences), crew, **options))
+        with single_blas_thread(), self._worker_pool(self.theta_.dtype) as workers:
+            out = self._form(method)(network.predict(self.theta_, self._prepare(sequences), workers, **options))
         return self._like_steps(out, X, sequences) if network.per_step or "staged" in options else out
 
     def _like_steps(self, values, X, sequences):

@@ -23,7 +23,7 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
         "squared_error",
         [StrOptions({"squared_error", "absolute_error", "huber", "poisson", "quantile"})],
         "{'squared_error', 'absolute_error', 'huber', 'poisson', 'quantile'}",
-        "What is minimised: half the squared error, for the mean of y; the absolute error, for its median; huber, "
+        "What is minimized: half the squared error, for the mean of y; the absolute error, for its median; huber, "
         "squared up to huber_delta and absolute beyond; poisson, half the deviance of counts and other y of 0 or more, "
         "for its mean, the network giving the logarithm; or the quantile (pinball) loss.",
     )
@@ -140,7 +140,7 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
         y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
         return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
-    def _encode_target(self, y, weight, classes, goes_on):
+    def _encode_target(self, y, weight, classes, resume):
         Y, quantiles = y.reshape(len(y), -1), quantiles_of(self.quantile) if self.loss == "quantile" else ()
         facts = {
             "_y_is_1d": y.ndim == 1,
@@ -149,7 +149,7 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
             "out_activation_": "exponential" if self.loss == "poisson" else "identity",
             "n_outputs_": Y.shape[1] * max(len(quantiles), 1),
         }
-        if goes_on:
+        if resume:
             if Y.shape[1] != len(self.y_scale_):
                 raise ValueError(f"y has {Y.shape[1]} outputs, but {type(self).__name__} has {len(self.y_scale_)}.")
             if facts["out_activation_"] != self.out_activation_:
@@ -174,7 +174,7 @@ class RNNRegressor(BaseRegressor):
     """Regressor of sequences by a recurrent network with any cell.
 
     The network reads each sequence step by step, pools the states of its top layer into one vector, and passes that
-    through a dense layer. Inside, each output is scaled to mean 0 and variance 1. Fitting minimises the weighted mean
+    through a dense layer. Inside, each output is scaled to mean 0 and variance 1. Fitting minimizes the weighted mean
     of half the squared error of these, or of another `loss`, plus the L2 penalty, with gradients by backpropagation
     through all time steps:
 
@@ -219,7 +219,7 @@ class LSTMRegressor(BaseRegressor):
     """Regressor of sequences by a long short-term memory network.
 
     The cell state passes from step to step by a product with the forget gate and a sum, so that gradients survive
-    hundreds of steps. What is minimised: see `RNNRegressor`.
+    hundreds of steps. What is minimized: see `RNNRegressor`.
 
     {parameters}
 
@@ -263,7 +263,7 @@ class GRURegressor(BaseRegressor):
     """Regressor of sequences by a network of gated recurrent units.
 
     The update gate mixes the old state with a new candidate; the reset gate acts after the product, as in cuDNN and
-    PyTorch. What is minimised: see `RNNRegressor`.
+    PyTorch. What is minimized: see `RNNRegressor`.
 
     {parameters}
 

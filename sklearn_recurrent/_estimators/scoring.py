@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.utils.metadata_routing import get_routing_for_object
 
-from .._data.sequences import living_steps, unwrap
+from .._data.sequences import unwrap, valid_steps
 from .._data.targets import flatten_steps, flatten_weights, typed
 from .._sklearn import _BaseScorer
 
@@ -87,15 +87,15 @@ class SequenceScorer:
 
     def __call__(self, estimator, X, y, sample_weight=None, **kwargs):
         """Score `estimator` on all time steps of `X`; other keywords go to the inner scorer as they are."""
-        lengths, living = _steps_of(estimator, X)
-        y, lengths = flatten_steps(y, lengths, living=living)
-        like_y, counts = {"lengths": lengths, "of": "y", "living": living}, slice(None)
+        lengths, valid = _steps_of(estimator, X)
+        y, lengths = flatten_steps(y, lengths, valid=valid)
+        like_y, counts = {"lengths": lengths, "of": "y", "valid": valid}, slice(None)
         if sample_weight is not None:
             weight = flatten_weights(sample_weight, **like_y)
             counts = weight != 0  # where not, y may hold anything
             kwargs["sample_weight"], y = weight[counts], typed(y[counts])
         flat = {name: _flattened(estimator, name, like_y, counts) for name in RESPONSES if hasattr(estimator, name)}
-        return self._scorer(twin(estimator, **flat), X, y, **kwargs)
+        return self._scorer(shallow_copy_with(estimator, **flat), X, y, **kwargs)
 
     def __repr__(self):
         return f"sequence_scorer({self._scoring!r})"
@@ -127,9 +127,9 @@ def _steps_of(estimator, X):
     """The lengths, and where an array is no padding, as the estimator reads X; of a Pipeline what a 3-D X tells."""
     if hasattr(estimator, "_fitted_reading") and hasattr(estimator, "return_sequences"):
         sequences = estimator._read(X)
-        return sequences.lengths, sequences.living
+        return sequences.lengths, sequences.valid
     X = unwrap(X)[1]
-    return None, living_steps(np.asarray(X, dtype=np.float64)) if getattr(X, "ndim", 0) == 3 else None
+    return None, valid_steps(np.asarray(X, dtype=np.float64)) if getattr(X, "ndim", 0) == 3 else None
 
 
 def takes_weights(scorer):
@@ -140,7 +140,7 @@ def takes_weights(scorer):
     return "sample_weight" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
 
-def twin(estimator, **others):
+def shallow_copy_with(estimator, **others):
     """The same estimator, sharing all attributes but these others; a true instance of its class."""
     same = object.__new__(type(estimator))
     same.__dict__ = vars(estimator) | others

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._core.dataset import Samples
+from .._core.dataset import Dataset
 from .._core.scheduled_sampling import SampledObjective
 from .._core.seq2seq import EncoderDecoder
 from .._core.threads import single_blas_thread
@@ -49,16 +49,16 @@ class BaseSeq2Seq(BaseNetwork, Seq2SeqParameters):
     # --- after training -----------------------------------------------------------------------------------------------
 
     def _run(self, sequences, function, *arguments, **options):
-        """``function(network, theta, X, crew, …)`` of the sequences that were read."""
+        """``function(network, theta, X, workers, …)`` of the sequences that were read."""
         network = self._network()
-        with single_blas_thread(), self._crew(self.theta_.dtype) as crew:
-            return function(network, self.theta_, self._prepare(sequences), crew, *arguments, **options)
+        with single_blas_thread(), self._worker_pool(self.theta_.dtype) as workers:
+            return function(network, self.theta_, self._prepare(sequences), workers, *arguments, **options)
 
     def _raw(self, sequences, Y, offsets):
         """Raw outputs (S, K) if the decoder reads the outputs `Y`, each one step later."""
 
-        def predict(network, theta, X, crew):
-            return network.predict(theta, network.reads(Samples(X, Y, None, offsets)), crew)
+        def predict(network, theta, X, workers):
+            return network.predict(theta, network.network_inputs(Dataset(X, Y, None, offsets)), workers)
 
         return self._run(sequences, predict)
 
@@ -66,13 +66,13 @@ class BaseSeq2Seq(BaseNetwork, Seq2SeqParameters):
         """For each sequence an array (output steps, input steps), if the outputs are `Y`."""
         found, n_out, n_in = [None] * len(sequences), np.diff(offsets), sequences.lengths
 
-        def see(rows, one):
-            weights = (a for group in one.head.weights for a in group)
+        def on_batch(rows, result):
+            weights = (a for group in result.head.weights for a in group)
             for row, a in zip(rows, weights, strict=True):
                 found[row] = a[: n_out[row], : n_in[row]].copy()
 
-        def look(network, theta, X, crew):
-            network.each_batch(theta, network.reads(Samples(X, Y, None, offsets)), crew, see)
+        def look(network, theta, X, workers):
+            network.for_each_batch(theta, network.network_inputs(Dataset(X, Y, None, offsets)), workers, on_batch)
 
         self._run(sequences, look)
         return object_array(found)

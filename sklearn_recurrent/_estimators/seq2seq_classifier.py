@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 from sklearn.utils.metaestimators import available_if
 
-from .._core.dataset import Samples
+from .._core.dataset import Dataset
 from .._core.decoding import beam_search
 from .._core.losses import softmax
 from .._core.ragged import offsets_of
@@ -28,7 +28,7 @@ class Seq2SeqClassifier(BaseSeq2Seq):
 
     An encoder reads the sequence; a decoder writes label after label, each chosen from the state of the decoder, which
     has read the label before, and from a mean of the encoder's states, whose weights the decoder's state chooses anew
-    at each step (attention). After the last label it writes an end. Fitting minimises the weighted mean of the log loss
+    at each step (attention). After the last label it writes an end. Fitting minimizes the weighted mean of the log loss
     (nats per label, ends included) plus the L2 penalty; the decoder then reads the true labels (teacher forcing):
 
         sum_it w_it * (-log p(y_it | x_i, y_i1 ... y_i,t-1)) / sum_it w_it  +  alpha / 2 * ||weights||^2 / sum_it w_it
@@ -304,7 +304,7 @@ class Seq2SeqClassifier(BaseSeq2Seq):
 
     # --- how it is done -----------------------------------------------------------------------------------------------
 
-    def _samples(self, X, y, sample_weight, classes, goes_on):
+    def _samples(self, X, y, sample_weight, classes, resume):
         """Targets are codes; each sequence of them ends with the number of classes."""
         labels, lengths = flatten_labels(y)
         check_consistent_length(X, lengths)
@@ -313,7 +313,7 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         counts = np.add.reduceat(weight, offsets_of(lengths + 1)[:-1]) > 0
         present = classes_of(labels[np.repeat(counts, lengths)])
         expected = None if classes is None else classes_of(flatten_labels([classes])[0])
-        if goes_on:
+        if resume:
             if expected is not None and not np.array_equal(expected, self.classes_):
                 raise ValueError(f"classes={classes!r} is not the same as in the last call: {self.classes_!r}.")
             expected = self.classes_
@@ -324,29 +324,29 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         if unknown.any():
             raise ValueError(f"y has labels {present[unknown].tolist()}, but the classes are {classes.tolist()}.")
         Y, offsets = _with_ends(codes_of(labels, classes), lengths, len(classes))
-        longest = max(int(lengths[counts].max()), self.max_length_ if goes_on else 1)
+        longest = max(int(lengths[counts].max()), self.max_length_ if resume else 1)
         facts = {"classes_": classes, "n_outputs_": len(classes) + 1, "max_length_": longest}
         facts |= {"out_activation_": "softmax", "_loss": ("softmax", {"smoothing": self.label_smoothing})}
-        return Samples(X, Y, weight, offsets), facts
+        return Dataset(X, Y, weight, offsets), facts
 
-    def _encode(self, samples, classes, goes_on):
-        return samples, {}
+    def _encode(self, dataset, classes, resume):
+        return dataset, {}
 
-    def _weights_of_classes(self, samples, facts):
+    def _weights_of_classes(self, dataset, facts):
         if self.class_weight is None:
             return None
-        codes, labels = class_codes(samples.Y), facts["classes_"].tolist()
+        codes, labels = class_codes(dataset.y), facts["classes_"].tolist()
         if self.class_weight == "balanced":
-            return balanced(codes, samples.weight, len(labels) + 1)
+            return balanced(codes, dataset.weight, len(labels) + 1)
         unknown = [label for label in self.class_weight if label not in set(labels)]
         if unknown and not set(labels) <= set(self.class_weight):  # else it is of a fold without that class
             raise ValueError(f"class_weight has labels {unknown}, but the classes are {labels}.")
         by_class = np.array([self.class_weight.get(label, 1.0) for label in labels] + [1.0])  # the last: the end
-        refuse_class_weights(self.class_weight, (samples.weight * by_class[codes])[codes < len(labels)])
+        refuse_class_weights(self.class_weight, (dataset.weight * by_class[codes])[codes < len(labels)])
         return by_class
 
-    def _targets_as_given(self, samples):
-        return object_array([self.classes_[codes[:-1, 0]] for codes in np.split(samples.Y, samples.offsets[1:-1])])
+    def _targets_as_given(self, dataset):
+        return object_array([self.classes_[codes[:-1, 0]] for codes in np.split(dataset.y, dataset.offsets[1:-1])])
 
     def _write(self, sequences):
         """The codes for each sequence."""

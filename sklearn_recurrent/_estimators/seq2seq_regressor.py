@@ -8,7 +8,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils import check_consistent_length
 from sklearn.utils.metaestimators import available_if
 
-from .._core.dataset import Samples
+from .._core.dataset import Dataset
 from .._core.decoding import free_run
 from .._core.preprocessing import mean_and_scale
 from .._core.ragged import Ragged, offsets_of
@@ -27,7 +27,7 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
 
     An encoder reads the sequence; a decoder writes step after step, each from the state of the decoder, which has read
     the step before, and from a mean of the encoder's states, whose weights the decoder's state chooses anew at each
-    step (attention). Inside, outputs are scaled to mean 0 and variance 1. Fitting minimises the weighted mean over all
+    step (attention). Inside, outputs are scaled to mean 0 and variance 1. Fitting minimizes the weighted mean over all
     steps of half the squared error of these plus the L2 penalty; the decoder then reads the true outputs (teacher
     forcing):
 
@@ -76,7 +76,7 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         "squared_error",
         [StrOptions({"squared_error", "absolute_error", "huber"})],
         "{'squared_error', 'absolute_error', 'huber'}",
-        "What is minimised: half the squared error, for the mean of y; the absolute error, for its median; or huber, "
+        "What is minimized: half the squared error, for the mean of y; the absolute error, for its median; or huber, "
         "squared up to huber_delta and absolute beyond.",
     )
     huber_delta: float = huber_delta_parameter()
@@ -237,29 +237,29 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
 
     # --- how it is done -----------------------------------------------------------------------------------------------
 
-    def _samples(self, X, y, sample_weight, classes, goes_on):
+    def _samples(self, X, y, sample_weight, classes, resume):
         flat, lengths, form = flatten_numbers(y)
         check_consistent_length(X, lengths)
         weight = _step_weight(sample_weight, sequence_weight(sample_weight, len(lengths)), lengths)
-        samples = Samples(X, flat, weight, offsets_of(lengths))
-        longest = max(int(samples.counts[samples.sequence_weights() > 0].max()), self.horizon_ if goes_on else 1)
-        if goes_on and form[1] <= 2 and self._y_form[1] <= 2:
+        dataset = Dataset(X, flat, weight, offsets_of(lengths))
+        longest = max(int(dataset.counts[dataset.sequence_weights() > 0].max()), self.horizon_ if resume else 1)
+        if resume and form[1] <= 2 and self._y_form[1] <= 2:
             form = self._y_form
-        return samples, {"_y_form": form, "horizon_": longest}
+        return dataset, {"_y_form": form, "horizon_": longest}
 
-    def _encode(self, samples, classes, goes_on):
-        Y, loss = samples.Y, loss_of(self.loss, huber_delta=self.huber_delta)
+    def _encode(self, dataset, classes, resume):
+        Y, loss = dataset.y, loss_of(self.loss, huber_delta=self.huber_delta)
         facts = {"n_outputs_": Y.shape[1], "out_activation_": "identity", "_loss": loss}
-        if goes_on:
+        if resume:
             if Y.shape[1] != self.n_outputs_:
                 raise ValueError(f"y has {Y.shape[1]} outputs per step, but this model has {self.n_outputs_}.")
             mean, scale = self.y_mean_, self.y_scale_
         else:
-            mean, scale = facts["y_mean_"], facts["y_scale_"] = mean_and_scale(Ragged.of_rows(Y), samples.weight)
-        return samples._replace(Y=(Y - mean) / scale), facts
+            mean, scale = facts["y_mean_"], facts["y_scale_"] = mean_and_scale(Ragged.of_rows(Y), dataset.weight)
+        return dataset._replace(y=(Y - mean) / scale), facts
 
-    def _targets_as_given(self, samples):
-        return self._in_form(samples.Y, samples.counts)
+    def _targets_as_given(self, dataset):
+        return self._in_form(dataset.y, dataset.counts)
 
     def _in_form(self, values, lengths, *, apart=False):
         """Values (S, K) in the form of the y of `fit`; `apart`: an array for each sequence, whatever that was."""

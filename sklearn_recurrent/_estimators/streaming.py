@@ -153,11 +153,11 @@ class Streaming:
             raise ValueError(f"X has {len(sequences)} sequences, but initial_state has {state.n_streams} streams.")
         ends = {name: np.empty_like(array, order="C") for name, array in state._arrays.items()}
 
-        def see(rows, one):
-            for name, array in one.ends.items():
+        def on_batch(rows, result):
+            for name, array in result.ends.items():
                 ends[name][..., rows] = array
 
-        out = self._respond(method, X, sequences, start=state._arrays, see=see)
+        out = self._respond(method, X, sequences, initial_state=state._arrays, on_batch=on_batch)
         return (out, StreamState(ends, state.n_streams, self.theta_, stepper)) if return_state else out
 
     def _new_stepper(self):

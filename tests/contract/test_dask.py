@@ -127,7 +127,7 @@ def test_a_search_survives_the_death_of_a_worker(data, tmp_path, scatter, deaths
 
 def threads_in_fit(model, X, y):
     """A scorer, called on a worker: with how many threads `model` computes there."""
-    return model._crew(model.theta_.dtype).n_threads
+    return model._worker_pool(model.theta_.dtype).n_threads
 
 
 def test_a_worker_computes_in_one_thread(client, data):

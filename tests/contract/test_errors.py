@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn_recurrent import RNNClassifier, RNNRegressor, Seq2SeqClassifier, Seq2SeqRegressor, as_sequences
 from sklearn_recurrent._core.cells.registry import CELLS
 from sklearn_recurrent._core.objective import Objective
-from sklearn_recurrent._core.optimizers import OPTIMISERS
+from sklearn_recurrent._core.optimizers import OPTIMIZERS
 
 TINY = {"hidden_layer_sizes": 3, "max_iter": 3, "random_state": 0}
 
@@ -360,7 +360,7 @@ def test_a_warm_start_with_other_features_or_classes_is_refused(estimator, data)
 
 
 @pytest.mark.parametrize("settings", [{}, {"max_grad_norm": None}, {"activation": "relu"}], ids=str)
-@pytest.mark.parametrize("solver", OPTIMISERS)
+@pytest.mark.parametrize("solver", OPTIMIZERS)
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("cls", [RNNClassifier, RNNRegressor])
 def test_a_diverging_fit_ends_with_an_error_that_says_what_to_change(
@@ -418,7 +418,7 @@ def interrupt_after(monkeypatch):
     return patch
 
 
-@pytest.mark.parametrize("solver", [*OPTIMISERS, "lbfgs"])
+@pytest.mark.parametrize("solver", [*OPTIMIZERS, "lbfgs"])
 def test_an_interrupted_fit_keeps_the_model_so_far_with_a_warning(estimator, data, solver, interrupt_after):
     X, y = data
     model = estimator(hidden_layer_sizes=3, solver=solver, batch_size=10, random_state=0)

@@ -64,7 +64,7 @@ def threads_of_a_worker(model, X, y):
         "blas_in_fit": max(model.validation_scores_),
         "blas": threads_of_blas(),
         "jobs": joblib.effective_n_jobs(model.n_jobs),
-        "crew": model._crew(model.theta_.dtype).n_threads,
+        "workers": model._worker_pool(model.theta_.dtype).n_threads,
     }
 
 
@@ -76,7 +76,7 @@ def test_a_worker_computes_in_one_thread_whatever_BLAS_may_take(ragged, labels, 
         allowed = threads_of_blas()
         results = search.fit(ragged, labels).cv_results_
         assert threads_of_blas() == allowed
-    for name in ("blas_in_fit", "jobs", "crew"):
+    for name in ("blas_in_fit", "jobs", "workers"):
         assert results[f"mean_test_{name}"].tolist() == [1] * 4
     if backend == "loky":  # or the limit of one thread's fit is seen in the other thread
         assert results["mean_test_blas"].tolist() == [allowed] * 4

@@ -12,9 +12,9 @@ from sklearn_recurrent._core.activations import ACTIVATIONS
 from sklearn_recurrent._core.cells.registry import CELLS
 from sklearn_recurrent._core.heads import POOLINGS
 from sklearn_recurrent._core.losses import LOSSES
-from sklearn_recurrent._core.packing import Plan
+from sklearn_recurrent._core.packing import PackedBatch
 from sklearn_recurrent._core.ragged import Ragged
-from sklearn_recurrent._core.unroll import Join, unroll
+from sklearn_recurrent._core.unroll import StateCollector, unroll
 from sklearn_recurrent._core.workspace import Workspace
 
 F, H = 3, 4
@@ -39,11 +39,11 @@ def draw(cell, lengths, seed=0):
     return W, Ragged.from_lengths(rng.standard_normal((sum(lengths), cell.F)), np.array(lengths))
 
 
-def run(cell, W, X, *, reverse=False, waste=0.1, **options):
+def chunk(cell, W, X, *, reverse=False, waste=0.1, **options):
     """Last states (H, N), the states of every step in the order of X (S, H), and ``back(dW, d_last, d_states, dx)``."""
-    plan, scratch = Plan.of(X.lengths, waste), Workspace(X.values.dtype)
-    join = Join(plan, reverse, np.full((len(X.values), cell.H), np.nan, X.values.dtype))
-    here = unroll(cell, W, X.values, plan, scratch, "here", reverse=reverse, readers=[join], **options)
+    packed, scratch = PackedBatch.of(X.lengths, waste), Workspace(X.values.dtype)
+    join = StateCollector(packed, reverse, np.full((len(X.values), cell.H), np.nan, X.values.dtype))
+    here = unroll(cell, W, X.values, packed, scratch, "here", reverse=reverse, observers=[join], **options)
 
     def back_from_states(dW, d_last, d_states, dx):
         join.gradient = d_states
@@ -69,7 +69,7 @@ def by_the_oracle(name, activation, W, X, *, reverse=False, n_units=H, masks=Non
 def test_a_cell_computes_its_equations(name, activation, lengths, reverse):
     cell = CELLS[name](F, H, activation)
     W, X = draw(cell, lengths)
-    last, states, _ = run(cell, W, X, reverse=reverse)
+    last, states, _ = chunk(cell, W, X, reverse=reverse)
     true_last, true_states = by_the_oracle(name, activation, W, X, reverse=reverse)
     assert_allclose(last, true_last, rtol=1e-12, atol=1e-14)
     assert_allclose(states, true_states, rtol=1e-12, atol=1e-14)
@@ -82,13 +82,13 @@ def test_float32_is_accurate_to_float32_and_stays_float32(name, activation):
     W, X = draw(cell, BATCHES["ragged"])
     W, X = {part: w.astype(np.float32) for part, w in W.items()}, X.map(lambda values: values.astype(np.float32))
     dW, dx = {part: np.zeros_like(w) for part, w in W.items()}, np.zeros_like(X.values)
-    last, states, back = run(cell, W, X)
+    last, states, back = chunk(cell, W, X)
     back(dW, np.ones_like(last), np.ones_like(states), dx)
     assert {a.dtype for a in (last, states, dx, *dW.values())} == {np.dtype(np.float32)}
 
     W, X = {part: w.astype(np.float64) for part, w in W.items()}, X.map(lambda values: values.astype(np.float64))
     true_dW, true_dx = {part: np.zeros_like(w) for part, w in W.items()}, np.zeros_like(X.values)
-    true_last, true_states, back = run(cell, W, X)
+    true_last, true_states, back = chunk(cell, W, X)
     back(true_dW, np.ones_like(true_last), np.ones_like(true_states), true_dx)
     pairs = [(last, true_last), (states, true_states), (dx, true_dx), *((dW[part], true_dW[part]) for part in W)]
     for single, double in pairs:
@@ -101,7 +101,7 @@ def assert_gradients_agree(name, cell, activation, lengths, *, reverse=False, wa
     rng = np.random.default_rng(1)
     d_last, d_states = rng.standard_normal((cell.H, len(lengths))), rng.standard_normal((sum(lengths), cell.H))
     dW, dx = {part: np.zeros_like(w) for part, w in W.items()}, np.zeros_like(X.values)
-    last, states, back = run(cell, W, X, reverse=reverse, waste=waste, mask=mask, truncate=truncate)
+    last, states, back = chunk(cell, W, X, reverse=reverse, waste=waste, mask=mask, truncate=truncate)
     options = {"reverse": reverse, "n_units": cell.H, "masks": mask, "truncate": truncate}
     true_last, true_states = by_the_oracle(name, activation, W, X, **options)
     assert_allclose(last, true_last, rtol=1e-12, atol=1e-14)
@@ -128,7 +128,7 @@ def test_every_coordinate_of_the_gradient_of_a_cell_is_right(name, activation, r
 @pytest.mark.parametrize(("waste", "n_runs"), [(0, 3), (0.1, 2), (0.9, 1)])  # 3: no column outlives its sequence
 @pytest.mark.parametrize("name", CELLS)
 def test_columns_that_have_ended_give_no_gradient(name, waste, n_runs):
-    assert len(Plan(np.array([9, 8, 1]), waste).runs) == n_runs
+    assert len(PackedBatch(np.array([9, 8, 1]), waste).chunks) == n_runs
     assert_gradients_agree(name, CELLS[name](1, 2), "tanh", [9, 8, 1], waste=waste)
 
 
@@ -159,7 +159,7 @@ def test_a_masked_state_and_truncation_go_together(name):
 @pytest.mark.parametrize("chunk", [1, 300])
 @pytest.mark.parametrize("name", CELLS)
 def test_a_gradient_is_truncated_wherever_the_backward_pass_is_cut(name, chunk, monkeypatch):
-    monkeypatch.setattr(unroll_module, "CHUNK", chunk)
+    monkeypatch.setattr(unroll_module, "COEFFICIENT_BYTES", chunk)
     for truncate in (1, 2, 4):
         assert_gradients_agree(name, CELLS[name](1, 2), "tanh", [7, 6, 3, 1], truncate=truncate)
 
@@ -171,7 +171,7 @@ def test_truncation_at_the_length_of_the_longest_is_none(name):
     gradients = []
     for truncate in (None, 6, 5):
         dW = {part: np.zeros_like(w) for part, w in W.items()}
-        run(cell, W, X, truncate=truncate)[2](dW, np.ones((3, 2)), np.ones((10, 3)), None)
+        chunk(cell, W, X, truncate=truncate)[2](dW, np.ones((3, 2)), np.ones((10, 3)), None)
         gradients.append(np.concatenate([d.ravel() for d in dW.values()]))
     assert_array_equal(gradients[1], gradients[0])
     assert np.abs(gradients[2] - gradients[0]).max() > 1e-3
@@ -190,8 +190,8 @@ def without_the_recurrent_gradient(cell):
 
 def with_the_new_state_for_the_old_in_the_weight_gradient(cell):
     class Planted(cell):
-        def slopes(self, inputs, frames, K):
-            super().slopes(inputs, frames, K)
+        def local_jacobian(self, inputs, frames, K):
+            super().local_jacobian(inputs, frames, K)
             inputs[:-1, -self.H :] = inputs[1:, -self.H :].copy()  # only the product with D is still to come
 
     return Planted
@@ -199,10 +199,10 @@ def with_the_new_state_for_the_old_in_the_weight_gradient(cell):
 
 def with_the_new_state_for_the_old_in_the_slopes(cell):
     class Planted(cell):
-        def slopes(self, inputs, frames, K):
+        def local_jacobian(self, inputs, frames, K):
             inputs = inputs.copy()
             inputs[:-1, -self.H :] = inputs[1:, -self.H :].copy()
-            super().slopes(inputs, frames, K)
+            super().local_jacobian(inputs, frames, K)
 
     return Planted
 
@@ -229,17 +229,17 @@ def with_a_wrong_derivative_of_tanh(cell):
     class Planted(cell):
         def __init__(self, *args):
             super().__init__(*args)
-            self.slope = lambda y, s, sy, out: np.subtract(s, sy, out)  # 1 - y for 1 - y²
+            self.derivative = lambda y, s, sy, out: np.subtract(s, sy, out)  # 1 - y for 1 - y²
 
     return Planted
 
 
 def has_cell_state(cell):
-    return "c" in cell.frame
+    return "c" in cell.cache_blocks
 
 
 def mixes_old_and_new(cell):
-    return cell.frame != () and not has_cell_state(cell)
+    return cell.cache_blocks != () and not has_cell_state(cell)
 
 
 BUGS = {
@@ -264,7 +264,7 @@ def test_a_planted_bug_fails_the_gradient_test(plant, name):
 def test_a_planted_bug_leaves_the_values_right(plant, name):
     planted = plant(CELLS[name])(F, H, "tanh")
     W, X = draw(planted, BATCHES["ragged"])
-    assert_allclose(run(planted, W, X)[1], by_the_oracle(name, "tanh", W, X)[1], rtol=1e-12)
+    assert_allclose(chunk(planted, W, X)[1], by_the_oracle(name, "tanh", W, X)[1], rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", [name for name in CELLS if has_cell_state(CELLS[name])])

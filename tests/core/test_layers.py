@@ -22,9 +22,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn_recurrent._core.cells.registry import CELLS
 from sklearn_recurrent._core.heads import Attention, PooledHead, StagedHead, StepHead
 from sklearn_recurrent._core.layers import dropout, dropout_mask, embed
-from sklearn_recurrent._core.optimizers import OPTIMISERS
-from sklearn_recurrent._core.packing import WASTE, Plan
-from sklearn_recurrent._core.threads import Crew
+from sklearn_recurrent._core.optimizers import OPTIMIZERS
+from sklearn_recurrent._core.packing import MAX_PADDING, PackedBatch
+from sklearn_recurrent._core.threads import WorkerPool
 from sklearn_recurrent._core.workspace import Workspace
 
 LENGTHS = [3, 17, 1, 1, 9, 16, 17, 5]
@@ -65,15 +65,15 @@ def test_every_coordinate_of_the_gradient_of_a_table_is_right():
 
 def tokens_and_their_objective(n_threads=1):
     network, X = net("gru", tokens=30, n_features=4), sequences([6, 2, 3, 6, 4], tokens=30)
-    return network, X, objective_of(network, X, crew=Crew(float, n_threads)), weights(network)
+    return network, X, objective_of(network, X, workers=WorkerPool(float, n_threads)), weights(network)
 
 
 def test_the_gradient_of_the_rows_that_were_read_is_that_of_the_whole_table():
     network, X, objective, theta = tokens_and_their_objective()
     rows = np.array([3, 2, 1])  # longest first
     value, whole = objective(theta, rows[[1, 2, 0]]), forward(network, theta, X.take(rows))
-    _, d_raw = objective.loss(whole.raw, objective.samples.Y[rows].T)
-    true = whole.back(d_raw * objective.samples.weight[rows] / 3)
+    _, d_raw = objective.loss(whole.raw, objective.dataset.y[rows].T)
+    true = whole.back(d_raw * objective.dataset.weight[rows] / 3)
     size = network.layout.size
     true[:size] += objective.decay * theta[:size]
     full = value.full_gradient(len(theta))
@@ -104,7 +104,7 @@ def test_rows_of_the_table_are_numbered_anew_for_each_batch():
 def test_a_step_moves_the_rows_that_were_read_as_a_dense_step_does_and_no_others(name, settings):
     _, _, objective, theta = tokens_and_their_objective()
     sparse, dense = theta.copy(), theta.copy()
-    few, all_ = OPTIMISERS[name](sparse, **settings), OPTIMISERS[name](dense, **settings)
+    few, all_ = OPTIMIZERS[name](sparse, **settings), OPTIMIZERS[name](dense, **settings)
     for rows in (np.array([0, 1]), np.array([2, 3])):
         value = objective(sparse, rows)
         before = {"theta": sparse.copy()} | {moment: few.state[moment].copy() for moment in few.moments}
@@ -135,17 +135,17 @@ def attention_problem(dtype=float, lengths=(4, 3, 1), P=5, Q=2, seed=0):
 
 def summarised(A, v, states, offsets):
     """The summaries; ``back(dA, dv, d) -> d_states``; the weights."""
-    plan = Plan(np.diff(offsets))
-    attention = Attention(A, v, (False,), plan, Workspace(states.dtype))
-    (reader,) = attention.readers
-    for run in plan.runs:
-        reader.see(run, plan.gather(states, run, False), None)
+    packed = PackedBatch(np.diff(offsets))
+    attention = Attention(A, v, (False,), packed, Workspace(states.dtype))
+    (observer,) = attention.observers
+    for chunk in packed.chunks:
+        observer.on_states(chunk, packed.gather(states, chunk, False), None)
 
     def back(dA, dv, d):
         attention.back(dA, dv, d)
         d_states = np.zeros_like(states)
-        for run in plan.runs:
-            plan.put(reader.slope(run, plan.gather(states, run, False)), run, False, d_states)
+        for chunk in packed.chunks:
+            packed.put(observer.grad_h(chunk, packed.gather(states, chunk, False)), chunk, False, d_states)
         return d_states
 
     return attention.outputs(), back, attention.weights
@@ -317,12 +317,12 @@ def test_outputs_per_step_need_no_pooling():
 PLAIN = [("last",), ("mean",), ("max",), ("max", "last", "mean")]
 
 
-@pytest.mark.parametrize("waste", [0, WASTE, 10])
+@pytest.mark.parametrize("waste", [0, MAX_PADDING, 10])
 @pytest.mark.parametrize("pooling", PLAIN, ids="+".join)
 @every_cell
 def test_a_staged_output_is_the_prediction_of_what_came_so_far(cell, pooling, waste):
     network, X = net(cell, pooling=pooling, bidirectional=False), sequences([7, 7, 5, 2, 1])
-    network.waste, theta = waste, weights(network)
+    network.max_padding, theta = waste, weights(network)
     staged = predict(network, theta, X, staged=True)
     prefixes = [x[: t + 1] for x in X for t in range(len(x))]
     alone = [sequences([len(x)]).map(lambda _, x=x: x) for x in prefixes]
@@ -332,19 +332,19 @@ def test_a_staged_output_is_the_prediction_of_what_came_so_far(cell, pooling, wa
 
 @pytest.mark.parametrize("reverse", [False, True])
 def test_every_coordinate_of_the_gradient_of_a_step_head_is_right(reverse):
-    rng, plan = np.random.default_rng(0), Plan(np.array([4, 2, 1]), 10)
+    rng, packed = np.random.default_rng(0), PackedBatch(np.array([4, 2, 1]), 10)
     V, states, d_raw, mask = (rng.standard_normal(shape) for shape in [(2, 4), (7, 3), (2, 7), (3, 3)])
-    masks = np.repeat(mask.T, plan.lengths, axis=0)  # one a sequence, for all of its steps
-    head = StepHead({"head/V": V}, (reverse,), plan, Workspace(float), 3, mask=mask)
-    (reader,) = head.readers(0)
-    outputs = [(run, plan.gather(states, run, reverse)) for run in plan.runs]
-    for run, h in outputs:
-        reader.see(run, h, None)
+    masks = np.repeat(mask.T, packed.lengths, axis=0)  # one a sequence, for all of its steps
+    head = StepHead({"head/V": V}, (reverse,), packed, Workspace(float), 3, mask=mask)
+    (observer,) = head.observers(0)
+    outputs = [(chunk, packed.gather(states, chunk, reverse)) for chunk in packed.chunks]
+    for chunk, h in outputs:
+        observer.on_states(chunk, h, None)
     assert_allclose(head.outputs(None), V[:, :-1] @ (masks * states).T + V[:, -1:], rtol=1e-13)
     dV, d_states = {"head/V": np.ones_like(V)}, np.full_like(states, np.nan)
     assert head.back(dV, d_raw) == [None]
-    for run, h in outputs:
-        plan.put(reader.slope(run, h), run, reverse, d_states)
+    for chunk, h in outputs:
+        packed.put(observer.grad_h(chunk, h), chunk, reverse, d_states)
     assert_allclose(d_states, masks * (d_raw.T @ V[:, :-1]), rtol=1e-13)
     expected = np.column_stack([d_raw @ (masks * states), d_raw.sum(axis=1)])
     assert_allclose(dV["head/V"] - 1, expected, rtol=1e-12)
@@ -354,7 +354,7 @@ def test_every_coordinate_of_the_gradient_of_a_step_head_is_right(reverse):
 def test_a_head_that_predicts_keeps_no_gradient(head):
     options = {PooledHead: {}, StepHead: {"per_step": True}, StagedHead: {}}[head]
     network, X = net(bidirectional=False, pooling=("last", "mean"), **options), sequences([4, 4, 2])
-    one = forward(network, weights(network), X, keep=False, staged=head is StagedHead)
+    one = forward(network, weights(network), X, needs_backward=False, staged=head is StagedHead)
     assert isinstance(one.head, head)
     assert one.back is None
 

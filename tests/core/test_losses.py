@@ -1,4 +1,4 @@
-"""What is minimised: losses of regressors against scikit-learn's, quantiles, counts, labels that are smoothed."""
+"""What is minimized: losses of regressors against scikit-learn's, quantiles, counts, labels that are smoothed."""
 
 import numpy as np
 import pytest

@@ -7,11 +7,11 @@ import pytest
 from numpy.testing import assert_allclose
 
 from sklearn_recurrent._core.network import Network
-from sklearn_recurrent._core.optimizers import OPTIMISERS
-from sklearn_recurrent._core.packing import Plan
+from sklearn_recurrent._core.optimizers import OPTIMIZERS
+from sklearn_recurrent._core.packing import PackedBatch
 from sklearn_recurrent._core.ragged import Ragged
-from sklearn_recurrent._core.threads import Crew
-from sklearn_recurrent._core.unroll import Join, unroll
+from sklearn_recurrent._core.threads import WorkerPool
+from sklearn_recurrent._core.unroll import StateCollector, unroll
 from sklearn_recurrent._core.workspace import Workspace
 
 HERE = Path(__file__).parent / "parity"
@@ -68,13 +68,19 @@ def ours(cell, torchs, what, n_units=3):
 def stack(network, W, X, dtype):
     """Every step's output of the top layer (S, directions · H), the last states of all layers and directions as torch
     has them, and ``back(A, B) -> gradients by name, gradient of x``, from blocks of the library."""
-    plan, scratch, values, tape, h_n = Plan.of(X.lengths, network.waste), Workspace(dtype), X.values, [], []
+    packed, scratch, values, tape, h_n = (
+        PackedBatch.of(X.lengths, network.max_padding),
+        Workspace(dtype),
+        X.values,
+        [],
+        [],
+    )
     for cell, keys in zip(network.cells, network.keys, strict=True):
         layer = []
         for key, reverse in zip(keys, network.directions, strict=True):
             parts = {name: W[f"{key}/{name}"] for name in cell.shapes()}
-            join = Join(plan, reverse, np.empty((len(values), cell.H), dtype))
-            here = unroll(cell, parts, values, plan, scratch, key, reverse=reverse, readers=[join])
+            join = StateCollector(packed, reverse, np.empty((len(values), cell.H), dtype))
+            here = unroll(cell, parts, values, packed, scratch, key, reverse=reverse, observers=[join])
             layer.append((join, here.back))
             h_n.append(here.h.T)
         values = np.hstack([join.values for join, _ in layer])
@@ -140,7 +146,7 @@ def test_predictions_of_a_network_are_those_of_pytorchs_states(cell, shape, dtyp
         shares = zip(top, np.split(h, n_directions, axis=1), strict=True)
         pooled = [np.concatenate([last[j], states.mean(axis=0), states.max(axis=0)]) for last, states in shares]
         expected.append(V.astype(np.float64) @ np.concatenate([*pooled, [1]]))
-    raw = network.predict(theta, Ragged.from_lengths(torchs["x"].astype(dtype), lengths), Crew(dtype))
+    raw = network.predict(theta, Ragged.from_lengths(torchs["x"].astype(dtype), lengths), WorkerPool(dtype))
     assert raw.dtype == dtype
     assert_allclose(raw, expected, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype] * np.abs(expected).max())
 
@@ -154,10 +160,10 @@ def test_predictions_of_a_network_are_those_of_pytorchs_states(cell, shape, dtyp
         ("nesterov", "sgd", {"momentum": 0.9, "nesterovs_momentum": True}),
     ],
 )
-def test_optimisers_go_where_pytorchs_go(path, name, settings):
-    with np.load(HERE / "optimisers.npz") as stored:
+def test_optimizers_go_where_pytorchs_go(path, name, settings):
+    with np.load(HERE / "optimizers.npz") as stored:
         theta, gradients, expected = stored["theta"], stored["gradients"], stored[path]
-    optimiser = OPTIMISERS[name](theta, **settings)
+    optimizer = OPTIMIZERS[name](theta, **settings)
     for gradient, there in zip(gradients, expected, strict=True):
-        optimiser.step(theta, gradient, 0.01)
+        optimizer.step(theta, gradient, 0.01)
         assert_allclose(theta, there, rtol=1e-12)

@@ -26,18 +26,18 @@ import sklearn_recurrent._core.attention as alignment_module
 import sklearn_recurrent._core.decoding as decode_module
 import sklearn_recurrent._core.network as network_module
 import sklearn_recurrent._core.objective as objective_module
-import sklearn_recurrent._core.packing as runs_module
+import sklearn_recurrent._core.packing as packing_module
 import sklearn_recurrent._core.unroll as unroll_module
 from sklearn_recurrent._core.activations import ACTIVATIONS
 from sklearn_recurrent._core.attention import SCORES, Group, attend, groups
 from sklearn_recurrent._core.cells.registry import CELLS
 from sklearn_recurrent._core.decoding import beam_search, free_run
 from sklearn_recurrent._core.objective import Objective
-from sklearn_recurrent._core.packing import WASTE, Plan, cut
+from sklearn_recurrent._core.packing import MAX_PADDING, PackedBatch, pack
 from sklearn_recurrent._core.scheduled_sampling import SampledObjective, mixed
 from sklearn_recurrent._core.seq2seq import EncoderDecoder
-from sklearn_recurrent._core.threads import Crew
-from sklearn_recurrent._core.unroll import Join, unroll
+from sklearn_recurrent._core.threads import WorkerPool
+from sklearn_recurrent._core.unroll import StateCollector, unroll
 from sklearn_recurrent._core.workspace import Workspace
 
 ATTENTIONS = [*SCORES, None]
@@ -65,21 +65,23 @@ def translator(**architecture):
     return EncoderDecoder(**TRANSLATOR | architecture)
 
 
-def forward(network, theta, samples, **options):
-    return network.forward(theta, network.reads(samples), Workspace(theta.dtype), **options)
+def forward(network, theta, dataset, **options):
+    return network.forward(theta, network.network_inputs(dataset), Workspace(theta.dtype), **options)
 
 
-def by_the_oracle(network, theta, samples, **architecture):
+def by_the_oracle(network, theta, dataset, **architecture):
     """Raw outputs, end to end; and the weights of attention for each sequence."""
-    pair, W = network.reads(samples), network.layout.views(theta)
-    pairs = zip(pair.X, pair.Z, strict=True)
+    pair, W = network.network_inputs(dataset), network.layout.views(theta)
+    pairs = zip(pair.X, pair.decoder_inputs, strict=True)
     both = [oracle.encoder_decoder(W, x, z, **TRANSLATOR | architecture) for x, z in pairs]
     return np.concatenate([raw for raw, _ in both]), [a for _, a in both]
 
 
 def in_runs_of(size, monkeypatch):
-    monkeypatch.setattr(runs_module, "cut", partial(cut, size=size))
-    monkeypatch.setattr(runs_module, "_plan_of_one_length", lambda n, length: Plan(np.full(n, length)))  # not kept
+    monkeypatch.setattr(packing_module, "pack", partial(pack, size=size))
+    monkeypatch.setattr(
+        packing_module, "_packed_of_one_length", lambda n, length: PackedBatch(np.full(n, length))
+    )  # not kept
 
 
 # --- forward ----------------------------------------------------------------------------------------------------------
@@ -89,17 +91,17 @@ def in_runs_of(size, monkeypatch):
 @every_cell
 def test_an_encoder_and_a_decoder_are_their_equations(cell, architecture):
     network = translator(cell=cell, **architecture)
-    samples, theta = longest_output_first(translations(network)), weights(network)
-    one = forward(network, theta, samples)
-    raw, weights_of = by_the_oracle(network, theta, samples, cell=cell, **architecture)
+    dataset, theta = longest_output_first(translations(network)), weights(network)
+    one = forward(network, theta, dataset)
+    raw, weights_of = by_the_oracle(network, theta, dataset, cell=cell, **architecture)
     assert_allclose(one.raw.T, raw, rtol=1e-12, atol=1e-13)
     if network.score is None:
         assert one.head is None
         return
     pairs, found = one.head
     found = [a for group in found for a in group]
-    assert len(found) == sum(len(group.rows_in) for group in pairs) == len(samples.X)
-    lengths = zip(samples.X.lengths, samples.counts, strict=True)
+    assert len(found) == sum(len(group.rows_in) for group in pairs) == len(dataset.X)
+    lengths = zip(dataset.X.lengths, dataset.counts, strict=True)
     for a, true, (n_in, n_out) in zip(found, weights_of, lengths, strict=True):
         assert_allclose(a[:n_out, :n_in], true, rtol=1e-11, atol=1e-15)
         assert not a[:, n_in:].any()
@@ -108,11 +110,11 @@ def test_an_encoder_and_a_decoder_are_their_equations(cell, architecture):
 @every_net
 def test_the_decoder_reads_the_targets_one_step_later(architecture):
     network = translator(**architecture)
-    samples = translations(network)
-    pair = network.reads(samples)
-    assert pair.X is samples.X
-    assert pair.Z.values.dtype == samples.Y.dtype
-    for z, y in zip(pair.Z, np.split(samples.Y, samples.offsets[1:-1]), strict=True):
+    dataset = translations(network)
+    pair = network.network_inputs(dataset)
+    assert pair.X is dataset.X
+    assert pair.decoder_inputs.values.dtype == dataset.y.dtype
+    for z, y in zip(pair.decoder_inputs, np.split(dataset.y, dataset.offsets[1:-1]), strict=True):
         assert (z[0] == (0 if network.words is None else network.words - 1)).all()
         assert_array_equal(z[1:], y[:-1])
 
@@ -120,41 +122,41 @@ def test_the_decoder_reads_the_targets_one_step_later(architecture):
 @every_net
 def test_a_prediction_is_the_forward_pass_in_batches_of_any_size(architecture, monkeypatch):
     network = translator(**architecture)
-    samples, theta = translations(network), weights(network)
-    pair = network.reads(samples)
-    raw, weights_of = by_the_oracle(network, theta, samples, **architecture)
+    dataset, theta = translations(network), weights(network)
+    pair = network.network_inputs(dataset)
+    raw, weights_of = by_the_oracle(network, theta, dataset, **architecture)
     for width in (1, 2, 512):
         monkeypatch.setattr(network_module, "PREDICTION_WIDTH", width)
         monkeypatch.setattr(network_module, "FRAME_BYTES", 1)
         seen = {}
 
-        def see(rows, one, seen=seen):
+        def on_batch(rows, one, seen=seen):
             assert one.back is None
             if one.head is not None:
                 seen |= dict(zip(rows, (a for group in one.head[1] for a in group), strict=True))
 
-        assert_allclose(network.predict(theta, pair, Crew(float), see=see), raw, rtol=1e-11, atol=1e-13)
+        assert_allclose(network.predict(theta, pair, WorkerPool(float), on_batch=on_batch), raw, rtol=1e-11, atol=1e-13)
         for j, a in seen.items():
             true = weights_of[j]
             assert_allclose(a[: len(true), : true.shape[1]], true, rtol=1e-11)
-        assert len(seen) == (0 if network.score is None else len(samples.X))
+        assert len(seen) == (0 if network.score is None else len(dataset.X))
 
 
 @every_attention
 @every_cell
 def test_a_sequence_is_written_alone_as_in_a_batch(cell, attention):
     network = translator(cell=cell, attention=attention, units=(3, 2))
-    samples, theta = translations(network, (17, 3, 1, 9, 9, 30), (2, 14, 1, 8, 9, 1)), weights(network)
-    raw = network.predict(theta, network.reads(samples), Crew(float))
-    for j in range(len(samples.X)):
+    dataset, theta = translations(network, (17, 3, 1, 9, 9, 30), (2, 14, 1, 8, 9, 1)), weights(network)
+    raw = network.predict(theta, network.network_inputs(dataset), WorkerPool(float))
+    for j in range(len(dataset.X)):
         row = np.array([j])
-        alone = forward(network, theta, samples.take(row)).raw.T
-        assert_allclose(raw[samples.targets(row)], alone, rtol=1e-12, atol=1e-14)
+        alone = forward(network, theta, dataset.take(row)).raw.T
+        assert_allclose(raw[dataset.targets(row)], alone, rtol=1e-12, atol=1e-14)
 
 
 def test_what_a_prediction_holds_is_counted_for_each_sequence():
     network = translator(units=(3,), bidirectional=True, cell="elman")
-    pair = network.reads(translations(network))
+    pair = network.network_inputs(translations(network))
     x, z = np.array(LENGTHS_IN), np.array(LENGTHS_OUT)
     assert_array_equal(network.sizes(pair), x * 2 * (2 + 1 + 3) + z * (3 + 1 + 3) + x * z)
     assert_array_equal(translator(attention=None, cell="elman").sizes(pair), x * 12 + z * 7)
@@ -237,8 +239,8 @@ def test_loss_and_gradient_under_dropout_are_those_of_the_equations_with_the_sam
 
 def test_nothing_is_dropped_but_in_training():
     dropping, plain = translator(dropout=0.4, recurrent_dropout=0.4), translator()
-    samples, theta = translations(plain), weights(plain)
-    raws = [network.predict(theta, network.reads(samples), Crew(float)) for network in (dropping, plain)]
+    dataset, theta = translations(plain), weights(plain)
+    raws = [network.predict(theta, network.network_inputs(dataset), WorkerPool(float)) for network in (dropping, plain)]
     assert_array_equal(*raws)
     objective, _, true = translation(dropout=0.4, recurrent_dropout=0.4)
     assert_objectives_agree(objective, theta, true)
@@ -247,7 +249,7 @@ def test_nothing_is_dropped_but_in_training():
 @every_cell
 def test_the_penalty_spares_the_biases_and_the_tables_alone(cell):
     network = translator(cell=cell, units=(3, 2), tokens=5, words=4, n_outputs=4)
-    mask = network.penalised()
+    mask = network.penalized()
     assert len(mask) == network.layout.size
     spared = network.layout.views(np.concatenate([mask, np.zeros(5 * 2)]))
     assert not spared.pop("embedding/E").any()
@@ -266,22 +268,22 @@ def test_the_penalty_spares_the_biases_and_the_tables_alone(cell):
 
 def test_a_weight_of_a_step_multiplies_its_loss():
     objective, theta, _ = translation(words=3)
-    rows, samples = np.arange(len(objective)), objective.samples
+    rows, dataset = np.arange(len(objective)), objective.dataset
     whole = objective(theta, rows)
     parts = np.zeros_like(theta)
-    for t in range(len(samples.Y)):
-        weight = np.where(np.arange(len(samples.Y)) == t, samples.weight, 0)
-        part = Objective(objective.network, objective.loss, samples._replace(weight=weight), 0.0, Crew(float))
+    for t in range(len(dataset.y)):
+        weight = np.where(np.arange(len(dataset.y)) == t, dataset.weight, 0)
+        part = Objective(objective.network, objective.loss, dataset._replace(weight=weight), 0.0, WorkerPool(float))
         parts += part(theta, rows).grad
-    mask = objective.network.penalised()
+    mask = objective.network.penalized()
     assert_allclose(parts + 0.1 * mask * theta, whole.grad, rtol=1e-10, atol=1e-14)
 
 
 def test_the_objective_of_some_rows_is_that_of_their_set_in_any_order():
     objective, theta, _ = translation(words=3, tokens=6)
     for rows in ([2], [4, 0], [1, 3, 2]):
-        some = objective.samples.take(np.array(rows))
-        alone = Objective(objective.network, objective.loss, some, 0.1, Crew(float))
+        some = objective.dataset.take(np.array(rows))
+        alone = Objective(objective.network, objective.loss, some, 0.1, WorkerPool(float))
         value, grad = value_and_gradient(alone, theta, np.arange(len(rows)))
         for order in (rows, rows[::-1]):
             other_value, other_grad = value_and_gradient(objective, theta, np.array(order))
@@ -293,7 +295,7 @@ def test_a_step_costs_the_rows_of_the_table_that_were_read():
     objective, theta, true = translation(tokens=30, words=3)
     rows, network = np.array([2, 3]), objective.network
     value = objective(theta, rows)
-    read = np.unique(objective.samples.X.take(rows).values)
+    read = np.unique(objective.dataset.X.take(rows).values)
     assert_array_equal(np.sort(value.rows.numbers), read)
     assert len(value.grad) == network.layout.size + 2 * len(read)
     full = network.layout.views(value.full_gradient(len(theta)))
@@ -321,8 +323,8 @@ def test_shards_and_threads_do_not_change_the_objective(cell, architecture, monk
         assert len(objective._shards(rows)) == n_shards
         assert_objectives_agree(objective, theta, true)
         for n_threads in (1, 2):
-            with Crew(float, n_threads) as crew:
-                divided = translation(cell=cell, crew=crew, **architecture)[0]
+            with WorkerPool(float, n_threads) as workers:
+                divided = translation(cell=cell, workers=workers, **architecture)[0]
                 results.append([value_and_gradient(divided, theta, rows, key) for key in (KEY, None)])
         for (value, grad), (other_value, other_grad) in zip(*results[-2:], strict=True):
             assert other_value == value
@@ -337,11 +339,11 @@ def test_a_run_that_is_computed_once_more_gives_the_same_bits(cell, architecture
     dropping = {"dropout": 0.3, "recurrent_dropout": 0.3}
     objective, theta, true = translation(*lengths, cell=cell, **architecture)
     for stack in (objective.network.encoder, objective.network.decoder):
-        assert len(Plan.of(np.array([12, 12, 9, 7, 3, 1]), stack.waste).runs) > 3
+        assert len(PackedBatch.of(np.array([12, 12, 9, 7, 3, 1]), stack.max_padding).chunks) > 3
     assert_objectives_agree(objective, theta, true)
     rows, results = np.arange(len(objective)), []
     for tape in (1 << 27, 0):
-        monkeypatch.setattr(unroll_module, "TAPE", tape)
+        monkeypatch.setattr(unroll_module, "TAPE_BYTES", tape)
         for options, key in (({}, None), (dropping, KEY), ({"truncate": 3}, None)):
             one = translation(*lengths, cell=cell, **architecture, **options)[0]
             results.append(value_and_gradient(one, theta, rows, key))
@@ -357,7 +359,7 @@ def test_what_buffers_held_before_is_of_no_influence(architecture):
     value, grad = value_and_gradient(objective, theta, rows)
     grad = grad.copy()
     value_and_gradient(objective, theta + 1, rows[:2])
-    (scratch,) = objective.crew._spaces
+    (scratch,) = objective.workers._spaces
     for held in scratch._held.values():
         held.fill(np.nan)
     again, grad_again = value_and_gradient(objective, theta, rows)
@@ -368,16 +370,16 @@ def test_what_buffers_held_before_is_of_no_influence(architecture):
 @every_net
 def test_neither_prediction_nor_objective_writes_to_its_arguments(architecture):
     objective, theta, _ = translation(kind=SampledObjective, options={"forcing": lambda epoch: 0.5}, **architecture)
-    samples, rows = objective.samples, np.arange(len(objective))
-    for array in (theta, rows, samples.X.values, samples.X.offsets, samples.Y, samples.weight, samples.offsets):
+    dataset, rows = objective.dataset, np.arange(len(objective))
+    for array in (theta, rows, dataset.X.values, dataset.X.offsets, dataset.y, dataset.weight, dataset.offsets):
         array.flags.writeable = False
     assert np.isfinite(value_and_gradient(objective, theta, rows, KEY)[1]).all()
-    network, crew = objective.network, Crew(float)
-    network.predict(theta, network.reads(samples), crew)
+    network, workers = objective.network, WorkerPool(float)
+    network.predict(theta, network.network_inputs(dataset), workers)
     if network.words is None:
-        free_run(network, theta, samples.X, crew, np.array(LENGTHS_OUT))
+        free_run(network, theta, dataset.X, workers, np.array(LENGTHS_OUT))
     else:
-        beam_search(network, theta, samples.X, crew, width=2, max_length=3, length_penalty=1)
+        beam_search(network, theta, dataset.X, workers, width=2, max_length=3, length_penalty=1)
 
 
 # --- the state in which a layer begins --------------------------------------------------------------------------------
@@ -385,22 +387,31 @@ def test_neither_prediction_nor_objective_writes_to_its_arguments(architecture):
 
 @pytest.mark.parametrize("tape", [0, 1 << 27], ids=["computed once more", "kept"])
 @pytest.mark.parametrize("truncate", [None, 2])
-@pytest.mark.parametrize("waste", [0, WASTE, 10])
+@pytest.mark.parametrize("waste", [0, MAX_PADDING, 10])
 @pytest.mark.parametrize("reverse", [False, True])
 @every_cell
 def test_the_gradient_with_respect_to_the_start_is_that_of_the_equations(
     cell, reverse, waste, truncate, tape, monkeypatch
 ):
     in_runs_of(4, monkeypatch)
-    monkeypatch.setattr(unroll_module, "TAPE", tape)
+    monkeypatch.setattr(unroll_module, "TAPE_BYTES", tape)
     rng, X, one = np.random.default_rng(0), sequences([5, 3, 3, 1]), CELLS[cell](2, 2)
     W = {name: rng.standard_normal(shape) for name, shape in one.shapes().items()}
     start, d_h, d_states = rng.standard_normal((2, 2, 4)), rng.standard_normal((2, 4)), rng.standard_normal((12, 2))
-    plan, mask = Plan(X.lengths, waste), rng.uniform(0.5, 1.5, (2, 4))
-    join, dW = Join(plan, reverse, np.empty((12, 2))), {name: np.zeros_like(w) for name, w in W.items()}
+    packed, mask = PackedBatch(X.lengths, waste), rng.uniform(0.5, 1.5, (2, 4))
+    join, dW = StateCollector(packed, reverse, np.empty((12, 2))), {name: np.zeros_like(w) for name, w in W.items()}
     options = {"reverse": reverse, "truncate": truncate}
     here = unroll(
-        one, W, X.values, plan, Workspace(float), "key", start=tuple(start), mask=mask, readers=[join], **options
+        one,
+        W,
+        X.values,
+        packed,
+        Workspace(float),
+        "key",
+        initial_state=tuple(start),
+        mask=mask,
+        observers=[join],
+        **options,
     )
     join.gradient = d_states
     d_start = np.array(here.back(dW, d_h))
@@ -413,7 +424,7 @@ def test_the_gradient_with_respect_to_the_start_is_that_of_the_equations(
             total += d_h[:, j] @ h[-1] + (d[:: -1 if reverse else 1] * h).sum()
         return total
 
-    n = 2 if "c" in one.frame else 1  # without c nothing depends on it
+    n = 2 if "c" in one.cache_blocks else 1  # without c nothing depends on it
     assert_every_coordinate(d_start[:n], lambda part: function(np.concatenate([part, start[n:]])), start[:n])
     assert_array_equal(start, given)
 
@@ -494,17 +505,17 @@ def test_weights_sum_to_one_and_are_zero_where_a_sequence_has_ended(score):
     assert a.shape == (5, 4, 5)
     assert_allclose(a.sum(axis=2), 1, rtol=1e-14)
     assert (a >= 0).all()
-    dead = np.arange(5) >= np.array(ALIGNED_IN)[:, None]
-    assert_array_equal(group.dead_in, dead)
-    assert_array_equal(a == 0, np.broadcast_to(dead[:, None], a.shape))
-    assert_array_equal(group.dead_out, np.arange(4) >= np.array(ALIGNED_OUT)[:, None])
+    padding = np.arange(5) >= np.array(ALIGNED_IN)[:, None]
+    assert_array_equal(group.padding_in, padding)
+    assert_array_equal(a == 0, np.broadcast_to(padding[:, None], a.shape))
+    assert_array_equal(group.padding_out, np.arange(4) >= np.array(ALIGNED_OUT)[:, None])
 
 
 @pytest.mark.parametrize("lengths", [((4, 4, 4), (2, 2, 2)), ((3,), (5,))], ids=["of one length", "one sequence"])
 def test_nothing_is_dead_where_all_sequences_are_as_long(lengths):
     starts = np.cumsum(lengths, axis=1) - lengths
     group = Group.of(starts[0], np.array(lengths[0]), starts[1], np.array(lengths[1]))
-    assert group.dead_in is group.dead_out is None
+    assert group.padding_in is group.padding_out is None
     assert_array_equal(np.sort(group.rows_in.ravel()), np.arange(sum(lengths[0])))
     assert_array_equal(np.sort(group.rows_out.ravel()), np.arange(sum(lengths[1])))
 
@@ -594,8 +605,8 @@ def speaker(seed=0, scale=1.5, inputs=INPUTS, **architecture):
     network = translator(**architecture)
     X, theta, known = sequences(inputs, seed, tokens=architecture["tokens"]), weights(network, seed + 1, scale), {}
     W, read = network.layout.views(theta), list(X)
-    usual = network.reads(translations(network, (5,) * 50, (4,) * 50))
-    W["head/V"][:, -1] -= network.predict(theta, usual, Crew(float)).mean(axis=0)
+    usual = network.network_inputs(translations(network, (5,) * 50, (4,) * 50))
+    W["head/V"][:, -1] -= network.predict(theta, usual, WorkerPool(float)).mean(axis=0)
 
     def log_p(j, words):
         if (j, words) not in known:
@@ -607,9 +618,9 @@ def speaker(seed=0, scale=1.5, inputs=INPUTS, **architecture):
     return network, theta, X, log_p
 
 
-def search(network, theta, X, crew=None, *, width=1, max_length=3, length_penalty=1.0):
+def search(network, theta, X, workers=None, *, width=1, max_length=3, length_penalty=1.0):
     options = {"width": width, "max_length": max_length, "length_penalty": length_penalty}
-    found = beam_search(network, theta, X, crew or Crew(theta.dtype), **options)
+    found = beam_search(network, theta, X, workers or WorkerPool(theta.dtype), **options)
     return [tuple(words.tolist()) for words in found]
 
 
@@ -709,8 +720,8 @@ def test_what_is_written_does_not_depend_on_the_company(attention, width, monkey
         sizes = list(map(len, decode_module.batches(network, X, width)))
         assert sum(sizes) == 40
         assert max(sizes) <= at_once
-        with Crew(float, 2) as crew:
-            assert search(network, theta, X, crew, width=width, max_length=5) == found
+        with WorkerPool(float, 2) as workers:
+            assert search(network, theta, X, workers, width=width, max_length=5) == found
 
 
 def test_sequences_that_are_written_at_once_are_of_like_length_and_fit_in_the_room(monkeypatch):
@@ -751,7 +762,7 @@ def test_a_network_that_ends_at_once_writes_nothing(width, monkeypatch):
     network, theta, X, _ = speaker(scale=0.5)
     network.layout.views(theta)["head/V"][-1, -1] = 100
     steps = steps_of_the_writer(monkeypatch)
-    found = beam_search(network, theta, X, Crew(float), width=width, max_length=4, length_penalty=1)
+    found = beam_search(network, theta, X, WorkerPool(float), width=width, max_length=4, length_penalty=1)
     assert [len(words) for words in found] == [0] * len(X)
     assert all(words.dtype.kind == "i" for words in found)
     assert len(steps) == 1
@@ -794,7 +805,7 @@ def test_a_free_run_reads_what_it_has_written(cell, attention):
     architecture = {"cell": cell, "attention": attention, "units": (3, 2)}
     network = translator(**architecture)
     X, theta = sequences(INPUTS), weights(network)
-    numbers = free_run(network, theta, X, Crew(float), np.array(HORIZONS))
+    numbers = free_run(network, theta, X, WorkerPool(float), np.array(HORIZONS))
     assert numbers.shape == (sum(HORIZONS), 3)
     assert_allclose(numbers, numbers_by_the_oracle(network, theta, X, HORIZONS, **architecture), rtol=1e-11, atol=1e-13)
 
@@ -808,26 +819,26 @@ def test_a_free_run_goes_as_far_as_it_is_asked_to_in_any_company(horizons, monke
         monkeypatch.setattr(decode_module, "ROOM", room)
         monkeypatch.setattr(decode_module, "WIDTH", at_once)
         for n_threads in (1, 2):
-            with Crew(float, n_threads) as crew:
-                assert_allclose(free_run(network, theta, X, crew, horizons), expected, rtol=1e-11, atol=1e-13)
+            with WorkerPool(float, n_threads) as workers:
+                assert_allclose(free_run(network, theta, X, workers, horizons), expected, rtol=1e-11, atol=1e-13)
 
 
 @pytest.mark.parametrize("name", ["numbers", "stacked", "tokens"])
 def test_a_free_run_that_is_read_again_is_written_again(name):
     network = translator(**NETS[name])
-    samples, theta = translations(network), weights(network)
-    numbers = free_run(network, theta, samples.X, Crew(float), samples.counts)
-    raw = network.predict(theta, network.reads(samples._replace(Y=numbers)), Crew(float))
+    dataset, theta = translations(network), weights(network)
+    numbers = free_run(network, theta, dataset.X, WorkerPool(float), dataset.counts)
+    raw = network.predict(theta, network.network_inputs(dataset._replace(y=numbers)), WorkerPool(float))
     assert_allclose(raw, numbers, rtol=1e-11, atol=1e-13)
 
 
 # --- reading what was written, in training ----------------------------------------------------------------------------
 
 
-def mixed_by_the_oracle(network, theta, samples, given, **architecture):
+def mixed_by_the_oracle(network, theta, dataset, given, **architecture):
     """What the decoder reads, if at the steps that are not `given` it reads what it has written."""
-    pair, W, Z = network.reads(samples), network.layout.views(theta), []
-    for x, z, here in zip(pair.X, pair.Z, np.split(given, samples.offsets[1:-1]), strict=True):
+    pair, W, Z = network.network_inputs(dataset), network.layout.views(theta), []
+    for x, z, here in zip(pair.X, pair.decoder_inputs, np.split(given, dataset.offsets[1:-1]), strict=True):
         z = z.copy()
         for t in range(1, len(z)):
             if not here[t]:
@@ -840,30 +851,32 @@ def mixed_by_the_oracle(network, theta, samples, given, **architecture):
 @every_net
 def test_a_pair_is_mixed_by_the_coins_of_the_generator(architecture):
     network = translator(**architecture)
-    samples, theta = longest_output_first(translations(network)), weights(network, scale=1.5)
-    pair = network.reads(samples)
-    kept = pair.Z.values.copy()
-    pair.Z.values.flags.writeable = False
+    dataset, theta = longest_output_first(translations(network)), weights(network, scale=1.5)
+    pair = network.network_inputs(dataset)
+    kept = pair.decoder_inputs.values.copy()
+    pair.decoder_inputs.values.flags.writeable = False
     for ratio in (0, 0.3, 0.7):
         for seed in range(3):
             blend = mixed(network, theta, pair, Workspace(float), np.random.default_rng(seed), ratio)
             given = np.random.default_rng(seed).random(len(kept)) < ratio
-            true = mixed_by_the_oracle(network, theta, samples, given, **architecture)
-            assert_allclose(blend.Z.values, np.concatenate(true), rtol=1e-11, atol=1e-13)
-            assert blend.Z.values.dtype == kept.dtype
+            true = mixed_by_the_oracle(network, theta, dataset, given, **architecture)
+            assert_allclose(blend.decoder_inputs.values, np.concatenate(true), rtol=1e-11, atol=1e-13)
+            assert blend.decoder_inputs.values.dtype == kept.dtype
             assert blend.X is pair.X
-            assert_array_equal(blend.Z.offsets, pair.Z.offsets)
-    assert_array_equal(pair.Z.values, kept)
+            assert_array_equal(blend.decoder_inputs.offsets, pair.decoder_inputs.offsets)
+    assert_array_equal(pair.decoder_inputs.values, kept)
     assert mixed(network, theta, pair, Workspace(float), np.random.default_rng(0), 1) is pair
-    short = network.reads(translations(network, (4, 2), (1, 1)))  # nothing was written before
+    short = network.network_inputs(translations(network, (4, 2), (1, 1)))  # nothing was written before
     assert mixed(network, theta, short, Workspace(float), np.random.default_rng(0), 0) is short
 
 
 def test_the_end_is_never_read_but_at_the_beginning():
     network = translator(words=3)
-    samples, theta = longest_output_first(translations(network)), weights(network)
+    dataset, theta = longest_output_first(translations(network)), weights(network)
     network.layout.views(theta)["head/V"][-1, -1] = 100
-    read = mixed(network, theta, network.reads(samples), Workspace(float), np.random.default_rng(0), 0).Z
+    read = mixed(
+        network, theta, network.network_inputs(dataset), Workspace(float), np.random.default_rng(0), 0
+    ).decoder_inputs
     assert (read.values[read.offsets[:-1]] == 2).all()
     assert (np.delete(read.values, read.offsets[:-1]) < 2).all()
 
@@ -883,7 +896,7 @@ def test_the_gradient_takes_what_was_written_as_if_it_had_been_given(cell, p, ar
     )
     given = rng.random(sum(lengths[1])) < 0.5
     Z = [None] * 5
-    in_order = mixed_by_the_oracle(network, theta, objective.samples.take(order), given, **architecture)
+    in_order = mixed_by_the_oracle(network, theta, objective.dataset.take(order), given, **architecture)
     for j, z in zip(order, in_order, strict=True):
         Z[j] = z
     masks = masks_of_translation(network, *lengths, rng)
@@ -905,8 +918,8 @@ def test_sampled_objectives_in_shards_are_the_same_bits_in_threads(architecture,
     monkeypatch.setattr(objective_module, "HALF", 1)
     results = []
     for n_threads in (1, 2):
-        with Crew(float, n_threads) as crew:
-            options = {"kind": SampledObjective, "options": {"forcing": lambda epoch: 0.5}, "crew": crew}
+        with WorkerPool(float, n_threads) as workers:
+            options = {"kind": SampledObjective, "options": {"forcing": lambda epoch: 0.5}, "workers": workers}
             objective, theta, _ = translation(**options, **architecture)
             results.append(value_and_gradient(objective, theta, np.arange(len(objective)), KEY))
     assert results[0][0] == results[1][0]
@@ -922,29 +935,31 @@ def test_a_network_computes_in_the_precision_of_its_weights(cell, architecture):
     options = {"kind": SampledObjective, "options": {"forcing": lambda epoch: 0.5}}
     architecture = {"cell": cell, "dropout": 0.3, "recurrent_dropout": 0.3} | architecture
     objective, theta, _ = translation(**options, **architecture)
-    network, samples, rows = objective.network, objective.samples, np.arange(len(objective))
+    network, dataset, rows = objective.network, objective.dataset, np.arange(len(objective))
     value, grad = value_and_gradient(objective, theta, rows, KEY)
-    X = samples.X if network.tokens else samples.X.map(np.float32)
-    Y = samples.Y if network.words else np.float32(samples.Y)
-    single, theta32 = samples._replace(X=X, Y=Y, weight=np.float32(samples.weight)), np.float32(theta)
-    one = SampledObjective(network, objective.loss, single, 0.1, Crew(np.float32), forcing=lambda epoch: 0.5)
+    X = dataset.X if network.tokens else dataset.X.map(np.float32)
+    Y = dataset.y if network.words else np.float32(dataset.y)
+    single, theta32 = dataset._replace(X=X, y=Y, weight=np.float32(dataset.weight)), np.float32(theta)
+    one = SampledObjective(network, objective.loss, single, 0.1, WorkerPool(np.float32), forcing=lambda epoch: 0.5)
     single_value, single_grad = value_and_gradient(one, theta32, rows, KEY)
     assert single_grad.dtype == np.float32
     assert_allclose(single_value, value, rtol=1e-5)
     assert_allclose(single_grad, grad, rtol=1e-4, atol=1e-5 * np.abs(grad).max())
-    assert {a.dtype for a in one.crew._spaces[0]._held.values()} == {np.dtype(np.float32)}
+    assert {a.dtype for a in one.workers._spaces[0]._held.values()} == {np.dtype(np.float32)}
     first = forward(network, theta32, longest_output_first(single))
     assert first.raw.dtype == np.float32
     if network.score is not None:
         assert {a.dtype for a in first.head[1]} == {np.dtype(np.float32)}
-    crew = Crew(np.float32)
+    workers = WorkerPool(np.float32)
     if network.words is None:
-        numbers = free_run(network, theta32, X, crew, samples.counts)
+        numbers = free_run(network, theta32, X, workers, dataset.counts)
         assert numbers.dtype == np.float32
-        assert_allclose(numbers, free_run(network, theta, samples.X, Crew(float), samples.counts), rtol=1e-3, atol=1e-5)
+        assert_allclose(
+            numbers, free_run(network, theta, dataset.X, WorkerPool(float), dataset.counts), rtol=1e-3, atol=1e-5
+        )
     else:
-        beam_search(network, theta32, X, crew, width=2, max_length=3, length_penalty=1)
-    assert {a.dtype for a in crew._spaces[0]._held.values()} == {np.dtype(np.float32)}
+        beam_search(network, theta32, X, workers, width=2, max_length=3, length_penalty=1)
+    assert {a.dtype for a in workers._spaces[0]._held.values()} == {np.dtype(np.float32)}
     writer = decode_module.Writer(network, theta32, X, Workspace(np.float32), 2)
     written = np.zeros(10, int) if network.words else np.zeros((10, 3), np.float32)
     assert writer.step(written).dtype == np.float32

@@ -8,11 +8,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import sklearn_recurrent._core.unroll as unroll_module
 from sklearn_recurrent._core.cells.registry import CELLS
-from sklearn_recurrent._core.packing import Plan
+from sklearn_recurrent._core.packing import PackedBatch
 from sklearn_recurrent._core.ragged import Ragged
 from sklearn_recurrent._core.stepping import Stepper
-from sklearn_recurrent._core.threads import Crew
-from sklearn_recurrent._core.unroll import Join, Reader, unroll
+from sklearn_recurrent._core.threads import WorkerPool
+from sklearn_recurrent._core.unroll import StateCollector, StateObserver, unroll
 from sklearn_recurrent._core.workspace import Workspace
 
 LENGTHS = [9, 9, 7, 4, 2]
@@ -47,17 +47,17 @@ def columns(state, rows):
 # --- sequences in pieces ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize("needs_backward", [False, True])
 @pytest.mark.parametrize("at", [1, 3, 5])
 @every_form
 @every_cell
-def test_a_sequence_that_goes_on_from_its_state_is_the_whole(cell, form, at, keep):
+def test_a_sequence_that_goes_on_from_its_state_is_the_whole(cell, form, at, needs_backward):
     network, theta, X = stream(cell, form)
     first, second, rows = split(X, at)
     begin = Stepper(network, theta).initial(len(X))
-    half = forward(network, theta, first, start=begin, keep=keep)
-    rest = forward(network, theta, second, start=columns(half.ends, rows), keep=keep)
-    whole = forward(network, theta, X, start=begin, keep=keep)
+    half = forward(network, theta, first, initial_state=begin, needs_backward=needs_backward)
+    rest = forward(network, theta, second, initial_state=columns(half.ends, rows), needs_backward=needs_backward)
+    whole = forward(network, theta, X, initial_state=begin, needs_backward=needs_backward)
     if network.per_step:
         expected = np.split(whole.raw, X.offsets[1:-1], axis=1)
         assert_allclose(half.raw, np.hstack([raw[:, :at] for raw in expected]), rtol=1e-12, atol=1e-14)
@@ -79,13 +79,13 @@ def test_predictions_go_on_from_states_in_any_order_of_lengths(cell, n_threads):
     first, second, _ = split(X, 1)
     ends = Stepper(network, theta).initial(5)
 
-    def see(rows, one):
+    def on_batch(rows, one):
         for name, end in one.ends.items():
             ends[name][..., rows] = end
 
-    with Crew(float, n_threads) as crew:
-        predict(network, theta, first, crew, start=Stepper(network, theta).initial(5), see=see)
-        raw = predict(network, theta, second, crew, start=ends)
+    with WorkerPool(float, n_threads) as workers:
+        predict(network, theta, first, workers, initial_state=Stepper(network, theta).initial(5), on_batch=on_batch)
+        raw = predict(network, theta, second, workers, initial_state=ends)
     assert_allclose(raw, predict(network, theta, X), rtol=1e-12, atol=1e-14)
 
 
@@ -95,9 +95,9 @@ def test_staged_outputs_go_on_from_a_state(cell, pooling):
     network, theta, X = stream(cell, {"pooling": pooling})
     first, second, rows = split(X, 3)
     begin = Stepper(network, theta).initial(len(X))
-    half = forward(network, theta, first, start=begin, staged=True, keep=False)
-    rest = forward(network, theta, second, start=columns(half.ends, rows), staged=True, keep=False)
-    whole = np.split(forward(network, theta, X, staged=True, keep=False).raw, X.offsets[1:-1], axis=1)
+    half = forward(network, theta, first, initial_state=begin, staged=True, needs_backward=False)
+    rest = forward(network, theta, second, initial_state=columns(half.ends, rows), staged=True, needs_backward=False)
+    whole = np.split(forward(network, theta, X, staged=True, needs_backward=False).raw, X.offsets[1:-1], axis=1)
     assert_allclose(half.raw, np.hstack([raw[:, :3] for raw in whole]), rtol=1e-12, atol=1e-14)
     assert_allclose(rest.raw, np.hstack([whole[j][:, 3:] for j in rows]), rtol=1e-12, atol=1e-14)
 
@@ -105,9 +105,9 @@ def test_staged_outputs_go_on_from_a_state(cell, pooling):
 @every_cell
 def test_the_state_in_which_a_sequence_begins_is_not_written_to(cell):
     network, theta, X = stream(cell, {"pooling": ("last", "mean", "max")})
-    begin = forward(network, theta, X, start=Stepper(network, theta).initial(len(X))).ends
+    begin = forward(network, theta, X, initial_state=Stepper(network, theta).initial(len(X))).ends
     before = {name: a.copy() for name, a in begin.items()}
-    forward(network, theta, X, start=begin, keep=False)
+    forward(network, theta, X, initial_state=begin, needs_backward=False)
     for name, a in begin.items():
         assert_array_equal(a, before[name])
 
@@ -131,7 +131,7 @@ def test_step_by_step_a_network_gives_what_it_gives_for_the_whole(cell, form, ac
         assert raw.shape == (3, 2)
         assert_allclose(raw.T, expected[:, t], rtol=1e-12, atol=1e-14)
         state = after
-    ends = forward(network, theta, X, start=stepper.initial(2)).ends
+    ends = forward(network, theta, X, initial_state=stepper.initial(2)).ends
     assert state.keys() >= ends.keys()
     for name, end in ends.items():
         assert_allclose(state[name], end, rtol=1e-12, atol=1e-14)
@@ -158,7 +158,7 @@ def test_steps_alternate_with_pieces(cell):
     network, theta, X = stream(cell, {"pooling": ("last", "mean", "max")})
     first, second, _ = split(X.take(np.array([0, 1])), 4)
     stepper = Stepper(network, theta)
-    state = forward(network, theta, first, start=stepper.initial(2), keep=False).ends
+    state = forward(network, theta, first, initial_state=stepper.initial(2), needs_backward=False).ends
     for t in range(5):
         raw, state = stepper.step(second.values.reshape(2, 5, 2)[:, t].T, state)
     assert_allclose(raw.T, predict(network, theta, X)[:2], rtol=1e-12, atol=1e-14)
@@ -196,17 +196,17 @@ def test_streams_do_not_know_of_each_other():
 # --- the gradient with respect to each state --------------------------------------------------------------------------
 
 
-class Flow(Reader):
+class Flow(StateObserver):
     """Keeps the gradient with respect to the state after each step, (S, H)."""
 
-    traces = True
+    wants_gradient = True
 
-    def __init__(self, plan, reverse, H):
-        self.plan, self.reverse, self.gradients = plan, reverse, np.full((plan.offsets[-1], H), np.nan)
+    def __init__(self, packed, reverse, H):
+        self.packed, self.reverse, self.gradients = packed, reverse, np.full((packed.offsets[-1], H), np.nan)
 
-    def flow(self, run, t, dh):
-        alive = run.start + t < self.plan.lengths[: run.width]
-        rows = self.plan.rows(run, self.reverse)[t, alive]
+    def on_gradient(self, chunk, t, dh):
+        alive = chunk.first_step + t < self.packed.lengths[: chunk.width]
+        rows = self.packed.rows(chunk, self.reverse)[t, alive]
         assert np.isnan(self.gradients[rows]).all()  # each comes once
         self.gradients[rows] = dh.T[alive]
 
@@ -221,20 +221,22 @@ MASK = np.array([[0, 2, 1.5], [2, 0, 1.5]])
 @pytest.mark.parametrize("reverse", [False, True])
 @every_cell
 def test_the_gradient_that_flows_through_each_state_is_that_of_the_equations(cell, reverse, options, tape, monkeypatch):
-    monkeypatch.setattr(unroll_module, "TAPE", tape)
+    monkeypatch.setattr(unroll_module, "TAPE_BYTES", tape)
     rng, X, one = np.random.default_rng(0), sequences([6, 3, 1]), CELLS[cell](2, 2)
     W = {name: rng.standard_normal(shape) for name, shape in one.shapes().items()}
-    d_h, d_states, plan = rng.standard_normal((2, 3)), rng.standard_normal((10, 2)), Plan(X.lengths, 10)
+    d_h, d_states, packed = rng.standard_normal((2, 3)), rng.standard_normal((10, 2)), PackedBatch(X.lengths, 10)
 
-    def weight_gradients(*readers):
-        join, dW = Join(plan, reverse, np.empty((10, 2))), {name: np.zeros_like(w) for name, w in W.items()}
-        readers = [join, *readers]
-        here = unroll(one, W, X.values, plan, Workspace(float), "key", reverse=reverse, readers=readers, **options)
+    def weight_gradients(*observers):
+        join, dW = StateCollector(packed, reverse, np.empty((10, 2))), {name: np.zeros_like(w) for name, w in W.items()}
+        observers = [join, *observers]
+        here = unroll(
+            one, W, X.values, packed, Workspace(float), "key", reverse=reverse, observers=observers, **options
+        )
         join.gradient = d_states
         here.back(dW, d_h)
         return dW
 
-    flow = Flow(plan, reverse, 2)
+    flow = Flow(packed, reverse, 2)
     watched, plain = weight_gradients(flow), weight_gradients()
     for name in W:
         assert_allclose(watched[name], plain[name], rtol=1e-12, atol=1e-14)
@@ -256,11 +258,11 @@ def test_a_watch_sees_the_gradient_through_each_layer_and_direction(cell, per_st
     network, X, flows = net(cell, units=(3, 2), per_step=per_step), sequences([5, 4, 1]), {}
     theta = weights(network)
 
-    def watch(depth, k, plan):
-        flows[network.keys[depth][k]] = Flow(plan, network.directions[k], network.cells[depth].H)
+    def watch(depth, k, packed):
+        flows[network.keys[depth][k]] = Flow(packed, network.directions[k], network.cells[depth].H)
         return [flows[network.keys[depth][k]]]
 
-    one = forward(network, theta, X, watch=watch)
+    one = forward(network, theta, X, extra_observers=watch)
     d_raw = np.random.default_rng(3).standard_normal(one.raw.shape)
     one.back(d_raw)
     architecture = {"cell": cell, "activation": "tanh", "units": (3, 2), "bidirectional": True}

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_info
 
 from sklearn_recurrent import GRUClassifier, RNNClassifier, RNNRegressor
 from sklearn_recurrent._core import network, objective
-from sklearn_recurrent._core.threads import Crew
+from sklearn_recurrent._core.threads import WorkerPool
 
 WIDE = {"hidden_layer_sizes": 64, "max_iter": 2, "batch_size": "auto", "random_state": 0}
 TINY = {"hidden_layer_sizes": 4, "max_iter": 3, "batch_size": 10, "random_state": 0}
@@ -262,5 +262,5 @@ def test_a_crew_takes_pieces_in_order_and_each_with_a_workspace_of_its_own():
         return piece
 
     for n_threads in (1, 2, 5):
-        with Crew(np.float64, n_threads) as crew:
-            assert list(crew.each(work, list(range(30)))) == list(range(30))
+        with WorkerPool(np.float64, n_threads) as workers:
+            assert list(workers.map(work, list(range(30)))) == list(range(30))

@@ -1,4 +1,4 @@
-"""Losses, initial weights, optimisers, schedules, and the two loops that minimise."""
+"""Losses, initial weights, optimizers, schedules, and the two loops that minimize."""
 
 import math
 import threading
@@ -25,19 +25,19 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from sklearn_recurrent._core import ragged
 from sklearn_recurrent._core.cells.registry import CELLS
-from sklearn_recurrent._core.dataset import Samples, canonical
+from sklearn_recurrent._core.dataset import Dataset, canonical
 from sklearn_recurrent._core.initialization import cell_weights, glorot, orthogonal
 from sklearn_recurrent._core.losses import LINKS, LOSSES
-from sklearn_recurrent._core.objective import Value
-from sklearn_recurrent._core.optimizers import OPTIMISERS, PLANNED, SCHEDULES, Schedule, clip_norm
-from sklearn_recurrent._core.packing import cut
+from sklearn_recurrent._core.objective import LossAndGradient
+from sklearn_recurrent._core.optimizers import OPTIMIZERS, PLANNED, SCHEDULES, Schedule, clip_norm
+from sklearn_recurrent._core.packing import pack
 from sklearn_recurrent._core.preprocessing import mean_and_scale
 from sklearn_recurrent._core.ragged import Ragged, Sequences
 from sklearn_recurrent._core.threads import single_blas_thread
-from sklearn_recurrent._core.training import Batches, Course, Patience, Watch, descend, minimise_lbfgs
+from sklearn_recurrent._core.training import Batches, EpochCallback, History, Patience, descend, minimize_lbfgs
 
 every_loss = pytest.mark.parametrize("loss", LOSSES)
-every_optimiser = pytest.mark.parametrize("name", OPTIMISERS)
+every_optimizer = pytest.mark.parametrize("name", OPTIMIZERS)
 
 # --- losses -----------------------------------------------------------------------------------------------------------
 
@@ -132,8 +132,8 @@ def test_links_are_scipys_functions(shift):
 
 def brought_into_order(X, y, weight):
     X = Ragged.from_lengths(np.concatenate(X)[:, None], list(map(len, X)))
-    samples = canonical(Samples(X, np.array(y), np.array(weight, float)), np.array(y))
-    return [(tuple(x[:, 0]), y, w) for x, y, w in zip(samples.X, samples.Y.tolist(), samples.weight, strict=True)]
+    dataset = canonical(Dataset(X, np.array(y), np.array(weight, float)), np.array(y))
+    return [(tuple(x[:, 0]), y, w) for x, y, w in zip(dataset.X, dataset.y.tolist(), dataset.weight, strict=True)]
 
 
 def test_weight_two_is_the_sequence_given_twice():
@@ -168,21 +168,21 @@ def test_minus_zero_is_zero():
 def test_targets_of_several_numbers_keep_sequences_apart():
     X = Ragged.from_lengths(np.ones((3, 1)), [1, 1, 1])
     Y = np.array([[0.0, 1], [0, 2], [0, 1]])
-    samples = canonical(Samples(X, Y, np.array([1.0, 1, 4])), Y)
-    assert sorted(zip(samples.Y[:, 1].tolist(), samples.weight.tolist(), strict=True)) == [(1, 5), (2, 1)]
+    dataset = canonical(Dataset(X, Y, np.array([1.0, 1, 4])), Y)
+    assert sorted(zip(dataset.y[:, 1].tolist(), dataset.weight.tolist(), strict=True)) == [(1, 5), (2, 1)]
 
 
 def per_step(X, Y, weight):
-    """Samples with a target and a weight for each step, from lists of lists."""
+    """Dataset with a target and a weight for each step, from lists of lists."""
     values = np.concatenate([np.array(x, float) for x in X])[:, None]
     X = Ragged.from_lengths(values, list(map(len, X)))
-    return Samples(X, np.concatenate(Y), np.concatenate(weight), X.offsets)
+    return Dataset(X, np.concatenate(Y), np.concatenate(weight), X.offsets)
 
 
 def in_order_per_step(*lists):
-    samples = canonical(per_step(*lists), per_step(*lists).Y)
-    at = samples.offsets[1:-1]
-    columns = [np.concatenate(list(samples.X))[:, 0], samples.Y, samples.weight]
+    dataset = canonical(per_step(*lists), per_step(*lists).y)
+    at = dataset.offsets[1:-1]
+    columns = [np.concatenate(list(dataset.X))[:, 0], dataset.y, dataset.weight]
     return [tuple(map(tuple, row)) for row in zip(*(np.split(c, at) for c in columns), strict=True)]
 
 
@@ -226,10 +226,10 @@ def test_weights_per_step_add_in_one_order_where_those_of_the_sequences_are_equa
 
 
 def test_canonical_leaves_its_argument_as_it_was():
-    samples = per_step([[1, 2], [1, 2]], [[0, 1], [0, 1]], [[1.0, 2], [3.0, 4]])
-    merged = canonical(samples, samples.Y)
+    dataset = per_step([[1, 2], [1, 2]], [[0, 1], [0, 1]], [[1.0, 2], [3.0, 4]])
+    merged = canonical(dataset, dataset.y)
     assert merged.weight.tolist() == [4, 6]
-    assert samples.weight.tolist() == [1, 2, 3, 4]
+    assert dataset.weight.tolist() == [1, 2, 3, 4]
 
 
 # --- samples ----------------------------------------------------------------------------------------------------------
@@ -237,21 +237,21 @@ def test_canonical_leaves_its_argument_as_it_was():
 
 def test_samples_take_sequences_with_their_targets_and_weights():
     X = Ragged.from_lengths(np.arange(6.0)[:, None], [3, 1, 2])
-    taken = Samples(X, np.array([[7], [8], [9]]), np.array([0.1, 0.2, 0.3])).take(np.array([2, 0]))
+    taken = Dataset(X, np.array([[7], [8], [9]]), np.array([0.1, 0.2, 0.3])).take(np.array([2, 0]))
     assert [x[:, 0].tolist() for x in taken.X] == [[4, 5], [0, 1, 2]]
-    assert taken.Y[:, 0].tolist() == [9, 7]
+    assert taken.y[:, 0].tolist() == [9, 7]
     assert taken.weight.tolist() == [0.3, 0.1]
-    taken = Samples(X, np.arange(6)[:, None] + 10, np.arange(6.0), X.offsets).take(np.array([2, 0]))
-    assert taken.Y[:, 0].tolist() == [14, 15, 10, 11, 12]
+    taken = Dataset(X, np.arange(6)[:, None] + 10, np.arange(6.0), X.offsets).take(np.array([2, 0]))
+    assert taken.y[:, 0].tolist() == [14, 15, 10, 11, 12]
     assert taken.weight.tolist() == [4, 5, 0, 1, 2]
     assert taken.offsets.tolist() == [0, 2, 5]
 
 
 def test_weights_of_sequences_and_of_steps_follow_from_each_other():
     X = Ragged.from_lengths(np.zeros((6, 1)), [3, 1, 2])
-    one = Samples(X, np.zeros((3, 1)), np.array([2.0, 0, 5]))
+    one = Dataset(X, np.zeros((3, 1)), np.array([2.0, 0, 5]))
     assert one.sequence_weights().tolist() == [2, 0, 5]
-    each = Samples(X, np.zeros((6, 1)), np.array([1.0, 2, 3, 0, 0, 7]), X.offsets)
+    each = Dataset(X, np.zeros((6, 1)), np.array([1.0, 2, 3, 0, 0, 7]), X.offsets)
     assert each.sequence_weights().tolist() == [6, 0, 7]
     assert each.counts.tolist() == [3, 1, 2]
 
@@ -345,13 +345,13 @@ def test_a_constant_feature_has_scale_one_over_steps_too():
 
 def test_sequences_without_weight_are_left_out_and_steps_without_weight_stay():
     X = Ragged.from_lengths(np.arange(6.0)[:, None], [3, 1, 2])
-    one = Samples(X, np.array([[7], [8], [9]]), np.array([2.0, 0, 5])).weighted()
-    assert one.Y[:, 0].tolist() == [7, 9]
+    one = Dataset(X, np.array([[7], [8], [9]]), np.array([2.0, 0, 5])).weighted()
+    assert one.y[:, 0].tolist() == [7, 9]
     assert one.X.lengths.tolist() == [3, 2]
-    each = Samples(X, np.arange(6)[:, None], np.array([1.0, 0, 3, 0, 0, 7]), X.offsets).weighted()
-    assert each.Y[:, 0].tolist() == [0, 1, 2, 4, 5]
+    each = Dataset(X, np.arange(6)[:, None], np.array([1.0, 0, 3, 0, 0, 7]), X.offsets).weighted()
+    assert each.y[:, 0].tolist() == [0, 1, 2, 4, 5]
     assert each.weight.tolist() == [1, 0, 3, 0, 7]
-    whole = Samples(X, np.zeros((3, 1)), np.ones(3))
+    whole = Dataset(X, np.zeros((3, 1)), np.ones(3))
     assert whole.weighted() is whole
 
 
@@ -418,13 +418,13 @@ def test_by_default_the_forget_gates_of_an_lstm_begin_open_and_all_others_undeci
         assert_array_equal(w[:, columns["1"]], 1 if (gate, "lstm" in name) == ("f", True) else 0)
 
 
-@pytest.mark.parametrize("name", [name for name, cell in CELLS.items() if cell.keeps])
+@pytest.mark.parametrize("name", [name for name, cell in CELLS.items() if cell.retention_gates])
 def test_units_with_a_high_bias_remember(name):
     cell = CELLS[name](1, 2)
     W = cell_weights(np.random.default_rng(0), cell, 50.0, 2)
     h, c = np.array([0.3, -0.2]), np.array([0.7, 0.1])
     h_next, c_next = oracle.CELLS[name](W, np.tanh, np.zeros(1), h, c, 0)
-    if "c" in cell.frame:
+    if "c" in cell.cache_blocks:
         assert_allclose(c_next, c, rtol=1e-12)
     else:
         assert_allclose(h_next, h, rtol=1e-12)
@@ -437,14 +437,14 @@ def test_chrono_spreads_the_memory_of_the_units_up_to_the_longest_sequence(name,
     biases = {}
     for cell, gate, w, columns in gates_of(network, network.initial(np.random.default_rng(0), "chrono", longest)):
         bias = w[:, columns["1"]]
-        keeps = cell.keeps.get(gate, 0)
+        keeps = cell.retention_gates.get(gate, 0)
         if keeps:
             assert (keeps * bias >= 0).all()
             assert (keeps * bias <= np.log(longest - 1)).all()
             steps = np.exp(keeps * bias)  # what a unit shall remember: uniform
             assert abs(steps.mean() - longest / 2) <= 0.15 * (longest - 2)
             biases["keeps"] = bias
-        elif gate in cell.admits:
+        elif gate in cell.input_gates:
             assert name == "lstm"
             biases["admits"] = bias
         else:
@@ -465,7 +465,7 @@ def test_the_vectors_of_tokens_start_normal_and_that_of_unknown_ones_at_zero():
     assert_allclose([E[1:].mean(), E[1:].std()], [0, 1], atol=0.04)
 
 
-# --- optimisers and schedules -----------------------------------------------------------------------------------------
+# --- optimizers and schedules -----------------------------------------------------------------------------------------
 
 
 def adam(theta, gradients, rate, beta_1, beta_2, epsilon):
@@ -507,27 +507,27 @@ SETTINGS = [
 SOME = dict(SETTINGS)
 
 
-def test_every_optimiser_has_its_formula_here():
-    assert FORMULAS.keys() == SOME.keys() == OPTIMISERS.keys()
+def test_every_optimizer_has_its_formula_here():
+    assert FORMULAS.keys() == SOME.keys() == OPTIMIZERS.keys()
 
 
 @pytest.mark.parametrize(("name", "settings"), SETTINGS)
-def test_an_optimiser_follows_its_formula(name, settings):
+def test_an_optimizer_follows_its_formula(name, settings):
     rng = np.random.default_rng(0)
     theta, gradients = rng.standard_normal(5), rng.standard_normal((8, 5))
-    optimiser, moved = OPTIMISERS[name](theta, **settings, unused=None), theta.copy()
+    optimizer, moved = OPTIMIZERS[name](theta, **settings, unused=None), theta.copy()
     for g, expected in zip(gradients, FORMULAS[name](theta, gradients, 0.03, **settings), strict=True):
         before = g.copy()
-        optimiser.step(moved, g, 0.03)
+        optimizer.step(moved, g, 0.03)
         assert_allclose(moved, expected, rtol=1e-12)
         assert_array_equal(g, before)
 
 
-@every_optimiser
+@every_optimizer
 def test_decay_multiplies_the_first_weights_before_each_step_and_stays_out_of_the_moments(name):
     rng = np.random.default_rng(0)
     theta, gradients, decay = rng.standard_normal(5), rng.standard_normal((8, 5)), np.array([0.5, 0, 2])
-    plain, decayed = OPTIMISERS[name](theta, **SOME[name]), OPTIMISERS[name](theta, decay=decay, **SOME[name])
+    plain, decayed = OPTIMIZERS[name](theta, **SOME[name]), OPTIMIZERS[name](theta, decay=decay, **SOME[name])
     expected, moved = theta.copy(), theta.copy()
     for g in gradients:
         expected[:3] *= 1 - 0.03 * decay
@@ -541,13 +541,13 @@ def test_decay_multiplies_the_first_weights_before_each_step_and_stays_out_of_th
 def test_adam_with_decay_is_adamw():
     rng = np.random.default_rng(0)
     theta, gradients = rng.standard_normal(5), rng.standard_normal((8, 5))
-    optimiser = OPTIMISERS["adam"](theta, decay=np.full(5, 0.1), beta_1=0.9, beta_2=0.99, epsilon=1e-3)
+    optimizer = OPTIMIZERS["adam"](theta, decay=np.full(5, 0.1), beta_1=0.9, beta_2=0.99, epsilon=1e-3)
     moved, m, v = theta.copy(), 0, 0
     for t, g in enumerate(gradients, start=1):
         m, v = 0.9 * m + 0.1 * g, 0.99 * v + 0.01 * g**2
         step = (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.99**t)) + 1e-3)
         theta = theta - 0.03 * (step + 0.1 * theta)  # both of the weights before the step
-        optimiser.step(moved, g, 0.03)
+        optimizer.step(moved, g, 0.03)
         assert_allclose(moved, theta, rtol=1e-12)
 
 
@@ -562,38 +562,38 @@ BY_TORCH = {  # torch 2: theta = [1, -2, 0.5] after gradients [1, 2, -3], [0.5, 
 
 
 @pytest.mark.parametrize("name", BY_TORCH)
-def test_an_optimiser_moves_as_that_of_pytorch(name):
+def test_an_optimizer_moves_as_that_of_pytorch(name):
     theta = np.array([1, -2, 0.5])
     settings = {"rho": 0.9, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8}
-    optimiser = OPTIMISERS[name](theta, decay=np.full(3, 0.2) if name == "adam" else None, **settings)
+    optimizer = OPTIMIZERS[name](theta, decay=np.full(3, 0.2) if name == "adam" else None, **settings)
     for g in ([1.0, 2, -3], [0.5, -1, 0]):
-        optimiser.step(theta, np.array(g), 0.1)
+        optimizer.step(theta, np.array(g), 0.1)
     assert_allclose(theta, BY_TORCH[name], rtol=1e-12)
 
 
-@every_optimiser
-def test_an_optimiser_goes_on_from_its_state(name):
+@every_optimizer
+def test_an_optimizer_goes_on_from_its_state(name):
     rng = np.random.default_rng(0)
     start, gradients = rng.standard_normal(5), rng.standard_normal((6, 5))
     straight, broken = start.copy(), start.copy()
-    optimiser = OPTIMISERS[name](straight, **SOME[name])
+    optimizer = OPTIMIZERS[name](straight, **SOME[name])
     for g in gradients:
-        optimiser.step(straight, g, 0.1)
-    first = OPTIMISERS[name](broken, **SOME[name])
+        optimizer.step(straight, g, 0.1)
+    first = OPTIMIZERS[name](broken, **SOME[name])
     for g in gradients[:3]:
         first.step(broken, g, 0.1)
-    second = OPTIMISERS[name](broken, state=first.state, **SOME[name])
+    second = OPTIMIZERS[name](broken, state=first.state, **SOME[name])
     for g in gradients[3:]:
         second.step(broken, g, 0.1)
     assert_array_equal(broken, straight)
 
 
-@every_optimiser
-def test_an_optimiser_keeps_float32(name):
+@every_optimizer
+def test_an_optimizer_keeps_float32(name):
     theta = np.ones(3, np.float32)
-    optimiser = OPTIMISERS[name](theta, **SOME[name])
-    optimiser.step(theta, np.ones(3, np.float32), 0.1)
-    assert {v.dtype for v in optimiser.state.values() if isinstance(v, np.ndarray)} == {np.dtype(np.float32)}
+    optimizer = OPTIMIZERS[name](theta, **SOME[name])
+    optimizer.step(theta, np.ones(3, np.float32), 0.1)
+    assert {v.dtype for v in optimizer.state.values() if isinstance(v, np.ndarray)} == {np.dtype(np.float32)}
     assert (theta < 1).all()
 
 
@@ -652,7 +652,7 @@ def test_only_an_adaptive_schedule_goes_on_when_training_stalls():
 def test_patience_ends_after_more_than_so_many_epochs_without_improvement():
     patience, stalled, improved = Patience(0.1, 2), [], []
     for value in (1.0, 0.5, 0.45, 0.44, 0.3, 0.3, 0.25, 0.29):
-        improved.append(patience.see(value))
+        improved.append(patience.update(value))
         stalled.append(patience.stalled)
     assert improved == [True, True, True, True, True, False, True, False]
     assert patience.best == 0.25
@@ -727,8 +727,8 @@ def test_batches_of_like_length_waste_little_in_few_runs():
 
     def runs(lengths_known):
         (epoch,) = epochs_of(1, 6400, 32, lengths_known)
-        runs = [run for rows in epoch for run in cut(sorted(lengths[rows], reverse=True))]
-        assert 1 - lengths.sum() / sum(run.steps * run.width for run in runs) < 0.05
+        runs = [chunk for rows in epoch for chunk in pack(sorted(lengths[rows], reverse=True))]
+        assert 1 - lengths.sum() / sum(chunk.steps * chunk.width for chunk in runs) < 0.05
         return len(runs)
 
     assert runs(lengths) < runs(None) / 4
@@ -798,34 +798,34 @@ class Quadratic:
     def __call__(self, theta, rows, key=None):
         self.calls += 1
         difference = theta - self.centres[rows]
-        misfit = 0.5 * float((difference**2).sum(axis=1).mean())
-        return Value(misfit, 0.0, difference.mean(axis=0).astype(theta.dtype), None)
+        data_loss = 0.5 * float((difference**2).sum(axis=1).mean())
+        return LossAndGradient(data_loss, 0.0, difference.mean(axis=0).astype(theta.dtype), None)
 
     def null_loss(self):
         return 1.0
 
 
 def gradient_descent(theta, objective, *, size=10, rate=0.5, kind="constant", max_norm=None, epochs=3, **options):
-    optimiser = OPTIMISERS["sgd"](theta, momentum=0.0, nesterovs_momentum=False)
+    optimizer = OPTIMIZERS["sgd"](theta, momentum=0.0, nesterovs_momentum=False)
     options = {"patience": None, "max_iter": epochs, "max_norm": max_norm} | options
     batches = Batches(len(objective.centres), size, 0)
-    return descend(objective, theta, optimiser, Schedule(kind, rate, 0.5), batches, **options)
+    return descend(objective, theta, optimizer, Schedule(kind, rate, 0.5), batches, **options)
 
 
 def test_descent_takes_the_steps_of_gradient_descent_and_reports_the_loss_before_each():
     theta, objective = np.array([8.0, 0.0]), Quadratic([[0, 0], [0, 0]])
-    course = gradient_descent(theta, objective)
+    history = gradient_descent(theta, objective)
     assert_allclose(theta, [1, 0])
-    assert_allclose(course.losses, [32, 8, 2])
-    assert course.seen == 6
-    assert course.scores == []
-    assert course.ended == "max_iter"
+    assert_allclose(history.losses, [32, 8, 2])
+    assert history.n_seen == 6
+    assert history.scores == []
+    assert history.ended == "max_iter"
 
 
 def test_the_loss_of_an_epoch_is_the_mean_over_its_sequences():
     theta, objective = np.zeros(1), Quadratic([[1], [1], [4]])
-    course = gradient_descent(theta, objective, size=2, rate=1e-12, epochs=1)
-    assert_allclose(course.losses, [(0.5 + 0.5 + 8) / 3], rtol=1e-9)
+    history = gradient_descent(theta, objective, size=2, rate=1e-12, epochs=1)
+    assert_allclose(history.losses, [(0.5 + 0.5 + 8) / 3], rtol=1e-9)
 
 
 def test_descent_clips_each_gradient():
@@ -843,7 +843,7 @@ def test_a_cosine_schedule_runs_through_all_steps_of_all_epochs():
         def step(self, theta, grad, rate, where):
             steps.append(rate)
 
-    course = descend(
+    history = descend(
         Quadratic([[1]] * 4),
         theta,
         Rates(),
@@ -854,25 +854,25 @@ def test_a_cosine_schedule_runs_through_all_steps_of_all_epochs():
         patience=None,
     )
     assert_allclose(steps, [(1 + math.cos(math.pi * p)) / 2 for p in (0, 0.25, 0.5, 0.75)])
-    assert course.seen == 8
+    assert history.n_seen == 8
 
 
 def test_descent_stops_when_the_loss_stalls():
     theta = np.array([1.0])
-    course = gradient_descent(theta, Quadratic([[0]]), rate=1.0, epochs=50, patience=Patience(1e-9, 3))
-    assert course.ended == "stalled"
-    assert len(course.losses) == 6  # 0.5, 0, then 4 without improvement
+    history = gradient_descent(theta, Quadratic([[0]]), rate=1.0, epochs=50, patience=Patience(1e-9, 3))
+    assert history.ended == "stalled"
+    assert len(history.losses) == 6  # 0.5, 0, then 4 without improvement
 
 
 def test_an_adaptive_schedule_gets_smaller_rates_before_the_end():
     theta, schedule, objective = np.array([1.0]), Schedule("adaptive", 1e-3, 0), Quadratic([[0]])
-    optimiser = OPTIMISERS["sgd"](theta, momentum=0.0, nesterovs_momentum=False)
-    course = descend(
-        objective, theta, optimiser, schedule, Batches(1, 1, 0), max_iter=500, max_norm=None, patience=Patience(1.0, 2)
+    optimizer = OPTIMIZERS["sgd"](theta, momentum=0.0, nesterovs_momentum=False)
+    history = descend(
+        objective, theta, optimizer, schedule, Batches(1, 1, 0), max_iter=500, max_norm=None, patience=Patience(1.0, 2)
     )
-    assert course.ended == "stalled"
+    assert history.ended == "stalled"
     assert schedule.initial <= 1e-6
-    assert len(course.losses) == 1 + 3 * 6  # 1e-3 / 5^5 < 1e-6: five smaller rates, three epochs each
+    assert len(history.losses) == 1 + 3 * 6  # 1e-3 / 5^5 < 1e-6: five smaller rates, three epochs each
 
 
 def test_with_a_score_the_weights_of_the_best_epoch_are_kept():
@@ -882,50 +882,52 @@ def test_with_a_score_the_weights_of_the_best_epoch_are_kept():
         seen.append(theta.copy())
         return float(len(seen)), next(scores)
 
-    course = gradient_descent(theta, Quadratic([[0]]), epochs=50, validate=validate, patience=Patience(1e-9, 2))
-    assert course.scores == [0.1, 0.7, 0.7, 0.3, 0.2]  # the first 0.7 is the best, three epochs are no better
-    assert course.validation_losses == [1, 2, 3, 4, 5]
-    assert course.kept == 2
-    assert course.ended == "stalled"
+    history = gradient_descent(theta, Quadratic([[0]]), epochs=50, validate=validate, patience=Patience(1e-9, 2))
+    assert history.scores == [0.1, 0.7, 0.7, 0.3, 0.2]  # the first 0.7 is the best, three epochs are no better
+    assert history.validation_losses == [1, 2, 3, 4, 5]
+    assert history.best_epoch == 2
+    assert history.ended == "stalled"
     assert theta == seen[1] == 2
 
 
-class Recorder(Watch):
+class Recorder(EpochCallback):
     """Writes down what it sees, and says stop after an epoch."""
 
     def __init__(self, stop=None):
         self.seen, self.stop = [], stop
 
-    def begin(self):
+    def on_epoch_begin(self):
         self.seen.append("begin")
 
-    def end(self, course, theta):
-        self.seen.append((len(course.losses), theta.tolist()))
-        return len(course.losses) == self.stop
+    def on_epoch_end(self, history, theta):
+        self.seen.append((len(history.losses), theta.tolist()))
+        return len(history.losses) == self.stop
 
 
 def test_a_watch_sees_the_beginning_and_the_end_of_each_epoch():
     watch = Recorder()
-    gradient_descent(np.array([8.0]), Quadratic([[0]]), watch=watch)
+    gradient_descent(np.array([8.0]), Quadratic([[0]]), epoch_callback=watch)
     assert watch.seen == ["begin", (1, [4.0]), "begin", (2, [2.0]), "begin", (3, [1.0])]
 
 
 def test_a_watch_sees_the_weights_that_would_be_kept():
     watch, scores = Recorder(), iter([0.5, 0.4, 0.6])
-    gradient_descent(np.array([8.0]), Quadratic([[0]]), validate=lambda theta: (0.0, next(scores)), watch=watch)
+    gradient_descent(
+        np.array([8.0]), Quadratic([[0]]), validate=lambda theta: (0.0, next(scores)), epoch_callback=watch
+    )
     assert watch.seen[1::2] == [(1, [4.0]), (2, [4.0]), (3, [1.0])]
 
 
 def test_scores_alone_keep_nothing():
     theta, scores = np.array([8.0]), iter([0.5, 0.4, 0.3])
-    course = gradient_descent(theta, Quadratic([[0]]), validate=lambda theta: (0.0, next(scores)), keep_best=False)
-    assert (course.kept, theta.tolist()) == (None, [1.0])
+    history = gradient_descent(theta, Quadratic([[0]]), validate=lambda theta: (0.0, next(scores)), restore_best=False)
+    assert (history.best_epoch, theta.tolist()) == (None, [1.0])
 
 
 def test_a_watch_can_stop_training():
     theta = np.array([8.0])
-    course = gradient_descent(theta, Quadratic([[0]]), watch=Recorder(stop=2))
-    assert (course.ended, len(course.losses), theta.tolist()) == ("stopped", 2, [2.0])
+    history = gradient_descent(theta, Quadratic([[0]]), epoch_callback=Recorder(stop=2))
+    assert (history.ended, len(history.losses), theta.tolist()) == ("stopped", 2, [2.0])
 
 
 def interrupting(objective, calls):
@@ -941,9 +943,9 @@ def interrupting(objective, calls):
 @pytest.mark.parametrize(("calls", "n_losses", "value"), [(3, 2, 1 / 8), (1, 1, 1 / 2)])
 def test_an_interrupt_keeps_the_model_so_far(calls, n_losses, value):
     theta = np.ones(1)
-    course = gradient_descent(theta, interrupting(Quadratic([[0], [0]]), calls), size=1, epochs=9)
-    assert course.ended == "interrupted"
-    assert len(course.losses) == max(1, n_losses - 1)
+    history = gradient_descent(theta, interrupting(Quadratic([[0], [0]]), calls), size=1, epochs=9)
+    assert history.ended == "interrupted"
+    assert len(history.losses) == max(1, n_losses - 1)
     assert_allclose(theta, value)
 
 
@@ -954,14 +956,14 @@ def test_an_interrupt_before_the_first_step_is_raised():
 
 def test_an_interrupt_restores_the_best_weights():
     theta, scores = np.array([8.0]), iter([0.9, 0.1])
-    course = gradient_descent(
+    history = gradient_descent(
         theta,
         interrupting(Quadratic([[0]]), 2),
         epochs=9,
         validate=lambda theta: (0.0, next(scores)),
         patience=Patience(0, 9),
     )
-    assert course.ended == "interrupted"
+    assert history.ended == "interrupted"
     assert theta == 4
 
 
@@ -985,15 +987,15 @@ def words():
     return objective_of(network, X), theta, unread
 
 
-@every_optimiser
+@every_optimizer
 def test_descent_moves_the_vectors_of_the_tokens_that_come_and_no_others(name):
     objective, theta, unread = words()
     table = objective.network.layout.views(theta)["embedding/E"]
     before = table.copy()
-    optimiser, batches = OPTIMISERS[name](theta, **SOME[name]), Batches(4, 2, 0)
+    optimizer, batches = OPTIMIZERS[name](theta, **SOME[name]), Batches(4, 2, 0)
     schedule = Schedule("constant", 0.01, 0.5)
-    course = descend(objective, theta, optimiser, schedule, batches, max_iter=5, max_norm=1.0, patience=None)
-    assert course.losses[-1] < course.losses[0]
+    history = descend(objective, theta, optimizer, schedule, batches, max_iter=5, max_norm=1.0, patience=None)
+    assert history.losses[-1] < history.losses[0]
     assert_array_equal((table == before).all(axis=1), unread)
 
 
@@ -1001,8 +1003,8 @@ def test_lbfgs_moves_the_vectors_of_the_tokens_that_come_and_no_others():
     objective, theta, unread = words()
     table = objective.network.layout.views(theta)["embedding/E"]
     before = table.copy()
-    course = minimise_lbfgs(objective, theta, np.arange(4), max_iter=5, max_fun=50, tol=1e-8)
-    assert course.losses[-1] < course.losses[0]
+    history = minimize_lbfgs(objective, theta, np.arange(4), max_iter=5, max_fun=50, tol=1e-8)
+    assert history.losses[-1] < history.losses[0]
     assert_array_equal((table == before).all(axis=1), unread)
 
 
@@ -1015,64 +1017,64 @@ class Valley(Quadratic):
     def __call__(self, theta, rows, key=None):
         self.calls += 1
         curvature, difference = np.array([1, 10, 100.0]), theta - self.centres[0]
-        misfit = 0.5 * float((curvature * difference**2).sum())
-        return Value(misfit, 0.0, (curvature * difference).astype(theta.dtype), None)
+        data_loss = 0.5 * float((curvature * difference**2).sum())
+        return LossAndGradient(data_loss, 0.0, (curvature * difference).astype(theta.dtype), None)
 
 
 def lbfgs(theta, objective, **options):
     options = {"max_iter": 100, "max_fun": 1000, "tol": 1e-8} | options
-    return minimise_lbfgs(objective, theta, np.arange(2), **options)
+    return minimize_lbfgs(objective, theta, np.arange(2), **options)
 
 
 @pytest.mark.parametrize(("dtype", "rtol"), [(np.float64, 1e-7), (np.float32, 1e-4)])
 def test_lbfgs_finds_the_minimum_of_a_quadratic(dtype, rtol):
     theta, watch = np.zeros(3, dtype), Recorder()
-    course = lbfgs(theta, Valley([[1, -2, 3]]), watch=watch)
+    history = lbfgs(theta, Valley([[1, -2, 3]]), epoch_callback=watch)
     assert theta.dtype == dtype
     assert_allclose(theta, [1, -2, 3], rtol=rtol)
-    assert course.ended == "converged"
-    assert course.losses[-1] < 1e-8
-    assert course.seen == 2 * len(course.losses)
-    assert watch.seen[::2] == ["begin"] * len(course.losses)
-    assert [n for n, _ in watch.seen[1::2]] == list(range(1, len(course.losses) + 1))
-    assert course.losses == sorted(course.losses, reverse=True)
+    assert history.ended == "converged"
+    assert history.losses[-1] < 1e-8
+    assert history.n_seen == 2 * len(history.losses)
+    assert watch.seen[::2] == ["begin"] * len(history.losses)
+    assert [n for n, _ in watch.seen[1::2]] == list(range(1, len(history.losses) + 1))
+    assert history.losses == sorted(history.losses, reverse=True)
 
 
 @pytest.mark.parametrize("limit", ["max_iter", "max_fun"])
 def test_lbfgs_says_when_it_reached_its_limit(limit):
     theta, objective = np.zeros(3), Valley([[1, -2, 3]])
-    course = lbfgs(theta, objective, **{limit: 3})
-    assert course.ended == "max_iter"
-    assert len(course.losses) <= 3
-    assert_allclose(course.losses[-1], objective(theta, None).misfit)
+    history = lbfgs(theta, objective, **{limit: 3})
+    assert history.ended == "max_iter"
+    assert len(history.losses) <= 3
+    assert_allclose(history.losses[-1], objective(theta, None).data_loss)
 
 
 def test_lbfgs_at_the_minimum_stays_there():
     theta = np.array([1.0, -2, 3])
-    course = lbfgs(theta, Valley([[1, -2, 3]]))
+    history = lbfgs(theta, Valley([[1, -2, 3]]))
     assert theta.tolist() == [1, -2, 3]
-    assert course.losses == [0]
-    assert course.ended == "converged"
+    assert history.losses == [0]
+    assert history.ended == "converged"
 
 
 def test_lbfgs_interrupted_keeps_the_last_iterate():
-    class Interrupting(Watch):
-        def end(self, course, theta):
-            if len(course.losses) == 3:
+    class Interrupting(EpochCallback):
+        def on_epoch_end(self, history, theta):
+            if len(history.losses) == 3:
                 raise KeyboardInterrupt
 
     objective, theta = Valley([[1, -2, 3]]), np.zeros(3)
-    course = lbfgs(theta, objective, watch=Interrupting())
-    assert course.ended == "interrupted"
-    assert len(course.losses) == 3
-    assert_allclose(objective(theta, None).misfit, course.losses[-1])
+    history = lbfgs(theta, objective, epoch_callback=Interrupting())
+    assert history.ended == "interrupted"
+    assert len(history.losses) == 3
+    assert_allclose(objective(theta, None).data_loss, history.losses[-1])
 
 
 def test_a_watch_can_stop_lbfgs():
     objective, theta = Valley([[1, -2, 3]]), np.zeros(3)
-    course = lbfgs(theta, objective, watch=Recorder(stop=2))
-    assert (course.ended, len(course.losses)) == ("stopped", 2)
-    assert_allclose(objective(theta, None).misfit, course.losses[-1])
+    history = lbfgs(theta, objective, epoch_callback=Recorder(stop=2))
+    assert (history.ended, len(history.losses)) == ("stopped", 2)
+    assert_allclose(objective(theta, None).data_loss, history.losses[-1])
 
 
 def test_lbfgs_interrupted_before_its_first_iterate_raises():
@@ -1088,8 +1090,8 @@ def test_lbfgs_refuses_what_is_not_a_number():
 
 
 def test_a_course_begins_empty():
-    assert Course() == Course(losses=[], validation_losses=[], scores=[], kept=None, seen=0, ended="max_iter")
-    assert Course().losses is not Course().losses
+    assert History() == History(losses=[], validation_losses=[], scores=[], best_epoch=None, n_seen=0, ended="max_iter")
+    assert History().losses is not History().losses
 
 
 # --- BLAS -------------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import sklearn_recurrent._core.network as network_module
 import sklearn_recurrent._core.objective as objective_module
-import sklearn_recurrent._core.packing as runs_module
+import sklearn_recurrent._core.packing as packing_module
 import sklearn_recurrent._core.unroll as unroll_module
 from sklearn_recurrent import GRURegressor, SequencePadder
 from sklearn_recurrent._core.activations import ACTIVATIONS
@@ -21,10 +21,10 @@ from sklearn_recurrent._core.layers import dense
 from sklearn_recurrent._core.layout import Layout, Rows
 from sklearn_recurrent._core.losses import LOSSES
 from sklearn_recurrent._core.objective import Objective
-from sklearn_recurrent._core.packing import WASTE, Plan, cut
+from sklearn_recurrent._core.packing import MAX_PADDING, PackedBatch, pack
 from sklearn_recurrent._core.ragged import Ragged
-from sklearn_recurrent._core.threads import Crew
-from sklearn_recurrent._core.unroll import Join, unroll
+from sklearn_recurrent._core.threads import WorkerPool
+from sklearn_recurrent._core.unroll import StateCollector, unroll
 from sklearn_recurrent._core.workspace import Workspace
 
 LENGTHS = [[5, 5, 5], [1], [9, 8, 8, 5, 2, 1, 1], [20, 19, 18, 17], [30, 1, 1], [3, 2, 1]]
@@ -34,80 +34,84 @@ def descending(rng, n=12, longest=40):
     return np.sort(rng.integers(1, longest + 1, n))[::-1]
 
 
-# --- runs and plan ----------------------------------------------------------------------------------------------------
+# --- chunks and packed batches ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("size", [1, 7, 50, 1 << 14])
-@pytest.mark.parametrize("waste", [0, WASTE, 0.5, 10])
+@pytest.mark.parametrize("waste", [0, MAX_PADDING, 0.5, 10])
 @pytest.mark.parametrize("seed", range(5))
 def test_runs_cover_every_living_step_once_waste_no_more_than_allowed_and_keep_to_their_size(waste, size, seed):
     lengths = descending(np.random.default_rng(seed))
     covered, t = np.zeros(len(lengths), int), 0
-    for run in cut(lengths.tolist(), waste, size):
-        assert run.start == t
-        assert run.width == (lengths > run.start).sum()
-        assert run.steps == 1 or run.steps * run.width <= size
+    for chunk in pack(lengths.tolist(), waste, size):
+        assert chunk.first_step == t
+        assert chunk.width == (lengths > chunk.first_step).sum()
+        assert chunk.steps == 1 or chunk.steps * chunk.width <= size
         columns = []
-        for e, lo, hi in run.ends:
+        for e, lo, hi in chunk.ends:
             covered[lo:hi] += e
             columns = [*range(lo, hi), *columns]
-        survivors = run.ends[-1][1] if run.ends else run.width
-        assert columns == list(range(survivors, run.width))
-        assert [e for e, _, _ in run.ends] == sorted({e for e, _, _ in run.ends})
-        assert all(e <= run.steps for e, _, _ in run.ends)
-        covered[:survivors] += run.steps
-        lost = run.width * run.steps - np.minimum(lengths[: run.width] - run.start, run.steps).sum()
-        assert lost <= waste * run.width * run.steps
-        t += run.steps
+        survivors = chunk.ends[-1][1] if chunk.ends else chunk.width
+        assert columns == list(range(survivors, chunk.width))
+        assert [e for e, _, _ in chunk.ends] == sorted({e for e, _, _ in chunk.ends})
+        assert all(e <= chunk.steps for e, _, _ in chunk.ends)
+        covered[:survivors] += chunk.steps
+        lost = chunk.width * chunk.steps - np.minimum(lengths[: chunk.width] - chunk.first_step, chunk.steps).sum()
+        assert lost <= waste * chunk.width * chunk.steps
+        t += chunk.steps
     assert_array_equal(covered, lengths)
 
 
 def test_without_waste_there_is_a_run_for_each_length():
-    assert [(run.start, run.steps, run.width) for run in cut([7, 4, 4, 1], 0)] == [(0, 1, 4), (1, 3, 3), (4, 3, 1)]
+    assert [(chunk.first_step, chunk.steps, chunk.width) for chunk in pack([7, 4, 4, 1], 0)] == [
+        (0, 1, 4),
+        (1, 3, 3),
+        (4, 3, 1),
+    ]
 
 
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("waste", [0, 10])
 def test_a_column_reads_its_own_sequence_and_repeats_the_last_step_after_its_end(waste, reverse):
-    plan = Plan(np.array([4, 2, 1]), waste)
+    packed = PackedBatch(np.array([4, 2, 1]), waste)
     sequences = [[0, 1, 2, 3], [4, 5], [6]]
-    for run in plan.runs:
-        for j, sequence in enumerate(sequences[: run.width]):
+    for chunk in packed.chunks:
+        for j, sequence in enumerate(sequences[: chunk.width]):
             read = sequence[::-1] if reverse else sequence
             read = read + 4 * [read[-1]]
-            assert plan.rows(run, reverse)[:, j].tolist() == read[run.start : run.start + run.steps]
+            assert packed.rows(chunk, reverse)[:, j].tolist() == read[chunk.first_step : chunk.first_step + chunk.steps]
 
 
 @pytest.mark.parametrize("reverse", [False, True])
-@pytest.mark.parametrize("waste", [0, WASTE, 10])
+@pytest.mark.parametrize("waste", [0, MAX_PADDING, 10])
 @pytest.mark.parametrize("lengths", LENGTHS, ids=str)
 def test_living_steps_are_gathered_once_and_put_where_they_came_from(lengths, waste, reverse):
-    rng, plan = np.random.default_rng(0), Plan(np.array(lengths), waste)
+    rng, packed = np.random.default_rng(0), PackedBatch(np.array(lengths), waste)
     values, back, added = (
         rng.standard_normal((sum(lengths), 2)),
         np.zeros((sum(lengths), 2)),
         np.ones((sum(lengths), 2)),
     )
-    for run in plan.runs:
-        x = plan.gather(values, run, reverse)
-        assert x.shape == (run.steps, 2, run.width)
-        assert_array_equal(x, values[plan.rows(run, reverse)].swapaxes(1, 2))
-        alive = plan.living(run)
-        alive = np.ones((run.steps, run.width), bool) if alive is None else alive
-        assert_array_equal(alive.sum(axis=0), np.minimum(plan.lengths[: run.width] - run.start, run.steps))
+    for chunk in packed.chunks:
+        x = packed.gather(values, chunk, reverse)
+        assert x.shape == (chunk.steps, 2, chunk.width)
+        assert_array_equal(x, values[packed.rows(chunk, reverse)].swapaxes(1, 2))
+        alive = packed.valid(chunk)
+        alive = np.ones((chunk.steps, chunk.width), bool) if alive is None else alive
+        assert_array_equal(alive.sum(axis=0), np.minimum(packed.lengths[: chunk.width] - chunk.first_step, chunk.steps))
         x = np.where(alive[:, None], x, np.nan)  # what has ended must not be looked at
-        plan.put(x, run, reverse, back)
-        plan.put(x, run, reverse, added, add=True)
+        packed.put(x, chunk, reverse, back)
+        packed.put(x, chunk, reverse, added, add=True)
     assert_array_equal(back, values)
     assert_array_equal(added, 1 + values)
 
 
 def test_the_plan_of_one_length_is_kept_and_that_of_several_is_not():
-    assert Plan.of(np.array([4, 4])) is Plan.of(np.array([4, 4]))
-    assert Plan.of(np.array([4, 4])) is not Plan.of(np.array([4, 4, 4]))
-    assert Plan.of(np.array([4, 4])).runs == Plan(np.array([4, 4])).runs
-    assert Plan.of(np.array([4, 3])) is not Plan.of(np.array([4, 3]))
-    assert Plan.of(np.array([20, 19]), 0).runs != Plan.of(np.array([20, 19]), 1).runs
+    assert PackedBatch.of(np.array([4, 4])) is PackedBatch.of(np.array([4, 4]))
+    assert PackedBatch.of(np.array([4, 4])) is not PackedBatch.of(np.array([4, 4, 4]))
+    assert PackedBatch.of(np.array([4, 4])).chunks == PackedBatch(np.array([4, 4])).chunks
+    assert PackedBatch.of(np.array([4, 3])) is not PackedBatch.of(np.array([4, 3]))
+    assert PackedBatch.of(np.array([20, 19]), 0).chunks != PackedBatch.of(np.array([20, 19]), 1).chunks
 
 
 def test_a_ragged_set_gives_and_takes_its_sequences():
@@ -140,7 +144,7 @@ def test_each_value_of_a_ragged_set_is_found_by_its_sequence():
 class Counter(Cell):
     """h' = h + 1"""
 
-    parts, frame, kept = (Part("W", ("h",), "x1h"),), (), 1
+    parts, cache_blocks, n_coefficients = (Part("W", ("h",), "x1h"),), (), 1
 
     def forward(self, weights, inputs, frames, scratch, mask=None):
         for h, h_next in zip(inputs[:, -self.H :], inputs[1:, -self.H :]):
@@ -156,9 +160,9 @@ class Digits(Counter):
 
 
 class LongMemory(Counter):
-    """c' = c + 1; h' = c' in blocks of a frame."""
+    """c' = c + 1; h' = c' in blocks of the cache."""
 
-    frame = ("c", "other")
+    cache_blocks = ("c", "other")
 
     def forward(self, weights, inputs, frames, scratch, mask=None):
         for c, c_next, other, h_next in zip(frames, frames[1:, :1], frames[:, 1:], inputs[1:, -1:]):
@@ -167,23 +171,33 @@ class LongMemory(Counter):
             np.copyto(h_next, c_next)
 
 
-def loop(cell, lengths, values=None, *, waste=WASTE, reverse=False, keep=True):
+def loop(cell, lengths, values=None, *, waste=MAX_PADDING, reverse=False, needs_backward=True):
     values = np.zeros((sum(lengths), 1)) if values is None else values
-    plan, W = Plan(np.array(lengths), waste), {"W": np.zeros((1, 3))}
-    join = Join(plan, reverse, np.full((sum(lengths), 1), np.nan))
-    here = unroll(cell(1, 1), W, values, plan, Workspace(float), "key", reverse=reverse, keep=keep, readers=[join])
+    packed, W = PackedBatch(np.array(lengths), waste), {"W": np.zeros((1, 3))}
+    join = StateCollector(packed, reverse, np.full((sum(lengths), 1), np.nan))
+    here = unroll(
+        cell(1, 1),
+        W,
+        values,
+        packed,
+        Workspace(float),
+        "key",
+        reverse=reverse,
+        needs_backward=needs_backward,
+        observers=[join],
+    )
     return here.h[0], join.values[:, 0], here.back
 
 
-@pytest.mark.parametrize("keep", [False, True])
-@pytest.mark.parametrize("waste", [0, WASTE, 10])
+@pytest.mark.parametrize("needs_backward", [False, True])
+@pytest.mark.parametrize("waste", [0, MAX_PADDING, 10])
 @pytest.mark.parametrize("lengths", LENGTHS, ids=str)
 @pytest.mark.parametrize("cell", [Counter, LongMemory])
-def test_each_sequence_stops_at_its_own_length(cell, lengths, waste, keep):
-    last, states, back = loop(cell, lengths, waste=waste, keep=keep)
+def test_each_sequence_stops_at_its_own_length(cell, lengths, waste, needs_backward):
+    last, states, back = loop(cell, lengths, waste=waste, needs_backward=needs_backward)
     assert last.tolist() == lengths
     assert states.tolist() == [t + 1 for length in lengths for t in range(length)]
-    assert (back is not None) == keep
+    assert (back is not None) == needs_backward
 
 
 @pytest.mark.parametrize("waste", [0, 10])
@@ -201,28 +215,28 @@ def test_the_reverse_direction_begins_at_the_last_living_step(waste):
 
 
 def random_states(lengths, waste, n_units=3, seed=0):
-    """Sequences of states (S, H), a plan, and the states of each of its runs; 1000 where a sequence has ended."""
-    plan = Plan(np.array(lengths), waste)
+    """Sequences of states (S, H), a packed, and the states of each of its runs; 1000 where a sequence has ended."""
+    packed = PackedBatch(np.array(lengths), waste)
     states = np.random.default_rng(seed).standard_normal((sum(lengths), n_units))
-    return states, plan, by_run(states, plan)
+    return states, packed, by_run(states, packed)
 
 
-def by_run(states, plan):
+def by_run(states, packed):
     outputs = []
-    for run in plan.runs:
-        h, alive = plan.gather(states, run, False).copy(), plan.living(run)
+    for chunk in packed.chunks:
+        h, alive = packed.gather(states, chunk, False).copy(), packed.valid(chunk)
         if alive is not None:
             h.swapaxes(1, 2)[~alive] = 1e3
-        outputs.append((run, h))
+        outputs.append((chunk, h))
     return outputs
 
 
-def pool(kinds, states, plan, outputs):
+def pool(kinds, states, packed, outputs):
     """A `Pool` that has seen all, and what it makes of it."""
-    reader = Pool(kinds, plan, Workspace(float), states.shape[1])
-    for run, h in outputs:
-        reader.see(run, h, None)
-    return reader, reader.outputs(states[plan.offsets[1:] - 1].T)
+    observer = Pool(kinds, packed, Workspace(float), states.shape[1])
+    for chunk, h in outputs:
+        observer.on_states(chunk, h, None)
+    return observer, observer.outputs(states[packed.offsets[1:] - 1].T)
 
 
 def pooled_one_by_one(kinds, states, lengths):
@@ -239,8 +253,8 @@ KINDS = [("last",), ("mean",), ("max",), ("last", "mean", "max"), ("max", "last"
 @pytest.mark.parametrize("kinds", KINDS, ids="+".join)
 def test_pooling_summarises_living_steps_alone(kinds, lengths, waste):
     assert set(POOLINGS) == {"attention", *(kind for kinds in KINDS for kind in kinds)}
-    states, plan, outputs = random_states(lengths, waste)
-    _, pooled = pool(kinds, states, plan, outputs)
+    states, packed, outputs = random_states(lengths, waste)
+    _, pooled = pool(kinds, states, packed, outputs)
     assert_allclose(pooled, pooled_one_by_one(kinds, states, lengths), rtol=1e-14, atol=1e-14)
 
 
@@ -248,39 +262,39 @@ def test_pooling_summarises_living_steps_alone(kinds, lengths, waste):
 @pytest.mark.parametrize("kinds", KINDS, ids="+".join)
 def test_the_gradient_of_pooling_is_what_its_value_changes_by(kinds, waste):
     lengths, rng = [6, 5, 2, 1], np.random.default_rng(1)
-    states, plan, outputs = random_states(lengths, waste)
-    reader, pooled = pool(kinds, states, plan, outputs)
+    states, packed, outputs = random_states(lengths, waste)
+    observer, pooled = pool(kinds, states, packed, outputs)
     d, direction = rng.standard_normal(pooled.shape), rng.standard_normal(states.shape)
-    d_last = reader.back(d)
-    slope = 0 if d_last is None else (d_last.T * direction[plan.offsets[1:] - 1]).sum()
-    for run, h in outputs:
-        dY, alive = reader.slope(run, h), plan.living(run)
+    d_last = observer.back(d)
+    slope = 0 if d_last is None else (d_last.T * direction[packed.offsets[1:] - 1]).sum()
+    for chunk, h in outputs:
+        dY, alive = observer.grad_h(chunk, h), packed.valid(chunk)
         assert (dY is None) == (kinds == ("last",))
         if dY is not None:
             assert alive is None or not dY.swapaxes(1, 2)[~alive].any()
-            slope += (dY * plan.gather(direction, run, False)).sum()
+            slope += (dY * packed.gather(direction, chunk, False)).sum()
     ahead, behind = (pooled_one_by_one(kinds, states + e * direction, lengths) for e in (1e-6, -1e-6))
     assert_allclose(slope, (d * (ahead - behind)).sum() / 2e-6, rtol=1e-8)
 
 
 @pytest.mark.parametrize("waste", [0, 10])
 def test_the_gradient_of_a_maximum_is_shared_by_the_steps_that_reach_it(waste):
-    plan, states = Plan(np.array([4, 2]), waste), np.array([[2.0, 7, 7, 1, 7, 7]]).T
-    outputs = by_run(states, plan)
-    reader, _ = pool(("max",), states, plan, outputs)
-    assert reader.back(np.array([[3.0, 5]])) is None
+    packed, states = PackedBatch(np.array([4, 2]), waste), np.array([[2.0, 7, 7, 1, 7, 7]]).T
+    outputs = by_run(states, packed)
+    observer, _ = pool(("max",), states, packed, outputs)
+    assert observer.back(np.array([[3.0, 5]])) is None
     d_states = np.full((6, 1), np.nan)
-    for run, h in outputs:
-        plan.put(reader.slope(run, h), run, False, d_states)
+    for chunk, h in outputs:
+        packed.put(observer.grad_h(chunk, h), chunk, False, d_states)
     assert_array_equal(d_states[:, 0], [0, 1.5, 1.5, 0, 2.5, 2.5])
 
 
 def test_pooling_the_last_state_alone_gives_no_gradient_to_other_steps():
-    states, plan, outputs = random_states([3, 2], 0)
-    reader, _ = pool(("last",), states, plan, outputs)
+    states, packed, outputs = random_states([3, 2], 0)
+    observer, _ = pool(("last",), states, packed, outputs)
     d = np.ones((3, 2))
-    assert_array_equal(reader.back(d), d)
-    assert [reader.slope(run, h) for run, h in outputs] == [None] * len(outputs)
+    assert_array_equal(observer.back(d), d)
+    assert [observer.grad_h(chunk, h) for chunk, h in outputs] == [None] * len(outputs)
 
 
 @pytest.mark.parametrize("masked", [False, True])
@@ -288,15 +302,15 @@ def test_pooling_the_last_state_alone_gives_no_gradient_to_other_steps():
 @pytest.mark.parametrize("waste", [0, 10])
 @pytest.mark.parametrize("lengths", LENGTHS, ids=str)
 def test_the_slope_of_a_join_is_the_gradient_of_what_it_writes(lengths, waste, reverse, masked):
-    rng, plan = np.random.default_rng(0), Plan(np.array(lengths), waste)
-    outputs = [rng.standard_normal((run.steps, 3, run.width)) for run in plan.runs]
+    rng, packed = np.random.default_rng(0), PackedBatch(np.array(lengths), waste)
+    outputs = [rng.standard_normal((chunk.steps, 3, chunk.width)) for chunk in packed.chunks]
     mask = rng.standard_normal((3, len(lengths))) if masked else None
-    join = Join(plan, reverse, np.full((sum(lengths), 3), np.nan), mask)
-    for run, h in zip(plan.runs, outputs, strict=True):
-        join.see(run, h, None)
+    join = StateCollector(packed, reverse, np.full((sum(lengths), 3), np.nan), mask)
+    for chunk, h in zip(packed.chunks, outputs, strict=True):
+        join.on_states(chunk, h, None)
     assert np.isfinite(join.values).all()
     join.gradient = rng.standard_normal((sum(lengths), 3))
-    inner = sum((join.slope(run, h) * h).sum() for run, h in zip(plan.runs, outputs, strict=True))
+    inner = sum((join.grad_h(chunk, h) * h).sum() for chunk, h in zip(packed.chunks, outputs, strict=True))
     assert_allclose((join.gradient * join.values).sum(), inner, rtol=1e-12)
 
 
@@ -424,11 +438,13 @@ def test_padding_does_not_change_a_prediction(width, side):
 def test_waste_does_not_change_loss_or_gradient(cell, units):
     network, X = net(cell, units=units), sequences(SOME)
     objective, theta, rows = objective_of(network, X), weights(network), np.arange(len(SOME))
-    assert len(Plan.of(np.sort(X.lengths)[::-1], 0).runs) > len(Plan.of(np.sort(X.lengths)[::-1], WASTE).runs)
-    network.waste = 0
+    assert len(PackedBatch.of(np.sort(X.lengths)[::-1], 0).chunks) > len(
+        PackedBatch.of(np.sort(X.lengths)[::-1], MAX_PADDING).chunks
+    )
+    network.max_padding = 0
     value, grad = value_and_gradient(objective, theta, rows)
-    for waste in (WASTE, 10):
-        network.waste = waste
+    for waste in (MAX_PADDING, 10):
+        network.max_padding = waste
         other_value, other_grad = value_and_gradient(objective, theta, rows)
         assert_allclose(other_value, value, rtol=1e-12)
         assert_allclose(other_grad, grad, rtol=1e-9, atol=1e-13 * np.abs(grad).max())
@@ -444,16 +460,16 @@ def test_growth_past_the_end_of_a_sequence_does_not_spoil_the_gradient():
     value, grad = value_and_gradient(objective, theta, np.arange(2))
     assert np.isfinite(value)
     assert np.isfinite(grad).all()
-    network.waste = WASTE  # what it must not be
+    network.max_padding = MAX_PADDING  # what it must not be
     assert not np.isfinite(value_and_gradient(objective, theta, np.arange(2))[1]).all()
 
 
 @every_cell
 def test_only_an_unbounded_activation_forbids_waste(cell):
-    assert {activation: net(cell, activation).waste for activation in ACTIVATIONS} == {
-        "tanh": WASTE,
+    assert {activation: net(cell, activation).max_padding for activation in ACTIVATIONS} == {
+        "tanh": MAX_PADDING,
         "relu": 0,
-        "logistic": WASTE,
+        "logistic": MAX_PADDING,
     }
 
 
@@ -461,10 +477,12 @@ def test_only_an_unbounded_activation_forbids_waste(cell):
 @pytest.mark.parametrize("chunk", [1, 1000])
 def test_chunks_of_the_backward_pass_do_not_change_the_gradient(cell, chunk, monkeypatch):
     network, X, rows = net(cell), sequences([40, 5, 40, 23]), np.arange(4)
-    theta, numbers, chunks = weights(network), [], unroll_module._chunks
+    theta, numbers, chunks = weights(network), [], unroll_module._coefficient_blocks
     value, grad = value_and_gradient(objective_of(network, X), theta, rows)
-    monkeypatch.setattr(unroll_module, "CHUNK", chunk)
-    monkeypatch.setattr(unroll_module, "_chunks", lambda *args: numbers.append(len(chunks(*args))) or chunks(*args))
+    monkeypatch.setattr(unroll_module, "COEFFICIENT_BYTES", chunk)
+    monkeypatch.setattr(
+        unroll_module, "_coefficient_blocks", lambda *args: numbers.append(len(chunks(*args))) or chunks(*args)
+    )
     chunked_value, chunked_grad = value_and_gradient(objective_of(network, X), theta, rows)
     assert max(numbers) > 1
     assert chunked_value == value
@@ -474,9 +492,9 @@ def test_chunks_of_the_backward_pass_do_not_change_the_gradient(cell, chunk, mon
 @pytest.mark.parametrize("steps", [1, 2, 7, 100])
 @pytest.mark.parametrize("bytes_per_step", [1, 1 << 16, 1 << 18, 1 << 30])
 def test_chunks_cut_a_run_from_its_end_without_gap(steps, bytes_per_step):
-    chunks = unroll_module._chunks(steps, bytes_per_step)
+    chunks = unroll_module._coefficient_blocks(steps, bytes_per_step)
     assert [t for a, b in chunks for t in reversed(range(a, b))] == list(reversed(range(steps)))
-    assert all(b - a == 1 or (b - a) * bytes_per_step <= unroll_module.CHUNK for a, b in chunks)
+    assert all(b - a == 1 or (b - a) * bytes_per_step <= unroll_module.COEFFICIENT_BYTES for a, b in chunks)
 
 
 @every_cell
@@ -506,7 +524,7 @@ def test_the_order_of_the_rows_does_not_change_the_objective_beyond_rounding():
 def test_a_prediction_is_the_forward_pass_of_training(cell, activation, lengths):
     network, X = net(cell, activation), sequences(lengths)
     theta = weights(network)
-    trained, predicted = forward(network, theta, X), forward(network, theta, X, keep=False)
+    trained, predicted = forward(network, theta, X), forward(network, theta, X, needs_backward=False)
     assert trained.back is not None
     assert predicted.back is None
     assert_array_equal(predicted.raw, trained.raw)
@@ -526,7 +544,7 @@ def test_what_buffers_held_before_is_of_no_influence(cell, activation):
         again, grad_again = value_and_gradient(objective, theta, batches[0])
         assert again == value
         assert_array_equal(grad_again, grad)
-    (scratch,) = objective.crew._spaces
+    (scratch,) = objective.workers._spaces
     for held in scratch._held.values():
         held.fill(np.nan)
     again, grad_again = value_and_gradient(objective, theta, batches[0])
@@ -553,7 +571,7 @@ def test_neither_prediction_nor_objective_writes_to_its_arguments(cell):
         array.flags.writeable = False
     assert_array_equal(predict(network, theta, X), expected)
     objective = objective_of(network, X)
-    objective.samples.Y.flags.writeable = objective.samples.weight.flags.writeable = False
+    objective.dataset.y.flags.writeable = objective.dataset.weight.flags.writeable = False
     assert np.isfinite(value_and_gradient(objective, theta, rows)[1]).all()
 
 
@@ -569,15 +587,15 @@ def test_the_null_loss_is_that_of_a_network_without_weights(loss):
 @every_cell
 def test_the_penalty_spares_the_biases_alone(cell):
     network = net(cell, units=(4, 3), bidirectional=True)
-    mask = network.layout.views(network.penalised())
-    assert_array_equal(np.unique(network.penalised()), [0, 1])
+    mask = network.layout.views(network.penalized())
+    assert_array_equal(np.unique(network.penalized()), [0, 1])
     inputs = {"layer_0": 2, "layer_1": 8}
     for key, width in inputs.items():
         n_units = {"layer_0": 4, "layer_1": 3}[key]
         for direction in ("forward", "backward"):
             for part in network.cells[int(key[-1])].parts:
                 w = mask[f"{key}/{direction}/{part.name}"]
-                bias = {"x1h": width, "1h": 0, "x1": width, "hx1": n_units + width}[part.sees]
+                bias = {"x1h": width, "1h": 0, "x1": width, "hx1": n_units + width}[part.inputs]
                 assert_array_equal((w == 0).all(axis=0), np.arange(w.shape[1]) == bias)
     assert_array_equal((mask["head/V"] == 0).all(axis=0), np.arange(4 * 6 + 1) == 24)
     assert_array_equal((mask["attention/A"] == 0).all(axis=0), np.arange(6 + 1) == 6)
@@ -588,8 +606,10 @@ def test_the_penalty_spares_the_biases_alone(cell):
 
 
 def in_runs_of(size, monkeypatch):
-    monkeypatch.setattr(runs_module, "cut", partial(cut, size=size))
-    monkeypatch.setattr(runs_module, "_plan_of_one_length", lambda n, length: Plan(np.full(n, length)))  # not kept
+    monkeypatch.setattr(packing_module, "pack", partial(pack, size=size))
+    monkeypatch.setattr(
+        packing_module, "_packed_of_one_length", lambda n, length: PackedBatch(np.full(n, length))
+    )  # not kept
 
 
 LONG = [[40, 40, 37, 23, 11, 2], [30, 30, 30]]
@@ -609,13 +629,13 @@ def test_a_run_that_is_computed_once_more_gives_the_same_bits(cell, lengths, arc
     in_runs_of(25, monkeypatch)
     network, X = net(cell, **architecture), sequences(lengths, tokens=architecture.get("tokens"))
     theta, rows, key = weights(network), np.arange(len(X)), (1, 1, 0)
-    assert len(Plan.of(X.lengths, network.waste).runs) > 3
+    assert len(PackedBatch.of(X.lengths, network.max_padding).chunks) > 3
     value, grad = value_and_gradient(objective_of(network, X), theta, rows, key)
     seen, forward = [], network.cells[0].forward
     monkeypatch.setattr(network.cells[0], "forward", lambda *args: seen.append(len(args[1])) or forward(*args))
-    monkeypatch.setattr(unroll_module, "TAPE", 0)
+    monkeypatch.setattr(unroll_module, "TAPE_BYTES", 0)
     again, grad_again = value_and_gradient(objective_of(network, X), theta, rows, key)
-    assert len(seen) == 2 * len(network.directions) * len(Plan.of(X.lengths, network.waste).runs)
+    assert len(seen) == 2 * len(network.directions) * len(PackedBatch.of(X.lengths, network.max_padding).chunks)
     assert again == value
     assert_array_equal(grad_again, grad)
 
@@ -639,19 +659,19 @@ def test_of_a_long_sequence_that_is_computed_once_more_one_run_is_held(cell, mon
     network, X = net(cell, units=(5, 3), pooling=("mean",)), sequences([1000])
     theta, kept, held = weights(network), Workspace(float), Workspace(float)
     grad = network.forward(theta, X, kept).back(np.ones((3, 1)))
-    monkeypatch.setattr(unroll_module, "TAPE", 0)
+    monkeypatch.setattr(unroll_module, "TAPE_BYTES", 0)
     assert_array_equal(network.forward(theta, X, held).back(np.ones((3, 1))), grad)
     sizes = tape(held)
     assert {place for *_, place in sizes} == {0}
     assert len(sizes) == 2 * 2 * 2  # layers, directions, inputs and frames
-    widest = max(cell.rows + max(1, len(cell.frame)) * cell.H for cell in network.cells)
+    widest = max(cell.rows + max(1, len(cell.cache_blocks)) * cell.H for cell in network.cells)
     assert sum(sizes.values()) <= 4 * (20 + 1) * widest
     assert sum(tape(kept).values()) > 40 * sum(sizes.values())
 
 
 def tape(scratch):
-    """The sizes of what the backward pass reads: (key, "inputs" or "frames", number) → numbers held."""
-    return {name: held.size for name, held in scratch._held.items() if name[1:2] in (("inputs",), ("frames",))}
+    """The sizes of what the backward pass reads: (key, "inputs" or "cache", number) → numbers held."""
+    return {name: held.size for name, held in scratch._held.items() if name[1:2] in (("inputs",), ("cache",))}
 
 
 def test_what_the_tape_holds_decides_whether_a_run_is_computed_once_more(monkeypatch):
@@ -660,7 +680,7 @@ def test_what_the_tape_holds_decides_whether_a_run_is_computed_once_more(monkeyp
     size = 8 * 30 * (2 + 1 + 4 + 4)  # bytes of [x; 1; h], and of the place of a cell state
     for limit, places in ((size, {0, 1, 2}), (size - 1, {0})):
         scratch = Workspace(float)
-        monkeypatch.setattr(unroll_module, "TAPE", limit)
+        monkeypatch.setattr(unroll_module, "TAPE_BYTES", limit)
         network.forward(weights(network), X, scratch)
         assert {place for *_, place in tape(scratch)} == places
 
@@ -672,14 +692,14 @@ def test_what_the_tape_holds_decides_whether_a_run_is_computed_once_more(monkeyp
 @pytest.mark.parametrize("architecture", ARCHITECTURES.values(), ids=ARCHITECTURES)
 @every_cell
 def test_a_network_computes_in_the_precision_of_its_weights(cell, architecture, tape, monkeypatch):
-    monkeypatch.setattr(unroll_module, "TAPE", tape)
+    monkeypatch.setattr(unroll_module, "TAPE_BYTES", tape)
     network, X = net(cell, **architecture), sequences(SOME, tokens=architecture.get("tokens"))
-    theta, rows, samples = weights(network), np.arange(8), samples_of(network, X)
+    theta, rows, dataset = weights(network), np.arange(8), samples_of(network, X)
     value, grad = value_and_gradient(objective_of(network, X), theta, rows, (1, 1, 0))
-    single = samples._replace(
-        X=X if network.tokens else X.map(np.float32), Y=np.float32(samples.Y), weight=np.float32(samples.weight)
+    single = dataset._replace(
+        X=X if network.tokens else X.map(np.float32), y=np.float32(dataset.y), weight=np.float32(dataset.weight)
     )
-    objective = Objective(network, LOSSES["squared_error"], single, 0.1, Crew(np.float32))
+    objective = Objective(network, LOSSES["squared_error"], single, 0.1, WorkerPool(np.float32))
     single_value, single_grad = value_and_gradient(objective, np.float32(theta), rows, (1, 1, 0))
     assert single_grad.dtype == np.float32
     assert_allclose(single_value, value, rtol=1e-5)
@@ -687,7 +707,7 @@ def test_a_network_computes_in_the_precision_of_its_weights(cell, architecture, 
     one = forward(network, np.float32(theta), single.X.take(np.array([1, 6, 5])))
     assert one.raw.dtype == np.float32
     assert {a.dtype for name, a in one.ends.items() if name[1] == "_"} == {np.dtype(np.float32)}
-    assert {a.dtype for a in objective.crew._spaces[0]._held.values()} == {np.dtype(np.float32)}
+    assert {a.dtype for a in objective.workers._spaces[0]._held.values()} == {np.dtype(np.float32)}
 
 
 # --- several threads --------------------------------------------------------------------------------------------------
@@ -709,12 +729,12 @@ def test_the_number_of_threads_does_not_change_a_bit(cell, architecture, monkeyp
     network, X = net(cell, units=(64,), **architecture), sequences(MANY, tokens=architecture.get("tokens"))
     theta, rows, results = weights(network, scale=0.1), np.arange(len(X)), []
     for n_threads in (1, 2, 3):
-        with Crew(float, n_threads) as crew:
-            objective = objective_of(network, X, crew=crew)
+        with WorkerPool(float, n_threads) as workers:
+            objective = objective_of(network, X, workers=workers)
             assert len(objective._shards(rows)) == 2
             first = value_and_gradient(objective, theta, rows, (1, 1, 0))
             second = value_and_gradient(objective, theta, rows[:100], (1, 1, 100))
-            results.append([*first, *second, predict(network, theta, X, crew)])
+            results.append([*first, *second, predict(network, theta, X, workers)])
     for others in results[1:]:
         for other, one in zip(others, results[0], strict=True):
             assert_array_equal(other, one)
@@ -748,9 +768,9 @@ def test_a_crew_gives_results_in_order_with_a_workspace_that_no_other_piece_has_
         taken.remove(id(scratch))
         return piece, scratch
 
-    with Crew(np.float32, n_threads) as crew:
-        results = list(crew.each(work, list(range(6))))
-        results += list(crew.each(work, [7]))
+    with WorkerPool(np.float32, n_threads) as workers:
+        results = list(workers.map(work, list(range(6))))
+        results += list(workers.map(work, [7]))
     assert [piece for piece, _ in results] == [*range(6), 7]
     assert len({id(scratch) for _, scratch in results}) <= n_threads
     assert {scratch.dtype for _, scratch in results} == {np.dtype(np.float32)}
@@ -763,18 +783,18 @@ def test_an_error_in_a_thread_is_raised_and_the_crew_goes_on(n_threads):
             raise KeyError("piece 1")
         return piece
 
-    with Crew(float, n_threads) as crew:
+    with WorkerPool(float, n_threads) as workers:
         with pytest.raises(KeyError, match="piece 1"):
-            list(crew.each(work, [0, 1, 2]))
-        assert list(crew.each(work, [3, 4])) == [3, 4]
+            list(workers.map(work, [0, 1, 2]))
+        assert list(workers.map(work, [3, 4])) == [3, 4]
 
 
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_divergence_warns_in_no_thread(n_threads):
     network, X = net("elman", "relu", units=(64,), pooling=("last",)), sequences([20] * 130)
     theta = 1e60 * weights(network)
-    with Crew(float, n_threads) as crew:
-        value = objective_of(network, X, crew=crew)(theta, np.arange(130))
-        raw = predict(network, theta, X, crew)
-    assert not np.isfinite(value.misfit)
+    with WorkerPool(float, n_threads) as workers:
+        value = objective_of(network, X, workers=workers)(theta, np.arange(130))
+        raw = predict(network, theta, X, workers)
+    assert not np.isfinite(value.data_loss)
     assert not np.isfinite(raw).all()

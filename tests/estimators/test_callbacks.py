@@ -8,7 +8,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from sklearn_recurrent import RNNClassifier, RNNRegressor, sequence_scorer
-from sklearn_recurrent._core.optimizers import OPTIMISERS
+from sklearn_recurrent._core.optimizers import OPTIMIZERS
 
 callback = pytest.importorskip("sklearn.callback", reason="callbacks came with scikit-learn 1.9")
 
@@ -60,7 +60,7 @@ def same_answers(one, other, X):
 # --- tasks ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("solver", [*OPTIMISERS, "lbfgs"])
+@pytest.mark.parametrize("solver", [*OPTIMIZERS, "lbfgs"])
 def test_an_epoch_is_a_task_of_the_fit(task, solver):
     cls, X, y = task
     recorder = Recorder()
@@ -119,7 +119,7 @@ def test_a_callback_changes_nothing(task):
 # --- stopping ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("solver", [*OPTIMISERS, "lbfgs"])
+@pytest.mark.parametrize("solver", [*OPTIMIZERS, "lbfgs"])
 def test_a_callback_that_stops_a_fit_leaves_the_model_of_a_shorter_one(task, solver):
     cls, X, y = task
     settings = TINY | STEADY | {"solver": solver, "batch_size": 7}
@@ -147,7 +147,7 @@ def test_a_fit_that_a_callback_stops_does_not_warn(ragged, labels, recwarn):
 # --- the model so far -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("solver", [*OPTIMISERS, "lbfgs"])
+@pytest.mark.parametrize("solver", [*OPTIMIZERS, "lbfgs"])
 def test_the_model_after_an_epoch_is_that_of_a_fit_of_so_many(task, solver):
     cls, X, y = task
     settings = TINY | STEADY | {"solver": solver, "batch_size": 7}

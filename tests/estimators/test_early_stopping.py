@@ -21,7 +21,7 @@ from sklearn_recurrent import (
     Seq2SeqRegressor,
     sequence_scorer,
 )
-from sklearn_recurrent._core.dataset import Samples
+from sklearn_recurrent._core.dataset import Dataset
 from sklearn_recurrent._estimators.early_stopping import Validation, split
 
 TINY = {"hidden_layer_sizes": 4, "max_iter": 4, "random_state": 0}
@@ -364,8 +364,8 @@ class Curious:
         with pytest.raises(ValueError, match="features"):
             model.predict([np.ones((4, 9))])
         stored = pickle.loads(pickle.dumps(model))
-        assert "_known" in vars(model)
-        assert "_known" not in vars(stored)
+        assert "_cached_input" in vars(model)
+        assert "_cached_input" not in vars(stored)
         self.answers = [stored.predict(self.others), model.predict(self.others)]
         return 0.0
 
@@ -398,12 +398,12 @@ def test_a_score_that_is_not_a_number_is_worse_than_any(ragged, labels):
 
 def test_a_loss_that_is_not_finite_is_the_worst_there_is():
     class Net:
-        reads = staticmethod(lambda samples: samples.X)
-        predict = staticmethod(lambda theta, X, crew: np.ones((1, 1)))
+        reads = staticmethod(lambda dataset: dataset.X)
+        predict = staticmethod(lambda theta, X, workers: np.ones((1, 1)))
 
-    samples = Samples(None, np.ones((1, 1)), np.ones(1))
+    dataset = Dataset(None, np.ones((1, 1)), np.ones(1))
     for loss in (np.inf, np.nan):
-        validation = Validation(None, Net, lambda raw, y, loss=loss: (np.array([loss]), None), samples, None)
+        validation = Validation(None, Net, lambda raw, y, loss=loss: (np.array([loss]), None), dataset, None)
         assert validation(np.zeros(1)) == (np.inf, -np.inf)
 
 

@@ -11,7 +11,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn_recurrent import LSTMClassifier, RNNClassifier, RNNRegressor, Seq2SeqClassifier, Seq2SeqRegressor
 from sklearn_recurrent._core.cells.registry import CELLS
 from sklearn_recurrent._core.objective import Objective
-from sklearn_recurrent._core.optimizers import OPTIMISERS
+from sklearn_recurrent._core.optimizers import OPTIMIZERS
 from sklearn_recurrent._estimators import callbacks
 
 TINY = {"hidden_layer_sizes": 4, "max_iter": 4, "random_state": 0}
@@ -370,7 +370,7 @@ def test_every_solver_learns(estimator, data, settings):
 def rates(monkeypatch):
     """The learning rates of all steps, as they happen."""
     seen = []
-    for cls in OPTIMISERS.values():
+    for cls in OPTIMIZERS.values():
 
         def step(self, theta, grad, rate, where=None, original=cls.step):
             seen.append(rate)
@@ -468,7 +468,7 @@ def test_weight_decay_shrinks_weights_but_not_biases_by_its_part_of_a_step(estim
     settings = TINY | {"solver": "sgd", "max_iter": 1, "batch_size": 40, "momentum": 0.0, "learning_rate_init": 0.1}
     start = estimator(**settings | {"learning_rate_init": 1e-300}).fit(*data).theta_
     plain, decayed = (estimator(**settings, weight_decay=decay).fit(*data) for decay in (0.0, 0.5))
-    weights = plain._network().penalised()
+    weights = plain._network().penalized()
     assert 0 < weights.mean() < 1
     np.testing.assert_allclose(decayed.theta_ - plain.theta_, -0.1 * 0.5 * weights * start, atol=1e-12)
 

@@ -316,7 +316,7 @@ def test_numbers_of_every_type_are_float64_inside(ragged, sums, dtype):
     assert same_bits(RNNRegressor(**TINY).fit(ragged, y), expected)
 
 
-# --- what a step sees, and what is minimised --------------------------------------------------------------------------
+# --- what a step sees, and what is minimized --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -365,9 +365,9 @@ def test_the_loss_is_the_documented_one(ragged, step_labels, three_step_labels, 
     model = RNNRegressor(**settings).fit(ragged, step_numbers, sample_weight=weight)
     z = (flat(model.predict(ragged)) - flat(step_numbers)) / model.y_scale_
     np.testing.assert_allclose(model.loss_, np.average(z**2 / 2, weights=flat(weight)))
-    penalised = RNNRegressor(**settings | {"alpha": 0.3}).fit(ragged, step_numbers, sample_weight=weight)
-    squares = sum((w**2).sum() for w in penalised.weights_.values())
-    np.testing.assert_allclose(penalised.loss_ - model.loss_, 0.15 * squares / flat(weight).sum())
+    penalized = RNNRegressor(**settings | {"alpha": 0.3}).fit(ragged, step_numbers, sample_weight=weight)
+    squares = sum((w**2).sum() for w in penalized.weights_.values())
+    np.testing.assert_allclose(penalized.loss_ - model.loss_, 0.15 * squares / flat(weight).sum())
 
 
 @pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
@@ -632,10 +632,10 @@ def test_a_split_and_a_shuffle_keep_targets_with_their_sequences(estimator, step
 def test_a_pickle_predicts_and_learns_on(estimator, steps):
     X, y = steps
     model = estimator(**TINY).fit(X, y)
-    twin = pickle.loads(pickle.dumps(model))
-    for one, other in zip(responses(model, X).values(), responses(twin, X).values(), strict=True):
+    shallow_copy_with = pickle.loads(pickle.dumps(model))
+    for one, other in zip(responses(model, X).values(), responses(shallow_copy_with, X).values(), strict=True):
         assert all(np.array_equal(*rows) for rows in zip(one, other, strict=True))
-    assert same_bits(model.partial_fit(X, y), twin.partial_fit(X, y))
+    assert same_bits(model.partial_fit(X, y), shallow_copy_with.partial_fit(X, y))
 
 
 def test_a_change_of_return_sequences_after_fit_changes_no_prediction(estimator, steps):

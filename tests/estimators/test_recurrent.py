@@ -239,11 +239,11 @@ def test_the_loss_is_the_documented_one(regressor, ragged, numbers):
     model = regressor(**settings, alpha=0.0).fit(ragged, numbers, sample_weight=weight)
     z = (model.predict(ragged) - numbers) / model.y_scale_
     np.testing.assert_allclose(model.loss_, np.average(z**2 / 2, weights=weight))
-    penalised = regressor(**settings, alpha=0.3).fit(ragged, numbers, sample_weight=weight)
-    squares = sum((w**2).sum() for w in penalised.weights_.values())
+    penalized = regressor(**settings, alpha=0.3).fit(ragged, numbers, sample_weight=weight)
+    squares = sum((w**2).sum() for w in penalized.weights_.values())
     if regressor.__name__ != "RNNRegressor":
         squares -= 2 * 4  # biases are no weights: all are 0 at the start but those of gates that keep the state, 1
-    np.testing.assert_allclose(penalised.loss_ - model.loss_, 0.15 * squares / weight.sum())
+    np.testing.assert_allclose(penalized.loss_ - model.loss_, 0.15 * squares / weight.sum())
 
 
 # --- small data -------------------------------------------------------------------------------------------------------

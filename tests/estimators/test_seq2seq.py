@@ -1187,17 +1187,17 @@ COPIES = {
 def test_a_copy_predicts_and_learns_on(estimator, pair, way, settings):
     X, y = pair
     model = estimator(**TINY | settings).fit(X, y)
-    twin = COPIES[way](model)
-    assert twin.get_params() == model.get_params()
-    assert_same_rows(twin.predict(X), model.predict(X))
-    assert twin.score(X, y) == model.score(X, y)
+    shallow_copy_with = COPIES[way](model)
+    assert shallow_copy_with.get_params() == model.get_params()
+    assert_same_rows(shallow_copy_with.predict(X), model.predict(X))
+    assert shallow_copy_with.score(X, y) == model.score(X, y)
     if estimator is Seq2SeqClassifier:
-        assert_same_rows(twin.teacher_forced_proba(X, y), model.teacher_forced_proba(X, y))
-        assert np.array_equal(twin.classes_, model.classes_)
+        assert_same_rows(shallow_copy_with.teacher_forced_proba(X, y), model.teacher_forced_proba(X, y))
+        assert np.array_equal(shallow_copy_with.classes_, model.classes_)
     before = model.theta_.copy()
-    twin.partial_fit(X, y)
+    shallow_copy_with.partial_fit(X, y)
     assert np.array_equal(model.theta_, before), "the copy shares weights with the original"
-    assert same_bits(model.partial_fit(X, y), twin)
+    assert same_bits(model.partial_fit(X, y), shallow_copy_with)
 
 
 def test_mixed_labels_survive_a_pickle(ragged):
@@ -1210,10 +1210,10 @@ def test_read_only_weights_on_disk_predict_and_learn_on(estimator, pair, tmp_pat
     X, y = pair
     model = estimator(**TINY).fit(X, y)
     joblib.dump(model, tmp_path / "model.joblib")
-    twin = joblib.load(tmp_path / "model.joblib", mmap_mode="r")
-    assert not twin.theta_.flags.writeable
-    assert_same_rows(twin.predict(X), model.predict(X))
-    assert same_bits(twin.partial_fit(X, y), model.partial_fit(X, y))
+    shallow_copy_with = joblib.load(tmp_path / "model.joblib", mmap_mode="r")
+    assert not shallow_copy_with.theta_.flags.writeable
+    assert_same_rows(shallow_copy_with.predict(X), model.predict(X))
+    assert same_bits(shallow_copy_with.partial_fit(X, y), model.partial_fit(X, y))
 
 
 def test_several_processes_predict_the_same(estimator, pair):

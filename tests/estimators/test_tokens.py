@@ -331,9 +331,11 @@ def test_a_net_of_tokens_is_one_of_numbers_that_reads_their_vectors(tokens, cell
     settings = TINY | settings | {"cell": cell, "hidden_layer_sizes": (4, 3)}
     model = RNNRegressor(**settings).fit(tokens, y)
     vectors = [table(model)[x] for x in tokens]
-    twin = RNNRegressor(**settings | {"embedding_dim": None, "standardize": False, "max_iter": 1}).fit(vectors, y)
-    twin.theta_[...] = model.theta_[: len(twin.theta_)]
-    for one, other in zip(model.predict(tokens), twin.predict(vectors), strict=True):
+    shallow_copy_with = RNNRegressor(**settings | {"embedding_dim": None, "standardize": False, "max_iter": 1}).fit(
+        vectors, y
+    )
+    shallow_copy_with.theta_[...] = model.theta_[: len(shallow_copy_with.theta_)]
+    for one, other in zip(model.predict(tokens), shallow_copy_with.predict(vectors), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-12)
 
 
@@ -346,13 +348,13 @@ def test_the_first_vectors_are_random_and_the_unknown_zero(data, estimator):
     assert not np.isclose(table(model)[1:], table(other)[1:]).any()
 
 
-def test_vectors_are_not_penalised(data, estimator):
+def test_vectors_are_not_penalized(data, estimator):
     X, y = data
     settings = TINY | FROZEN | {"forget_bias": 1.0}
-    free, penalised = (estimator(**settings, alpha=alpha).fit(X, y) for alpha in (0.0, 0.3))
-    weights = {name: w for name, w in penalised.weights_.items() if not name.startswith("embedding")}
+    free, penalized = (estimator(**settings, alpha=alpha).fit(X, y) for alpha in (0.0, 0.3))
+    weights = {name: w for name, w in penalized.weights_.items() if not name.startswith("embedding")}
     squares = sum((w**2).sum() for w in weights.values()) - 2 * 4  # the biases of gates that keep the state
-    np.testing.assert_allclose(penalised.loss_ - free.loss_, 0.15 * squares / 40)
+    np.testing.assert_allclose(penalized.loss_ - free.loss_, 0.15 * squares / 40)
 
 
 @pytest.mark.parametrize("settings", [{}, {"solver": "sgd", "learning_rate_init": 0.1}, {"solver": "lbfgs"}], ids=str)
@@ -437,10 +439,10 @@ def test_searches_folds_and_copies_take_tokens(data, estimator):
     rows = padded(X)
     assert cross_val_predict(estimator(**TINY, pad_token=0), rows, y, cv=2).shape == (40,)
     model = estimator(**TINY).fit(X, y)
-    twin = pickle.loads(pickle.dumps(model))
-    assert np.array_equal(raw(twin, X), raw(model, X))
-    assert np.array_equal(twin.vocabulary_, model.vocabulary_)
-    assert same_bits(twin.partial_fit(X, y), model.partial_fit(X, y))
+    shallow_copy_with = pickle.loads(pickle.dumps(model))
+    assert np.array_equal(raw(shallow_copy_with, X), raw(model, X))
+    assert np.array_equal(shallow_copy_with.vocabulary_, model.vocabulary_)
+    assert same_bits(shallow_copy_with.partial_fit(X, y), model.partial_fit(X, y))
 
 
 def test_a_tokenizer_in_front_makes_a_classifier_of_texts():

@@ -7,7 +7,7 @@ from sklearn.neural_network import MLPClassifier
 
 from sklearn_recurrent import RNNClassifier, RNNRegressor, Seq2SeqRegressor
 from sklearn_recurrent._core.objective import Objective
-from sklearn_recurrent._core.optimizers import OPTIMISERS
+from sklearn_recurrent._core.optimizers import OPTIMIZERS
 
 TINY = {"hidden_layer_sizes": 4, "max_iter": 4, "random_state": 0}
 STEADY = {"learning_rate": "constant", "tol": 0, "n_iter_no_change": 1000}  # always to max_iter
@@ -21,7 +21,7 @@ def same_bits(one, other):
 # --- going on ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("solver", OPTIMISERS)
+@pytest.mark.parametrize("solver", OPTIMIZERS)
 def test_a_warm_start_goes_on_as_if_there_had_been_no_break(estimator, data, solver):
     X, y = data
     settings = TINY | STEADY | {"solver": solver, "batch_size": 7}
@@ -45,7 +45,7 @@ def many():
 NOISY = {"dropout": 0.3, "recurrent_dropout": 0.2, "batch_size": 7, "weight_decay": 0.1, "warmup_steps": 60}
 
 
-@pytest.mark.parametrize("solver", OPTIMISERS)
+@pytest.mark.parametrize("solver", OPTIMIZERS)
 @pytest.mark.parametrize("cls", [RNNClassifier, RNNRegressor, Seq2SeqRegressor])
 def test_twice_so_many_epochs_are_a_fit_and_a_warm_start(cls, solver, many):
     X, y = many

@@ -1,4 +1,4 @@
-"""The recurrent cells: their equations, forward and backward, over a run of time steps.
+"""The recurrent cells: their equations, forward and backward, over a chunk of time steps.
 
 Add a cell by adding a class and its entry in `CELLS`: its tests and its estimators follow.
 """
@@ -19,52 +19,53 @@ class Part(NamedTuple):
 
     name: str
     gates: tuple
-    sees: str  # "x1h" = [x; 1; h], "1h", "x1", or "hx1" = [r ∘ h; x; 1] with the gated state in place of h
+    inputs: str  # "x1h" = [x; 1; h], "1h", "x1", or "hx1" = [r ∘ h; x; 1] with the gated state in place of h
 
 
 class Cell:
     """A recurrence of H units over F features: what every cell promises.
 
-    A *run* is m time steps of n sequences that are alive together. All arrays are ``(steps, rows, n)``, C-contiguous:
+    A *chunk* is m time steps of n sequences that are alive together. All arrays are ``(steps, rows, n)``, C-contiguous:
     a step is one entry of the first axis, a gate is H adjacent rows, a sequence is a column.
 
     inputs (m + 1, R, n) : what enters each step, ``[x; 1; h]``. The h that leaves step t is written where step t + 1
-        reads it, so entry m holds the state that leaves the run. A cell that multiplies a gated state (`gated`) has
+        reads it, so entry m holds the state that leaves the chunk. A cell that multiplies a gated state (`gated`) has
         H rows more in front, ``[r ∘ h; x; 1; h]``: both products find their operand contiguous. With a `mask` (H, n),
         recurrent dropout, there are H rows more behind, ``[x; 1; mask ∘ h; h]``: products see the first `rows` rows,
         and the last H are the state itself.
-    frames (m + 1, blocks · H, n) : what the cell keeps of each step, in the order of its `frame`. A cell state "c" is
-        the first block: frame t holds the c that enters step t. A prediction passes one frame with a stride of zero
-        in the place of m + 1, so nothing but c may be read from another step.
+    cache (m + 1, blocks · H, n) : what the cell keeps of each step, in the order of its `cache_blocks`. A cell state
+        "c" is the first block: frame t holds the c that enters step t. A prediction passes one frame with a stride of
+        zero in the place of m + 1, so nothing but c may be read from another step.
 
-    ``forward(weights, inputs, frames, scratch, mask)`` runs the m steps. ``slopes(inputs, frames, K)`` computes, for
-    many steps in few calls, what the gradients of each step are multiplied with: K (m, `kept` · H, n), a block for each
-    gate in the order of `parts`, others before them. ``back(weights, K, frames, dY, dh, dc, scratch, mask)`` then goes
-    back over the same steps. It multiplies the blocks of the gates in place, which makes them D, the gradients with
-    respect to the pre-activations; and it turns dh and dc, the gradients with respect to the states that leave the run,
-    into those of the states that enter it. ``dY`` gives what is added to dh at each step.
+    ``forward(weights, inputs, cache, scratch, mask)`` runs the m steps. ``local_jacobian(inputs, cache, coefficients)``
+    computes, for many steps in few calls, what the gradients of each step are multiplied with: coefficients (m,
+    `n_coefficients` · H, n), a block for each gate in the order of `parts`, others before them. ``back(weights,
+    coefficients, cache, dY, dh, dc, scratch, mask)`` then goes back over the same steps. It multiplies the blocks of
+    the gates in place, which makes them delta, the gradients with respect to the pre-activations; and it turns dh and
+    dc, the gradients with respect to the states that leave the chunk, into those of the states that enter it. ``dY``
+    gives what is added to dh at each step.
 
     A sigmoid costs one tanh, sigmoid(a) = (1 + tanh(a / 2)) / 2, and the inner half is folded into the weights:
     `weights_forward` halves the rows of the gates in `sigmoid`.
     """
 
     parts: tuple
-    frame: tuple  # names of the blocks of a frame
-    kept: int  # blocks of K
+    cache_blocks: tuple  # names of the blocks of the cache
+    n_coefficients: int  # blocks of the coefficients
     sigmoid: frozenset = frozenset("iforz")
     gated = False
-    keeps = {}  # gate → 1 if it keeps the state when open, -1 if it replaces it
-    memory = 0.0  # the usual initial bias of these
-    admits = ()  # gates that let in what is new
+    retention_gates = {}  # gate → 1 if it keeps the state when open, -1 if it replaces it
+    forget_bias = 0.0  # the usual initial bias of these
+    input_gates = ()  # gates that let in what is new
 
     def __init__(self, n_features, n_units, activation="tanh"):
         self.F, self.H = n_features, n_units
-        self.phi, self.slope = ACTIVATIONS[activation]
+        self.phi, self.derivative = ACTIVATIONS[activation]
         self.bounded = activation != "relu"
         self.rows = n_features + 1 + n_units * (2 if self.gated else 1)  # what products see
         self.gates = tuple(gate for part in self.parts for gate in part.gates)
 
-    def seen(self, part):
+    def input_rows(self, part):
         """The rows of `inputs` that a part multiplies."""
         x = self.H if self.gated else 0
         one = x + self.F
@@ -73,19 +74,19 @@ class Cell:
             "1h": slice(one, self.rows),
             "x1": slice(x, one + 1),
             "hx1": slice(0, one + 1),
-        }[part.sees]
+        }[part.inputs]
 
     def columns(self, part):
         """The columns of a part's weights that multiply x, 1 and h: ``{"x": slice, "1": slice, "h": slice}``."""
         width, start, columns = {"x": self.F, "1": 1, "h": self.H}, 0, {}
-        for letter in part.sees:
+        for letter in part.inputs:
             columns[letter] = slice(start, start + width[letter])
             start += width[letter]
         return columns
 
     def shapes(self):
         """The shape of each part, by name."""
-        widths = {part.name: self.columns(part)[part.sees[-1]].stop for part in self.parts}
+        widths = {part.name: self.columns(part)[part.inputs[-1]].stop for part in self.parts}
         return {part.name: (len(part.gates) * self.H, widths[part.name]) for part in self.parts}
 
     def weights_forward(self, W):

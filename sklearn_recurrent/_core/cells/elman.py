@@ -16,21 +16,21 @@ class Elman(Cell):
     """
 
     parts = (Part("W", ("h",), "x1h"),)
-    frame, kept = (), 1
+    cache_blocks, n_coefficients = (), 1
 
-    def forward(self, weights, inputs, frames, scratch, mask=None):
+    def forward(self, weights, inputs, cache, scratch, mask=None):
         (W,), phi = weights, self.phi
         for u, h in zip(self.entering(inputs, mask), inputs[1:, -self.H :]):
             dot(W, u, h)
             phi(h, h)
 
-    def slopes(self, inputs, frames, K):
+    def local_jacobian(self, inputs, cache, coefficients):
         h = inputs[1:, -self.H :]
-        self.slope(h, 1, h, K)
+        self.derivative(h, 1, h, coefficients)
 
-    def back(self, weights, K, frames, dY, dh, dc, scratch, mask=None):
+    def back(self, weights, coefficients, cache, dY, dh, dc, scratch, mask=None):
         (UT,), to_h = weights, into_state(mask)
-        for d, dy in zip(K[::-1], dY):
+        for d, dy in zip(coefficients[::-1], dY):
             if dy is not None:
                 add(dh, dy, dh)
             mul(dh, d, d)

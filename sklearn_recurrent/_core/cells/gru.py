@@ -21,18 +21,18 @@ class GRU(Cell):
     """
 
     parts = (Part("W_rz", ("r", "z"), "x1h"), Part("U_a", ("a",), "1h"), Part("W_n", ("n",), "x1"))
-    frame, kept = ("r", "z", "a", "n"), 4
-    keeps = {"z": 1}
+    cache_blocks, n_coefficients = ("r", "z", "a", "n"), 4
+    retention_gates = {"z": 1}
 
     def weights_back(self, W):
         return [np.concatenate([W["W_rz"][:, self.F + 1 :], W["U_a"][:, 1:]]).T.copy()]
 
-    def forward(self, weights, inputs, frames, scratch, mask=None):
+    def forward(self, weights, inputs, cache, scratch, mask=None):
         (W_rz, U_a, W_n), phi, F, H = weights, self.phi, self.F, self.H
         half = np.array(0.5, W_n.dtype)
         t = scratch("terms", H, inputs.shape[2])
-        r, z, a, n = (frames[:, k * H : k * H + H] for k in range(4))
-        u1h, x1, h, rz = inputs[:, F : self.rows], inputs[:, : F + 1], inputs[:, -H:], frames[:, : 2 * H]
+        r, z, a, n = (cache[:, k * H : k * H + H] for k in range(4))
+        u1h, x1, h, rz = inputs[:, F : self.rows], inputs[:, : F + 1], inputs[:, -H:], cache[:, : 2 * H]
         for u, u1h, x1, rz, r, z, a, n, h, h_next in zip(
             self.entering(inputs, mask), u1h, x1, rz, r, z, a, n, h, h[1:]
         ):
@@ -47,12 +47,12 @@ class GRU(Cell):
             mul(z, t, t)
             add(n, t, h_next)
 
-    def slopes(self, inputs, frames, K):
+    def local_jacobian(self, inputs, cache, coefficients):
         """K: d(r, z, a, n) per dh."""
-        r, z, a, n = self.split(frames[:-1], 4)
-        kr, kz, ka, kn = self.split(K, 4)
+        r, z, a, n = self.split(cache[:-1], 4)
+        kr, kz, ka, kn = self.split(coefficients, 4)
         sub(1, z, kz)
-        self.slope(n, 1, n, kn)
+        self.derivative(n, 1, n, kn)
         mul(kn, kz, kn)
         mul(kn, r, ka)
         mul(kz, z, kz)
@@ -62,11 +62,13 @@ class GRU(Cell):
         mul(a, r, a)
         mul(ka, a, kr)
 
-    def back(self, weights, K, frames, dY, dh, dc, scratch, mask=None):
+    def back(self, weights, coefficients, cache, dY, dh, dc, scratch, mask=None):
         (UT,), H, to_h = weights, self.H, into_state(mask)
         part = scratch("part", *dh.shape)
-        z = self.split(frames[-2::-1], 4)[1]
-        for d, d_rza, z, dy in zip(self.split(K[::-1], 4).swapaxes(0, 1), K[::-1, : 3 * H], z, dY):
+        z = self.split(cache[-2::-1], 4)[1]
+        for d, d_rza, z, dy in zip(
+            self.split(coefficients[::-1], 4).swapaxes(0, 1), coefficients[::-1, : 3 * H], z, dY
+        ):
             if dy is not None:
                 add(dh, dy, dh)
             mul(dh, d, d)
@@ -85,19 +87,19 @@ class GRUResetBefore(Cell):
     """
 
     parts = (Part("W_rz", ("r", "z"), "x1h"), Part("W_n", ("n",), "hx1"))
-    frame, kept, gated = ("r", "z", "n"), 3, True
-    keeps = {"z": 1}
+    cache_blocks, n_coefficients, gated = ("r", "z", "n"), 3, True
+    retention_gates = {"z": 1}
 
     def weights_back(self, W):
         return [W["W_rz"][:, self.F + 1 :].T.copy(), W["W_n"][:, : self.H].T.copy()]
 
-    def forward(self, weights, inputs, frames, scratch, mask=None):
+    def forward(self, weights, inputs, cache, scratch, mask=None):
         (W_rz, W_n), phi, H = weights, self.phi, self.H
         half = np.array(0.5, W_n.dtype)
         t = scratch("terms", H, inputs.shape[2])
-        r, z, n = (frames[:, k * H : k * H + H] for k in range(3))
+        r, z, n = (cache[:, k * H : k * H + H] for k in range(3))
         u, hm = inputs[:, : self.rows], inputs[:, self.rows - H : self.rows]
-        rh, rhx1, x1h, rz, h = u[:, :H], u[:, :-H], u[:, H:], frames[:, : 2 * H], inputs[:, -H:]
+        rh, rhx1, x1h, rz, h = u[:, :H], u[:, :-H], u[:, H:], cache[:, : 2 * H], inputs[:, -H:]
         for _, x1h, rhx1, rh, hm, rz, r, z, n, h, h_next in zip(
             self.entering(inputs, mask), x1h, rhx1, rh, hm, rz, r, z, n, h, h[1:]
         ):
@@ -110,12 +112,12 @@ class GRUResetBefore(Cell):
             mul(z, t, t)
             add(n, t, h_next)
 
-    def slopes(self, inputs, frames, K):
+    def local_jacobian(self, inputs, cache, coefficients):
         """K: dr per d(r ∘ h); d(z, n) per dh."""
-        r, z, n = self.split(frames[:-1], 3)
-        kr, kz, kn = self.split(K, 3)
+        r, z, n = self.split(cache[:-1], 3)
+        kr, kz, kn = self.split(coefficients, 3)
         sub(1, z, kz)
-        self.slope(n, 1, n, kn)
+        self.derivative(n, 1, n, kn)
         mul(kn, kz, kn)
         mul(kz, z, kz)
         sub(inputs[:-1, -self.H :], n, n)
@@ -123,13 +125,15 @@ class GRUResetBefore(Cell):
         sub(1, r, kr)
         mul(kr, inputs[:-1, : self.H], kr)
 
-    def back(self, weights, K, frames, dY, dh, dc, scratch, mask=None):
+    def back(self, weights, coefficients, cache, dY, dh, dc, scratch, mask=None):
         (UT, VT), to_h = weights, into_state(mask)
         part = scratch("part", *dh.shape)
-        r, z, _ = self.split(frames[-2::-1], 3)
+        r, z, _ = self.split(cache[-2::-1], 3)
         if mask is not None:
             mul(r, mask, r)
-        for dr, dz, dn, d_rz, r, z, dy in zip(*self.split(K[::-1], 3), K[::-1, : 2 * self.H], r, z, dY):
+        for dr, dz, dn, d_rz, r, z, dy in zip(
+            *self.split(coefficients[::-1], 3), coefficients[::-1, : 2 * self.H], r, z, dY
+        ):
             if dy is not None:
                 add(dh, dy, dh)
             mul(dh, dz, dz)
@@ -152,37 +156,37 @@ class GRUNoReset(Cell):
     """
 
     parts = (Part("W", ("z", "n"), "x1h"),)
-    frame, kept = ("z", "n"), 2
-    keeps = {"z": 1}
+    cache_blocks, n_coefficients = ("z", "n"), 2
+    retention_gates = {"z": 1}
 
-    def forward(self, weights, inputs, frames, scratch, mask=None):
+    def forward(self, weights, inputs, cache, scratch, mask=None):
         (W,), phi, H = weights, self.phi, self.H
         half = np.array(0.5, W.dtype)
         t = scratch("terms", H, inputs.shape[2])
-        z, n, h = frames[:, :H], frames[:, H:], inputs[:, -H:]
-        for u, a, z, n, h, h_next in zip(self.entering(inputs, mask), frames, z, n, h, h[1:]):
+        z, n, h = cache[:, :H], cache[:, H:], inputs[:, -H:]
+        for u, a, z, n, h, h_next in zip(self.entering(inputs, mask), cache, z, n, h, h[1:]):
             dot(W, u, a)
             gates_(a, n, z, phi, half)
             sub(h, n, t)
             mul(z, t, t)
             add(n, t, h_next)
 
-    def slopes(self, inputs, frames, K):
+    def local_jacobian(self, inputs, cache, coefficients):
         """K: d(z, n) per dh."""
-        z, n = self.split(frames[:-1], 2)
-        kz, kn = self.split(K, 2)
+        z, n = self.split(cache[:-1], 2)
+        kz, kn = self.split(coefficients, 2)
         sub(1, z, kz)
-        self.slope(n, 1, n, kn)
+        self.derivative(n, 1, n, kn)
         mul(kn, kz, kn)
         mul(kz, z, kz)
         sub(inputs[:-1, -self.H :], n, n)
         mul(kz, n, kz)
 
-    def back(self, weights, K, frames, dY, dh, dc, scratch, mask=None):
+    def back(self, weights, coefficients, cache, dY, dh, dc, scratch, mask=None):
         (UT,), to_h = weights, into_state(mask)
         part = scratch("part", *dh.shape)
-        z, _ = self.split(frames[-2::-1], 2)
-        for dz, dn, d, z, dy in zip(*self.split(K[::-1], 2), K[::-1], z, dY):
+        z, _ = self.split(cache[-2::-1], 2)
+        for dz, dn, d, z, dy in zip(*self.split(coefficients[::-1], 2), coefficients[::-1], z, dY):
             if dy is not None:
                 add(dh, dy, dh)
             mul(dh, dz, dz)
@@ -201,18 +205,18 @@ class MGU(Cell):
     """
 
     parts = (Part("W_f", ("f",), "x1h"), Part("W_n", ("n",), "hx1"))
-    frame, kept, gated = ("f", "n"), 3, True
-    keeps = {"f": -1}
+    cache_blocks, n_coefficients, gated = ("f", "n"), 3, True
+    retention_gates = {"f": -1}
 
     def weights_back(self, W):
         return [W["W_f"][:, self.F + 1 :].T.copy(), W["W_n"][:, : self.H].T.copy()]
 
-    def forward(self, weights, inputs, frames, scratch, mask=None):
+    def forward(self, weights, inputs, cache, scratch, mask=None):
         (W_f, W_n), phi, H = weights, self.phi, self.H
         half = np.array(0.5, W_n.dtype)
         t = scratch("terms", H, inputs.shape[2])
         u, hm = inputs[:, : self.rows], inputs[:, self.rows - H : self.rows]
-        fh, fhx1, x1h, f, n, h = u[:, :H], u[:, :-H], u[:, H:], frames[:, :H], frames[:, H:], inputs[:, -H:]
+        fh, fhx1, x1h, f, n, h = u[:, :H], u[:, :-H], u[:, H:], cache[:, :H], cache[:, H:], inputs[:, -H:]
         for _, x1h, fhx1, fh, hm, f, n, h, h_next in zip(
             self.entering(inputs, mask), x1h, fhx1, fh, hm, f, n, h, h[1:]
         ):
@@ -225,11 +229,11 @@ class MGU(Cell):
             mul(f, t, t)
             add(h, t, h_next)
 
-    def slopes(self, inputs, frames, K):
+    def local_jacobian(self, inputs, cache, coefficients):
         """K: df per d(f ∘ h); d(f, n) per dh.  1 - f takes the place of n in the frame."""
-        f, n = self.split(frames[:-1], 2)
-        kg, kf, kn = self.split(K, 3)
-        self.slope(n, 1, n, kn)
+        f, n = self.split(cache[:-1], 2)
+        kg, kf, kn = self.split(coefficients, 3)
+        self.derivative(n, 1, n, kn)
         mul(kn, f, kn)
         sub(n, inputs[:-1, -self.H :], kf)
         sub(1, f, n)
@@ -237,18 +241,18 @@ class MGU(Cell):
         mul(kf, f, kf)
         mul(kf, n, kf)
 
-    def back(self, weights, K, frames, dY, dh, dc, scratch, mask=None):
+    def back(self, weights, coefficients, cache, dY, dh, dc, scratch, mask=None):
         (UT, VT), to_h = weights, into_state(mask)
         part = scratch("part", *dh.shape)
-        f, kept = self.split(frames[-2::-1], 2)
+        f, one_minus_f = self.split(cache[-2::-1], 2)
         if mask is not None:
             mul(f, mask, f)
-        for kg, df, dn, f, kept, dy in zip(*self.split(K[::-1], 3), f, kept, dY):
+        for kg, df, dn, f, one_minus_f, dy in zip(*self.split(coefficients[::-1], 3), f, one_minus_f, dY):
             if dy is not None:
                 add(dh, dy, dh)
             mul(dh, dn, dn)
             mul(dh, df, df)
-            mul(dh, kept, dh)
+            mul(dh, one_minus_f, dh)
             dot(VT, dn, part)
             mul(part, kg, kg)
             add(df, kg, df)

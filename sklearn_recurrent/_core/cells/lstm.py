@@ -20,18 +20,18 @@ class LSTM(Cell):
     """
 
     parts = (Part("W", ("g", "f", "i", "o"), "x1h"),)
-    frame, kept = ("c", "g", "f", "i", "o", "q"), 5  # q = φ(c')
-    keeps, memory, admits = {"f": 1}, 1.0, ("i",)
+    cache_blocks, n_coefficients = ("c", "g", "f", "i", "o", "q"), 5  # q = φ(c')
+    retention_gates, forget_bias, input_gates = {"f": 1}, 1.0, ("i",)
 
-    def forward(self, weights, inputs, frames, scratch, mask=None):
+    def forward(self, weights, inputs, cache, scratch, mask=None):
         (W,), phi, H = weights, self.phi, self.H
         half = np.array(0.5, W.dtype)
         terms = scratch("terms", 2 * H, inputs.shape[2])
         fc, ig = terms[:H], terms[H:]
-        a, g, s = frames[:, H : 5 * H], frames[:, H : 2 * H], frames[:, 2 * H : 5 * H]
-        cg, fi, o, q = frames[:, : 2 * H], frames[:, 2 * H : 4 * H], frames[:, 4 * H : 5 * H], frames[:, 5 * H :]
+        a, g, s = cache[:, H : 5 * H], cache[:, H : 2 * H], cache[:, 2 * H : 5 * H]
+        cg, fi, o, q = cache[:, : 2 * H], cache[:, 2 * H : 4 * H], cache[:, 4 * H : 5 * H], cache[:, 5 * H :]
         for u, a, g, s, cg, fi, o, q, c, h in zip(
-            self.entering(inputs, mask), a, g, s, cg, fi, o, q, frames[1:, :H], inputs[1:, -H:]
+            self.entering(inputs, mask), a, g, s, cg, fi, o, q, cache[1:, :H], inputs[1:, -H:]
         ):
             dot(W, u, a)
             gates_(a, g, s, phi, half)
@@ -40,15 +40,15 @@ class LSTM(Cell):
             phi(c, q)
             mul(o, q, h)
 
-    def slopes(self, inputs, frames, K):
+    def local_jacobian(self, inputs, cache, coefficients):
         """K: dc per dh; d(g, f, i) per dc; do per dh.  f' c = (1 - f) (f c), and likewise for i and o."""
-        c, g, f, i, o, q = self.split(frames[:-1], 6)
-        kc, kg, kf, ki, ko = self.split(K, 5)
+        c, g, f, i, o, q = self.split(cache[:-1], 6)
+        kc, kg, kf, ki, ko = self.split(coefficients, 5)
         h = inputs[1:, -self.H :]
         mul(c, f, kf)
         mul(g, i, ki)
-        self.slope(q, o, h, kc)
-        self.slope(g, i, ki, kg)
+        self.derivative(q, o, h, kc)
+        self.derivative(g, i, ki, kg)
         sub(1, f, c)  # c, i and o have served
         sub(1, i, i)
         sub(1, o, o)
@@ -56,11 +56,13 @@ class LSTM(Cell):
         mul(ki, i, ki)
         mul(h, o, ko)
 
-    def back(self, weights, K, frames, dY, dh, dc, scratch, mask=None):
+    def back(self, weights, coefficients, cache, dY, dh, dc, scratch, mask=None):
         (UT,), to_h = weights, into_state(mask)
         part = scratch("part", *dh.shape)
-        f = self.split(frames[-2::-1], 6)[2]
-        for kc, dg, df, di, do, d, f, dy in zip(*self.split(K[::-1], 5), K[::-1, self.H :], f, dY):
+        f = self.split(cache[-2::-1], 6)[2]
+        for kc, dg, df, di, do, d, f, dy in zip(
+            *self.split(coefficients[::-1], 5), coefficients[::-1, self.H :], f, dY
+        ):
             if dy is not None:
                 add(dh, dy, dh)
             mul(dh, kc, part)
@@ -83,14 +85,14 @@ class LSTMNoForget(Cell):
     """
 
     parts = (Part("W", ("g", "i", "o"), "x1h"),)
-    frame, kept = ("c", "g", "i", "o", "q"), 4
+    cache_blocks, n_coefficients = ("c", "g", "i", "o", "q"), 4
 
-    def forward(self, weights, inputs, frames, scratch, mask=None):
+    def forward(self, weights, inputs, cache, scratch, mask=None):
         (W,), phi, H = weights, self.phi, self.H
         half = np.array(0.5, W.dtype)
         ig = scratch("terms", H, inputs.shape[2])
-        a, s = frames[:, H : 4 * H], frames[:, 2 * H : 4 * H]
-        c, g, i, o, q = (frames[:, k * H : k * H + H] for k in range(5))
+        a, s = cache[:, H : 4 * H], cache[:, 2 * H : 4 * H]
+        c, g, i, o, q = (cache[:, k * H : k * H + H] for k in range(5))
         for u, a, s, c, g, i, o, q, c_next, h in zip(
             self.entering(inputs, mask), a, s, c, g, i, o, q, c[1:], inputs[1:, -H:]
         ):
@@ -101,23 +103,23 @@ class LSTMNoForget(Cell):
             phi(c_next, q)
             mul(o, q, h)
 
-    def slopes(self, inputs, frames, K):
+    def local_jacobian(self, inputs, cache, coefficients):
         """K: dc per dh; d(g, i) per dc; do per dh."""
-        _, g, i, o, q = self.split(frames[:-1], 5)
-        kc, kg, ki, ko = self.split(K, 4)
+        _, g, i, o, q = self.split(cache[:-1], 5)
+        kc, kg, ki, ko = self.split(coefficients, 4)
         h = inputs[1:, -self.H :]
         mul(g, i, ki)
-        self.slope(q, o, h, kc)
-        self.slope(g, i, ki, kg)
+        self.derivative(q, o, h, kc)
+        self.derivative(g, i, ki, kg)
         sub(1, i, i)
         sub(1, o, o)
         mul(ki, i, ki)
         mul(h, o, ko)
 
-    def back(self, weights, K, frames, dY, dh, dc, scratch, mask=None):
+    def back(self, weights, coefficients, cache, dY, dh, dc, scratch, mask=None):
         (UT,), to_h = weights, into_state(mask)
         part = scratch("part", *dh.shape)
-        for kc, dg, di, do, d, dy in zip(*self.split(K[::-1], 4), K[::-1, self.H :], dY):
+        for kc, dg, di, do, d, dy in zip(*self.split(coefficients[::-1], 4), coefficients[::-1, self.H :], dY):
             if dy is not None:
                 add(dh, dy, dh)
             mul(dh, kc, part)
@@ -137,15 +139,15 @@ class LSTMCoupled(Cell):
     """
 
     parts = (Part("W", ("g", "f", "o"), "x1h"),)
-    frame, kept = ("c", "g", "f", "o", "q"), 4
-    keeps, memory = {"f": 1}, 1.0
+    cache_blocks, n_coefficients = ("c", "g", "f", "o", "q"), 4
+    retention_gates, forget_bias = {"f": 1}, 1.0
 
-    def forward(self, weights, inputs, frames, scratch, mask=None):
+    def forward(self, weights, inputs, cache, scratch, mask=None):
         (W,), phi, H = weights, self.phi, self.H
         half = np.array(0.5, W.dtype)
         t = scratch("terms", H, inputs.shape[2])
-        a, s = frames[:, H : 4 * H], frames[:, 2 * H : 4 * H]
-        c, g, f, o, q = (frames[:, k * H : k * H + H] for k in range(5))
+        a, s = cache[:, H : 4 * H], cache[:, 2 * H : 4 * H]
+        c, g, f, o, q = (cache[:, k * H : k * H + H] for k in range(5))
         for u, a, s, c, g, f, o, q, c_next, h in zip(
             self.entering(inputs, mask), a, s, c, g, f, o, q, c[1:], inputs[1:, -H:]
         ):
@@ -157,13 +159,13 @@ class LSTMCoupled(Cell):
             phi(c_next, q)
             mul(o, q, h)
 
-    def slopes(self, inputs, frames, K):
+    def local_jacobian(self, inputs, cache, coefficients):
         """K: dc per dh; d(g, f) per dc; do per dh."""
-        c, g, f, o, q = self.split(frames[:-1], 5)
-        kc, kg, kf, ko = self.split(K, 4)
+        c, g, f, o, q = self.split(cache[:-1], 5)
+        kc, kg, kf, ko = self.split(coefficients, 4)
         h = inputs[1:, -self.H :]
-        self.slope(q, o, h, kc)
-        self.slope(g, 1, g, kg)
+        self.derivative(q, o, h, kc)
+        self.derivative(g, 1, g, kg)
         sub(c, g, c)
         sub(1, f, kf)
         mul(kg, kf, kg)
@@ -172,11 +174,11 @@ class LSTMCoupled(Cell):
         sub(1, o, o)
         mul(h, o, ko)
 
-    def back(self, weights, K, frames, dY, dh, dc, scratch, mask=None):
+    def back(self, weights, coefficients, cache, dY, dh, dc, scratch, mask=None):
         (UT,), to_h = weights, into_state(mask)
         part = scratch("part", *dh.shape)
-        f = self.split(frames[-2::-1], 5)[2]
-        for kc, dg, df, do, d, f, dy in zip(*self.split(K[::-1], 4), K[::-1, self.H :], f, dY):
+        f = self.split(cache[-2::-1], 5)[2]
+        for kc, dg, df, do, d, f, dy in zip(*self.split(coefficients[::-1], 4), coefficients[::-1, self.H :], f, dY):
             if dy is not None:
                 add(dh, dy, dh)
             mul(dh, kc, part)

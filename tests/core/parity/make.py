@@ -7,8 +7,8 @@ weights by torch's names, the output of every step and the last states, and the 
 
     sum(A * output) + sum(B * h_n)
 
-with respect to the weights and the inputs. Sequences lie end to end, longest first. `optimisers.npz` holds where
-torch's optimisers go from `theta`, given the gradients.
+with respect to the weights and the inputs. Sequences lie end to end, longest first. `optimizers.npz` holds where
+torch's optimizers go from `theta`, given the gradients.
 """
 
 from pathlib import Path
@@ -48,7 +48,7 @@ def network(torch, kind, options, layers, directions, rng):
     return arrays | {name: value.detach().numpy() for name, value in result.items()}
 
 
-def optimisers(torch, rng):
+def optimizers(torch, rng):
     theta, gradients = rng.standard_normal(4), rng.standard_normal((6, 4))
     arrays = {"theta": theta, "gradients": gradients}
     for name, make in {
@@ -58,10 +58,10 @@ def optimisers(torch, rng):
         "nesterov": lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9, nesterov=True),
     }.items():
         p, path = torch.tensor(theta, requires_grad=True), []
-        optimiser = make([p])
+        optimizer = make([p])
         for gradient in gradients:
             p.grad = torch.tensor(gradient)
-            optimiser.step()
+            optimizer.step()
             path.append(p.detach().numpy().copy())
         arrays[name] = np.array(path)
     return arrays
@@ -78,7 +78,7 @@ def main():
                 for name, value in network(torch, kind, options, layers, directions, rng).items():
                     arrays[f"{layers}x{directions}/{name}"] = value
         np.savez_compressed(HERE / f"{cell}.npz", **arrays)
-    np.savez_compressed(HERE / "optimisers.npz", **optimisers(torch, rng))
+    np.savez_compressed(HERE / "optimizers.npz", **optimizers(torch, rng))
 
 
 if __name__ == "__main__":
