@@ -1,0 +1,24 @@
+"""The project's habits: lint, CI and releases are what their files say they are."""
+
+import tomllib
+from pathlib import Path
+
+import sklearn_recurrent
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+
+
+def read(path):
+    return (ROOT / path).read_text("utf-8")
+
+
+def test_the_wheel_holds_every_module_and_the_marker_of_types():
+    settings = PROJECT["tool"]["setuptools"]
+    assert settings["packages"]["find"]["include"] == ["sklearn_recurrent*"]
+    package = Path(sklearn_recurrent.__file__).parent
+    folders = {path.parent for path in package.rglob("*.py")}
+    assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []
+    data = [path.relative_to(package).as_posix() for path in package.rglob("*") if path.is_file()]
+    data = [path for path in data if not path.endswith((".py", ".pyc"))]
+    assert data == settings["package-data"]["sklearn_recurrent"] == ["py.typed"]
