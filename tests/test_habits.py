@@ -1,8 +1,14 @@
 """The project's habits: lint, CI and releases are what their files say they are."""
 
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
 
 import sklearn_recurrent
 
@@ -17,6 +23,41 @@ def read(path):
 def recipe(target):
     """The commands of a target of the Makefile, without their indent."""
     return re.search(rf"^{target}:.*\n((?:\t.*\n)+)", read("Makefile"), re.M)[1].replace("\t", "").splitlines()
+
+
+def test_the_commit_hook_is_make_lint_itself():
+    config = read(".pre-commit-config.yaml")
+    assert re.findall(r"repo: (.+)", config) == ["local"]
+    assert re.findall(r"entry: (.+)", config) == ["make lint"]
+    assert re.findall(r"language: (.+)", config) == ["system"]
+
+
+def test_lint_runs_the_ruff_of_the_test_extra():
+    assert recipe("lint") == ["$(BIN)/ruff check .", "$(BIN)/ruff format --check ."]
+    ruff = [r for r in map(Requirement, PROJECT["project"]["optional-dependencies"]["test"]) if r.name == "ruff"]
+    assert len(ruff) == 1
+    assert {spec.operator for spec in ruff[0].specifier} == {">=", "<"}, "a new ruff formats otherwise"
+
+
+def test_the_installed_ruff_is_within_its_bounds():
+    ruff = shutil.which("ruff", path=Path(sys.executable).parent)
+    if ruff is None:
+        pytest.skip("ruff is not installed")
+    version = subprocess.run([ruff, "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
+    requirements = map(Requirement, PROJECT["project"]["optional-dependencies"]["test"])
+    assert all(version in r.specifier for r in requirements if r.name == "ruff")
+
+
+def test_CI_calls_one_script_on_every_supported_Python():
+    workflow = read(".github/workflows/ci.yml")
+    assert re.findall(r"run: (.+)", workflow) == [".ci/run"]
+    versions = re.findall(r'"(.+?)"', re.search(r"python-version: \[(.+)\]", workflow)[1])
+    prefix = "Programming Language :: Python :: "
+    assert [prefix + version for version in versions] == [
+        line for line in PROJECT["project"]["classifiers"] if line.startswith(prefix)
+    ]
+    assert PROJECT["project"]["requires-python"] == f">={versions[0]}"
+    assert f"Python {versions[0]} to {versions[-1]}" in read("README.md")
 
 
 def test_the_script_of_CI_lints_first_and_can_be_run():
