@@ -28,4 +28,4 @@ __all__ = [
     "sequence_scorer",
     "sliding_windows",
 ]
-__version__ = "0.1.0"
+__version__ = "0.1.0.dev0"

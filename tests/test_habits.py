@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.version import Version
 
 import sklearn_recurrent
 
@@ -81,3 +82,9 @@ def test_the_wheel_holds_every_module_and_the_marker_of_types():
     data = [path.relative_to(package).as_posix() for path in package.rglob("*") if path.is_file()]
     data = [path for path in data if not path.endswith((".py", ".pyc"))]
     assert data == settings["package-data"]["sklearn_recurrent"] == ["py.typed"]
+
+
+def test_the_changelog_begins_with_the_version_under_way():
+    version, date = re.search(r"^## \[(.+)\] - (.+)$", read("CHANGELOG.md"), re.M).groups()
+    assert version == Version(sklearn_recurrent.__version__).base_version
+    assert Version(sklearn_recurrent.__version__).is_devrelease == (date == "unreleased")

@@ -9,6 +9,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 
 import sklearn_recurrent
 
@@ -149,5 +150,8 @@ def test_a_public_name_has_one_path_and_a_docstring(name):
     assert inspect.getdoc(thing)
 
 
-def test_the_version_is_that_of_a_release():
-    assert [part.isdigit() for part in sklearn_recurrent.__version__.split(".")[:2]] == [True, True]
+def test_the_version_is_a_release_or_on_the_way_to_one():
+    version = Version(sklearn_recurrent.__version__)
+    assert str(version) == sklearn_recurrent.__version__
+    assert len(version.release) == 3
+    assert str(version) in {version.base_version, f"{version.base_version}.dev0"}
