@@ -2,6 +2,7 @@
 # make lint    ruff                                make coverage   the suite, and how much of the code it runs
 # make bench   speed and memory against PyTorch    make accuracy   the defaults on public tasks
 # make matrix  the suite on every scikit-learn     make examples   all of them, with their pictures
+# make findings   surprises of other libraries, run once more
 # make reductions   forecasts with sktime and skforecast, in an environment of their own
 # make scale-out   searches on a Dask cluster of two processes, in an environment of its own
 # Each sets up what it needs in .venv, in a fresh clone too.
@@ -11,7 +12,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export SCIPY_ARRAY_API = 1
 
-.PHONY: demo examples test coverage lint matrix reductions scale-out bench accuracy clean
+.PHONY: demo examples test coverage lint matrix reductions scale-out bench accuracy findings clean
 
 demo: .venv/demo
 	$(BIN)/python examples/plot_digits.py
@@ -60,6 +61,10 @@ scale-out: .venv/bin/python
 	$(PYTHON) -m venv .venv/dask
 	.venv/dask/bin/pip install -q -e ".[test,dask]" "dask-ml>=2025.1"
 	.venv/dask/bin/python -m pytest tests/contract/test_dask.py tests/contract/test_scale_out.py $(ARGS)
+
+# One after the other: each makes an environment of its own in a temporary folder and removes it.
+findings:
+	for finding in findings/*.sh; do echo "== $$finding"; bash $$finding || exit 1; done
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -1,4 +1,4 @@
-"""The project's habits: lint, CI and releases are what their files say they are."""
+"""The project's habits: lint, CI and findings are what their files say they are."""
 
 import re
 import shutil
@@ -15,6 +15,7 @@ import sklearn_recurrent
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+FINDINGS = sorted((ROOT / "findings").glob("*.sh"))
 
 
 def read(path):
@@ -88,3 +89,27 @@ def test_the_changelog_begins_with_the_version_under_way():
     version, date = re.search(r"^## \[(.+)\] - (.+)$", read("CHANGELOG.md"), re.M).groups()
     assert version == Version(sklearn_recurrent.__version__).base_version
     assert Version(sklearn_recurrent.__version__).is_devrelease == (date == "unreleased")
+
+
+@pytest.mark.parametrize("script", FINDINGS, ids=lambda path: path.stem)
+def test_a_finding_has_the_form_that_its_README_states(script):
+    text = script.read_text("utf-8")
+    header = re.match(r"#!/usr/bin/env bash\n((?:#.*\n)+)", text)[1]
+    assert re.findall(r"^# (Guess|Behavior|Versions|Source):", header, re.M) == [
+        "Guess",
+        "Behavior",
+        "Versions",
+        "Source",
+    ]
+    assert "set -euo pipefail" in text
+    assert "mktemp -d" in text
+    assert re.search(r"^trap .+ EXIT$", text, re.M)
+    assert "sklearn_recurrent" not in text
+    installed = " ".join(re.findall(r'pip"? install -q (.+)', text)).split()
+    assert installed
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", name) for name in installed), "versions are pinned"
+
+
+def test_all_findings_can_be_run_by_one_command():
+    assert FINDINGS
+    assert "findings/*.sh" in " ".join(recipe("findings"))
