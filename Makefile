@@ -2,7 +2,7 @@
 # make lint    ruff                                make coverage   the suite, and how much of the code it runs
 # make bench   speed and memory against PyTorch    make accuracy   the defaults on public tasks
 # make matrix  the suite on every scikit-learn     make examples   all of them, with their pictures
-# make findings   surprises of other libraries, run once more
+# make dist    sdist and wheel, built and tried    make findings   surprises of other libraries, run once more
 # make reductions   forecasts with sktime and skforecast, in an environment of their own
 # make scale-out   searches on a Dask cluster of two processes, in an environment of its own
 # Each sets up what it needs in .venv, in a fresh clone too.
@@ -12,7 +12,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export SCIPY_ARRAY_API = 1
 
-.PHONY: demo examples test coverage lint matrix reductions scale-out bench accuracy findings clean
+.PHONY: demo examples test coverage lint matrix reductions scale-out bench accuracy findings dist clean
 
 demo: .venv/demo
 	$(BIN)/python examples/plot_digits.py
@@ -66,6 +66,19 @@ scale-out: .venv/bin/python
 findings:
 	for finding in findings/*.sh; do echo "== $$finding"; bash $$finding || exit 1; done
 
+# It builds the last commit, not the working tree, so what git does not track cannot slip into a release.
+dist: .venv/bin/python
+	rm -rf dist .venv/dist .venv/wheel
+	mkdir -p dist .venv/dist/source
+	git archive HEAD | tar -x -C .venv/dist/source
+	$(PYTHON) -m venv .venv/dist/tools
+	.venv/dist/tools/bin/pip install -q "build>=1.2" "twine>=6.1"
+	.venv/dist/tools/bin/python -m build --outdir dist .venv/dist/source
+	.venv/dist/tools/bin/twine check --strict dist/*
+	$(PYTHON) -m venv .venv/wheel
+	.venv/wheel/bin/pip install -q dist/*.whl
+	.venv/wheel/bin/python -I .ci/check_dist.py dist $$(git ls-tree -r --name-only HEAD)
+
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
@@ -83,4 +96,4 @@ findings:
 	touch $@
 
 clean:
-	rm -rf .venv build *.egg-info .coverage
+	rm -rf .venv build dist *.egg-info .coverage

@@ -1,4 +1,4 @@
-"""The project's habits: lint, CI and findings are what their files say they are."""
+"""The project's habits: lint, CI, releases and findings are what their files say they are."""
 
 import re
 import shutil
@@ -25,6 +25,11 @@ def read(path):
 def recipe(target):
     """The commands of a target of the Makefile, without their indent."""
     return re.search(rf"^{target}:.*\n((?:\t.*\n)+)", read("Makefile"), re.M)[1].replace("\t", "").splitlines()
+
+
+def code(page):
+    """The blocks of a page that Bash runs."""
+    return re.findall(r"^```bash\n(.*?)^```$", read(page), re.M | re.S)
 
 
 def test_the_commit_hook_is_make_lint_itself():
@@ -89,6 +94,43 @@ def test_the_changelog_begins_with_the_version_under_way():
     version, date = re.search(r"^## \[(.+)\] - (.+)$", read("CHANGELOG.md"), re.M).groups()
     assert version == Version(sklearn_recurrent.__version__).base_version
     assert Version(sklearn_recurrent.__version__).is_devrelease == (date == "unreleased")
+
+
+def test_targets_that_pages_name_are_in_the_makefile():
+    pages = [path.relative_to(ROOT) for folder in ("", "docs", "findings") for path in (ROOT / folder).glob("*.md")]
+    lines = [line for page in pages for line in re.findall(r"`make ([a-z -]+)`", read(page))]
+    lines += [line for page in pages for block in code(page) for line in re.findall(r"^make ([a-z -]+)$", block, re.M)]
+    targets = set(re.search(r"^\.PHONY: (.+)$", read("Makefile"), re.M)[1].split())
+    assert {"test", "dist"} <= {name for line in lines for name in line.split()} <= targets
+
+
+@pytest.mark.skipif(not (shutil.which("bash") and shutil.which("perl")), reason="the recipe wants Bash and Perl")
+def test_a_release_sets_version_and_date_and_begins_the_next(tmp_path):
+    (tmp_path / "sklearn_recurrent").mkdir()
+    files = "CHANGELOG.md", "sklearn_recurrent/__init__.py"
+    for file in files:
+        shutil.copy(ROOT / file, tmp_path / file)
+
+    def run(block):
+        edits = "".join(line + "\n" for line in block.splitlines() if re.match(r"[A-Z]+=|perl ", line))
+        subprocess.run(["bash", "-euc", edits], cwd=tmp_path, check=True)
+        changelog, init = ((tmp_path / file).read_text("utf-8") for file in files)
+        versions = re.findall(r'^__version__ = "(.+)"$', init, re.M)
+        assert len(versions) == 1
+        return re.findall(r"^## \[(.+)\] - (.+)$", changelog, re.M), versions[0]
+
+    first, *_, last = code("RELEASING.md")
+    before = re.findall(r"^## \[(.+)\]", read("CHANGELOG.md"), re.M)
+    entries, version = run(first)
+    assert [name for name, _ in entries] == before
+    assert version == before[0]
+    assert re.fullmatch(r"\d{4}-\d{2}-\d{2}", entries[0][1])
+
+    after, following = run(first + last)  # in one shell
+    assert after[1:] == entries
+    assert after[0] == (Version(following).base_version, "unreleased")
+    assert Version(following).is_devrelease
+    assert Version(following) > Version(version)
 
 
 @pytest.mark.parametrize("script", FINDINGS, ids=lambda path: path.stem)
