@@ -13,7 +13,7 @@ from packaging.version import Version
 
 import sklearn_recurrent
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 FINDINGS = sorted((ROOT / "findings").glob("*.sh"))
 
