@@ -58,9 +58,14 @@ class Model:
         shapes |= self._dense | self._plain | self._vectors
         self.layout = Layout(shapes, None if tokens is None else ("embedding/E", n_features))
 
+    @property
+    def n_weights(self):
+        """How long theta is."""
+        return self.layout.size + (self.tokens or 0) * (self.layout.table_width or 0)
+
     def initial(self, rng, forget_bias="auto", longest=2):
         """Initial weights, float64; `forget_bias` and `longest` as `cell_weights` takes them."""
-        theta = np.zeros(self.layout.size + (self.tokens or 0) * (self.layout.table_width or 0))
+        theta = np.zeros(self.n_weights)
         views = self.layout.views(theta)
         for stack in self.stacks:
             stack.initialize(views, rng, forget_bias, longest)

@@ -8,12 +8,10 @@ import numpy as np
 class Stepper:
     """A network of one direction, ready to go step by step: its weights prepared once.
 
-    A state is a dict of arrays with the streams in their last axis, as `ForwardResult.ends` has it. `mean` and `scale`
-    (F,) are those of the features.
+    A state is a dict of arrays with the streams in their last axis, as `ForwardResult.ends` has it.
     """
 
-    def __init__(self, network, theta, mean=0.0, scale=1.0):
-        self.mean, self.scale = (np.reshape(a, (-1, 1)).astype(theta.dtype) for a in (mean, scale))
+    def __init__(self, network, theta):
         W = network.layout.views(theta)
         self.kinds, self.table = None if network.per_step else network.pooling, W.get("embedding/E")
         self.V, self.bias, self.dtype = W["head/V"][:, :-1].copy(), W["head/V"][:, -1:].copy(), theta.dtype
@@ -31,7 +29,8 @@ class Stepper:
 
     def step(self, x, state):
         """Raw outputs (K, n) after one more step, x (F, n), or (n,) rows of the table; and the new state."""
-        x = (x - self.mean) / self.scale if self.table is None else self.table[x].T
+        if self.table is not None:
+            x = self.table[x].T
         x, after = self.steps.step(x, state)
         if self.kinds is not None:
             x = self._pooled(x, state, after)

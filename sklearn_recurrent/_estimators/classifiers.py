@@ -17,6 +17,7 @@ from .base import trains_by_mini_batches
 from .parameters import cell_parameter, estimator, label_smoothing_parameter, parameter
 from .recurrent import BaseRecurrent
 from .streaming import streams
+from .target_encoders import ClassEncoder
 from .weights import balanced, class_codes, refuse_class_weights
 
 
@@ -63,7 +64,7 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
         ValueError
             If y has labels that are not among the classes.
         """
-        return self._partial_fit(X, y, sample_weight, classes)
+        return self._fit(X, y, sample_weight, resume=hasattr(self, "theta_"), one_epoch=True, classes=classes)
 
     def predict(self, X, initial_state=None, return_state=False):
         """Predict the class of each sequence, or of each of its steps.
@@ -184,35 +185,7 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
         """
         return self._score(accuracy_score, X, y, sample_weight)
 
-    _forms = {
-        "predict": "_labels",
-        "predict_proba": "_probabilities",
-        "predict_log_proba": "_log_probabilities",
-        "decision_function": "_decisions",
-    }
-
-    def _labels(self, raw):
-        if self._multilabel:
-            return (raw > 0).astype(int)
-        return self.classes_[(raw[:, 0] > 0).astype(int) if len(self.classes_) == 2 else raw.argmax(axis=1)]
-
-    def _probabilities(self, raw):
-        return self._linked(np.hstack([-raw, raw]) if self._binary else raw)
-
-    def _log_probabilities(self, raw):
-        if self._binary:
-            return -np.logaddexp(0, np.hstack([raw, -raw]))
-        if self._multilabel:
-            return -np.logaddexp(0, -raw)
-        shifted = raw - raw.max(axis=1, keepdims=True)
-        return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-
-    def _decisions(self, raw):
-        return raw[:, 0] if self._binary else raw
-
-    @property
-    def _binary(self):
-        return len(self.classes_) == 2 and not self._multilabel
+    _encoder_class = ClassEncoder
 
     def _validate_target(self, y):
         y = check_array(y, accept_sparse="csr", ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y")
@@ -232,45 +205,31 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
             raise ValueError(f"A multilabel indicator holds 0 and 1, but y holds {np.unique(y).tolist()}.")
         return y
 
-    def _encode_target(self, y, weight, classes, resume):
-        multilabel = y.ndim == 2
-        present = np.arange(y.shape[1]) if multilabel else np.unique(y)
-        if resume:
-            if multilabel != self._multilabel:
-                raise ValueError("y is a multilabel indicator in one call and not in the other.")
-            if classes is not None and not np.array_equal(np.unique(classes), self.classes_):
-                raise ValueError(f"classes={classes!r} is not the same as in the last call: {self.classes_!r}.")
-            classes = self.classes_
-        classes = present if classes is None else np.unique(classes)
-        unknown = np.setdiff1d(present, classes)
-        if len(unknown):
-            raise ValueError(f"y has labels {unknown.tolist()}, but the classes are {classes.tolist()}.")
-        facts = {"classes_": classes, "_multilabel": multilabel}
-        if multilabel:
-            return y.astype(np.float64), facts | self._link("logistic", y.shape[1])
-        codes = np.searchsorted(classes, y)[:, None]
-        if len(classes) == 2:
-            return codes.astype(np.float64), facts | self._link("logistic", 1)
-        return codes, facts | self._link("softmax", len(classes))
+    def _fit_encoder(self, dataset, classes, encoder):
+        if encoder is None:
+            return ClassEncoder.fit(dataset.y, classes)
+        encoder.refuse_other(classes)
+        return encoder
 
-    def _link(self, name, n_outputs):
-        loss = name, {"smoothing": self.label_smoothing}
-        return {"out_activation_": name, "n_outputs_": n_outputs, "_loss": loss}
+    def _loss_and_settings(self, encoder):
+        return encoder.link, {"smoothing": self.label_smoothing}
 
-    def _weights_of_classes(self, dataset, facts):
+    def _weights_of_classes(self, dataset, encoder):
         if self.class_weight is None:
             return None
-        if facts["_multilabel"]:
+        if encoder.multilabel:
             raise ValueError("class_weight is for one label per sequence, but y is a multilabel indicator.")
-        codes, classes = class_codes(dataset.y), facts["classes_"]
+        codes = class_codes(dataset.y)
         if self.class_weight == "balanced":
-            return balanced(codes, dataset.weight, len(classes))
-        by_class = compute_class_weight(self.class_weight, classes=classes, y=classes[codes])
+            return balanced(codes, dataset.weight, len(encoder.classes))
+        by_class = compute_class_weight(self.class_weight, classes=encoder.classes, y=encoder.classes[codes])
         refuse_class_weights(self.class_weight, dataset.weight * by_class[codes])
         return by_class
 
-    def _strata(self, Y, facts):
-        return None if facts["_multilabel"] else np.unique(class_codes(Y), return_inverse=True)[1]
+    def _strata(self, dataset, encoder):
+        if encoder.multilabel or dataset.offsets is not None:
+            return None
+        return np.unique(class_codes(dataset.y), return_inverse=True)[1]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

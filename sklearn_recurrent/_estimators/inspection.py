@@ -6,13 +6,13 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.metrics import check_scoring
-from sklearn.utils import Bunch, check_consistent_length, check_random_state
+from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._core import inspection
 from .._core.threads import single_blas_thread
-from .._data.targets import flatten_steps
+from .._data.targets import like_steps
 from .parameters import architecture_of, check_at_least_one
 from .scoring import sequence_scorer, shallow_copy_with
 
@@ -139,13 +139,13 @@ class Inspection:
         Simonyan, K., Vedaldi, A. & Zisserman, A. (2014). Deep inside convolutional networks: visualizing image
         classification models and saliency maps. ICLR workshop.
         """
-        self._network()  # or it is not fitted
+        state = self._fitted_state()
         choose = self._choice_of(output)
         n_each = 1 if hasattr(self, "classes_") else self.n_outputs_ // len(self.y_scale_)  # quantiles of each output
 
         def gradients(*parts):
             d = inspection.saliency(*parts, choose)
-            d = d if self._embeds else d / self.x_scale_
+            d = state.preprocessor.gradient(d)
             return d * np.repeat(self.y_scale_, n_each)[output or 0] if self.out_activation_ == "identity" else d
 
         return self._inspect(X, gradients)
@@ -188,9 +188,9 @@ class Inspection:
         difficult. IEEE Transactions on Neural Networks 5, 157-166.
         Pascanu, R., Mikolov, T. & Bengio, Y. (2013). On the difficulty of training recurrent neural networks. ICML.
         """
-        network, sequences = self._network(), self._read(X)
-        Y, loss = self._targets(sequences, y, network.per_step), self._loss_function(vars(self))
-        norms = self._look(network, sequences, inspection.flow, Y, loss)
+        state, sequences = self._parse_fitted(X)
+        targets = self._targets(state, sequences, y)
+        norms = self._look(state, sequences, inspection.flow, targets, state.loss_function())
         return {key: inspection.by_distance(norm, sequences, key.endswith("backward")) for key, norm in norms.items()}
 
     def feature_importance(
@@ -270,11 +270,12 @@ class Inspection:
         ----------
         Breiman, L. (2001). Random forests. Machine Learning 45, 5-32.
         """
-        network, sequences = self._network(), self._read(X).joined()
+        state, sequences = self._parse_fitted(X)
+        sequences = sequences.joined()
         if by not in ("feature", "step"):
             raise ValueError(f"by must be 'feature' or 'step', got {by!r}.")
         check_at_least_one(n_repeats=n_repeats, windows=windows)
-        if network.per_step and scoring is not None and not callable(scoring):
+        if state.network.per_step and scoring is not None and not callable(scoring):
             scoring = sequence_scorer(scoring)
         scorer, rng = check_scoring(self, scoring), check_random_state(random_state)
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
@@ -296,22 +297,24 @@ class Inspection:
 
     # --- how it is done -----------------------------------------------------------------------------------------------
 
-    def _look(self, network, sequences, function, *arguments):
-        with single_blas_thread(), self._worker_pool(self.theta_.dtype) as workers:
-            return function(network, self.theta_, self._prepare(sequences), workers, *arguments)
+    def _look(self, state, sequences, function, *arguments):
+        with single_blas_thread(), self._worker_pool(state.theta.dtype) as workers:
+            inputs = self._network_inputs(sequences, state)
+            return function(state.network, state.theta, inputs, workers, *arguments)
 
     def _inspect(self, X, function):
-        """What a function of `insight` finds for each step, in the container that belongs to `X`."""
-        network, sequences = self._network(), self._read(X)
-        return self._like_steps(self._look(network, sequences, function), X, sequences)
+        """What a function of `inspection` finds for each step, in the container that belongs to `X`."""
+        state, sequences = self._parse_fitted(X)
+        return like_steps(self._look(state, sequences, function), X, sequences, padded=state.padded)
 
     def _trace(self, X, layer, names):
-        network, sequences = self._network(), self._read(X)
-        n = len(network.cells)
+        state, sequences = self._parse_fitted(X)
+        cells = state.network.cells
+        n = len(cells)
         if not isinstance(layer, Integral) or not -n <= layer < n:
             raise ValueError(f"layer must be an integer from {-n} to {n - 1}, got {layer!r}.")
-        found = self._look(network, sequences, inspection.trace, layer % n, names(network.cells[layer]))
-        return {name: self._like_steps(values, X, sequences) for name, values in found.items()}
+        found = self._look(state, sequences, inspection.trace, layer % n, names(cells[layer]))
+        return {name: like_steps(values, X, sequences, padded=state.padded) for name, values in found.items()}
 
     def _choice_of(self, output):
         """A function from raw outputs (K, n) to the gradient of the chosen one with respect to them."""
@@ -322,7 +325,9 @@ class Inspection:
                 raise ValueError(f"output must be the index of one of {len(wanted)} outputs, got {output!r}.")
             index = output or 0
         else:
-            labels, binary = self.classes_.tolist(), self._binary
+            encoder = self._fitted_state().encoder
+            labels = encoder.classes.tolist()
+            binary = encoder.binary
             if output is not None and output not in labels:
                 raise ValueError(f"output must be one of the classes {labels}, got {output!r}.")
             index = None if output is None else labels.index(output)
@@ -335,15 +340,10 @@ class Inspection:
 
         return choose
 
-    def _targets(self, sequences, y, per_step):
+    def _targets(self, state, sequences, y):
         """Targets as the network has them, of what `fit` takes."""
-        y = flatten_steps(y, sequences.lengths, valid=sequences.valid)[0] if per_step else y
-        y = self._validate_target(y)
-        check_consistent_length(range(sequences.offsets[-1]) if per_step else sequences, y)
-        Y, facts = self._encode_target(y, np.ones(len(y)), None, resume=True)
-        if facts["n_outputs_"] != self.n_outputs_:
-            raise ValueError(f"y has {facts['n_outputs_']} outputs, but {type(self).__name__} has {self.n_outputs_}.")
-        return Y
+        dataset, _ = self._read_targets(sequences, y, None, None, state.encoder)
+        return state.encoder.encode(dataset).y
 
 
 def _features(sequences):
@@ -359,12 +359,12 @@ def _windows(sequences, n):
 def _with_reading(model, X, sequences):
     """The same model, but for it `X` reads as `sequences`: whatever container X is, it need not be made anew."""
 
-    def read_instead(asked):
+    def parse_instead(asked, state):
         if asked is not X:
             raise ValueError("The scoring of feature_importance must ask for predictions of X as it is given.")
         return sequences
 
-    return shallow_copy_with(model, _read=read_instead)
+    return shallow_copy_with(model, _parse=parse_instead)
 
 
 def _importance(baseline, scores):

@@ -7,12 +7,10 @@ from sklearn.metrics import make_scorer
 from sklearn.utils import check_consistent_length
 
 from .._core.dataset import Dataset
-from .._core.losses import LINKS
 from .._core.network import Network
 from .._core.threads import single_blas_thread
-from .._data.sequences import object_array
 from .._data.targets import flatten_steps, flatten_weights, like_steps, typed
-from .._sklearn import _fit_context
+from .._sklearn import _fit_context, with_callbacks
 from .base import BaseNetwork
 from .inspection import Inspection
 from .parameters import RecurrentParameters, poolings
@@ -24,12 +22,12 @@ from .weights import positive_weight
 class BaseRecurrent(Streaming, Inspection, BaseNetwork, RecurrentParameters):
     """A recurrent network as an estimator; a subclass says what its targets are.
 
-    It has ``_validate_target(y)``, which returns an array; and ``_encode_target(y, weight, classes, resume)``, which
-    returns the targets of the loss, a row each, and the fitted attributes that say how to read them, its `facts`.
+    It has ``_validate_target(y)``, which returns an array, and what `BaseNetwork` asks for.
     """
 
     _network_class = Network
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, groups=None, X_val=None, y_val=None):
         """Fit the network to sequences.
@@ -66,7 +64,8 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, RecurrentParameters):
         ValueError
             If X, y or sample_weight is invalid, or training diverges. The estimator is then as it was before.
         """
-        return self._fit(X, y, sample_weight, groups=groups, X_val=X_val, y_val=y_val)
+        resume = self.warm_start and hasattr(self, "theta_")
+        return self._fit(X, y, sample_weight, resume=resume, groups=groups, X_val=X_val, y_val=y_val)
 
     # --- before training ----------------------------------------------------------------------------------------------
 
@@ -75,8 +74,8 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, RecurrentParameters):
         if self.return_sequences and self.missing == "skip":
             raise ValueError("return_sequences=True wants a target for each step, and missing='skip' passes over some.")
 
-    def _samples(self, X, y, sample_weight, classes, resume):
-        return self._validate_samples(X, y, sample_weight), {}
+    def _read_targets(self, X, y, sample_weight, classes, encoder):
+        return self._validate_samples(X, y, sample_weight), encoder
 
     def _validate_samples(self, X, y, sample_weight):
         """Targets and weights as they came, one for each sequence or each step, checked."""
@@ -97,47 +96,37 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, RecurrentParameters):
             y[ignored] = np.sort(y[~ignored], axis=0)[0]  # whatever the order of the sequences
         return Dataset(X, y, weight, X.offsets)
 
-    def _encode(self, dataset, classes, resume):
-        Y, facts = self._encode_target(dataset.y, dataset.weight, classes, resume)
-        return dataset._replace(y=Y), facts
-
-    def _arguments(self, facts):
+    def _architecture(self, encoder):
         return {"pooling": poolings(self.pooling), "per_step": bool(self.return_sequences)}
-
-    def _targets_as_given(self, dataset):
-        if dataset.offsets is None:
-            return dataset.y
-        return object_array(np.split(dataset.y, dataset.offsets[1:-1]))
 
     # --- after training -----------------------------------------------------------------------------------------------
 
-    def _respond(self, method, X, sequences=None, **options):
-        """What `method` returns: made of the network's raw outputs, in the container that belongs to `X`.
+    def _respond(self, method, X, **options):
+        """What `method` returns: made of the network's raw outputs, in the container that belongs to `X`."""
+        state, sequences = self._parse_fitted(X)
+        return self._respond_in(state, method, X, sequences, **options)
 
-        sequences : `X`, if it has been read
-        """
-        network, sequences = self._network(), self._read(X) if sequences is None else sequences
-        with single_blas_thread(), self._worker_pool(self.theta_.dtype) as workers:
-            out = self._form(method)(network.predict(self.theta_, self._prepare(sequences), workers, **options))
-        return self._like_steps(out, X, sequences) if network.per_step or "staged" in options else out
+    def _respond_in(self, state, method, X, sequences, **options):
+        """The same in a `FittedState`, if `X` is parsed."""
+        respond = self._response(state, method)
+        with single_blas_thread(), self._worker_pool(state.theta.dtype) as workers:
+            inputs = self._network_inputs(sequences, state)
+            out = respond(state.network.predict(state.theta, inputs, workers, **options))
+        if state.network.per_step or "staged" in options:
+            return like_steps(out, X, sequences, padded=state.padded)
+        return out
 
-    def _like_steps(self, values, X, sequences):
-        """Values (S, ...) as an array (n, T, ...), or, also if just this part of X has no padding, an object array."""
-        return like_steps(values, X, sequences, padded=self._padded)
+    def _response(self, state, method):
+        """What makes the result of a method of raw outputs, (n, n_outputs)."""
+        encoder = state.encoder
+        if method not in encoder.responses:
+            raise ValueError(f"method: expected one of {sorted(encoder.responses)}, got {method!r}.")
+        return getattr(encoder, method)
 
     def _score(self, metric, X, y, sample_weight):
-        if self._network().per_step:
+        if self._fitted_state().network.per_step:
             return sequence_scorer(make_scorer(metric))(self, X, y, sample_weight)
         return metric(y, self.predict(X), sample_weight=sample_weight)
-
-    def _form(self, method):
-        """What makes the result of a method of raw outputs, (n, n_outputs)."""
-        if method not in self._forms:
-            raise ValueError(f"method must be one of {sorted(self._forms)}, got {method!r}.")
-        return getattr(self, self._forms[method])
-
-    def _linked(self, raw):
-        return LINKS[self.out_activation_](raw.T).T
 
 
 def _refuse_ragged(y):

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
-from .._core.preprocessing import mean_and_scale
-from .._core.ragged import Ragged
 from .._sklearn import StrOptions, _fit_context
 from .base import trains_by_mini_batches
 from .parameters import between, cell_parameter, estimator, huber_delta_parameter, loss_of, parameter, quantiles_of
 from .recurrent import BaseRecurrent
+from .target_encoders import NumberEncoder
 
 
 @estimator
@@ -71,7 +72,7 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
         ValueError
             If y has another number of outputs than in the first call.
         """
-        return self._partial_fit(X, y, sample_weight)
+        return self._fit(X, y, sample_weight, resume=hasattr(self, "theta_"), one_epoch=True)
 
     def predict(self, X, initial_state=None, return_state=False):
         """Predict a number, or several, for each sequence, or for each of its steps.
@@ -114,59 +115,50 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
             1 less the ratio of the squared error to the variance; the mean over outputs. For loss='quantile' 1 less
             the ratio of the pinball loss to that of the quantile of y, the mean over quantiles and outputs.
         """
-        check_is_fitted(self)
-        return self._score(r2_score if self._loss[0] != "pinball" else self._d2, X, y, sample_weight)
+        name, settings = self._fitted_state().loss
+        metric = r2_score if name != "pinball" else partial(_d2_of_quantiles, settings["quantiles"])
+        return self._score(metric, X, y, sample_weight)
 
-    def _d2(self, y, predicted, *, sample_weight=None):
-        quantiles = self._loss[1]["quantiles"]
-        y = np.asarray(y, np.float64)
-        predicted = predicted.reshape(*y.shape, len(quantiles))
-        return np.mean(
-            [
-                d2_pinball_score(y, predicted[..., k], alpha=quantile, sample_weight=sample_weight)
-                for k, quantile in enumerate(quantiles)
-            ]
-        )
-
-    _forms = {"predict": "_values"}
-
-    def _values(self, raw):
-        y = self._linked(raw).reshape(len(raw), len(self.y_scale_), -1)  # quantiles in the last axis
-        y = np.sort(y * self.y_scale_[:, None] + self.y_mean_[:, None], axis=2)  # estimates of several may cross
-        y = y[:, 0] if self._y_is_1d else y
-        return y if self._several else y[..., 0]
+    _encoder_class = NumberEncoder
 
     def _validate_target(self, y):
         y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
         return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
-    def _encode_target(self, y, weight, classes, resume):
-        Y, quantiles = y.reshape(len(y), -1), quantiles_of(self.quantile) if self.loss == "quantile" else ()
-        facts = {
-            "_y_is_1d": y.ndim == 1,
-            "_several": self.loss == "quantile" and np.ndim(self.quantile) > 0,
-            "_loss": loss_of(self.loss, quantiles, self.huber_delta),
-            "out_activation_": "exponential" if self.loss == "poisson" else "identity",
-            "n_outputs_": Y.shape[1] * max(len(quantiles), 1),
+    def _fit_encoder(self, dataset, classes, encoder):
+        link = "exponential" if self.loss == "poisson" else "identity"
+        if encoder is not None and link != encoder.link:
+            raise ValueError("Training cannot go on from the last fit, since loss changed to or from 'poisson'.")
+        form = {
+            "link": link,
+            "n_quantiles": len(self._quantiles()) or 1,
+            "several_quantiles": self.loss == "quantile" and np.ndim(self.quantile) > 0,
         }
-        if resume:
-            if Y.shape[1] != len(self.y_scale_):
-                raise ValueError(f"y has {Y.shape[1]} outputs, but {type(self).__name__} has {len(self.y_scale_)}.")
-            if facts["out_activation_"] != self.out_activation_:
-                raise ValueError("Training cannot go on from the last fit, since loss changed to or from 'poisson'.")
-            mean, scale = self.y_mean_, self.y_scale_
-        elif self.loss == "poisson":
-            mean, scale = np.zeros(Y.shape[1]), np.average(Y, axis=0, weights=weight)
-        else:
-            mean, scale = mean_and_scale(Ragged.of_rows(Y), weight)
-        if self.loss == "poisson" and ((Y < 0).any() or not scale.all()):
-            raise ValueError(f"loss='poisson' wants y of 0 or more, and not all 0; the least is {Y.min():g}.")
-        return (Y - mean) / scale, facts | {"y_mean_": mean, "y_scale_": scale}
+        if encoder is None:
+            return NumberEncoder.fit(dataset.y, dataset.weight, **form)
+        return replace(encoder, is_1d=dataset.y.ndim == 1, **form)
+
+    def _quantiles(self):
+        return quantiles_of(self.quantile) if self.loss == "quantile" else ()
+
+    def _loss_and_settings(self, encoder):
+        return loss_of(self.loss, self._quantiles(), self.huber_delta)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
+
+
+def _d2_of_quantiles(quantiles, y, predicted, *, sample_weight=None):
+    """D² of the pinball loss, the mean over quantiles and outputs."""
+    y = np.asarray(y, np.float64)
+    predicted = predicted.reshape(*y.shape, len(quantiles))
+    scores = [
+        d2_pinball_score(y, predicted[..., k], alpha=quantile, sample_weight=sample_weight)
+        for k, quantile in enumerate(quantiles)
+    ]
+    return np.mean(scores)
 
 
 @estimator

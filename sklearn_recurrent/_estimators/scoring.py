@@ -125,8 +125,8 @@ class SingleSequenceScorer(SequenceScorer, _BaseScorer):
 
 def _steps_of(estimator, X):
     """The lengths, and where an array is no padding, as the estimator reads X; of a Pipeline what a 3-D X tells."""
-    if hasattr(estimator, "_fitted_reading") and hasattr(estimator, "return_sequences"):
-        sequences = estimator._read(X)
+    if hasattr(estimator, "_input_options") and hasattr(estimator, "return_sequences"):
+        _, sequences = estimator._parse_fitted(X)
         return sequences.lengths, sequences.valid
     X = unwrap(X)[1]
     return None, valid_steps(np.asarray(X, dtype=np.float64)) if getattr(X, "ndim", 0) == 3 else None

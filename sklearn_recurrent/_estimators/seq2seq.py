@@ -35,8 +35,9 @@ class BaseSeq2Seq(BaseNetwork, Seq2SeqParameters):
         if forcing_of(self.teacher_forcing) != (1, 1) and self.solver == "lbfgs":
             raise ValueError("teacher_forcing below 1 is noise, which solver='lbfgs' cannot take.")
 
-    def _arguments(self, facts):
-        return {"attention": self.attention, "words": facts["n_outputs_"] if "classes_" in facts else None}
+    def _architecture(self, encoder):
+        words = encoder.n_outputs if encoder.link == "softmax" else None
+        return {"attention": self.attention, "words": words}
 
     def _objective(self, *arguments, first_epoch):
         (first, last), epochs = forcing_of(self.teacher_forcing), max(self.max_iter - 1, 1)
@@ -48,33 +49,36 @@ class BaseSeq2Seq(BaseNetwork, Seq2SeqParameters):
 
     # --- after training -----------------------------------------------------------------------------------------------
 
-    def _run(self, sequences, function, *arguments, **options):
-        """``function(network, theta, X, workers, …)`` of the sequences that were read."""
-        network = self._network()
-        with single_blas_thread(), self._worker_pool(self.theta_.dtype) as workers:
-            return function(network, self.theta_, self._prepare(sequences), workers, *arguments, **options)
+    def _run(self, state, sequences, function, *arguments, **options):
+        """``function(network, theta, X, workers, …)`` of sequences that are parsed."""
+        with single_blas_thread(), self._worker_pool(state.theta.dtype) as workers:
+            inputs = self._network_inputs(sequences, state)
+            return function(state.network, state.theta, inputs, workers, *arguments, **options)
 
-    def _raw(self, sequences, Y, offsets):
-        """Raw outputs (S, K) if the decoder reads the outputs `Y`, each one step later."""
+    def _raw(self, state, sequences, y, offsets):
+        """Raw outputs (S, K) if the decoder reads the outputs `y`, each one step later."""
 
         def predict(network, theta, X, workers):
-            return network.predict(theta, network.network_inputs(Dataset(X, Y, None, offsets)), workers)
+            return network.predict(theta, network.network_inputs(Dataset(X, y, None, offsets)), workers)
 
-        return self._run(sequences, predict)
+        return self._run(state, sequences, predict)
 
-    def _attention(self, sequences, Y, offsets):
-        """For each sequence an array (output steps, input steps), if the outputs are `Y`."""
-        found, n_out, n_in = [None] * len(sequences), np.diff(offsets), sequences.lengths
+    def _attention(self, state, sequences, y, offsets):
+        """For each sequence an array (output steps, input steps), if the outputs are `y`."""
+        found = [None] * len(sequences)
+        n_out = np.diff(offsets)
+        n_in = sequences.lengths
 
         def on_batch(rows, result):
             weights = (a for group in result.head.weights for a in group)
             for row, a in zip(rows, weights, strict=True):
                 found[row] = a[: n_out[row], : n_in[row]].copy()
 
-        def look(network, theta, X, workers):
-            network.for_each_batch(theta, network.network_inputs(Dataset(X, Y, None, offsets)), workers, on_batch)
+        def attend(network, theta, X, workers):
+            dataset = Dataset(X, y, None, offsets)
+            network.for_each_batch(theta, network.network_inputs(dataset), workers, on_batch)
 
-        self._run(sequences, look)
+        self._run(state, sequences, attend)
         return object_array(found)
 
 

@@ -15,10 +15,11 @@ from .._core.ragged import offsets_of
 from .._data.labels import classes_of, codes_of, flatten_labels
 from .._data.sequences import object_array
 from .._data.targets import flatten_steps
-from .._sklearn import StrOptions, _fit_context
+from .._sklearn import StrOptions, _fit_context, with_callbacks
 from .base import trains_by_mini_batches
 from .parameters import at_least, check_at_least_one, estimator, label_smoothing_parameter, parameter
 from .seq2seq import BaseSeq2Seq, aligns, sequence_weight
+from .target_encoders import LabelSequenceEncoder
 from .weights import balanced, class_codes, positive_weight, refuse_class_weights
 
 
@@ -124,6 +125,7 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         "max_length_": ("int", "Labels of the longest target in training, at least 1."),
     }
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, groups=None, X_val=None, y_val=None):
         """Fit the network to sequences and the sequences of labels that belong to them.
@@ -158,7 +160,8 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         ValueError
             If X, y or sample_weight is invalid, or training diverges. The estimator is then as it was before.
         """
-        return self._fit(X, y, sample_weight, groups=groups, X_val=X_val, y_val=y_val)
+        resume = self.warm_start and hasattr(self, "theta_")
+        return self._fit(X, y, sample_weight, resume=resume, groups=groups, X_val=X_val, y_val=y_val)
 
     @available_if(trains_by_mini_batches)
     @_fit_context(prefer_skip_nested_validation=True)
@@ -190,7 +193,7 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         ValueError
             If y has labels that are not among the classes.
         """
-        return self._partial_fit(X, y, sample_weight, classes)
+        return self._fit(X, y, sample_weight, resume=hasattr(self, "theta_"), one_epoch=True, classes=classes)
 
     def predict(self, X):
         """Write the labels for each sequence.
@@ -205,7 +208,8 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         y : ndarray of shape (n_samples,), dtype object
             An array of labels for each sequence, `max_length` of them at most; it may be empty.
         """
-        return object_array([self.classes_[codes] for codes in self._write(self._read_fitted(X))])
+        state, sequences = self._parse_fitted(X)
+        return object_array([state.encoder.classes[codes] for codes in self._write(state, sequences)])
 
     def score(self, X, y, sample_weight=None):
         """Return the part of sequences that are right: as many labels as in y, and the same.
@@ -267,9 +271,10 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         ValueError
             If y has a label that is none of the classes.
         """
-        sequences = self._read_fitted(X)
-        Y, offsets = self._given(sequences, y)
-        return object_array(np.split(softmax(self._raw(sequences, Y, offsets).T).T, offsets[1:-1]))
+        state, sequences = self._parse_fitted(X)
+        codes, offsets = self._given(state, sequences, y)
+        raw = self._raw(state, sequences, codes, offsets)
+        return object_array(np.split(softmax(raw.T).T, offsets[1:-1]))
 
     @available_if(aligns)
     def attention_weights(self, X, y=None):
@@ -293,18 +298,20 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         AttributeError
             If the network has no attention.
         """
-        sequences = self._read_fitted(X)
+        state, sequences = self._parse_fitted(X)
         if y is None:
-            written = self._write(sequences)
-            codes, lengths = np.concatenate(written), np.array([len(words) for words in written])
-            Y, offsets = _with_ends(codes, lengths, len(self.classes_))
+            written = self._write(state, sequences)
+            lengths = np.array([len(codes) for codes in written])
+            codes, offsets = _with_ends(np.concatenate(written), lengths, len(state.encoder.classes))
         else:
-            Y, offsets = self._given(sequences, y)
-        return object_array([weights[:-1] for weights in self._attention(sequences, Y, offsets)])
+            codes, offsets = self._given(state, sequences, y)
+        return object_array([weights[:-1] for weights in self._attention(state, sequences, codes, offsets)])
 
     # --- how it is done -----------------------------------------------------------------------------------------------
 
-    def _samples(self, X, y, sample_weight, classes, resume):
+    _encoder_class = LabelSequenceEncoder
+
+    def _read_targets(self, X, y, sample_weight, classes, encoder):
         """Targets are codes; each sequence of them ends with the number of classes."""
         labels, lengths = flatten_labels(y)
         check_consistent_length(X, lengths)
@@ -313,29 +320,32 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         counts = np.add.reduceat(weight, offsets_of(lengths + 1)[:-1]) > 0
         present = classes_of(labels[np.repeat(counts, lengths)])
         expected = None if classes is None else classes_of(flatten_labels([classes])[0])
-        if resume:
-            if expected is not None and not np.array_equal(expected, self.classes_):
-                raise ValueError(f"classes={classes!r} is not the same as in the last call: {self.classes_!r}.")
-            expected = self.classes_
+        longest = max(int(lengths[counts].max()), 1)
+        if encoder is not None:
+            if expected is not None and not np.array_equal(expected, encoder.classes):
+                raise ValueError(f"classes={classes!r} is not the same as in the last call: {encoder.classes!r}.")
+            expected = encoder.classes
+            longest = max(longest, encoder.max_length)
         classes = present if expected is None else expected
         if not len(classes):
             raise ValueError("y has no labels at all.")
         unknown = codes_of(present, classes) < 0
         if unknown.any():
             raise ValueError(f"y has labels {present[unknown].tolist()}, but the classes are {classes.tolist()}.")
-        Y, offsets = _with_ends(codes_of(labels, classes), lengths, len(classes))
-        longest = max(int(lengths[counts].max()), self.max_length_ if resume else 1)
-        facts = {"classes_": classes, "n_outputs_": len(classes) + 1, "max_length_": longest}
-        facts |= {"out_activation_": "softmax", "_loss": ("softmax", {"smoothing": self.label_smoothing})}
-        return Dataset(X, Y, weight, offsets), facts
+        codes, offsets = _with_ends(codes_of(labels, classes), lengths, len(classes))
+        return Dataset(X, codes, weight, offsets), LabelSequenceEncoder(classes, longest)
 
-    def _encode(self, dataset, classes, resume):
-        return dataset, {}
+    def _fit_encoder(self, dataset, classes, encoder):
+        return encoder
 
-    def _weights_of_classes(self, dataset, facts):
+    def _loss_and_settings(self, encoder):
+        return "softmax", {"smoothing": self.label_smoothing}
+
+    def _weights_of_classes(self, dataset, encoder):
         if self.class_weight is None:
             return None
-        codes, labels = class_codes(dataset.y), facts["classes_"].tolist()
+        codes = class_codes(dataset.y)
+        labels = encoder.classes.tolist()
         if self.class_weight == "balanced":
             return balanced(codes, dataset.weight, len(labels) + 1)
         unknown = [label for label in self.class_weight if label not in set(labels)]
@@ -345,38 +355,42 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         refuse_class_weights(self.class_weight, (dataset.weight * by_class[codes])[codes < len(labels)])
         return by_class
 
-    def _targets_as_given(self, dataset):
-        return object_array([self.classes_[codes[:-1, 0]] for codes in np.split(dataset.y, dataset.offsets[1:-1])])
-
-    def _write(self, sequences):
+    def _write(self, state, sequences):
         """The codes for each sequence."""
-        max_length = self.max_length_ if self.max_length is None else self.max_length
+        max_length = state.encoder.max_length if self.max_length is None else self.max_length
         check_at_least_one(beam_width=self.beam_width, max_length=max_length)
         if not isinstance(self.length_penalty, Real) or not self.length_penalty >= 0:
             raise ValueError(f"length_penalty must be a number of at least 0, got {self.length_penalty!r}.")
         return self._run(
-            sequences, beam_search, width=self.beam_width, max_length=max_length, length_penalty=self.length_penalty
+            state,
+            sequences,
+            beam_search,
+            width=self.beam_width,
+            max_length=max_length,
+            length_penalty=self.length_penalty,
         )
 
-    def _given(self, sequences, y):
+    def _given(self, state, sequences, y):
         """Labels of the user's, as `_with_ends` has them."""
         labels, lengths = flatten_labels(y)
         check_consistent_length(sequences, lengths)
-        codes = codes_of(labels, self.classes_)
+        classes = state.encoder.classes
+        codes = codes_of(labels, classes)
         if (codes < 0).any():
             unknown = labels.tolist()[codes.argmin()]
-            raise ValueError(f"y has the label {unknown!r}, but the classes are {self.classes_.tolist()}.")
-        return _with_ends(codes, lengths, len(self.classes_))
+            raise ValueError(f"y has the label {unknown!r}, but the classes are {classes.tolist()}.")
+        return _with_ends(codes, lengths, len(classes))
 
     def _written_and_true(self, X, y, sample_weight):
         """For each sequence the codes that are written and the true ones; and the weights."""
-        sequences, (labels, lengths) = self._read_fitted(X), flatten_labels(y)
+        state, sequences = self._parse_fitted(X)
+        labels, lengths = flatten_labels(y)
         check_consistent_length(sequences, lengths)
-        true = np.split(codes_of(labels, self.classes_), np.cumsum(lengths)[:-1])
+        true = np.split(codes_of(labels, state.encoder.classes), np.cumsum(lengths)[:-1])
         weight = None if sample_weight is None else sequence_weight(sample_weight, len(lengths))
         if weight is None and sample_weight is not None:
             raise ValueError("A score takes one weight for each sequence, but sample_weight has one for each label.")
-        return list(zip(self._write(sequences), true, strict=True)), weight
+        return list(zip(self._write(state, sequences), true, strict=True)), weight
 
 
 def _with_ends(codes, lengths, end):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
@@ -12,12 +14,12 @@ from .._core.dataset import Dataset
 from .._core.decoding import free_run
 from .._core.preprocessing import mean_and_scale
 from .._core.ragged import Ragged, offsets_of
-from .._data.sequences import object_array
 from .._data.targets import flatten_numbers, flatten_weights
-from .._sklearn import StrOptions, _fit_context
+from .._sklearn import StrOptions, _fit_context, with_callbacks
 from .base import trains_by_mini_batches
 from .parameters import check_at_least_one, estimator, huber_delta_parameter, loss_of, parameter
 from .seq2seq import BaseSeq2Seq, aligns, sequence_weight
+from .target_encoders import NumberSequenceEncoder
 from .weights import positive_weight
 
 
@@ -88,6 +90,7 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         "horizon_": ("int", "Steps of the longest target in training."),
     }
 
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None, groups=None, X_val=None, y_val=None):
         """Fit the network to sequences and the sequences of numbers that belong to them.
@@ -123,7 +126,8 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         ValueError
             If X, y or sample_weight is invalid, or training diverges. The estimator is then as it was before.
         """
-        return self._fit(X, y, sample_weight, groups=groups, X_val=X_val, y_val=y_val)
+        resume = self.warm_start and hasattr(self, "theta_")
+        return self._fit(X, y, sample_weight, resume=resume, groups=groups, X_val=X_val, y_val=y_val)
 
     @available_if(trains_by_mini_batches)
     @_fit_context(prefer_skip_nested_validation=True)
@@ -153,7 +157,7 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         ValueError
             If y has another number of outputs per step than in the first call.
         """
-        return self._partial_fit(X, y, sample_weight)
+        return self._fit(X, y, sample_weight, resume=hasattr(self, "theta_"), one_epoch=True)
 
     def predict(self, X, horizon=None):
         """Write the numbers for each sequence.
@@ -177,9 +181,10 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         ValueError
             If a horizon is no whole number of at least 1.
         """
-        sequences = self._read_fitted(X)
-        horizons = self._horizons(sequences, horizon)
-        return self._in_form(self._values(sequences, horizons), horizons, apart=np.ndim(horizon) > 0)
+        state, sequences = self._parse_fitted(X)
+        horizons = self._horizons(state, sequences, horizon)
+        values = self._values(state, sequences, horizons)
+        return state.encoder.in_form(values, horizons, apart=np.ndim(horizon) > 0)
 
     def score(self, X, y, sample_weight=None):
         """Return R², of all that is predicted.
@@ -200,11 +205,14 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
             `sklearn.metrics.r2_score` has it; for sequences, and with a weight for each step, over all steps together,
             the mean over outputs.
         """
-        sequences, (flat, lengths, form) = self._read_fitted(X), flatten_numbers(y)
+        state, sequences = self._parse_fitted(X)
+        flat, lengths, form = flatten_numbers(y)
         check_consistent_length(sequences, lengths)
-        weight, values = sequence_weight(sample_weight, len(lengths)), self._values(sequences, lengths)
+        weight = sequence_weight(sample_weight, len(lengths))
+        values = self._values(state, sequences, lengths)
         if form[0] == "array" and weight is not None:
-            flat, values = (a.reshape(len(lengths), -1) for a in (flat, values))
+            flat = flat.reshape(len(lengths), -1)
+            values = values.reshape(len(lengths), -1)
         else:
             weight = _step_weight(sample_weight, weight, lengths)
         return r2_score(flat, values, sample_weight=weight)
@@ -231,50 +239,40 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         AttributeError
             If the network has no attention.
         """
-        sequences = self._read_fitted(X)
-        lengths = self._horizons(sequences, horizon)
-        return self._attention(sequences, self._run(sequences, free_run, lengths), offsets_of(lengths))
+        state, sequences = self._parse_fitted(X)
+        lengths = self._horizons(state, sequences, horizon)
+        numbers = self._run(state, sequences, free_run, lengths)
+        return self._attention(state, sequences, numbers, offsets_of(lengths))
 
     # --- how it is done -----------------------------------------------------------------------------------------------
 
-    def _samples(self, X, y, sample_weight, classes, resume):
+    _encoder_class = NumberSequenceEncoder
+
+    def _read_targets(self, X, y, sample_weight, classes, encoder):
         flat, lengths, form = flatten_numbers(y)
         check_consistent_length(X, lengths)
         weight = _step_weight(sample_weight, sequence_weight(sample_weight, len(lengths)), lengths)
         dataset = Dataset(X, flat, weight, offsets_of(lengths))
-        longest = max(int(dataset.counts[dataset.sequence_weights() > 0].max()), self.horizon_ if resume else 1)
-        if resume and form[1] <= 2 and self._y_form[1] <= 2:
-            form = self._y_form
-        return dataset, {"_y_form": form, "horizon_": longest}
+        longest = int(dataset.counts[dataset.sequence_weights() > 0].max())
+        if encoder is None:  # mean and scale are found in a fixed order of the sequences, later
+            return dataset, NumberSequenceEncoder(None, None, form, longest)
+        if form[1] <= 2 and encoder.form[1] <= 2:
+            form = encoder.form
+        return dataset, replace(encoder, form=form, horizon=max(longest, encoder.horizon))
 
-    def _encode(self, dataset, classes, resume):
-        Y, loss = dataset.y, loss_of(self.loss, huber_delta=self.huber_delta)
-        facts = {"n_outputs_": Y.shape[1], "out_activation_": "identity", "_loss": loss}
-        if resume:
-            if Y.shape[1] != self.n_outputs_:
-                raise ValueError(f"y has {Y.shape[1]} outputs per step, but this model has {self.n_outputs_}.")
-            mean, scale = self.y_mean_, self.y_scale_
-        else:
-            mean, scale = facts["y_mean_"], facts["y_scale_"] = mean_and_scale(Ragged.of_rows(Y), dataset.weight)
-        return dataset._replace(y=(Y - mean) / scale), facts
+    def _fit_encoder(self, dataset, classes, encoder):
+        if encoder.mean is not None:
+            return encoder
+        mean, scale = mean_and_scale(Ragged.of_rows(dataset.y), dataset.weight)
+        return replace(encoder, mean=mean, scale=scale)
 
-    def _targets_as_given(self, dataset):
-        return self._in_form(dataset.y, dataset.counts)
+    def _loss_and_settings(self, encoder):
+        return loss_of(self.loss, huber_delta=self.huber_delta)
 
-    def _in_form(self, values, lengths, *, apart=False):
-        """Values (S, K) in the form of the y of `fit`; `apart`: an array for each sequence, whatever that was."""
-        container, ndim = self._y_form
-        values = values if ndim == 3 else values[:, 0]
-        if container == "sequences" or apart:
-            return object_array(np.split(values, np.cumsum(lengths)[:-1]))
-        if ndim == 1 and lengths[0] == 1:
-            return values
-        return values.reshape(len(lengths), -1, *values.shape[1:])
-
-    def _horizons(self, sequences, horizon):
+    def _horizons(self, state, sequences, horizon):
         """(N,)"""
         if horizon is None or np.ndim(horizon) == 0:
-            horizon = self.horizon_ if horizon is None else horizon
+            horizon = state.encoder.horizon if horizon is None else horizon
             check_at_least_one(horizon=horizon)
             return np.full(len(sequences), horizon)
         horizons = np.asarray(horizon)
@@ -283,9 +281,9 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
             raise ValueError(f"horizon must be an integer of at least 1 for each sequence, got {horizon!r}.")
         return horizons.astype(np.int64)
 
-    def _values(self, sequences, horizons):
+    def _values(self, state, sequences, horizons):
         """Predictions end to end (S, n_outputs), in the unit of y."""
-        return self._run(sequences, free_run, horizons) * self.y_scale_ + self.y_mean_
+        return state.encoder.predict(self._run(state, sequences, free_run, horizons))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -6,13 +6,9 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
-from .._core.preprocessing import rows_of
-from .._core.ragged import Ragged
-from .._core.stepping import Stepper
 from .._core.threads import single_blas_thread
-from .._data.sequences import as_tokens
+from .inputs import parse_step
 from .parameters import architecture_of
 
 RUNNING = {"last", "mean", "max"}
@@ -25,13 +21,15 @@ class StreamState:
     It can be pickled, and indexed: ``state[2]``, ``state[[0, 3]]``, ``state[1:]`` are the states of those streams.
     """
 
-    def __init__(self, arrays, n_streams, theta=None, stepper=None):
-        self._arrays, self.n_streams, self._theta, self._stepper = arrays, n_streams, theta, stepper
+    def __init__(self, arrays, n_streams, stepper=None):
+        self._arrays = arrays
+        self.n_streams = n_streams
+        self._stepper = stepper  # of the model that made it; prepared weights, so never stored
 
     def __getitem__(self, streams):
         rows = np.atleast_1d(np.arange(self.n_streams)[streams])
         arrays = {name: array[..., rows] for name, array in self._arrays.items()}
-        return StreamState(arrays, len(rows), self._theta, self._stepper)
+        return StreamState(arrays, len(rows), self._stepper)
 
     def __len__(self):
         return self.n_streams
@@ -40,7 +38,7 @@ class StreamState:
         return f"<StreamState of {self.n_streams} streams>"
 
     def __getstate__(self):
-        return {"_arrays": self._arrays, "n_streams": self.n_streams, "_theta": None, "_stepper": None}
+        return {"_arrays": self._arrays, "n_streams": self.n_streams, "_stepper": None}
 
 
 def streams(model):
@@ -75,11 +73,10 @@ class Streaming:
         AttributeError
             If the network is bidirectional or pools by attention: it then depends on what is still to come.
         """
-        check_is_fitted(self)
+        state = self._fitted_state()
         if not isinstance(n_streams, Integral) or n_streams < 1:
             raise ValueError(f"n_streams must be at least 1, got {n_streams!r}.")
-        stepper = self._new_stepper()
-        return StreamState(stepper.initial(n_streams), n_streams, self.theta_, stepper)
+        return StreamState(state.stepper.initial(n_streams), n_streams, state.stepper)
 
     @available_if(streams)
     def step(self, x, state, *, method="predict"):
@@ -107,16 +104,18 @@ class Streaming:
         ValueError
             If x has another shape, or holds NaN or infinity.
         """
-        form, stepper = self._form(method), self._stepper(state)
-        x = self._read_step(x, state.n_streams, stepper)
-        # to limit BLAS takes some µs, and BLAS by itself takes one thread for small products
-        small = stepper.n_weights * state.n_streams < (ALONE if state.n_streams == 1 else TOGETHER)
-        if small:
-            raw, arrays = stepper.step(x, state._arrays)
+        fitted = self._fitted_state()
+        respond = self._response(fitted, method)
+        stepper = _stepper_for(state, fitted)
+        inputs = parse_step(x, state.n_streams, fitted, stepper.dtype)
+        # To limit BLAS takes some µs, and BLAS by itself takes one thread for small products.
+        limit = ALONE if state.n_streams == 1 else TOGETHER
+        if stepper.n_weights * state.n_streams < limit:
+            raw, arrays = stepper.step(inputs, state._arrays)
         else:
             with single_blas_thread():
-                raw, arrays = stepper.step(x, state._arrays)
-        return form(raw.T), StreamState(arrays, state.n_streams, self.theta_, stepper)
+                raw, arrays = stepper.step(inputs, state._arrays)
+        return respond(raw.T), StreamState(arrays, state.n_streams, stepper)
 
     @available_if(streams)
     def staged_predict(self, X):
@@ -144,11 +143,11 @@ class Streaming:
         """A response to the steps that come after `state`; None: to the first steps."""
         if state is None and not return_state:
             return self._respond(method, X)
-        self._network()  # or it is not fitted
+        fitted, sequences = self._parse_fitted(X)
         streams(self)
-        sequences = self._read(X)
-        state = self.initial_state(len(sequences)) if state is None else state
-        stepper = self._stepper(state)
+        if state is None:
+            state = self.initial_state(len(sequences))
+        stepper = _stepper_for(state, fitted)
         if state.n_streams != len(sequences):
             raise ValueError(f"X has {len(sequences)} sequences, but initial_state has {state.n_streams} streams.")
         ends = {name: np.empty_like(array, order="C") for name, array in state._arrays.items()}
@@ -157,44 +156,20 @@ class Streaming:
             for name, array in result.ends.items():
                 ends[name][..., rows] = array
 
-        out = self._respond(method, X, sequences, initial_state=state._arrays, on_batch=on_batch)
-        return (out, StreamState(ends, state.n_streams, self.theta_, stepper)) if return_state else out
+        out = self._respond_in(fitted, method, X, sequences, initial_state=state._arrays, on_batch=on_batch)
+        if not return_state:
+            return out
+        return out, StreamState(ends, state.n_streams, stepper)
 
-    def _new_stepper(self):
-        return Stepper(self._network(), self.theta_, *(() if self._embeds else (self.x_mean_, self.x_scale_)))
 
-    def _stepper(self, state):
-        """That of the state, or a new one if it was unpickled, or is older than the last fit."""
-        if not isinstance(state, StreamState):
-            raise TypeError(
-                f"A StreamState is wanted, as initial_state(n_streams) makes it, got {type(state).__name__}."
-            )
-        if state._theta is self.theta_:
-            return state._stepper
-        stepper = self._new_stepper()
-        shapes = {name: array.shape for name, array in stepper.initial(state.n_streams).items()}
-        if shapes != {name: array.shape for name, array in state._arrays.items()}:
-            raise ValueError("The state is that of another model: its layers have other sizes.")
+def _stepper_for(state, fitted):
+    """The stepper of a fitted model, for a state that may be that of another one, or was stored."""
+    if not isinstance(state, StreamState):
+        raise TypeError(f"A StreamState is wanted, as initial_state(n_streams) makes it, got {type(state).__name__}.")
+    stepper = fitted.stepper
+    if state._stepper is stepper:
         return stepper
-
-    def _read_step(self, x, n, stepper):
-        """(F, n), as the stepper takes it; or the row of the table for each token."""
-        x = np.asarray(x)
-        n_features = 1 if self._embeds else len(stepper.mean)
-        if x.shape != (n, n_features) and not (x.ndim == 1 and len(x) == n * n_features and 1 in (n, n_features)):
-            also = f" or ({n},)" if n_features == 1 else ""
-            raise ValueError(
-                f"x has shape {x.shape}, but the next step of {n} streams is wanted, ({n}, {n_features}){also}."
-            )
-        if x.dtype.kind == "c":
-            raise ValueError(f"Complex data not supported: x holds {x.dtype}.")
-        x = x if x.dtype.kind in "fiub" else x.astype(np.float64)
-        if self._embeds:
-            return rows_of(as_tokens(Ragged.of_rows(x.reshape(n, 1))).values[:, 0], self.vocabulary_)
-        x = x.reshape(n, n_features).T
-        if x.dtype != stepper.dtype:
-            with np.errstate(over="ignore"):
-                x = x.astype(stepper.dtype)
-        if not np.isfinite(x).all():
-            raise ValueError(f"x is not finite, in {x.dtype}, for stream {int(np.isfinite(x).all(axis=0).argmin())}.")
-        return x
+    expected = {name: array.shape for name, array in stepper.initial(state.n_streams).items()}
+    if expected != {name: array.shape for name, array in state._arrays.items()}:
+        raise ValueError("The state is that of another model: its layers have other sizes.")
+    return stepper
