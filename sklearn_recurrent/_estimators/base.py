@@ -24,7 +24,7 @@ from .._core.preprocessing import mean_and_scale, rows_of, scaled
 from .._core.threads import Crew, single_blas_thread
 from .._core.training import Batches, Patience, descend, minimise_lbfgs
 from .._data.sequences import object_array, read
-from .._sklearn import CALLBACK_FRAMES, CallbackSupportMixin, fit_context, with_callbacks
+from .._sklearn import CALLBACK_FRAMES, BriefRequests, CallbackSupportMixin, fit_context, with_callbacks
 from .callbacks import Epochs
 from .early_stopping import Known, Validation, scorer_of, split
 from .parameters import layer_sizes
@@ -38,7 +38,7 @@ def trains_by_mini_batches(model):
     return True
 
 
-class BaseNetwork(CallbackSupportMixin):
+class BaseNetwork(BriefRequests, CallbackSupportMixin):
     """A network as an estimator; a subclass says what it is, `_network_class`, and what its targets are.
 
     It has ``_samples(X, y, sample_weight, classes, goes_on)``, targets and weights as they came, checked;
@@ -49,30 +49,24 @@ class BaseNetwork(CallbackSupportMixin):
 
     _known = None  # a `Known`, of a model that is validated
 
-    _attributes = {
-        "theta_": ("ndarray of shape (n_weights,)", "All weights in one vector, in the dtype of the computation."),
-        "weights_": ("dict of str to ndarray", "Views of theta_ by name: layer, direction, part of the cell."),
-        "n_features_in_": ("int", "Features per time step; for a 2-D X its columns."),
-        "feature_names_in_": (
-            "ndarray of shape (n_features_in_,)",
-            "Names of the columns of a 2-D data frame, if all are strings.",
-        ),
-        "x_mean_": ("ndarray of shape (n_features,)", "What standardize subtracts from each feature."),
-        "x_scale_": ("ndarray of shape (n_features,)", "What standardize divides each feature by."),
-        "vocabulary_": ("ndarray of shape (n_tokens,)", "The tokens met in fit, ascending; only with embedding_dim."),
-        "n_outputs_": ("int", "Outputs of the network."),
-        "n_layers_": ("int", "Recurrent layers and the dense layer on top."),
-        "out_activation_": ("str", "Nonlinearity of the outputs: identity, exponential, logistic or softmax."),
-        "loss_": ("float", "Mean loss, penalty included, of the last epoch."),
-        "loss_curve_": ("list of float", "Mean loss of each epoch, with lbfgs of each iteration."),
-        "best_loss_": ("float or None", "Smallest entry of loss_curve_; None with early_stopping."),
-        "validation_scores_": ("list of float or None", "Score on the validation set after each epoch."),
-        "best_validation_score_": ("float or None", "The highest of these; with early_stopping of the weights kept."),
-        "validation_loss_curve_": ("list of float or None", "Mean loss on the validation set after each epoch."),
-        "best_iter_": ("int", "The epoch whose weights were kept: the best with early_stopping, else the last."),
-        "n_iter_": ("int", "Epochs trained, with lbfgs iterations; those of a warm start are counted on."),
-        "t_": ("int", "Sequences that the solver has seen."),
-    }
+    loss_: float
+    loss_curve_: list[float]
+    best_loss_: float | None
+    validation_loss_curve_: list[float] | None
+    theta_: np.ndarray
+    n_features_in_: int
+    feature_names_in_: np.ndarray
+    x_mean_: np.ndarray
+    x_scale_: np.ndarray
+    vocabulary_: np.ndarray
+    n_outputs_: int
+    n_layers_: int
+    out_activation_: str
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
+    best_iter_: int
+    n_iter_: int
+    t_: int
 
     def _fit(self, X, y, sample_weight, **others):
         return self._train(X, y, sample_weight, goes_on=self.warm_start and hasattr(self, "theta_"), **others)
@@ -352,7 +346,7 @@ class BaseNetwork(CallbackSupportMixin):
         return self._network_class(**self._network_arguments)
 
     @property
-    def weights_(self):
+    def weights_(self) -> dict[str, np.ndarray]:
         """Views of `theta_` by name."""
         return self._network().layout.views(self.theta_)
 

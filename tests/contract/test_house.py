@@ -29,7 +29,7 @@ FLOORS = [  # from the ground up; a module imports only from floors below its ow
     {"_data", "_data.sequences"},
     {"_data.targets"},
     {"_data.labels", "_data.padder", "_data.per_timestep", "_data.tokenizer", "_data.windows"},
-    {"_estimators", "_estimators.parameters", "_estimators.scoring", "_estimators.weights"},
+    {"_estimators", "_estimators.docs", "_estimators.parameters", "_estimators.scoring", "_estimators.weights"},
     {"_estimators.callbacks", "_estimators.early_stopping", "_estimators.inspection", "_estimators.streaming"},
     {"_estimators.base"},
     {"_estimators.recurrent", "_estimators.seq2seq"},
