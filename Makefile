@@ -1,5 +1,5 @@
 # make demo    the main job on real input          make test    the whole suite, with coverage
-# make lint    ruff                                make bench   speed and memory against PyTorch
+# make lint    ruff, signatures, mypy, pyright     make bench   speed and memory against PyTorch
 # make matrix  the suite on every scikit-learn     make accuracy   the defaults on public tasks
 # make examples   all of them, with their pictures
 # make reductions   forecasts with sktime and skforecast, in an environment of their own
@@ -25,6 +25,8 @@ test: .venv/test
 lint: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python tools/write_docstrings.py --check
+	$(BIN)/python tools/check_types.py
 
 bench: .venv/bench
 	$(BIN)/python benchmarks/speed.py
