@@ -1,5 +1,5 @@
 # make demo    the main job on real input          make test    the whole suite
-# make lint    ruff                                make coverage   the suite, and how much of the code it runs
+# make lint    ruff, signatures, mypy, pyright     make coverage   the suite, and how much of the code it runs
 # make bench   speed and memory against PyTorch    make accuracy   the defaults on public tasks
 # make matrix  the suite on every scikit-learn     make examples   all of them, with their pictures
 # make dist    sdist and wheel, built and tried    make findings   surprises of other libraries, run once more
@@ -31,6 +31,8 @@ coverage: .venv/test
 lint: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python tools/write_docstrings.py --check
+	$(BIN)/python tools/check_types.py
 
 bench: .venv/bench
 	$(BIN)/python benchmarks/speed.py

@@ -1,6 +1,9 @@
 """Any transformer, applied to each time step."""
 
+from __future__ import annotations
+
 import copy
+from typing import Any, Self
 
 import numpy as np
 from scipy.sparse import issparse
@@ -8,10 +11,9 @@ from sklearn import get_config
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, OneToOneFeatureMixin, clone
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_is_fitted
 
-from .._sklearn import HasMethods, SequenceTransformerMixin, _fit_context
+from .._sklearn import HasMethods, SequenceTransformerMixin, _fit_context, available_if
 from .sequences import object_array, read, unwrap, valid_steps
 
 
@@ -27,23 +29,23 @@ def _keeps_columns(estimator):
 class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
     """Apply a transformer to each time step of sequences.
 
-    scikit-learn's transformers refuse sequences: they want one matrix. This one gives them the matrix of all time
-    steps of all sequences, padding left out, and puts what comes back into the container that came in.
+    scikit-learn's transformers need one matrix. This one gives them the matrix of all time steps of all sequences,
+    without padding, and returns the result in the container of `X`.
 
     Parameters
     ----------
     transformer : transformer instance
-        It is cloned, and fitted on the time steps, an array ``(S, F)`` with S the total number of steps. What it
-        returns for a step must not depend on the other steps given to `transform`.
+        It is cloned and fitted on all time steps, an array ``(S, F)`` with S the total number of steps. Its result for
+        a step must not depend on the other steps in `transform`.
 
     Attributes
     ----------
     transformer_ : transformer instance
         The fitted clone.
     n_features_in_ : int
-        Features per time step; for a 2-D `X` its number of columns.
+        Number of features per time step; of columns if `X` is 2-D.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, if `X` was a 2-D data frame whose column names are all strings.
+        Column names of `X`. Defined only if `X` is a 2-D data frame whose column names are all strings.
 
     See Also
     --------
@@ -51,10 +53,10 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
 
     Notes
     -----
-    The container of the result depends on the one of `X`, never on the lengths met in it:
+    The container of the result depends only on that of `X`, never on lengths:
 
     ========================================== =====================================================
-    X                                          result, k being the features that `transformer` gives
+    X                                          result, with k the number of features of the transformer
     ========================================== =====================================================
     list, tuple, Series, object array (n,)     object array (n,) of arrays ``(T_i, k)``
     object array (n, 1), frame of one column   object array (n, 1) of arrays ``(T_i, k)``
@@ -76,25 +78,30 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
     [[0.0, 0.5, 1.0], [0.2]]
     """
 
+    transformer_: Any
+    n_features_in_: int
+    feature_names_in_: np.ndarray
+
     _parameter_constraints = {"transformer": [HasMethods(["fit", "transform"])]}
 
-    def __init__(self, transformer):
+    def __init__(self, transformer: Any) -> None:
         self.transformer = transformer
 
     @_fit_context(prefer_skip_nested_validation=False)  # the transformer validates its own parameters
-    def fit(self, X, y=None, **fit_params):
+    def fit(self, X, y=None, **fit_params: Any) -> Self:
         """Fit the transformer on all time steps.
 
         Parameters
         ----------
         X : list, tuple, array, Series or data frame
-            Sequences, ``(T_i, F)`` or ``(T_i,)`` each; or a 3-D array ``(n, T, F)``, in which leading and trailing
-            steps with all features NaN are padding; or 2-D numbers ``(n, T)``, one value per step.
+            Sequences of shape ``(T_i, F)`` or ``(T_i,)``; or a 3-D array ``(n, T, F)``, whose leading and trailing
+            steps of NaN are padding; or 2-D numbers ``(n, T)``, one value per step.
         y : array-like of shape (n,) or (n, n_outputs), default=None
-            One target per sequence. The transformer gets it with each step, and most transformers ignore it. Ragged
-            targets, one per time step, are not passed on.
+            One target per sequence, which is passed to the transformer for each step. Targets for each step are not
+            passed.
         **fit_params : dict
-            Passed to the transformer's `fit`; what has n entries, as `sample_weight`, is repeated for each step.
+            Passed to `fit` of the transformer. A parameter with n entries, such as `sample_weight`, is repeated for
+            each step.
 
         Returns
         -------
@@ -104,7 +111,7 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a sequence is empty, differs in its number of features, or holds something other than finite numbers.
+            If a sequence is empty, has another number of features, or holds anything but finite numbers.
         """
         ragged = self._read(X, reset=True)
         if get_config()["enable_metadata_routing"]:
@@ -115,46 +122,52 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
         self._n_step_outputs = _apply(self.transformer_.transform, ragged.values[:1]).shape[1]
         return self
 
-    def transform(self, X):
+    def transform(self, X) -> np.ndarray:
         """Transform each time step.
 
         Parameters
         ----------
         X : list, tuple, array, Series or data frame
-            As in `fit`.
+            Sequences, in any form that `fit` takes.
 
         Returns
         -------
         X_transformed : ndarray
-            In the container that the table in the Notes gives; sequences as arrays ``(T_i, k)``.
+            The result, in the container given in the Notes; sequences are arrays ``(T_i, k)``.
 
         Raises
         ------
+        NotFittedError
+            If the transformer is not fitted.
         ValueError
-            For what is an error in `fit`.
+            If `X` is invalid, as in `fit`.
         """
         check_is_fitted(self)
         ragged = self._read(X, reset=False)
         return self._like(X, ragged.map(lambda values: _apply(self.transformer_.transform, values)))
 
     @available_if(_has_inverse)
-    def inverse_transform(self, X):
-        """Undo `transform`, step by step. Available if the transformer can.
+    def inverse_transform(self, X) -> np.ndarray:
+        """Undo `transform` for each time step, if the transformer can.
 
         Parameters
         ----------
         X : list, tuple, array, Series or data frame
-            What `transform` returns, or alike.
+            The result of `transform`, or data like it.
 
         Returns
         -------
         X_original : ndarray
-            In the container that `transform` would return.
+            The original values, in the container that `transform` would return.
 
         Raises
         ------
+        AttributeError
+            If the transformer has no `inverse_transform`.
+        NotFittedError
+            If the transformer is not fitted.
         ValueError
-            For what is an error in `fit`.
+            If `X` is invalid, as in `fit`.
         """
         check_is_fitted(self)
         # A copy, since the features of this X are those that transform gives, not those that fit has seen.
@@ -162,13 +175,13 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
         return self._like(X, ragged.map(lambda values: _apply(self.transformer_.inverse_transform, values)))
 
     @available_if(_keeps_columns)
-    def get_feature_names_out(self, input_features=None):
-        """Name the columns of a 2-D result: they are those of the input.
+    def get_feature_names_out(self, input_features=None) -> np.ndarray:
+        """Return the names of the columns of a 2-D result, which are those of `X`.
 
         Parameters
         ----------
         input_features : array-like of str of shape (n_features_in_,), default=None
-            Names of the columns. None takes ``feature_names_in_``, or x0, x1, ...
+            Names of the columns. None means ``feature_names_in_``, or x0, x1, ...
 
         Returns
         -------
@@ -178,12 +191,12 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
         return OneToOneFeatureMixin.get_feature_names_out(self, input_features)
 
     def get_metadata_routing(self):
-        """Say which metadata `fit` passes to the transformer.
+        """Return the metadata that `fit` passes to the transformer.
 
         Returns
         -------
         routing : MetadataRouter
-            What `fit` hands on to the `fit` of `transformer`.
+            What `fit` passes to `fit` of `transformer`.
         """
         mapping = MethodMapping().add(caller="fit", callee="fit")
         return MetadataRouter(owner=self).add(transformer=self.transformer, method_mapping=mapping)

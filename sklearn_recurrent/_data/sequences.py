@@ -157,31 +157,30 @@ def valid_steps(X, value=np.nan, sides=("pre", "post")):
     return valid
 
 
-def as_sequences(X):
+def as_sequences(X) -> np.ndarray:
     """Put sequences into a 1-D object array, whatever their lengths.
 
-    ``np.array(list_of_arrays, dtype=object)`` turns into a 3-D array of numbers as soon as all lengths are equal. This
-    never does.
+    ``np.array(list_of_arrays, dtype=object)`` becomes a 3-D array of numbers if all lengths are equal. This never does.
 
     Parameters
     ----------
     X : list, tuple, array, Series or data frame
-        Sequences, ``(T_i, F)`` or ``(T_i,)`` each, as arrays or nested lists; a 3-D array ``(n, T, F)``, whose padding
-        (leading and trailing time steps with all features NaN) is cut off; or 2-D numbers, each row a sequence.
+        Sequences of shape ``(T_i, F)`` or ``(T_i,)``, as arrays or nested lists; a 3-D array ``(n, T, F)``, whose
+        padding (leading and trailing steps of NaN) is removed; or 2-D numbers, with a sequence in each row.
 
     Returns
     -------
     sequences : ndarray of shape (n,), dtype object
-        Arrays of shape ``(T_i, F)`` or ``(T_i,)``, of the dtype they had. They share memory with `X` where they can.
+        Arrays of shape ``(T_i, F)`` or ``(T_i,)``, with the dtype of `X`. They share memory with `X` where possible.
 
     Raises
     ------
     ValueError
-        If a sequence is empty, holds something other than numbers, or has neither one nor two dimensions.
+        If a sequence is empty, holds anything but numbers, or has neither one nor two dimensions.
 
     See Also
     --------
-    as_column : The (n, 1) form, which more of scikit-learn's meta-estimators let through.
+    as_column : The (n, 1) form, which more of scikit-learn's meta-estimators accept.
 
     Examples
     --------
@@ -201,11 +200,11 @@ def as_sequences(X):
     return object_array([as_array(j, x) for j, x in enumerate(X)])
 
 
-def as_column(X):
+def as_column(X) -> np.ndarray:
     """Put sequences into an object array of one column.
 
-    To scikit-learn it is a matrix, and so passes where a 1-D container does not: BaggingClassifier, FeatureUnion,
-    ColumnTransformer, permutation_importance.
+    scikit-learn takes it for a matrix, and accepts it where it refuses a 1-D container: in BaggingClassifier,
+    FeatureUnion, ColumnTransformer and permutation_importance.
 
     Parameters
     ----------
@@ -215,7 +214,12 @@ def as_column(X):
     Returns
     -------
     column : ndarray of shape (n, 1), dtype object
-        Each cell an array of shape ``(T_i, F)`` or ``(T_i,)``.
+        Each cell is an array of shape ``(T_i, F)`` or ``(T_i,)``.
+
+    Raises
+    ------
+    ValueError
+        If a sequence is invalid, as in `as_sequences`.
 
     See Also
     --------

@@ -1,9 +1,13 @@
 """Texts as sequences of integer ids, and back."""
 
+from __future__ import annotations
+
 import re
 from collections import Counter
+from collections.abc import Callable
 from numbers import Integral, Real
 from reprlib import repr as short
+from typing import Any, Literal, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -17,53 +21,52 @@ RESERVED = ["[PAD]", "[UNK]"]  # what they are called
 
 
 class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
-    r"""Turn texts into sequences of integer ids.
+    r"""Turn texts into sequences of integer tokens.
 
-    A text is cut into tokens, words or characters, and each token becomes the id that `fit` has given to it. The
-    estimators of this library read the ids with the parameter ``embedding_dim``.
+    A text is split into words or characters, and each of them becomes the integer that `fit` has assigned to it. The
+    estimators of this package read these integers with the parameter ``embedding_dim``.
 
     Parameters
     ----------
     level : {"word", "char"} or callable, default="word"
-        What the tokens of a string are: what `token_pattern` matches, single characters (blanks included), or what
-        ``level(text)`` returns, a list. Items of `X` that are lists of tokens already are taken as they are.
+        How a string is split: into the matches of `token_pattern`, into characters (blanks included), or into the list
+        that ``level(text)`` returns. Items of `X` that are lists of tokens are not split.
     lowercase : bool, default=True
-        Whether strings are put into lower case before they are cut. Tokens that come in lists keep their case.
+        Whether strings are converted to lower case before they are split. Tokens in lists keep their case.
     token_pattern : str, default=r"\w+(?:['’]\w+)*|[^\w\s]"
-        Regular expression of a token for ``level="word"``. By default these are words, in which an apostrophe may
-        stand (don't), and single signs of punctuation. If there is a group in it, the token is what the group matches.
+        Regular expression of a token for ``level="word"``. By default a word, which may contain apostrophes (don't), or
+        a single punctuation mark. If it has a group, the token is what the group matches.
     max_tokens : int, default=None
-        Size of the vocabulary at most, at least 1: the most frequent tokens are kept. The ids 0 and 1 do not count.
+        Maximum size of the vocabulary, at least 1, without the reserved ids 0 and 1. The most frequent tokens are kept.
         None keeps all.
     min_df : int or float, default=1
-        The number of texts, or for a float in (0, 1] the fraction of them, in which a token must occur to be kept.
+        Minimum number of texts, or for a float in (0, 1] minimum fraction of the texts, that contain a token.
 
     Attributes
     ----------
     vocabulary_ : dict
-        Token → id, from 2 on: the more often a token occurs in all texts together, the smaller its id. Those that
-        occur equally often are in alphabetical order.
+        Token → id, from 2 on. More frequent tokens have smaller ids; equally frequent ones are in alphabetical order.
     tokens_ : ndarray of shape (len(vocabulary_) + 2,), dtype object
-        Id → token: ``tokens_[id]``. The first two are ``"[PAD]"`` and ``"[UNK]"``.
+        Id → token, ``tokens_[id]``. The first two are ``"[PAD]"`` and ``"[UNK]"``.
 
     See Also
     --------
     SequencePadder : Sequences of ids as one rectangular array.
-    sklearn.feature_extraction.text.CountVectorizer : How often each token occurs, without their order.
+    sklearn.feature_extraction.text.CountVectorizer : Counts of each token, without order.
 
     Notes
     -----
-    Two ids are reserved. 0 is padding: no token has it, so that zeros can fill up a rectangular array. 1 is any token
-    that is not in the vocabulary. A text without a token becomes ``[1]``, since a sequence has at least one step.
+    Two ids are reserved. 0 is padding: no token has it. 1 is any token that is not in the vocabulary. A text without
+    tokens becomes ``[1]``, since a sequence has at least one step.
 
-    The ids do not depend on the order of the texts. Tokens may be anything hashable but NaN; if they cannot be compared
-    with each other, those that occur equally often are ordered by type, then by ``repr``.
+    The ids do not depend on the order of the texts. Tokens can be any hashable objects except NaN. If they cannot be
+    compared with each other, equally frequent ones are ordered by type, then by ``repr``.
 
-    Scripts without blanks between words, such as Chinese, and those with combining vowel signs, such as Devanagari,
-    which ``\w`` does not match, are served better by ``level="char"`` or a callable.
+    Scripts without blanks between words, such as Chinese, and with combining vowel signs, such as Devanagari, which
+    ``\w`` does not match, need ``level="char"`` or a callable.
 
-    `X` has no columns of numbers, and so there is no ``n_features_in_``. The result is a list under any
-    ``set_output`` and any global ``transform_output``.
+    There is no ``n_features_in_``, since `X` has no numeric columns. The result is a list, whatever ``set_output``
+    says.
 
     Examples
     --------
@@ -79,6 +82,9 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
     [['really', 'not', 'good', '[UNK]'], ['[UNK]']]
     """
 
+    vocabulary_: dict[Any, int]
+    tokens_: np.ndarray
+
     _parameter_constraints = {
         "level": [StrOptions({"word", "char"}), callable],
         "lowercase": ["boolean"],
@@ -89,13 +95,13 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
 
     def __init__(
         self,
-        level="word",
+        level: Literal["word", "char"] | str | Callable[[str], Any] = "word",
         *,
-        lowercase=True,
-        token_pattern=r"\w+(?:['’]\w+)*|[^\w\s]",
-        max_tokens=None,
-        min_df=1,
-    ):
+        lowercase: bool = True,
+        token_pattern: str = r"\w+(?:['’]\w+)*|[^\w\s]",
+        max_tokens: int | None = None,
+        min_df: float = 1,
+    ) -> None:
         self.level = level
         self.lowercase = lowercase
         self.token_pattern = token_pattern
@@ -103,13 +109,13 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
         self.min_df = min_df
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X, y=None) -> Self:
         """Learn the vocabulary.
 
         Parameters
         ----------
         X : list, tuple, array, Series or data frame
-            Texts, each a string or a list, tuple or 1-D array of tokens; an array or a data frame may have one column.
+            Texts, each a string or a list, tuple or 1-D array of tokens. An array or data frame can have one column.
         y : None
             Ignored.
 
@@ -121,10 +127,10 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
         Raises
         ------
         TypeError
-            If `X` is a single string, or no container of those above.
+            If `X` is a single string or not one of these containers.
         ValueError
-            If a text is neither a string nor a list of tokens, if a token is not hashable or is NaN, if `token_pattern`
-            is not a regular expression with one group at most, or if no token is left for the vocabulary.
+            If a text is neither a string nor a list of tokens, a token is NaN or not hashable, `token_pattern` is not a
+            regular expression with at most one group, or no token is left for the vocabulary.
         """
         n_texts, occurrences, texts_with = 0, Counter(), Counter()
         for tokens in self._cut(X):
@@ -143,25 +149,27 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
         self.tokens_ = object_array(RESERVED + kept)
         return self
 
-    def transform(self, X):
+    def transform(self, X) -> list[np.ndarray]:
         """Turn texts into sequences of ids.
 
         Parameters
         ----------
         X : list, tuple, array, Series or data frame
-            As in `fit`.
+            Texts, in any form that `fit` takes.
 
         Returns
         -------
         ids : list of ndarray of shape (T_i,), dtype int32
-            One id per token; 1 for a token that is not in the vocabulary, and ``[1]`` for a text without any.
+            One id per token: 1 for a token that is not in the vocabulary, and ``[1]`` for a text without tokens.
 
         Raises
         ------
+        NotFittedError
+            If the transformer is not fitted.
         TypeError
-            If `X` is a single string, or no container of those of `fit`.
+            If `X` is a single string or not one of the containers of `fit`.
         ValueError
-            If a text is neither a string nor a list of tokens, or if a token is not hashable or is NaN.
+            If a text is neither a string nor a list of tokens, or a token is NaN or not hashable.
         """
         check_is_fitted(self)
         known = self.vocabulary_.get
@@ -170,15 +178,15 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
             for tokens in self._cut(X)
         ]
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X) -> list[list[Any]]:
         """Turn sequences of ids into lists of tokens.
 
-        A string of them is ``" ".join(tokens)``, or ``"".join(tokens)`` for ``level="char"``.
+        Join them by ``" ".join(tokens)``, or by ``"".join(tokens)`` for ``level="char"``.
 
         Parameters
         ----------
         X : list, tuple, array or Series
-            Sequences of ids, as lists or arrays ``(T_i,)``, or padded with 0 in one array ``(n, T)``.
+            Sequences of ids, as lists or arrays ``(T_i,)``, or padded by 0 in one array ``(n, T)``.
 
         Returns
         -------
@@ -187,16 +195,18 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
 
         Raises
         ------
+        NotFittedError
+            If the transformer is not fitted.
         ValueError
-            If something in a sequence is not an id.
+            If a value is not an id.
         """
         check_is_fitted(self)
         form, rows = unwrap(X)
         rows = as_sequences(X) if form == "numbers" else rows
         return [self._tokens_of(j, as_array(j, x)) if np.size(x) else [] for j, x in enumerate(rows)]
 
-    def get_feature_names_out(self, input_features=None):
-        """Name the ids: what a column for each of them, as in a one-hot encoding, would be called.
+    def get_feature_names_out(self, input_features=None) -> np.ndarray:
+        """Return a name for each id, as for the columns of a one-hot encoding.
 
         Parameters
         ----------
@@ -206,7 +216,7 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
         Returns
         -------
         names : ndarray of str objects
-            ``str(token)`` for each of ``tokens_``; a name's place is its id.
+            ``str(token)`` for each of ``tokens_``, in the order of the ids.
         """
         check_is_fitted(self)
         return object_array([str(token) for token in self.tokens_])

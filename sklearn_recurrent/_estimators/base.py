@@ -21,7 +21,7 @@ from .._core.preprocessing import InputPreprocessor, Standardizer, Vocabulary
 from .._core.threads import WorkerPool, single_blas_thread
 from .._core.training import Batches, Patience, descend, minimize_lbfgs
 from .._data.sequences import object_array
-from .._sklearn import CallbackSupportMixin
+from .._sklearn import BriefRequests, CallbackSupportMixin
 from .callbacks import FitCallbacks
 from .early_stopping import Validation, scorer_of, split
 from .inputs import CachedInput, input_options, parse, parse_training
@@ -38,7 +38,7 @@ def trains_by_mini_batches(model):
     return True
 
 
-class BaseNetwork(CallbackSupportMixin):
+class BaseNetwork(BriefRequests, CallbackSupportMixin):
     """A network as an estimator; a subclass says what the network is and what its targets are.
 
     _network_class : the network, a `Model`
@@ -55,30 +55,24 @@ class BaseNetwork(CallbackSupportMixin):
 
     _cached_input = None  # a `CachedInput`, of a model that is validated
 
-    _attributes = {
-        "theta_": ("ndarray of shape (n_weights,)", "All weights in one vector, in the dtype of the computation."),
-        "weights_": ("dict of str to ndarray", "Views of theta_ by name: layer, direction, part of the cell."),
-        "n_features_in_": ("int", "Features per time step; for a 2-D X its columns."),
-        "feature_names_in_": (
-            "ndarray of shape (n_features_in_,)",
-            "Names of the columns of a 2-D data frame, if all are strings.",
-        ),
-        "x_mean_": ("ndarray of shape (n_features,)", "What standardize subtracts from each feature."),
-        "x_scale_": ("ndarray of shape (n_features,)", "What standardize divides each feature by."),
-        "vocabulary_": ("ndarray of shape (n_tokens,)", "The tokens met in fit, ascending; only with embedding_dim."),
-        "n_outputs_": ("int", "Outputs of the network."),
-        "n_layers_": ("int", "Recurrent layers and the dense layer on top."),
-        "out_activation_": ("str", "Nonlinearity of the outputs: identity, exponential, logistic or softmax."),
-        "loss_": ("float", "Mean loss, penalty included, of the last epoch."),
-        "loss_curve_": ("list of float", "Mean loss of each epoch, with lbfgs of each iteration."),
-        "best_loss_": ("float or None", "Smallest entry of loss_curve_; None with early_stopping."),
-        "validation_scores_": ("list of float or None", "Score on the validation set after each epoch."),
-        "best_validation_score_": ("float or None", "The highest of these; with early_stopping of the weights kept."),
-        "validation_loss_curve_": ("list of float or None", "Mean loss on the validation set after each epoch."),
-        "best_iter_": ("int", "The epoch whose weights were kept: the best with early_stopping, else the last."),
-        "n_iter_": ("int", "Epochs trained, with lbfgs iterations; those of a warm start are counted on."),
-        "t_": ("int", "Sequences that the solver has seen."),
-    }
+    loss_: float
+    loss_curve_: list[float]
+    best_loss_: float | None
+    validation_loss_curve_: list[float] | None
+    theta_: np.ndarray
+    n_features_in_: int
+    feature_names_in_: np.ndarray
+    x_mean_: np.ndarray
+    x_scale_: np.ndarray
+    vocabulary_: np.ndarray
+    n_outputs_: int
+    n_layers_: int
+    out_activation_: str
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
+    best_iter_: int
+    n_iter_: int
+    t_: int
 
     # --- training -----------------------------------------------------------------------------------------------------
 
@@ -391,7 +385,7 @@ class BaseNetwork(CallbackSupportMixin):
         return WorkerPool(dtype, _n_threads(self.n_jobs))
 
     @property
-    def weights_(self):
+    def weights_(self) -> dict[str, np.ndarray]:
         """Views of `theta_` by name."""
         state = self._fitted_state()
         return state.network.layout.views(state.theta)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from numbers import Integral
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.utils import Bunch, check_random_state
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._core import inspection
 from .._core.threads import single_blas_thread
 from .._data.targets import like_steps
+from .._sklearn import available_if
 from .parameters import architecture_of, check_at_least_one
 from .scoring import sequence_scorer, shallow_copy_with
 
@@ -31,19 +32,18 @@ class Inspection:
     """The methods of an estimator that look into it."""
 
     @available_if(attends)
-    def attention_weights(self, X):
-        """Return how much each time step counts in attention pooling.
+    def attention_weights(self, X) -> np.ndarray:
+        """Return the weight of each time step in attention pooling.
 
         Parameters
         ----------
         X : list of arrays, 3-D array, 2-D array or data frame
-            Sequences, as in `fit`.
+            Sequences, in any form that `fit` takes.
 
         Returns
         -------
         weights : ndarray
-            A 1-D object array of arrays (n_steps_i,), positive numbers that sum to 1; for an X of numbers without
-            padding one array (n_samples, n_steps).
+            Positive weights, (n_steps_i,) for each sequence (see Notes), whose sum is 1.
 
         Raises
         ------
@@ -52,23 +52,20 @@ class Inspection:
         """
         return self._inspect(X, inspection.attention)
 
-    def hidden_states(self, X, layer=-1):
-        """Return the hidden state of a layer after each time step.
+    def hidden_states(self, X, layer: int = -1) -> np.ndarray:
+        """Return the hidden states of a layer after each time step.
 
         Parameters
         ----------
         X : list of arrays, 3-D array, 2-D array or data frame
-            Sequences, as in `fit`. With missing="skip" a time step that is passed over has no entry.
+            Sequences, in any form that `fit` takes. With missing='skip', skipped steps have no entry.
         layer : int, default=-1
-            Which layer: 0 reads the sequences, -1 is the one on top.
+            Index of the layer: 0 reads the sequences, -1 is the top layer.
 
         Returns
         -------
         states : ndarray
-            A 1-D object array of arrays (n_steps_i, width); for an X of numbers without padding one array (n_samples,
-            n_steps, width). The width is the number of units, of two directions twice that: the state of the forward
-            one after it has read the sequence up to this time step, then that of the backward one after it has read
-            the sequence from its end down to the same step.
+            (n_steps_i, n_units) for each sequence (see Notes); for two directions 2 * n_units, forward then backward.
 
         Raises
         ------
@@ -77,67 +74,47 @@ class Inspection:
         """
         return self._trace(X, layer, lambda cell: ["h"])["h"]
 
-    def gate_activations(self, X, layer=-1):
-        """Return what the gates of a layer do at each time step.
+    def gate_activations(self, X, layer: int = -1) -> dict[str, np.ndarray]:
+        """Return the gates of a layer at each time step.
 
         Parameters
         ----------
         X : list of arrays, 3-D array, 2-D array or data frame
-            Sequences, as in `fit`.
+            Sequences, in any form that `fit` takes.
         layer : int, default=-1
-            Which layer: 0 reads the sequences, -1 is the one on top.
+            Index of the layer: 0 reads the sequences, -1 is the top layer.
 
         Returns
         -------
         gates : dict of str to ndarray
-            By the letters of the papers: input gate "i", forget gate "f", candidate "g", output gate "o" and cell state
-            "c" after the time step, for the LSTM family; reset gate "r", update gate "z" and candidate "n" for the GRU
-            family, "f" and "n" for the minimal gated unit; the plain cell has no gates and gives its state "h". Each
-            is in the form of `hidden_states`, both directions side by side. Gates lie between 0, closed, and 1, open.
-
-        Raises
-        ------
-        ValueError
-            If there is no such layer.
+            In the form of `hidden_states`. LSTM cells: input gate "i", forget gate "f", candidate "g", output gate "o",
+            cell state "c" after the step. GRU cells: reset gate "r", update gate "z", candidate "n"; 'mgu': "f", "n".
+            'elman': state "h". Gates are between 0 (closed) and 1 (open).
         """
         return self._trace(X, layer, inspection.gate_names)
 
-    def input_gradients(self, X, output=None):
-        """Return how an output changes with each value of each sequence: the saliency of the input.
+    def input_gradients(self, X, output=None) -> np.ndarray:
+        """Return the gradient of an output with respect to each value of X (saliency).
 
         Parameters
         ----------
         X : list of arrays, 3-D array, 2-D array or data frame
-            Sequences, as in `fit`.
+            Sequences, in any form that `fit` takes.
         output : class label or int, default=None
-            Whose gradient. Of a classifier: the class (of multilabel targets the label) whose raw score is meant, the
-            entry of `decision_function`; for two classes the log-odds of this class. None is the class with the highest
-            score, of each sequence by itself: the one predicted, if the labels exclude each other. Of a regressor: the
-            index of the output; None is the only one.
+            The output. For a classifier, a class (or label) and its `decision_function`; None is the class of the
+            highest score, for each sequence. For a regressor, an index; None is the only output.
 
         Returns
         -------
         gradients : ndarray
-            A 1-D object array of arrays (n_steps_i, n_features), float64; for an X of numbers without padding one array
-            (n_samples, n_steps, n_features). In the unit of the output (of a regressor that of y) by the unit of the
-            feature; with loss="poisson" that of the logarithm of the prediction. Of tokens it is the gradient with
-            respect to the vector of each token, (n_steps_i, embedding_dim). With return_sequences it is that of the sum
-            of the outputs over all steps.
+            Float64, (n_steps_i, n_features) for each sequence (see Notes), in units of the output (of its logarithm for
+            loss='poisson') per unit of the feature. For tokens, with respect to their vectors, (n_steps_i,
+            embedding_dim). With return_sequences, of the sum of the outputs over all steps.
 
         Raises
         ------
         ValueError
-            If there is no such output, or several, of which a regressor cannot choose: their units may differ.
-
-        Notes
-        -----
-        The gradient is exact, also if training truncates it. To first order, the output would change by the sum of
-        gradients times changes of X.
-
-        References
-        ----------
-        Simonyan, K., Vedaldi, A. & Zisserman, A. (2014). Deep inside convolutional networks: visualizing image
-        classification models and saliency maps. ICLR workshop.
+            If there is no such output, or a regressor has several and `output` is None.
         """
         state = self._fitted_state()
         choose = self._choice_of(output)
@@ -150,43 +127,27 @@ class Inspection:
 
         return self._inspect(X, gradients)
 
-    def gradient_flow(self, X, y):
+    def gradient_flow(self, X, y) -> dict[str, np.ndarray]:
         """Return how far back in time the gradient of the loss reaches.
-
-        Where it vanishes within some steps, training learns nothing from what came before them.
 
         Parameters
         ----------
         X : list of arrays, 3-D array, 2-D array or data frame
-            Sequences, as in `fit`.
+            Sequences, in any form that `fit` takes.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Their targets, as in `fit`; with return_sequences one array per sequence.
+            Targets, as in `fit`. With return_sequences, one array per sequence.
 
         Returns
         -------
         flow : dict of str to ndarray of shape (n_steps,)
-            For each direction of each layer, by its name in `weights_` ("layer_0/forward"): entry d is the Euclidean
-            norm of dLoss/dh, the gradient with respect to the hidden state d steps before the last one that this
-            direction reads (for "layer_0/backward" the first of the sequence), the mean over the sequences that have
-            more than d steps. There are as many entries as the longest has steps.
+            Keys are layers and directions as in `weights_`, such as "layer_0/forward". Entry d is the Euclidean norm of
+            the gradient of the loss (nats, or scaled y) with respect to the hidden state d steps before the last one
+            that this direction reads, averaged over the sequences of more than d steps.
 
         Raises
         ------
         ValueError
-            If y is not as in `fit`, or has classes that were not there.
-
-        Notes
-        -----
-        The loss is that of a sequence by itself: in nats, or for a regressor that of its scaled outputs; with
-        return_sequences the sum over its steps. Neither the penalty nor weights play a part. A hidden state of an LSTM
-        acts on what follows through the gates of the next step, and from there on through the cell state, too. The
-        gradient is exact, also if training truncates it.
-
-        References
-        ----------
-        Bengio, Y., Simard, P. & Frasconi, P. (1994). Learning long-term dependencies with gradient descent is
-        difficult. IEEE Transactions on Neural Networks 5, 157-166.
-        Pascanu, R., Mikolov, T. & Bengio, Y. (2013). On the difficulty of training recurrent neural networks. ICML.
+            If y is invalid or has unknown classes.
         """
         state, sequences = self._parse_fitted(X)
         targets = self._targets(state, sequences, y)
@@ -198,77 +159,48 @@ class Inspection:
         X,
         y,
         *,
-        by="feature",
-        n_repeats=5,
+        by: Literal["feature", "step"] | str = "feature",
+        n_repeats: int = 5,
         scoring=None,
-        windows=10,
+        windows: int = 10,
         sample_weight=None,
-        random_state=None,
-        n_jobs=None,
-    ):
-        """Return how much the score falls when sequences exchange a feature, or a part of their time.
-
-        This is permutation importance for sequences: each one gets the values of another one, so that they have nothing
-        to do with its target any more.
+        random_state: int | np.random.RandomState | None = None,
+        n_jobs: int | None = None,
+    ) -> Any:
+        """Return the decrease of the score when a feature, or a part of time, is permuted among sequences.
 
         Parameters
         ----------
         X : list of arrays, 3-D array, 2-D array or data frame
-            Sequences, as in `fit`; best such as were not trained on.
+            Sequences, in any form that `fit` takes; preferably not those of the training set.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Their targets, as in `fit`.
+            Targets, as in `fit`.
         by : {"feature", "step"}, default="feature"
-            What is exchanged: one feature at all steps, or all features within one window of time.
+            What is permuted: one feature at all steps, or all features within a window of time.
         n_repeats : int, default=5
-            How often, each time with other partners, at least 1.
+            Number of permutations, at least 1.
         scoring : str, callable, list, tuple, set or dict, default=None
-            Whose fall is measured, as in `sklearn.inspection.permutation_importance`; None is `score`. With
-            return_sequences `sequence_scorer` makes one; it is put by itself around whatever is no callable.
+            One or several scorers; None is `score`. With return_sequences, `sequence_scorer` is put around names.
         windows : int, default=10
-            For ``by="step"``: into how many windows of relative time, of equal length, each sequence is divided, at
-            least 1. There are never more than the longest one has steps. A step belongs to the window of its middle.
+            For ``by="step"``, the number of windows of relative time into which each sequence is divided, at least 1.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the sequences in the score.
         random_state : int, RandomState instance or None, default=None
-            Draws the partners. An int gives the same result each time.
+            Seed of the permutations.
         n_jobs : int, default=None
-            Workers of joblib, each for one feature or window. None: 1, unless `joblib.parallel_config` says otherwise.
+            Number of joblib workers. None means 1, unless set by joblib.parallel_config.
 
         Returns
         -------
         result : `sklearn.utils.Bunch`
-            The score of X as it is less the one after the exchange, in the unit of the score; with several scorers a
-            dict of such, by their names. A group is a feature of the time steps (an X of one value per step has one,
-            and so have tokens), or a window.
-
-            importances : ndarray of shape (n_groups, n_repeats)
-                How much the score fell each time.
-            importances_mean : ndarray of shape (n_groups,)
-                The mean over repeats.
-            importances_std : ndarray of shape (n_groups,)
-                The standard deviation over repeats.
+            ``importances`` of shape (n_groups, n_repeats), for each feature or window, ``importances_mean`` and
+            ``importances_std`` of shape (n_groups,), in the unit of the score. For several scorers, a dict of such by
+            name.
 
         Raises
         ------
         ValueError
-            If `by` is neither, `n_repeats` or `windows` is less than 1, or `scoring` asks for predictions of anything
-            but X.
-
-        See Also
-        --------
-        sklearn.inspection.permutation_importance : For each column of a table.
-
-        Notes
-        -----
-        Sequences of unequal length exchange values in relative time: those of the partner are stretched, each step
-        takes the value of the nearest one. All groups are measured with the same partners. A scorer meets X as it is,
-        but predictions for the changed one.
-
-        A feature of which another one says the same is not missed, and has little importance.
-
-        References
-        ----------
-        Breiman, L. (2001). Random forests. Machine Learning 45, 5-32.
+            If an argument is invalid, or a scorer asks for predictions of anything but X.
         """
         state, sequences = self._parse_fitted(X)
         sequences = sequences.joined()

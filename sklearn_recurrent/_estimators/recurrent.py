@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.metrics import make_scorer
 from sklearn.utils import check_consistent_length
 
@@ -13,13 +16,13 @@ from .._data.targets import flatten_steps, flatten_weights, like_steps, typed
 from .._sklearn import _fit_context, with_callbacks
 from .base import BaseNetwork
 from .inspection import Inspection
-from .parameters import RecurrentParameters, poolings
+from .parameters import poolings
 from .scoring import sequence_scorer
 from .streaming import Streaming
 from .weights import positive_weight
 
 
-class BaseRecurrent(Streaming, Inspection, BaseNetwork, RecurrentParameters):
+class BaseRecurrent(Streaming, Inspection, BaseNetwork, BaseEstimator):
     """A recurrent network as an estimator; a subclass says what its targets are.
 
     It has ``_validate_target(y)``, which returns an array, and what `BaseNetwork` asks for.
@@ -29,30 +32,25 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, RecurrentParameters):
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, groups=None, X_val=None, y_val=None):
+    def fit(self, X, y, sample_weight=None, groups=None, X_val=None, y_val=None) -> Self:
         """Fit the network to sequences.
 
         Parameters
         ----------
         X : list of arrays, 3-D array, 2-D array or data frame
-            Training sequences: a list, tuple, object array or Series of arrays of shape (n_steps_i, n_features) or
-            (n_steps_i,); or an array (n_samples, n_steps, n_features), in which leading and trailing steps of NaN are
-            padding; or (n_samples, n_steps), one value per step. With embedding_dim one whole number per step.
+            Training sequences: a list, tuple, object array or Series of arrays (n_steps_i, n_features) or (n_steps_i,);
+            an array (n_samples, n_steps, n_features), whose leading and trailing steps of NaN are padding; or an array
+            (n_samples, n_steps) of one value per step. With embedding_dim, one integer token per step.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Class labels, a multilabel indicator, or numbers. With return_sequences one array of them per sequence,
-            as long as it, (n_steps_i,) or (n_steps_i, n_outputs); or an array (n_samples, n_steps[, n_outputs]).
+            Class labels, a multilabel indicator, or numbers. With return_sequences, one array per sequence, of shape
+            (n_steps_i,) or (n_steps_i, n_outputs), or an array (n_samples, n_steps[, n_outputs]).
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight 2 is the same as giving a sequence twice, weight 0 as leaving it out. With return_sequences also one
-            array per sequence, of its steps: a step of weight 0 is read, but its target, which may be anything, plays
-            no part.
+            Weight 2 equals the sequence given twice, weight 0 the sequence left out. With return_sequences, also an
+            array of step weights per sequence; the target of a step of weight 0 may be anything.
         groups : array-like of shape (n_samples,), default=None
-            Sequences of one group, such as the windows of one series, stay together when early_stopping sets a part
-            aside.
-        X_val : list of arrays, 3-D array, 2-D array or data frame, default=None
-            Sequences to validate on after each epoch, in place of a part of X; with early_stopping the weights of the
-            epoch that is best on them are kept.
-        y_val : array-like, default=None
-            Their targets, in the form of y.
+            Sequences of one group, such as the windows of one series, stay together when early_stopping splits X.
+        X_val, y_val : like X and y, default=None
+            Sequences to validate on after each epoch, instead of a part of X, and their targets.
 
         Returns
         -------
@@ -62,7 +60,14 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, RecurrentParameters):
         Raises
         ------
         ValueError
-            If X, y or sample_weight is invalid, or training diverges. The estimator is then as it was before.
+            If an argument or a parameter is invalid, or training diverges. The estimator is then unchanged.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If max_iter is reached, unless learning_rate is 'cosine' or 'onecycle', which end there.
+        UserWarning
+            If training is interrupted (Ctrl-C), or no validation score is a number. The last weights are kept.
         """
         resume = self.warm_start and hasattr(self, "theta_")
         return self._fit(X, y, sample_weight, resume=resume, groups=groups, X_val=X_val, y_val=y_val)

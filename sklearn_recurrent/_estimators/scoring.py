@@ -1,8 +1,12 @@
 """Scikit-learn's scorers for targets with one entry per time step."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from copy import copy
 from functools import wraps
 from inspect import signature
+from typing import Any
 
 import numpy as np
 from sklearn.metrics import check_scoring
@@ -15,50 +19,49 @@ from .._sklearn import _BaseScorer
 RESPONSES = ("predict", "predict_proba", "predict_log_proba", "decision_function")
 
 
-def sequence_scorer(scoring):
+def sequence_scorer(scoring) -> Callable[..., Any]:
     """Make a scorer for targets with one entry per time step, from a scorer for one entry per sample.
 
-    Scikit-learn's metrics take one entry per sample. The scorer made here lays the time steps of all sequences end to
-    end, in `y` and in what the estimator predicts, and hands both to the given scorer.
+    The scorer concatenates the time steps of all sequences, in `y` and in the predictions, and passes them to the given
+    scorer.
 
     Parameters
     ----------
     scoring : str, callable, list, tuple, set or dict
-        The name of a scorer ("f1_macro", "neg_log_loss", "roc_auc", "r2"), what `sklearn.metrics.make_scorer` makes, or
-        any ``scorer(estimator, X, y)``; it meets a flat `y` and an estimator whose predictions are flat. Several, in
-        the forms that `cross_validate` takes, make a scorer that predicts once for all of them and returns a dict.
+        Name of a scorer ("f1_macro", "neg_log_loss", "roc_auc", "r2"), a result of `sklearn.metrics.make_scorer`, or
+        any ``scorer(estimator, X, y)``, which gets a flat `y` and an estimator with flat predictions. Several scorers,
+        in the forms that `cross_validate` takes, give a scorer that predicts once for all of them and returns a dict.
 
     Returns
     -------
     scorer : callable
-        ``scorer(estimator, X, y, sample_weight=None)``, to be used as ``scoring`` wherever scikit-learn takes one.
-        `y` has one sequence of labels or values, ``(T_i,)`` or ``(T_i, k)``, for each sequence of `X`; `sample_weight`
-        one number for each sequence, which is then that of its steps, or one for each step. What belongs to the padding
-        of a 3-D `X` is left out. A call raises a ValueError that names the first sequence whose labels, weights and
-        predictions are not equally many.
+        ``scorer(estimator, X, y, sample_weight=None)``, for the parameter ``scoring`` of scikit-learn. `y` has one
+        sequence of labels or values, ``(T_i,)`` or ``(T_i, k)``, per sequence of `X`; `sample_weight` has one number
+        per sequence or per step. Padding of a 3-D `X` is left out. The scorer raises a ValueError that names the first
+        sequence with different numbers of labels, weights and predictions.
 
     Raises
     ------
     ValueError
-        If `scoring` is no name of a scorer, or a metric instead of a scorer.
+        If `scoring` is not the name of a scorer, or a metric instead of a scorer.
 
     See Also
     --------
     sklearn.metrics.make_scorer : A scorer from a metric.
     sklearn.metrics.get_scorer_names : All names.
-    as_sequences : Sequences in a 1-D object array, the safe container for `y` as well.
+    as_sequences : Sequences in a 1-D object array, a safe container for `y`, too.
 
     Notes
     -----
-    Every step counts the same, so a long sequence counts more than a short one. With
-    ``sample_weight=[1 / len(labels) for labels in y]`` every sequence counts the same.
+    All steps count the same, so that long sequences count more. With ``sample_weight=[1 / len(labels) for labels in
+    y]`` all sequences count the same.
 
-    With metadata routing, ``sequence_scorer("f1_macro").set_score_request(sample_weight=True)`` asks for weights.
+    With metadata routing, ``sequence_scorer("f1_macro").set_score_request(sample_weight=True)`` requests weights.
 
-    To scikit-learn's splitters, `y` as a list of lists is a legacy form of multilabel targets, and an error for a
-    classifier with ``cv=5``; ``[np.asarray(labels) for labels in y]`` is none, nor is ``as_sequences(y)`` for numbers.
-    The folds are those of `KFold`: sequences of labels cannot be stratified. `permutation_importance` exchanges values
-    between sequences, which must then be equally long.
+    scikit-learn's splitters take a list of lists for an old form of multilabel targets, which is an error for a
+    classifier with ``cv=5``. Give ``[np.asarray(labels) for labels in y]``, or ``as_sequences(y)`` for numbers. The
+    folds are those of `KFold`, since sequences of labels cannot be stratified. `permutation_importance` exchanges
+    values between sequences, which must be equally long.
 
     Examples
     --------
@@ -99,6 +102,9 @@ class SequenceScorer:
 
     def __repr__(self):
         return f"sequence_scorer({self._scoring!r})"
+
+    def __reduce__(self):
+        return sequence_scorer, (self._scoring,), vars(self)  # by its public name
 
     def set_score_request(self, **requests):
         """Ask for metadata, as the inner scorer does: ``sample_weight=True``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from .._core.dataset import Dataset
 from .._core.scheduled_sampling import SampledObjective
@@ -11,7 +12,7 @@ from .._core.threads import single_blas_thread
 from .._data.sequences import object_array
 from .._data.targets import each_row
 from .base import BaseNetwork
-from .parameters import Seq2SeqParameters, forcing_of
+from .parameters import forcing_of
 from .weights import positive_weight
 
 
@@ -23,7 +24,7 @@ def aligns(model):
     return True
 
 
-class BaseSeq2Seq(BaseNetwork, Seq2SeqParameters):
+class BaseSeq2Seq(BaseNetwork, BaseEstimator):
     """An encoder and a decoder as an estimator; a subclass says what it writes."""
 
     _network_class = EncoderDecoder

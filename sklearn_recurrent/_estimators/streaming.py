@@ -5,9 +5,9 @@ from __future__ import annotations
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils.metaestimators import available_if
 
 from .._core.threads import single_blas_thread
+from .._sklearn import available_if
 from .inputs import parse_step
 from .parameters import architecture_of
 
@@ -16,22 +16,62 @@ ALONE, TOGETHER = 9_000, 200_000  # multiplications of a step; OpenBLAS divides 
 
 
 class StreamState:
-    """Where a number of parallel streams stand; made by `initial_state`, `step` and `predict`, and never changed.
+    """State of parallel streams, between two time steps.
 
-    It can be pickled, and indexed: ``state[2]``, ``state[[0, 3]]``, ``state[1:]`` are the states of those streams.
+    The methods `initial_state`, `step` and `predict` make it, and `step` and `predict` continue from it. It never
+    changes, so a stream can be continued in several ways. It can be pickled.
+
+    Parameters
+    ----------
+    arrays : dict of str to ndarray
+        What each part of the network carries on; the last axis is that of the streams.
+    n_streams : int
+        Number of streams.
+    stepper : object, default=None
+        The network, prepared to take single steps. None: the model prepares it again.
+
+    Attributes
+    ----------
+    n_streams : int
+        Number of streams; ``len(state)`` is the same.
+
+    See Also
+    --------
+    LSTMClassifier : Its method `initial_state` makes such states.
+
+    Notes
+    -----
+    ``state[2]``, ``state[[0, 3]]`` and ``state[1:]`` are the states of some of the streams. After another `fit` or
+    `partial_fit` of the model, streams continue with the new weights, if the architecture is the same.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_recurrent import LSTMRegressor
+    >>> X = np.random.default_rng(0).normal(size=(50, 20, 3))
+    >>> model = LSTMRegressor(4, bidirectional=False, max_iter=2, random_state=0).fit(X, X.mean(axis=(1, 2)))
+    >>> state = model.initial_state(n_streams=50)
+    >>> for t in range(20):
+    ...     output, state = model.step(X[:, t], state)
+    >>> np.allclose(output, model.predict(X))
+    True
+    >>> state[[0, 3]]
+    <StreamState of 2 streams>
     """
 
-    def __init__(self, arrays, n_streams, stepper=None):
+    n_streams: int
+
+    def __init__(self, arrays: dict[str, np.ndarray], n_streams: int, stepper=None) -> None:
         self._arrays = arrays
         self.n_streams = n_streams
         self._stepper = stepper  # of the model that made it; prepared weights, so never stored
 
-    def __getitem__(self, streams):
+    def __getitem__(self, streams) -> StreamState:
         rows = np.atleast_1d(np.arange(self.n_streams)[streams])
         arrays = {name: array[..., rows] for name, array in self._arrays.items()}
         return StreamState(arrays, len(rows), self._stepper)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.n_streams
 
     def __repr__(self):
@@ -55,23 +95,23 @@ class Streaming:
     """The methods of an estimator for sequences that are not complete."""
 
     @available_if(streams)
-    def initial_state(self, n_streams=1):
-        """Begin a number of parallel streams.
+    def initial_state(self, n_streams: int = 1) -> StreamState:
+        """Return the state of streams that have not begun.
 
         Parameters
         ----------
         n_streams : int, default=1
-            How many, at least 1.
+            Number of parallel streams, at least 1.
 
         Returns
         -------
         state : StreamState
-            What `step` and `predict` go on from: no time step has been seen. It can be pickled and indexed by streams.
+            The state that `step` and `predict` start from.
 
         Raises
         ------
         AttributeError
-            If the network is bidirectional or pools by attention: it then depends on what is still to come.
+            If the network is bidirectional or pools by attention, and so depends on later steps.
         """
         state = self._fitted_state()
         if not isinstance(n_streams, Integral) or n_streams < 1:
@@ -79,30 +119,31 @@ class Streaming:
         return StreamState(state.stepper.initial(n_streams), n_streams, state.stepper)
 
     @available_if(streams)
-    def step(self, x, state, *, method="predict"):
-        """Predict after one more time step of each stream, as `predict` would from all of its steps.
+    def step(self, x, state: StreamState, *, method: str = "predict") -> tuple[np.ndarray, StreamState]:
+        """Predict after one more time step of each stream, as `predict` would from all its steps so far.
 
         Parameters
         ----------
         x : array-like of shape (n_streams, n_features) or (n_streams,)
-            The features of one time step of each stream; for a single feature, or tokens, one number each; for a single
-            stream also (n_features,).
+            One time step of each stream: its features, or one number or token. For a single stream also (n_features,).
         state : StreamState
-            Where the streams stand. It is not changed: a stream may go on from it in several ways.
+            State of the streams before this step. It is not changed, so a stream can be continued in several ways.
         method : {"predict", "predict_proba", "predict_log_proba", "decision_function"}, default="predict"
-            Whose result to return.
+            The method whose result is returned.
 
         Returns
         -------
         output : ndarray of shape (n_streams,) or (n_streams, n_outputs)
             The prediction for each stream.
         state : StreamState
-            Where the streams now stand.
+            State of the streams after this step.
 
         Raises
         ------
-        ValueError
-            If x has another shape, or holds NaN or infinity.
+        AttributeError
+            As in `initial_state`.
+        TypeError, ValueError
+            If `state` is no StreamState of this model, or `x` has another shape or holds NaN or infinity.
         """
         fitted = self._fitted_state()
         respond = self._response(fitted, method)
@@ -118,24 +159,18 @@ class Streaming:
         return respond(raw.T), StreamState(arrays, state.n_streams, stepper)
 
     @available_if(streams)
-    def staged_predict(self, X):
+    def staged_predict(self, X) -> np.ndarray:
         """Predict after each time step, as if the sequence ended there.
 
         Parameters
         ----------
         X : list of arrays, 3-D array, 2-D array or data frame
-            Sequences, as in `fit`.
+            Sequences, in any form that `fit` takes.
 
         Returns
         -------
         y : ndarray
-            A 1-D object array of arrays (n_steps_i,) or (n_steps_i, n_outputs); for an X of numbers without padding
-            one array (n_samples, n_steps) or (n_samples, n_steps, n_outputs).
-
-        Raises
-        ------
-        AttributeError
-            If the network is bidirectional or pools by attention: it then depends on what is still to come.
+            Predictions for each time step, (n_steps_i,) or (n_steps_i, n_outputs) for each sequence (see Notes).
         """
         return self._respond("predict", X, staged=True)
 

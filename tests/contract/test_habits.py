@@ -40,7 +40,7 @@ def test_the_commit_hook_is_make_lint_itself():
 
 
 def test_lint_runs_the_ruff_of_the_test_extra():
-    assert recipe("lint") == ["$(BIN)/ruff check .", "$(BIN)/ruff format --check ."]
+    assert recipe("lint")[:2] == ["$(BIN)/ruff check .", "$(BIN)/ruff format --check ."]
     ruff = [r for r in map(Requirement, PROJECT["project"]["optional-dependencies"]["test"]) if r.name == "ruff"]
     assert len(ruff) == 1
     assert {spec.operator for spec in ruff[0].specifier} == {">=", "<"}, "a new ruff formats otherwise"
