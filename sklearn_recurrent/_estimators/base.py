@@ -22,7 +22,7 @@ from .._core.objective import Objective
 from .._core.optimizers import OPTIMIZERS, PLANNED, Schedule
 from .._core.preprocessing import mean_and_scale, rows_of, scaled
 from .._core.threads import WorkerPool, single_blas_thread
-from .._core.training import Batches, Patience, descend, minimize_lbfgs
+from .._core.training import Batches, Patience, minimize_lbfgs, minimize_minibatch
 from .._data.sequences import object_array, read
 from .._sklearn import CALLBACK_FRAMES, CallbackSupportMixin, fit_context, with_callbacks
 from .callbacks import Epochs
@@ -242,7 +242,7 @@ class BaseNetwork(CallbackSupportMixin):
         schedule = Schedule(kind, self.learning_rate_init, self.power_t, self.warmup_steps, task.start.seen)
         size = 200 if self.batch_size == "auto" else self.batch_size
         patient = not task.one_epoch and (self.early_stopping or not schedule.planned)
-        return descend(
+        return minimize_minibatch(
             objective,
             theta,
             optimizer,
