@@ -36,7 +36,7 @@ class BaseSeq2Seq(BaseNetwork, Seq2SeqParameters):
             raise ValueError("teacher_forcing below 1 is noise, which solver='lbfgs' cannot take.")
 
     def _arguments(self, facts):
-        return {"attention": self.attention, "words": facts["n_outputs_"] if "classes_" in facts else None}
+        return {"attention": self.attention, "target_tokens": facts["n_outputs_"] if "classes_" in facts else None}
 
     def _objective(self, *arguments, first_epoch):
         (first, last), epochs = forcing_of(self.teacher_forcing), max(self.max_iter - 1, 1)
