@@ -244,9 +244,11 @@ class Network(Model):
         extra_observers : ``extra_observers(depth, direction, packed)``, further observers of a layer
         """
         W = self.layout.views(theta)
-        # A stream continues from the cell state at the end of its sequence. With padding, a prediction would return the
-        # one at the end of the chunk.
-        max_padding = self.max_padding if initial_state is None else 0.0
+        max_padding = self.max_padding
+        if initial_state is not None:
+            # A stream continues from the cell state at the end of its sequence. With padding, a prediction would return
+            # the one at the end of the chunk.
+            max_padding = 0.0
         packed = PackedBatch.of(batch.lengths, max_padding)
         masks = partial(dropout_mask, rng, len(batch), dtype=theta.dtype)
         values = batch.values
@@ -267,6 +269,9 @@ class Network(Model):
             extra_observers=extra_observers,
         )
         raw = head.outputs(layers.h[-1])
+        ends = layers.ends | head.ends
+        if not needs_backward:
+            return ForwardResult(raw, None, head, ends)
 
         def back(d_raw, d_values=None):
             grad = scratch("grad", len(theta))
@@ -283,7 +288,7 @@ class Network(Model):
                 d_values += d_embedded
             return grad
 
-        return ForwardResult(raw, back if needs_backward else None, head, layers.ends | head.ends)
+        return ForwardResult(raw, back, head, ends)
 
     def _head(self, W, packed, scratch, masks, initial_state, staged):
         H = self.cells[-1].H

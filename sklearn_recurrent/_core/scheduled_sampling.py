@@ -25,12 +25,15 @@ def sample_decoder_inputs(network, theta, batch, scratch, rng, ratio):
     starts = batch.decoder_inputs.offsets[:-1]
     lengths = batch.decoder_inputs.lengths
     kept = rng.random(len(inputs)) < ratio
+    # No output precedes the first input.
     kept[starts] = True
     if kept.all():
         return batch
+    # The outputs are those of a prediction, without dropout.
     decoder = IncrementalDecoder(network, theta, batch.X, scratch)
     outputs = ()
     for t in range(lengths[0]):
+        # The longest sequences are the first: those that have ended are dropped from the end.
         n = np.count_nonzero(lengths > t)
         at = starts[:n] + t
         if t:
@@ -55,6 +58,7 @@ class SampledObjective(Objective):
 
     def _network_inputs(self, theta, batch, scratch, rng, key):
         inputs = super()._network_inputs(theta, batch, scratch, rng, key)
+        # Without a key the objective is not random, as L-BFGS requires.
         if key is None:
             return inputs
         _, epoch, _ = key

@@ -88,7 +88,7 @@ class EncoderDecoder(Model):
         settings = {"dropout": dropout, "recurrent_dropout": recurrent_dropout, "truncate": truncate}
         n_inputs = n_outputs if target_tokens is None else units[0]
         self.encoder = Stack(cell, activation, n_features, units, bidirectional, prefix="encoder/", **settings)
-        # The decoder has one direction: its future inputs are what it has not written yet.
+        # The decoder has one direction: when it predicts, later inputs are not known yet.
         self.decoder = Stack(cell, activation, n_inputs, units, False, prefix="decoder/", **settings)
         self.score = None if attention is None else SCORES[attention]
         H = units[-1]
@@ -165,10 +165,12 @@ class EncoderDecoder(Model):
             y, combine_back = self.combine(W, h, contexts)
         mask = masks(self.dropout, y.shape[1])
         if mask is not None:
-            # One mask for all steps of a sequence, as everywhere.
+            # As in the layers, a sequence has one mask for all of its steps.
             mask = np.repeat(mask.T, inputs.lengths, axis=0)
             y = y * mask
         raw, head_back = project(W["head/V"], y)
+        if not needs_backward:
+            return ForwardResult(raw.T, None, alignment, {})
 
         def back(d_raw):
             grad = scratch("grad", len(theta))
@@ -182,6 +184,7 @@ class EncoderDecoder(Model):
                 dh, d_contexts = np.split(combine_back(dW["attention/C"], dh), [h.shape[1]], axis=1)
                 dS, dH = attend_back(dW, np.ascontiguousarray(d_contexts))
                 dh = dh + dH
+            # The decoder has no gradient for its last states but that of the outputs at all steps: d_h is empty.
             collector.gradient = dh
             if self.target_tokens is None:
                 d_state = decoded.back(dW, {}, None)
@@ -192,7 +195,7 @@ class EncoderDecoder(Model):
             encoded.back(dW, dS, d_state)
             return grad
 
-        return ForwardResult(raw.T, back if needs_backward else None, alignment, {})
+        return ForwardResult(raw.T, back, alignment, {})
 
     def combine(self, W, h, contexts):
         """h̃ = tanh(C [h; contexts; 1]), a row for each step; and ``back(dC, d)``."""
@@ -202,6 +205,7 @@ class EncoderDecoder(Model):
 
     def encode(self, W, X, scratch, masks=lambda p, H: None, needs_backward=False):
         """Run the encoder over the sequences X, in any order: `Encoded`, in the order of X."""
+        # A batch is sorted by its outputs. The encoder needs its longest input first.
         order = np.argsort(-X.lengths, kind="stable")
         inverse = np.argsort(order)
         is_sorted = (order[1:] > order[:-1]).all()
@@ -226,9 +230,12 @@ class EncoderDecoder(Model):
             y, bridge_back = dense(W[f"bridge/layer_{k}/B"], np.concatenate(h))
             state[f"h_{k}"] = np.tanh(y[: cell.H])[:, inverse]
             if "c" in cell.cache_blocks:
-                # A cell state is not bounded, and so has no tanh.
+                # Unlike h, a cell state is not bounded by 1, and so it has no tanh.
                 state[f"c_{k}"] = y[cell.H :][:, inverse]
             bridges.append(bridge_back)
+        starts = X.offsets[:-1][inverse]
+        if not needs_backward:
+            return Encoded(S, starts, state, None)
 
         def back(dW, dS, d_state):
             d_h = {}
@@ -248,7 +255,7 @@ class EncoderDecoder(Model):
                 layers.back(dW, d_h, d_values)
                 embed_back(dW["embedding/E"], d_values)
 
-        return Encoded(S, X.offsets[:-1][inverse], state, back if needs_backward else None)
+        return Encoded(S, starts, state, back)
 
 
 class Alignment(NamedTuple):
