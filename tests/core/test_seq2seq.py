@@ -89,7 +89,7 @@ def in_chunks_of(size, monkeypatch):
 
 @every_net
 @every_cell
-def test_an_encoder_and_a_decoder_are_their_equations(cell, architecture):
+def test_an_encoder_and_a_decoder_follow_their_equations(cell, architecture):
     network = translator(cell=cell, **architecture)
     dataset, theta = longest_output_first(translations(network)), weights(network)
     result = forward(network, theta, dataset)
@@ -208,7 +208,7 @@ def test_every_coordinate_of_the_gradient_is_right(target_tokens, attention):
 
 
 @every_attention
-def test_the_gradient_is_what_the_value_changes_by(attention):
+def test_the_gradient_is_the_finite_difference_of_the_value(attention):
     objective, theta, _ = translation(attention=attention, units=(3, 2), target_tokens=3)
     rows = np.arange(len(objective))
     grad = value_and_gradient(objective, theta, rows)[1].copy()
@@ -249,7 +249,7 @@ def test_dropout_is_active_in_training_alone():
 
 
 @every_cell
-def test_the_penalty_spares_the_biases_and_the_tables_alone(cell):
+def test_the_penalty_excludes_biases_and_embedding_tables_alone(cell):
     network = translator(cell=cell, units=(3, 2), tokens=5, target_tokens=4, n_outputs=4)
     mask = network.penalized()
     assert len(mask) == network.layout.size
@@ -480,7 +480,7 @@ class Aligned:
 
 
 @every_score
-def test_attention_is_its_equations_and_so_is_every_coordinate_of_its_gradient(score):
+def test_attention_and_every_coordinate_of_its_gradient_follow_the_equations(score):
     aligned = Aligned(score)
     means, found, back = aligned()
     true, weights_of = aligned.means(aligned.W, aligned.S, aligned.H)
@@ -891,11 +891,9 @@ def test_the_gradient_does_not_flow_through_sampled_inputs(cell, p, architecture
     options = {"forcing": lambda epoch: asked.append(epoch) or 0.5}
     architecture = {"cell": cell} | architecture
     objective, theta, true = translation(*lengths, kind=SampledObjective, options=options, **p, **architecture)
-    network, order, rng = (
-        objective.network,
-        np.argsort(-np.array(lengths[1]), kind="stable"),
-        np.random.default_rng((*KEY, 0)),
-    )
+    network = objective.network
+    order = np.argsort(-np.array(lengths[1]), kind="stable")
+    rng = np.random.default_rng((*KEY, 0))
     kept = rng.random(sum(lengths[1])) < 0.5
     Z = [None] * 5
     in_order = sampled_by_the_oracle(network, theta, objective.dataset.take(order), kept, **architecture)

@@ -90,12 +90,12 @@ def test_the_gradient_of_a_loss_is_that_of_its_formula(loss):
     for n in range(6):
         assert_allclose(values[n], oracle.LOSSES[loss](raw[:, n], y[:, n]), rtol=1e-12)
         for k, direction in enumerate(np.eye(3)):
-            slope = oracle.derivative(lambda raw, n=n: oracle.LOSSES[loss](raw, y[:, n]), raw[:, n], direction)
-            assert_allclose(gradient[k, n], slope, rtol=1e-10, atol=1e-14)
+            derivative = oracle.derivative(lambda raw, n=n: oracle.LOSSES[loss](raw, y[:, n]), raw[:, n], direction)
+            assert_allclose(gradient[k, n], derivative, rtol=1e-10, atol=1e-14)
 
 
 @every_loss
-def test_the_gradient_of_a_loss_is_what_its_value_changes_by(loss):
+def test_the_gradient_of_a_loss_is_its_finite_difference(loss):
     rng = np.random.default_rng(2)
     raw, y = rng.standard_normal((3, 6)), targets(loss, rng)
     function = loss_function(loss)
@@ -109,7 +109,7 @@ def test_the_gradient_of_a_loss_is_what_its_value_changes_by(loss):
 @every_loss
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_loss_of_huge_outputs_is_finite_and_keeps_the_dtype(loss, dtype):
-    huge = 80 if loss == "poisson" else 1e4  # exp(1e4) is no number of either dtype
+    huge = 80 if loss == "poisson" else 1e4  # exp(1e4) overflows in either dtype
     raw, y = huge * np.array([[1, -1, 1], [-1, 1, 1]], dtype), np.array([[1, 1, 0], [0, 0, 1]], dtype)
     raw = raw if loss != "pinball" else np.repeat(raw, len(oracle.QUANTILES), axis=0)
     values, gradient = loss_function(loss)(raw, y if loss != "softmax" else y[1:].astype(int))
@@ -143,7 +143,7 @@ def canonical_rows(X, y, weight):
     return [(tuple(x[:, 0]), y, w) for x, y, w in zip(dataset.X, dataset.y.tolist(), dataset.weight, strict=True)]
 
 
-def test_weight_two_is_the_sequence_given_twice():
+def test_a_weight_of_two_is_the_same_as_giving_a_sequence_twice():
     X = [[1.0, 2], [3.0], [1.0, 2, 3]]
     twice = canonical_rows([*X, X[0]], [0, 1, 1, 0], [1, 1, 1, 1])
     assert twice == canonical_rows(X, [0, 1, 1], [2, 1, 1])
@@ -168,7 +168,7 @@ def test_sequences_that_differ_in_anything_stay_apart():
     assert len(canonical_rows([[1.0, 2], [1.0]], [3.0, 2.0], [1, 1])) == 2
 
 
-def test_minus_zero_is_zero():
+def test_minus_zero_equals_zero():
     assert len(canonical_rows([[-0.0], [0.0]], [0.0, -0.0], [1, 1])) == 1
 
 
@@ -203,7 +203,7 @@ def test_sequences_whose_targets_differ_at_one_step_stay_apart():
     assert len(canonical_rows_per_step([[1, 2], [1, 2]], [[0, 1], [0, 0]], [[1.0, 1], [1.0, 1]])) == 2
 
 
-def test_weight_two_on_each_step_is_the_sequence_given_twice():
+def test_a_weight_of_two_on_each_step_is_the_same_as_giving_a_sequence_twice():
     X, Y, ones = [[1, 2], [3], [1, 2, 3]], [[0, 1], [1], [1, 1, 0]], [[1.0, 1], [1.0], [1.0, 1, 1]]
     twice = canonical_rows_per_step([*X, X[0]], [*Y, Y[0]], [*ones, ones[0]])
     assert twice == canonical_rows_per_step(X, Y, [[2.0, 2], *ones[1:]])
@@ -254,7 +254,7 @@ def test_taking_sequences_takes_their_targets_and_weights():
     assert taken.offsets.tolist() == [0, 2, 5]
 
 
-def test_weights_of_sequences_and_of_steps_follow_from_each_other():
+def test_the_weight_of_a_sequence_is_the_sum_of_those_of_its_targets():
     X = Ragged.from_lengths(np.zeros((6, 1)), [3, 1, 2])
     one = Dataset(X, np.zeros((3, 1)), np.array([2.0, 0, 5]))
     assert one.sequence_weights().tolist() == [2, 0, 5]
@@ -271,7 +271,7 @@ every_container = pytest.mark.parametrize("container", CONTAINERS.values(), ids=
 
 
 @every_container
-def test_a_selection_is_its_sequences_in_their_order(container):
+def test_a_selection_holds_the_selected_sequences_in_their_order(container):
     X = container(np.split(np.arange(6.0)[:, None], [3, 4]))
     chosen = X.select(np.array([2, 0]))
     assert [x[:, 0].tolist() for x in chosen] == [[4, 5], [0, 1, 2]]
@@ -350,7 +350,7 @@ def test_a_constant_feature_has_scale_one_over_steps_too():
     assert scale == 1
 
 
-def test_sequences_without_weight_are_left_out_and_steps_without_weight_stay():
+def test_sequences_of_weight_zero_are_dropped_and_steps_of_weight_zero_stay():
     X = Ragged.from_lengths(np.arange(6.0)[:, None], [3, 1, 2])
     one = Dataset(X, np.array([[7], [8], [9]]), np.array([2.0, 0, 5])).weighted()
     assert one.y[:, 0].tolist() == [7, 9]
@@ -398,7 +398,7 @@ def gates_of(network, theta):
 
 @pytest.mark.parametrize("forget_bias", [1.0, 0.0, 2.5])
 @pytest.mark.parametrize("name", CELLS)
-def test_each_gate_starts_orthogonal_in_the_state_and_with_the_bias_of_its_cell(name, forget_bias):
+def test_each_gate_has_orthogonal_recurrent_weights_and_the_bias_of_its_cell(name, forget_bias):
     network = net(name, units=(3, 4))
     theta = network.initial(np.random.default_rng(0), forget_bias)
     assert theta.shape == (network.layout.size,)
@@ -531,7 +531,7 @@ def test_an_optimizer_follows_its_formula(name, settings):
 
 
 @every_optimizer
-def test_decay_multiplies_the_first_weights_before_each_step_and_stays_out_of_the_moments(name):
+def test_decay_scales_the_first_weights_before_each_step_and_does_not_enter_the_moments(name):
     rng = np.random.default_rng(0)
     theta, gradients, decay = rng.standard_normal(5), rng.standard_normal((8, 5)), np.array([0.5, 0, 2])
     plain, decayed = OPTIMIZERS[name](theta, **SOME[name]), OPTIMIZERS[name](theta, decay=decay, **SOME[name])
@@ -569,7 +569,7 @@ BY_TORCH = {  # torch 2: theta = [1, -2, 0.5] after gradients [1, 2, -3], [0.5, 
 
 
 @pytest.mark.parametrize("name", BY_TORCH)
-def test_an_optimizer_moves_as_that_of_pytorch(name):
+def test_an_optimizer_takes_the_steps_of_pytorchs(name):
     theta = np.array([1, -2, 0.5])
     settings = {"rho": 0.9, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8}
     optimizer = OPTIMIZERS[name](theta, decay=np.full(3, 0.2) if name == "adam" else None, **settings)
@@ -680,7 +680,7 @@ def test_batches_hold_each_row_once_an_epoch(n, size, sizes, shuffle):
         assert sorted(np.concatenate(epoch)) == list(range(n))
 
 
-def test_batches_are_shuffled_by_seed_and_epoch_alone():
+def test_the_shuffle_depends_on_seed_and_epoch_alone():
     def epochs(seed, first, n, shuffle=True):
         batches = Batches(50, 20, seed, shuffle=shuffle, first_epoch=first)
         return [np.concatenate([rows for rows, _ in batches.epoch()]).tolist() for _ in range(n)]
@@ -721,7 +721,7 @@ def test_batches_by_length_hold_each_row_once_an_epoch(n, size):
         assert sorted(map(len, epoch)) == sorted([size] * (n // size) + [n % size] * (n % size > 0))
 
 
-def test_batches_by_length_are_drawn_by_seed_and_epoch_alone():
+def test_batches_by_length_depend_on_seed_and_epoch_alone():
     lengths = lengths_of(200)
     assert epochs_of(4, 200, 8, lengths) == epochs_of(4, 200, 8, lengths)
     assert epochs_of(4, 200, 8, lengths)[2:] == epochs_of(2, 200, 8, lengths, first_epoch=2)
@@ -758,7 +758,7 @@ def test_any_two_sequences_of_one_length_are_equally_often_in_one_batch():
 
 
 @pytest.mark.parametrize("n", [1000, 1023])
-def test_sequences_weigh_the_same_whatever_their_length(n):
+def test_the_share_of_a_sequence_in_training_does_not_depend_on_its_length(n):
     """In a batch of half the size, a sequence has twice the share in a step."""
     lengths, share = lengths_of(n), np.zeros(n)
     for epoch in epochs_of(400, n, 32, lengths):
@@ -1051,7 +1051,7 @@ def test_lbfgs_finds_the_minimum_of_a_quadratic(dtype, rtol):
 
 
 @pytest.mark.parametrize("limit", ["max_iter", "max_fun"])
-def test_lbfgs_says_when_it_reached_its_limit(limit):
+def test_lbfgs_reports_that_it_reached_its_limit(limit):
     theta, objective = np.zeros(3), Valley([[1, -2, 3]])
     history = lbfgs(theta, objective, **{limit: 3})
     assert history.ended == "max_iter"
@@ -1059,7 +1059,7 @@ def test_lbfgs_says_when_it_reached_its_limit(limit):
     assert_allclose(history.losses[-1], objective(theta, None).data_loss)
 
 
-def test_lbfgs_at_the_minimum_stays_there():
+def test_lbfgs_that_starts_at_the_minimum_stays_there():
     theta = np.array([1.0, -2, 3])
     history = lbfgs(theta, Valley([[1, -2, 3]]))
     assert theta.tolist() == [1, -2, 3]
