@@ -138,10 +138,11 @@ LENGTHS_IN, LENGTHS_OUT = (3, 6, 1, 4, 4), (2, 4, 5, 1, 4)
 
 
 def translations(network, lengths_in=LENGTHS_IN, lengths_out=LENGTHS_OUT, seed=0):
-    """Sequences, and for each another one, of numbers or of words, with a weight for each step."""
+    """Sequences, and for each another one, of numbers or of tokens, with a weight for each step."""
     X = sequences(lengths_in, seed, network.encoder.cells[0].F, network.tokens)
     rng, S = np.random.default_rng(seed + 1), sum(lengths_out)
-    Y = rng.standard_normal((S, network.n_outputs)) if network.words is None else rng.integers(0, network.words, (S, 1))
+    K, n_tokens = network.n_outputs, network.target_tokens
+    Y = rng.standard_normal((S, K)) if n_tokens is None else rng.integers(0, n_tokens, (S, 1))
     return Dataset(X, Y, rng.uniform(0.5, 2, S), np.concatenate([[0], np.cumsum(lengths_out)]))
 
 
@@ -161,10 +162,11 @@ def translation(
 ):
     """What `problem` is, of an encoder and a decoder; ``true(theta, masks, Z)``, where the decoder reads Z."""
     architecture = TRANSLATOR | architecture
-    network, loss = EncoderDecoder(**architecture), "squared_error" if architecture.get("words") is None else "softmax"
+    network = EncoderDecoder(**architecture)
+    loss = "squared_error" if network.target_tokens is None else "softmax"
     dataset = translations(network, lengths_in, lengths_out, seed)
     Y, weight = (np.split(a, dataset.offsets[1:-1]) for a in (dataset.y, dataset.weight))
-    first = np.zeros((1, network.n_outputs)) if network.words is None else np.array([[network.words - 1]])
+    first = np.zeros((1, network.n_outputs)) if network.target_tokens is None else np.array([[network.end_token]])
     one_later = [np.concatenate([first, y[:-1]]) for y in Y]
 
     def true(theta, masks=None, Z=one_later):

@@ -19,7 +19,7 @@ from .._core.objective import Objective
 from .._core.optimizers import OPTIMIZERS, PLANNED, Schedule
 from .._core.preprocessing import InputPreprocessor, Standardizer, Vocabulary
 from .._core.threads import WorkerPool, single_blas_thread
-from .._core.training import Batches, Patience, descend, minimize_lbfgs
+from .._core.training import Batches, Patience, minimize_lbfgs, minimize_minibatch
 from .._data.sequences import object_array
 from .._sklearn import BriefRequests, CallbackSupportMixin
 from .callbacks import FitCallbacks
@@ -234,7 +234,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         patience = None
         if not plan.one_epoch and (self.early_stopping or not schedule.planned):
             patience = Patience(self.tol, self.n_iter_no_change)
-        history = descend(
+        history = minimize_minibatch(
             objective,
             theta,
             optimizer,

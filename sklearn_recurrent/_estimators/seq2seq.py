@@ -37,8 +37,8 @@ class BaseSeq2Seq(BaseNetwork, BaseEstimator):
             raise ValueError("teacher_forcing below 1 is noise, which solver='lbfgs' cannot take.")
 
     def _architecture(self, encoder):
-        words = encoder.n_outputs if encoder.link == "softmax" else None
-        return {"attention": self.attention, "words": words}
+        target_tokens = encoder.n_outputs if encoder.link == "softmax" else None
+        return {"attention": self.attention, "target_tokens": target_tokens}
 
     def _objective(self, *arguments, first_epoch):
         (first, last), epochs = forcing_of(self.teacher_forcing), max(self.max_iter - 1, 1)

@@ -892,7 +892,7 @@ def test_the_part_of_true_outputs_changes_linearly_from_the_first_epoch_to_the_l
         seen.append(ratio)
         return pair
 
-    monkeypatch.setattr(scheduled_sampling, "mixed", mixed)
+    monkeypatch.setattr(scheduled_sampling, "sample_decoder_inputs", mixed)
     settings = TINY | {"batch_size": 40, "max_iter": 5}
     plain = estimator(**settings).fit(*pair)
     assert not seen
