@@ -23,7 +23,7 @@ from .._core.optimizers import OPTIMIZERS, PLANNED, Schedule
 from .._core.preprocessing import mean_and_scale, rows_of, scaled
 from .._core.threads import WorkerPool, single_blas_thread
 from .._core.training import Batches, Patience, descend, minimize_lbfgs
-from .._data.sequences import object_array, read
+from .._data.sequences import object_array, parse_sequences
 from .._sklearn import CALLBACK_FRAMES, CallbackSupportMixin, fit_context, with_callbacks
 from .callbacks import Epochs
 from .early_stopping import CachedInput, Validation, scorer_of, split
@@ -330,7 +330,9 @@ class BaseNetwork(CallbackSupportMixin):
         """The sequences as they came: in training as the parameters say, later as they said then."""
         if self._cached_input is not None and X is self._cached_input.X:
             return self._cached_input.read
-        return read(self, X, reset=reset, missing=self.missing, **(self._reading() if reset else self._fitted_reading))
+        return parse_sequences(
+            self, X, reset=reset, missing=self.missing, **(self._reading() if reset else self._fitted_reading)
+        )
 
     def _read_fitted(self, X):
         check_is_fitted(self)

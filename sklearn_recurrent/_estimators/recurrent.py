@@ -11,7 +11,7 @@ from .._core.losses import LINKS
 from .._core.network import Network
 from .._core.threads import single_blas_thread
 from .._data.sequences import object_array
-from .._data.targets import flatten_steps, flatten_weights, like_steps, typed
+from .._data.targets import flatten_steps, flatten_weights, infer_dtype, split_like
 from .._sklearn import _fit_context
 from .base import BaseNetwork
 from .inspection import Inspection
@@ -73,7 +73,7 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, RecurrentParameters):
     def _refuse_contradictions(self):
         super()._refuse_contradictions()
         if self.return_sequences and self.missing == "skip":
-            raise ValueError("return_sequences=True wants a target for each step, and missing='skip' passes over some.")
+            raise ValueError("return_sequences=True cannot be combined with missing='skip': every step needs a target.")
 
     def _samples(self, X, y, sample_weight, classes, resume):
         return self._validate_samples(X, y, sample_weight), {}
@@ -92,7 +92,7 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, RecurrentParameters):
         ignored = weight == 0  # may hold anything
         if ignored.any():
             y[ignored] = y[~ignored][0]
-        y = self._validate_target(typed(y))
+        y = self._validate_target(infer_dtype(y))
         if ignored.any():
             y[ignored] = np.sort(y[~ignored], axis=0)[0]  # whatever the order of the sequences
         return Dataset(X, y, weight, X.offsets)
@@ -123,7 +123,7 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, RecurrentParameters):
 
     def _like_steps(self, values, X, sequences):
         """Values (S, ...) as an array (n, T, ...), or, also if just this part of X has no padding, an object array."""
-        return like_steps(values, X, sequences, padded=self._padded)
+        return split_like(values, X, sequences, padded=self._padded)
 
     def _score(self, metric, X, y, sample_weight):
         if self._network().per_step:
@@ -145,6 +145,6 @@ def _refuse_ragged(y):
     sizes = {len(entry) for entry in objects if isinstance(entry, list | tuple | np.ndarray) and np.ndim(entry)}
     if len(sizes) > 1:
         raise ValueError(
-            f"y holds between {min(sizes)} and {max(sizes)} values per sequence, but one target for each is wanted; "
-            "a target for each time step wants return_sequences=True."
+            f"Expected y with one target per sequence, got {min(sizes)} to {max(sizes)} values per sequence. "
+            "For one target per time step set return_sequences=True."
         )
