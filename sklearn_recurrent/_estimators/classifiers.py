@@ -221,7 +221,7 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
             assert_all_finite(y, input_name="y")
         missing = [j for j, label in enumerate(y) if label is None] if y.dtype == object and y.ndim == 1 else []
         if missing:
-            raise ValueError(f"Input y contains None, for sequence {missing[0]}.")
+            raise ValueError(f"Input y contains None for sequence {missing[0]}.")
         check_classification_targets(y)
         kind = type_of_target(y, input_name="y")
         if kind == "multiclass-multioutput":
@@ -229,7 +229,7 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
         if kind != "multilabel-indicator":
             return column_or_1d(y, warn=True)
         if not np.isin(y, (0, 1)).all():
-            raise ValueError(f"A multilabel indicator holds 0 and 1, but y holds {np.unique(y).tolist()}.")
+            raise ValueError(f"Expected a multilabel indicator y of 0 and 1, got values {np.unique(y).tolist()}.")
         return y
 
     def _encode_target(self, y, weight, classes, resume):
@@ -237,14 +237,17 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
         present = np.arange(y.shape[1]) if multilabel else np.unique(y)
         if resume:
             if multilabel != self._multilabel:
-                raise ValueError("y is a multilabel indicator in one call and not in the other.")
+                kinds = ["one label per target", "a multilabel indicator"]
+                raise ValueError(f"Expected y to be {kinds[self._multilabel]}, as in fit, got {kinds[multilabel]}.")
             if classes is not None and not np.array_equal(np.unique(classes), self.classes_):
-                raise ValueError(f"classes={classes!r} is not the same as in the last call: {self.classes_!r}.")
+                raise ValueError(f"Expected classes={self.classes_!r}, as in the last call, got {classes!r}.")
             classes = self.classes_
         classes = present if classes is None else np.unique(classes)
         unknown = np.setdiff1d(present, classes)
         if len(unknown):
-            raise ValueError(f"y has labels {unknown.tolist()}, but the classes are {classes.tolist()}.")
+            raise ValueError(
+                f"Expected labels among the classes {classes.tolist()}, got labels {unknown.tolist()} in y."
+            )
         facts = {"classes_": classes, "_multilabel": multilabel}
         if multilabel:
             return y.astype(np.float64), facts | self._link("logistic", y.shape[1])
@@ -261,7 +264,10 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
         if self.class_weight is None:
             return None
         if facts["_multilabel"]:
-            raise ValueError("class_weight is for one label per sequence, but y is a multilabel indicator.")
+            raise ValueError(
+                f"Expected class_weight=None for a multilabel indicator y, got {self.class_weight!r}. "
+                "Use sample_weight instead."
+            )
         codes, classes = class_codes(dataset.y), facts["classes_"]
         if self.class_weight == "balanced":
             return balanced(codes, dataset.weight, len(classes))

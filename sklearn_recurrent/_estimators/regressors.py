@@ -151,16 +151,20 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
         }
         if resume:
             if Y.shape[1] != len(self.y_scale_):
-                raise ValueError(f"y has {Y.shape[1]} outputs, but {type(self).__name__} has {len(self.y_scale_)}.")
+                raise ValueError(f"Expected y with {len(self.y_scale_)} outputs, as in the last fit, got {Y.shape[1]}.")
             if facts["out_activation_"] != self.out_activation_:
-                raise ValueError("Training cannot go on from the last fit, since loss changed to or from 'poisson'.")
+                raise ValueError(
+                    "Training cannot continue, since loss changed to or from 'poisson'. Call fit with warm_start=False."
+                )
             mean, scale = self.y_mean_, self.y_scale_
         elif self.loss == "poisson":
             mean, scale = np.zeros(Y.shape[1]), np.average(Y, axis=0, weights=weight)
         else:
             mean, scale = mean_and_scale(Ragged.of_rows(Y), weight)
         if self.loss == "poisson" and ((Y < 0).any() or not scale.all()):
-            raise ValueError(f"loss='poisson' wants y of 0 or more, and not all 0; the least is {Y.min():g}.")
+            raise ValueError(
+                f"Expected y >= 0, and > 0 at least once, for loss='poisson', got a minimum of {Y.min():g}."
+            )
         return (Y - mean) / scale, facts | {"y_mean_": mean, "y_scale_": scale}
 
     def __sklearn_tags__(self):

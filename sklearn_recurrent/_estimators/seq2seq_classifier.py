@@ -315,14 +315,16 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         expected = None if classes is None else classes_of(flatten_labels([classes])[0])
         if resume:
             if expected is not None and not np.array_equal(expected, self.classes_):
-                raise ValueError(f"classes={classes!r} is not the same as in the last call: {self.classes_!r}.")
+                raise ValueError(f"Expected classes={self.classes_!r}, as in the last call, got {classes!r}.")
             expected = self.classes_
         classes = present if expected is None else expected
         if not len(classes):
-            raise ValueError("y has no labels at all.")
+            raise ValueError("Expected y with at least one label, got empty sequences only.")
         unknown = codes_of(present, classes) < 0
         if unknown.any():
-            raise ValueError(f"y has labels {present[unknown].tolist()}, but the classes are {classes.tolist()}.")
+            raise ValueError(
+                f"Expected labels among the classes {classes.tolist()}, got labels {present[unknown].tolist()} in y."
+            )
         Y, offsets = _with_ends(codes_of(labels, classes), lengths, len(classes))
         longest = max(int(lengths[counts].max()), self.max_length_ if resume else 1)
         facts = {"classes_": classes, "n_outputs_": len(classes) + 1, "max_length_": longest}
@@ -340,7 +342,7 @@ class Seq2SeqClassifier(BaseSeq2Seq):
             return balanced(codes, dataset.weight, len(labels) + 1)
         unknown = [label for label in self.class_weight if label not in set(labels)]
         if unknown and not set(labels) <= set(self.class_weight):  # else it is of a fold without that class
-            raise ValueError(f"class_weight has labels {unknown}, but the classes are {labels}.")
+            raise ValueError(f"Expected class_weight with labels among the classes {labels}, got labels {unknown}.")
         by_class = np.array([self.class_weight.get(label, 1.0) for label in labels] + [1.0])  # the last: the end
         refuse_class_weights(self.class_weight, (dataset.weight * by_class[codes])[codes < len(labels)])
         return by_class
@@ -365,7 +367,9 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         codes = codes_of(labels, self.classes_)
         if (codes < 0).any():
             unknown = labels.tolist()[codes.argmin()]
-            raise ValueError(f"y has the label {unknown!r}, but the classes are {self.classes_.tolist()}.")
+            raise ValueError(
+                f"Expected labels among the classes {self.classes_.tolist()}, got the label {unknown!r} in y."
+            )
         return _with_ends(codes, lengths, len(self.classes_))
 
     def _written_and_true(self, X, y, sample_weight):
@@ -375,7 +379,7 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         true = np.split(codes_of(labels, self.classes_), np.cumsum(lengths)[:-1])
         weight = None if sample_weight is None else sequence_weight(sample_weight, len(lengths))
         if weight is None and sample_weight is not None:
-            raise ValueError("A score takes one weight for each sequence, but sample_weight has one for each label.")
+            raise ValueError("Expected sample_weight with one weight per sequence for a score, got one per label.")
         return list(zip(self._write(sequences), true, strict=True)), weight
 
 

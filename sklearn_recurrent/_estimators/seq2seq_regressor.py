@@ -252,7 +252,7 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         facts = {"n_outputs_": Y.shape[1], "out_activation_": "identity", "_loss": loss}
         if resume:
             if Y.shape[1] != self.n_outputs_:
-                raise ValueError(f"y has {Y.shape[1]} outputs per step, but this model has {self.n_outputs_}.")
+                raise ValueError(f"Expected y with {self.n_outputs_} outputs per step, as in fit, got {Y.shape[1]}.")
             mean, scale = self.y_mean_, self.y_scale_
         else:
             mean, scale = facts["y_mean_"], facts["y_scale_"] = mean_and_scale(Ragged.of_rows(Y), dataset.weight)
@@ -280,7 +280,7 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         horizons = np.asarray(horizon)
         check_consistent_length(sequences, horizons)
         if horizons.ndim != 1 or horizons.dtype.kind not in "iu" or (horizons < 1).any():
-            raise ValueError(f"horizon must be an integer of at least 1 for each sequence, got {horizon!r}.")
+            raise ValueError(f"horizon must be an integer of at least 1, or one for each sequence, got {horizon!r}.")
         return horizons.astype(np.int64)
 
     def _values(self, sequences, horizons):

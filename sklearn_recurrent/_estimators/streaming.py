@@ -47,9 +47,13 @@ def streams(model):
     """Whether a model can predict from what has come so far; raises an AttributeError that says why not."""
     bidirectional, per_step, kinds = architecture_of(model)
     if bidirectional:
-        raise AttributeError("A bidirectional network reads its sequences from their ends, too: bidirectional=False.")
+        raise AttributeError(
+            "Expected bidirectional=False for streaming, got True: the backward direction needs whole sequences."
+        )
     if not per_step and not kinds <= RUNNING:
-        raise AttributeError(f"Streaming wants pooling by some of {sorted(RUNNING)}, got {sorted(kinds)}.")
+        raise AttributeError(
+            f"Expected pooling by one or more of {sorted(RUNNING)} for streaming, got {sorted(kinds)}."
+        )
     return True
 
 
@@ -77,7 +81,7 @@ class Streaming:
         """
         check_is_fitted(self)
         if not isinstance(n_streams, Integral) or n_streams < 1:
-            raise ValueError(f"n_streams must be at least 1, got {n_streams!r}.")
+            raise ValueError(f"n_streams must be an integer of at least 1, got {n_streams!r}.")
         stepper = self._new_stepper()
         return StreamState(stepper.initial(n_streams), n_streams, self.theta_, stepper)
 
@@ -150,7 +154,9 @@ class Streaming:
         state = self.initial_state(len(sequences)) if state is None else state
         stepper = self._stepper(state)
         if state.n_streams != len(sequences):
-            raise ValueError(f"X has {len(sequences)} sequences, but initial_state has {state.n_streams} streams.")
+            raise ValueError(
+                f"Expected {state.n_streams} sequences, one per stream of initial_state, got {len(sequences)}."
+            )
         ends = {name: np.empty_like(array, order="C") for name, array in state._arrays.items()}
 
         def on_batch(rows, result):
@@ -167,14 +173,16 @@ class Streaming:
         """That of the state, or a new one if it was unpickled, or is older than the last fit."""
         if not isinstance(state, StreamState):
             raise TypeError(
-                f"A StreamState is wanted, as initial_state(n_streams) makes it, got {type(state).__name__}."
+                f"Expected a StreamState, got {type(state).__name__}. Create one with initial_state(n_streams)."
             )
         if state._theta is self.theta_:
             return state._stepper
         stepper = self._new_stepper()
         shapes = {name: array.shape for name, array in stepper.initial(state.n_streams).items()}
         if shapes != {name: array.shape for name, array in state._arrays.items()}:
-            raise ValueError("The state is that of another model: its layers have other sizes.")
+            raise ValueError(
+                "Expected a state of this model, got one for other layers. Create one with initial_state(n_streams)."
+            )
         return stepper
 
     def _read_step(self, x, n, stepper):
@@ -184,10 +192,10 @@ class Streaming:
         if x.shape != (n, n_features) and not (x.ndim == 1 and len(x) == n * n_features and 1 in (n, n_features)):
             also = f" or ({n},)" if n_features == 1 else ""
             raise ValueError(
-                f"x has shape {x.shape}, but the next step of {n} streams is wanted, ({n}, {n_features}){also}."
+                f"Expected x with shape ({n}, {n_features}){also}, one time step of {n} streams, got {x.shape}."
             )
         if x.dtype.kind == "c":
-            raise ValueError(f"Complex data not supported: x holds {x.dtype}.")
+            raise ValueError(f"Complex data not supported: x has dtype {x.dtype}.")
         x = x if x.dtype.kind in "fiub" else x.astype(np.float64)
         if self._embeds:
             return rows_of(as_tokens(Ragged.of_rows(x.reshape(n, 1))).values[:, 0], self.vocabulary_)
@@ -196,5 +204,8 @@ class Streaming:
             with np.errstate(over="ignore"):
                 x = x.astype(stepper.dtype)
         if not np.isfinite(x).all():
-            raise ValueError(f"x is not finite, in {x.dtype}, for stream {int(np.isfinite(x).all(axis=0).argmin())}.")
+            j = int(np.isfinite(x).all(axis=0).argmin())
+            raise ValueError(
+                f"Expected x to be finite in {x.dtype}, got NaN, infinity or a larger value in stream {j}."
+            )
         return x
