@@ -90,7 +90,7 @@ BAD_X = {
 
 @pytest.mark.parametrize("fitted", [False, True], ids=["new", "fitted"])
 @pytest.mark.parametrize("case", BAD_X)
-def test_a_bad_X_is_refused_with_what_and_where(estimator, data, case, fitted):
+def test_a_bad_X_is_an_error_that_says_what_and_where(estimator, data, case, fitted):
     X, y = data
     model = estimator(**TINY)
     if fitted:
@@ -133,7 +133,7 @@ def test_sequences_and_columns_are_not_confused_between_fit_and_predict(estimato
         estimator(**TINY).fit(matrix, y).predict(as_sequences(matrix))
 
 
-def test_before_fit_there_is_nothing_to_predict_with(estimator, ragged):
+def test_predictions_before_fit_raise_NotFittedError(estimator, ragged):
     for attribute in ("predict", "predict_proba", "predict_log_proba", "decision_function"):
         if hasattr(estimator, attribute):
             with pytest.raises(NotFittedError):
@@ -244,7 +244,7 @@ def test_partial_fit_on_another_kind_of_target_is_refused(ragged, labels, number
 
 # --- parameters -------------------------------------------------------------------------------------------------------
 
-ODD = {
+INVALID = {
     "hidden_layer_sizes": [0, -3, 2.5, (), (3, 0), (3, -1), (3, 2.5), "3", None],
     "activation": ["identity", None],
     "bidirectional": ["yes"],
@@ -292,43 +292,43 @@ ODD = {
 }
 
 
-def test_every_parameter_has_odd_values_to_be_tested_with():
-    assert set(RNNClassifier().get_params()) == set(ODD)
+def test_every_parameter_of_classifiers_is_tested_with_invalid_values():
+    assert set(RNNClassifier().get_params()) == set(INVALID)
 
 
-@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in ODD.items() for value in values])
-def test_an_odd_parameter_is_refused_by_name_at_fit(ragged, labels, name, value):
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in INVALID.items() for value in values])
+def test_an_invalid_parameter_of_classifiers_is_an_error_that_names_it(ragged, labels, name, value):
     model = RNNClassifier(**TINY).fit(ragged, labels)
     expected = model.predict_proba(ragged)
     for case in (clone(model).set_params(**{name: value}), model.set_params(**{name: value})):
         assert_refused(case, ragged, labels, name)
-    if name != "n_jobs":  # it is not of the fit alone
+    if name != "n_jobs":  # predictions use it, too, and it is not part of the fitted model
         assert np.array_equal(model.predict_proba(ragged), expected)
 
 
-ODD_OF_REGRESSORS = {
+INVALID_REGRESSOR = {
     "loss": ["mse", "pinball", None],
     "quantile": [0, 1, (), (0.5, 1), (0.5, 0.5), "median", None],
     "huber_delta": [0, -1, None],
 }
 
 
-def test_every_parameter_of_regressors_has_odd_values_to_be_tested_with():
-    shared = set(ODD) - {"class_weight", "label_smoothing"}
-    assert set(RNNRegressor().get_params()) == shared | set(ODD_OF_REGRESSORS)
+def test_every_parameter_of_regressors_is_tested_with_invalid_values():
+    shared = set(INVALID) - {"class_weight", "label_smoothing"}
+    assert set(RNNRegressor().get_params()) == shared | set(INVALID_REGRESSOR)
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [(name, value) for name, values in ODD_OF_REGRESSORS.items() for value in values]
+    ("name", "value"), [(name, value) for name, values in INVALID_REGRESSOR.items() for value in values]
 )
-def test_an_odd_parameter_of_regressors_is_refused_by_name_at_fit(ragged, numbers, name, value):
+def test_an_invalid_parameter_of_regressors_is_an_error_that_names_it(ragged, numbers, name, value):
     where = {"loss": "quantile"} if name == "quantile" else {}
     assert_refused(RNNRegressor(**TINY | where | {name: value}), ragged, numbers, name)
     if name in Seq2SeqRegressor().get_params():
         assert_refused(Seq2SeqRegressor(**TINY, **{name: value}), ragged, np.ones((len(ragged), 2)), name)
 
 
-ODD_OF_WRITING = {
+INVALID_SEQ2SEQ = {
     "attention": ["multiplicative", True],
     "teacher_forcing": [-0.1, 1.1, (1, 2), (1,), (1, 0, 1), (), "1", ("1", "0"), (np.nan, 1), None],
     "max_length": [0, -1, 2.5],
@@ -337,17 +337,17 @@ ODD_OF_WRITING = {
 }
 
 
-def test_every_parameter_of_writing_has_odd_values_to_be_tested_with():
-    shared = set(ODD) - {"pooling", "return_sequences"}
-    assert set(Seq2SeqClassifier().get_params()) == shared | set(ODD_OF_WRITING)
+def test_every_parameter_of_sequence_to_sequence_is_tested_with_invalid_values():
+    shared = set(INVALID) - {"pooling", "return_sequences"}
+    assert set(Seq2SeqClassifier().get_params()) == shared | set(INVALID_SEQ2SEQ)
     numbers = shared - {"class_weight", "label_smoothing"} | {"loss", "huber_delta"}
     assert set(Seq2SeqRegressor().get_params()) == numbers | {"attention", "teacher_forcing"}
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [(name, value) for name, values in ODD_OF_WRITING.items() for value in values]
+    ("name", "value"), [(name, value) for name, values in INVALID_SEQ2SEQ.items() for value in values]
 )
-def test_an_odd_parameter_of_writing_is_refused_by_name_at_fit(ragged, name, value):
+def test_an_invalid_parameter_of_sequence_to_sequence_is_an_error_that_names_it(ragged, name, value):
     assert_refused(Seq2SeqClassifier(**TINY, **{name: value}), ragged, [["a", "b"]] * len(ragged), name)
     if name in Seq2SeqRegressor().get_params():
         assert_refused(Seq2SeqRegressor(**TINY, **{name: value}), ragged, np.ones((len(ragged), 2)), name)
@@ -358,7 +358,7 @@ def test_class_weights_of_unknown_classes_are_refused(ragged, labels, value):
     assert_refused(RNNClassifier(**TINY, class_weight=value), ragged, labels, "class_weight|classes")
 
 
-def test_partial_fit_is_there_only_with_mini_batches(estimator):
+def test_partial_fit_exists_only_for_solvers_with_mini_batches(estimator):
     assert hasattr(estimator(solver="adam"), "partial_fit")
     assert hasattr(estimator(solver="sgd"), "partial_fit")
     assert not hasattr(estimator(solver="lbfgs"), "partial_fit")
@@ -390,7 +390,7 @@ def test_a_warm_start_with_other_features_or_classes_is_refused(estimator, data)
         assert_refused(model, X, np.where(y == "low", "new", y), r"labels \['new'\]")
 
 
-# --- advice: a line in a message works when it is followed -----------------------------------------------------------
+# --- advice in messages -----------------------------------------------------------------------------------------------
 
 RAGGED = [np.sin(np.arange(2.0 * n)).reshape(n, 2) for n in (3, 5, 4, 3, 4, 6)]
 UNIVARIATE = [x[:, 0] for x in RAGGED]
@@ -696,24 +696,22 @@ def test_messages_use_plain_words():
 @pytest.mark.parametrize("solver", OPTIMIZERS)
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("cls", [RNNClassifier, RNNRegressor])
-def test_a_diverging_fit_ends_with_an_error_that_says_what_to_change(
-    cls, cell, solver, settings, ragged, labels, numbers
-):
+def test_a_diverging_fit_is_an_error_that_says_what_to_change(cls, cell, solver, settings, ragged, labels, numbers):
     y = labels if cls is RNNClassifier else numbers
     model = cls(cell=cell, hidden_layer_sizes=3, solver=solver, learning_rate_init=1e6, random_state=0, **settings)
     assert_refused(model, ragged, y, "Training diverged in epoch .*learning_rate_init")
 
 
-def test_divergence_is_found_over_several_calls_too(estimator, data):
+def test_divergence_is_detected_across_calls_of_partial_fit(estimator, data):
     model = estimator(**TINY | {"max_iter": 1, "learning_rate_init": 1e6, "max_grad_norm": None})
     with pytest.raises(ValueError, match="diverged"):
         for _ in range(3):
             model.partial_fit(*data)
 
 
-def test_the_last_step_is_looked_at_too(ragged, numbers):
+def test_divergence_in_the_last_step_is_detected(ragged, numbers):
     settings = {"solver": "sgd", "max_iter": 1, "max_grad_norm": None, "batch_size": 40, "random_state": 0}
-    model = RNNRegressor(4, learning_rate_init=1e308, alpha=1e4, **settings)  # a step from finite weights to infinite
+    model = RNNRegressor(4, learning_rate_init=1e308, alpha=1e4, **settings)  # one step makes finite weights infinite
     with np.errstate(over="ignore"), pytest.raises(ValueError, match="diverged in epoch 1: the loss is nan"):
         model.fit(ragged, numbers)
 
@@ -724,7 +722,7 @@ def test_a_multilabel_indicator_of_other_values_than_0_and_1_is_refused(ragged, 
     assert_refused(RNNClassifier(**TINY), ragged, Y, "Expected a multilabel indicator y of 0 and 1, got values")
 
 
-def test_a_fitted_model_survives_a_second_fit_that_diverges(estimator, data):
+def test_a_second_fit_that_diverges_leaves_the_model_unchanged(estimator, data):
     X, y = data
     model = estimator(**TINY).fit(X, y)
     expected = model.predict(X)
@@ -752,7 +750,7 @@ def interrupt_after(monkeypatch):
 
 
 @pytest.mark.parametrize("solver", [*OPTIMIZERS, "lbfgs"])
-def test_an_interrupted_fit_keeps_the_model_so_far_with_a_warning(estimator, data, solver, interrupt_after):
+def test_an_interrupted_fit_warns_and_keeps_the_model_trained_so_far(estimator, data, solver, interrupt_after):
     X, y = data
     model = estimator(hidden_layer_sizes=3, solver=solver, batch_size=10, random_state=0)
     interrupt_after(14)  # with four batches an epoch, in the middle of the fourth
@@ -764,7 +762,7 @@ def test_an_interrupted_fit_keeps_the_model_so_far_with_a_warning(estimator, dat
     assert solver == "lbfgs" or model.n_iter_ == 3
 
 
-def test_an_interrupted_fit_in_its_first_epoch_is_a_model_too(estimator, data, interrupt_after):
+def test_a_fit_interrupted_in_its_first_epoch_gives_a_model_too(estimator, data, interrupt_after):
     X, y = data
     interrupt_after(2)
     with pytest.warns(UserWarning, match="interrupted"):
@@ -773,7 +771,7 @@ def test_an_interrupted_fit_in_its_first_epoch_is_a_model_too(estimator, data, i
     assert model.predict(X).shape == y.shape
 
 
-def test_an_interruption_before_anything_was_learned_is_passed_on(estimator, data, interrupt_after):
+def test_an_interruption_before_the_first_step_is_raised(estimator, data, interrupt_after):
     X, y = data
     fitted = estimator(**TINY).fit(X, y)
     interrupt_after(0)
@@ -792,7 +790,7 @@ def test_an_interruption_under_early_stopping_keeps_the_best_epoch(ragged, label
     assert model.best_validation_score_ == max(model.validation_scores_)
 
 
-def test_reaching_max_iter_warns_unless_it_was_the_plan(estimator, data):
+def test_reaching_max_iter_warns_unless_the_schedule_plans_it(estimator, data):
     X, y = data
     for settings in (
         {"learning_rate": "constant"},
@@ -805,7 +803,7 @@ def test_reaching_max_iter_warns_unless_it_was_the_plan(estimator, data):
     estimator(**TINY, learning_rate="constant", tol=1e9, n_iter_no_change=1).set_params(max_iter=50).fit(X, y)
 
 
-def test_the_warning_points_at_the_line_that_called_fit(estimator, data):
+def test_the_warning_names_the_line_that_called_fit(estimator, data):
     X, y = data
     with pytest.warns(ConvergenceWarning) as record:
         estimator(**TINY, learning_rate="constant").fit(X, y)

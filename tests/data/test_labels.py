@@ -1,4 +1,4 @@
-"""Sequences of labels and of numbers, flattened: the targets of `Seq2SeqClassifier` and `Seq2SeqRegressor`."""
+"""Sequences of labels, flattened: the targets of `Seq2SeqClassifier`, their classes and codes."""
 
 import os
 import subprocess
@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from sklearn_recurrent._data.labels import classes_of, codes_of, flatten_labels
-from sklearn_recurrent._data.targets import flatten_numbers
 
 
 def flat(y):
@@ -105,37 +104,3 @@ def test_dates_of_another_unit_are_the_same_dates():
 def test_anything_but_a_sequence_of_labels_is_an_error_that_says_where(y, message):
     with pytest.raises(ValueError, match=message):
         flatten_labels(y)
-
-
-@pytest.mark.parametrize(
-    ("y", "values", "lengths", "form"),
-    [
-        ([1, 2], [[1], [2]], [1, 1], ("array", 1)),
-        (np.array([[1, 2], [3, 4]]), [[1], [2], [3], [4]], [2, 2], ("array", 2)),
-        (pd.DataFrame([[1, 2], [3, 4]]), [[1], [2], [3], [4]], [2, 2], ("array", 2)),
-        (np.array([[[1, 2]], [[3, 4]]]), [[1, 2], [3, 4]], [1, 1], ("array", 3)),
-        ([np.array([1, 2]), np.array([3])], [[1], [2], [3]], [2, 1], ("sequences", 2)),
-        ([np.array([[1, 2]]), np.array([[3, 4]])], [[1, 2], [3, 4]], [1, 1], ("sequences", 3)),
-    ],
-)
-def test_numbers_of_any_container_are_concatenated(y, values, lengths, form):
-    found = flatten_numbers(y)
-    assert found[0].tolist() == values
-    assert found[0].dtype == np.float64
-    assert found[1].tolist() == lengths
-    assert found[2] == form
-
-
-@pytest.mark.parametrize(
-    ("y", "message"),
-    [
-        ([np.array([1.0, 2]), np.array([np.nan])], "contains NaN in sequence 1, step 0"),
-        ([[1, 2], [np.inf, 4]], "contains infinity in sequence 1, step 0"),
-        ([np.array([1.0]), np.array([])], "at least one time step for sequence 1, got none"),
-        ([[1, 2], [3]], r"got 1 to 2 values per row.*as_sequences\(y\)"),
-        (np.zeros((2, 2, 2, 2)), r"Expected y to have shape .*, got \(2, 2, 2, 2\)"),
-    ],
-)
-def test_anything_but_a_sequence_of_numbers_is_an_error_that_says_where(y, message):
-    with pytest.raises(ValueError, match=message):
-        flatten_numbers(y)
