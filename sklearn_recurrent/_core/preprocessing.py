@@ -54,7 +54,9 @@ class Standardizer(InputPreprocessor):
             values = np.subtract(values, mean, dtype=dtype, casting="same_kind")
             values /= scale
         if not np.isfinite(values).all():
-            raise ValueError(f"X holds values too large for {dtype}, in which this model computes.")
+            raise ValueError(
+                f"Input X contains values too large for {dtype}, the dtype of this model. Scale X, or fit on float64."
+            )
         return values
 
     def gradient(self, d):

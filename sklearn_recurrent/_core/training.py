@@ -318,6 +318,6 @@ def _refuse_divergence(loss, limit, epoch):
     if not loss < limit:
         raise ValueError(
             f"Training diverged in epoch {epoch + 1}: the loss is {loss:.3g}. Lower learning_rate_init or set "
-            "max_grad_norm (all but lbfgs), scale the data (standardize=True), and look for extreme values in y and in "
-            "the weights."
+            "max_grad_norm (lbfgs uses neither), scale the data (standardize=True), or check y and the weights for "
+            "extreme values."
         )

@@ -1,4 +1,4 @@
-"""Sequences of unequal length as one array of numbers, and back."""
+"""Pad sequences of unequal length to one array of numbers, and back."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from sklearn.utils.validation import check_array, check_is_fitted
 
 from .._core.ragged import Ragged
 from .._sklearn import Interval, SequenceTransformerMixin, StrOptions, _fit_context, available_if
-from .sequences import as_array, object_array, read, unwrap, valid_steps
+from .sequences import as_array, locate, object_array, parse_sequences, unwrap, valid_steps
 
 
-def _gives_columns(padder):
-    """Whether the output has columns to name; unknown, and so yes, before fit."""
+def _output_is_2d(padder):
+    """Whether the output has columns to name. Before fit this is unknown; then True."""
+    # scikit-learn makes a data frame of the output if get_feature_names_out exists.
     return padder.flatten or not getattr(padder, "_fitted_on_sequences", False)
 
 
@@ -92,7 +93,7 @@ class SequencePadder(SequenceTransformerMixin, BaseEstimator):
         "padding": [StrOptions({"post", "pre"})],
         "truncating": [StrOptions({"post", "pre"})],
         "value": [Real],
-        "dtype": "no_validation",  # numpy.dtype judges it
+        "dtype": "no_validation",  # numpy.dtype raises if it is none
         "longer": [StrOptions({"error", "truncate"})],
         "flatten": ["boolean"],
     }
@@ -138,8 +139,11 @@ class SequencePadder(SequenceTransformerMixin, BaseEstimator):
         ValueError
             If a sequence is empty, has another number of features, or holds infinity or anything but numbers.
         """
-        ragged = read(self, X, reset=True, missing="keep")
-        self.length_ = int(ragged.lengths.max()) if self.maxlen is None else self.maxlen
+        sequences = parse_sequences(self, X, reset=True, missing="keep")
+        if self.maxlen is None:
+            self.length_ = int(sequences.lengths.max())
+        else:
+            self.length_ = self.maxlen
         return self
 
     def transform(self, X) -> np.ndarray:
@@ -163,22 +167,26 @@ class SequencePadder(SequenceTransformerMixin, BaseEstimator):
             If a sequence has more than ``length_`` time steps and ``longer="error"``, or `X` is invalid as in `fit`.
         """
         check_is_fitted(self)
-        ragged = read(self, X, reset=False, missing="keep").joined()
+        ragged = parse_sequences(self, X, reset=False, missing="keep").joined()
         if self.longer == "error" and ragged.lengths.max() > self.length_:
             j = ragged.lengths.argmax()
             raise ValueError(
-                f"Sequence {j} has {ragged.lengths[j]} time steps, but {type(self).__name__} pads to {self.length_}. "
-                "With longer='truncate' it is cut."
+                f"Expected at most {self.length_} time steps, got {ragged.lengths[j]} in sequence {j}. "
+                "Set longer='truncate' to shorten such sequences, or pad to a larger maxlen."
             )
-        ragged = _exact(X, ragged)
-        dtype = ragged.values.dtype
-        if self._fitted_on_sequences or self.length_ != self.n_features_in_:  # else there is no padding to hold
-            dtype = np.result_type(dtype, np.min_scalar_type(self.value))
-        dtype = dtype if self.dtype is None else np.dtype(self.dtype)
-        if dtype.kind in "iu" and np.isnan(ragged.values).any():
-            raise ValueError(f"X contains NaN inside a sequence, which dtype={dtype} cannot hold.")
+        ragged = _with_exact_values(X, ragged)
+        dtype = self._output_dtype(ragged.values.dtype)
+        if dtype.kind in "iu":
+            nan = np.isnan(ragged.values)
+            if nan.any():
+                raise ValueError(
+                    f"Expected no NaN within sequences for dtype={dtype}, got NaN in {locate(nan, ragged.offsets)}. "
+                    "Set a floating-point dtype."
+                )
         padded = _resize(ragged, self.length_, self.padding, self.truncating, self.value, dtype)
-        return padded if self._fitted_on_sequences and not self.flatten else padded.reshape(len(ragged), -1)
+        if self.flatten or not self._fitted_on_sequences:
+            return padded.reshape(len(ragged), -1)
+        return padded
 
     def inverse_transform(self, X) -> np.ndarray:
         """Remove the padding.
@@ -205,19 +213,21 @@ class SequencePadder(SequenceTransformerMixin, BaseEstimator):
         X = check_array(X, dtype="numeric", ensure_all_finite=False, allow_nd=True, estimator=self)
         if not self._fitted_on_sequences:
             if X.shape[1:] != (self.length_,):
-                raise ValueError(f"X has shape {X.shape}, but (n, {self.length_}) is wanted.")
+                raise ValueError(f"Expected X to have shape (n_samples, {self.length_}), got {X.shape}.")
             rows = Ragged.from_lengths(X.reshape(-1, 1), np.full(len(X), self.length_))
-            # What was padded is now cut, and on the same side; what was cut is filled up.
+            # The inverse of padding on a side is to truncate on that side, and vice versa.
             return _resize(rows, self.n_features_in_, self.truncating, self.padding, self.value, X.dtype)[:, :, 0]
         if X.ndim == 2 and X.shape[1] % self.n_features_in_ == 0:
             X = X.reshape(len(X), -1, self.n_features_in_)
         if X.ndim != 3 or X.shape[2] != self.n_features_in_:
-            wanted = f"(n, T, {self.n_features_in_}) or (n, T * {self.n_features_in_})"
-            raise ValueError(f"X has shape {X.shape}, but {wanted} is wanted.")
+            raise ValueError(
+                f"Expected X to have shape (n_samples, n_steps, {self.n_features_in_}) or "
+                f"(n_samples, n_steps * {self.n_features_in_}), got {X.shape}."
+            )
         valid = valid_steps(X, self.value, sides=[self.padding])
         return object_array([x[steps] for x, steps in zip(X, valid, strict=True)])
 
-    @available_if(_gives_columns)
+    @available_if(_output_is_2d)
     def get_feature_names_out(self, input_features=None) -> np.ndarray:
         """Return the names of the columns of a 2-D result.
 
@@ -246,30 +256,49 @@ class SequencePadder(SequenceTransformerMixin, BaseEstimator):
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
+    def _output_dtype(self, dtype):
+        """The parameter `dtype`, or the dtype of X, extended to one that represents `value`."""
+        if self.dtype is not None:
+            return np.dtype(self.dtype)
+        if not self._fitted_on_sequences and self.length_ == self.n_features_in_:
+            # A matrix that keeps its number of columns has no padding: integers can stay integers.
+            return dtype
+        return np.result_type(dtype, np.min_scalar_type(self.value))
 
-def _exact(X, ragged):
-    """`ragged` in the type that holds all of `X`: reading goes through floats, where large integers lose digits."""
+
+def _with_exact_values(X, ragged):
+    """`ragged` in the dtype of `X`: parsing converts to floats, where large integers lose digits."""
     form, X = unwrap(X)
-    arrays = [np.asarray(X)] if form == "numbers" else [as_array(j, x) for j, x in enumerate(X)]
+    if form == "numbers":
+        arrays = [np.asarray(X)]
+    else:
+        arrays = [as_array(j, x) for j, x in enumerate(X)]
     dtype = np.result_type(*{array.dtype for array in arrays})
-    if dtype.kind in "iub":  # no NaN, so no padding that reading has cut off
+    if dtype.kind in "iub":
+        # Integers cannot be NaN, so there was no padding to remove, and all values of X are valid.
         return ragged.map(lambda values: np.concatenate([array.reshape(-1, values.shape[1]) for array in arrays]))
-    return ragged.map(lambda values: values.astype(dtype if dtype.kind == "f" else np.float64, copy=False))
+    if dtype.kind != "f":
+        dtype = np.float64
+    return ragged.map(lambda values: values.astype(dtype, copy=False))
 
 
 def _resize(ragged, length, padding, truncating, value, dtype):
     """Every sequence with `length` time steps, in an array (n, length, F)."""
-    kept = np.minimum(ragged.lengths, length)
-    target, source = np.arange(length), np.arange(len(ragged.values)) - np.repeat(ragged.offsets[:-1], ragged.lengths)
-    target = target >= (length - kept)[:, None] if padding == "pre" else target < kept[:, None]
-    surplus = ragged.lengths - kept
-    source = (
-        source >= np.repeat(surplus, ragged.lengths)
-        if truncating == "pre"
-        else source < np.repeat(kept, ragged.lengths)
-    )
+    n_kept = np.minimum(ragged.lengths, length)
+    # Which steps of the result are valid (n, length), and which steps of all sequences (S,) go there.
+    target = np.arange(length)
+    if padding == "pre":
+        target = target >= (length - n_kept)[:, None]
+    else:
+        target = target < n_kept[:, None]
+    source = np.arange(len(ragged.values)) - np.repeat(ragged.offsets[:-1], ragged.lengths)
+    if truncating == "pre":
+        source = source >= np.repeat(ragged.lengths - n_kept, ragged.lengths)
+    else:
+        source = source < np.repeat(n_kept, ragged.lengths)
     resized = np.empty((len(ragged), length, ragged.n_features), dtype)
     resized[target] = ragged.values[source]
-    if not target.all():  # integers hold no NaN, and need not where nothing is padded
+    if not target.all():
+        # Not otherwise, since assigning NaN to an integer array raises even if no entry is assigned.
         resized[~target] = value
     return resized

@@ -1,4 +1,4 @@
-"""Any transformer, applied to each time step."""
+"""Apply any transformer to each time step of sequences."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from .._sklearn import HasMethods, SequenceTransformerMixin, _fit_context, available_if
-from .sequences import object_array, read, unwrap, valid_steps
+from .sequences import object_array, parse_sequences, unwrap, valid_steps
 
 
 def _has_inverse(estimator):
     return hasattr(getattr(estimator, "transformer_", estimator.transformer), "inverse_transform")
 
 
-def _keeps_columns(estimator):
-    """Whether a 2-D array comes out as it went in, column by column; unknown, and so yes, before fit."""
+def _output_is_2d(estimator):
+    """Whether a 2-D array stays one, with the same columns. Before fit this is unknown; then True."""
     return not getattr(estimator, "_fitted_on_sequences", False) and getattr(estimator, "_n_step_outputs", 1) == 1
 
 
@@ -113,11 +113,15 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
         ValueError
             If a sequence is empty, has another number of features, or holds anything but finite numbers.
         """
-        ragged = self._read(X, reset=True)
+        ragged = self._parse(X, reset=True)
         if get_config()["enable_metadata_routing"]:
             fit_params = process_routing(self, "fit", **fit_params).transformer.fit
         fit_params = {name: _per_step(value, ragged) for name, value in fit_params.items()}
-        y = None if y is None or unwrap(y)[0] != "numbers" else _per_step(y, ragged)
+        if y is not None and unwrap(y, "y")[0] == "numbers":
+            y = _per_step(y, ragged)
+        else:
+            # Most transformers ignore y, and sequences of targets need not match the steps of X.
+            y = None
         self.transformer_ = clone(self.transformer).fit(ragged.values, y, **fit_params)
         self._n_step_outputs = _apply(self.transformer_.transform, ragged.values[:1]).shape[1]
         return self
@@ -143,8 +147,8 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
             If `X` is invalid, as in `fit`.
         """
         check_is_fitted(self)
-        ragged = self._read(X, reset=False)
-        return self._like(X, ragged.map(lambda values: _apply(self.transformer_.transform, values)))
+        ragged = self._parse(X, reset=False)
+        return self._in_container_of(X, ragged.map(lambda values: _apply(self.transformer_.transform, values)))
 
     @available_if(_has_inverse)
     def inverse_transform(self, X) -> np.ndarray:
@@ -170,11 +174,11 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
             If `X` is invalid, as in `fit`.
         """
         check_is_fitted(self)
-        # A copy, since the features of this X are those that transform gives, not those that fit has seen.
-        ragged = copy.copy(self)._read(X, reset=True)
-        return self._like(X, ragged.map(lambda values: _apply(self.transformer_.inverse_transform, values)))
+        # A copy, since reset=True stores n_features_in_: this X has the features that transform returns.
+        ragged = copy.copy(self)._parse(X, reset=True)
+        return self._in_container_of(X, ragged.map(lambda values: _apply(self.transformer_.inverse_transform, values)))
 
-    @available_if(_keeps_columns)
+    @available_if(_output_is_2d)
     def get_feature_names_out(self, input_features=None) -> np.ndarray:
         """Return the names of the columns of a 2-D result, which are those of `X`.
 
@@ -211,41 +215,47 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
             tags.transformer_tags.preserves_dtype = inner.transformer_tags.preserves_dtype
         return tags
 
-    def _read(self, X, reset):
-        """The time steps of X, in memory of their own: some transformers write to what they are given."""
+    def _parse(self, X, reset):
+        """The time steps of X, always copied: some transformers modify their input."""
         missing = "keep" if get_tags(self).input_tags.allow_nan else "error"
-        return read(self, X, reset=reset, missing=missing).joined()
+        return parse_sequences(self, X, reset=reset, missing=missing).joined()
 
-    def _like(self, X, ragged):
-        """The sequences in the container that belongs to `X`."""
+    def _in_container_of(self, X, ragged):
+        """The sequences in the container that corresponds to the one of `X`."""
         form, X = unwrap(X)
-        if form != "numbers":
-            sequences = object_array(list(ragged))
-            return sequences if form == "sequences" else sequences[:, None]
+        if form == "sequences":
+            return object_array(list(ragged))
+        if form == "column":
+            return object_array(list(ragged))[:, None]
         if len(getattr(X, "shape", ())) == 3:
             valid = valid_steps(check_array(X, dtype="numeric", ensure_all_finite=False, allow_nd=True))
-            dtype = np.result_type(ragged.values.dtype, np.float16)  # one that holds NaN, padded or not
+            # A dtype that represents NaN even if this batch has no padding: the dtype must not depend on the batch.
+            dtype = np.result_type(ragged.values.dtype, np.float16)
             values = np.full((*valid.shape, ragged.n_features), np.nan, dtype)
             values[valid] = ragged.values
         else:
             values = ragged.values.reshape(len(ragged), ragged.lengths[0], ragged.n_features)
-        return values[:, :, 0] if ragged.n_features == 1 and not self._fitted_on_sequences else values
+        if ragged.n_features == 1 and not self._fitted_on_sequences:
+            return values[:, :, 0]
+        return values
 
 
 def _per_step(value, ragged):
-    """`value` with an entry per sequence repeated for each of its steps; anything else as it is."""
+    """`value` repeated for each step if it has one entry per sequence; anything else unchanged."""
     if unwrap(value)[0] == "numbers" and np.asarray(value).shape[:1] == (len(ragged),):
         return np.repeat(np.asarray(value), ragged.lengths, axis=0)
     return value
 
 
 def _apply(transform, values):
-    """Rows in, rows out, as a dense array whatever container the transformer prefers."""
+    """The transformed rows, always as a dense array."""
     result = transform(values)
-    result = result.toarray() if issparse(result) else np.asarray(result)
+    if issparse(result):
+        result = result.toarray()
+    result = np.asarray(result)
     if result.ndim != 2 or len(result) != len(values):
         raise ValueError(
-            f"The transformer made {result.shape} of an array of shape {values.shape}, but one row per time step is "
-            "wanted."
+            f"Expected the transformer to return one row per time step, got shape {result.shape} for an input of shape "
+            f"{values.shape}."
         )
     return result

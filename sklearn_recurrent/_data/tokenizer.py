@@ -1,4 +1,4 @@
-"""Texts as sequences of integer ids, and back."""
+"""Turn texts into sequences of integer ids, and back."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from numbers import Integral, Real
-from reprlib import repr as short
+from reprlib import repr as short_repr
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -14,10 +14,11 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from .._sklearn import Interval, SequenceTransformerMixin, StrOptions, _fit_context
-from .sequences import as_array, as_sequences, object_array, unwrap
+from .sequences import as_array, as_sequences, list_hint, object_array, unwrap
 
-PADDING, UNKNOWN = 0, 1
-RESERVED = ["[PAD]", "[UNK]"]  # what they are called
+PADDING = 0
+UNKNOWN = 1
+RESERVED = ["[PAD]", "[UNK]"]  # the tokens of these two ids
 
 
 class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
@@ -132,19 +133,16 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
             If a text is neither a string nor a list of tokens, a token is NaN or not hashable, `token_pattern` is not a
             regular expression with at most one group, or no token is left for the vocabulary.
         """
-        n_texts, occurrences, texts_with = 0, Counter(), Counter()
-        for tokens in self._cut(X):
+        n_texts = 0
+        term_frequency = Counter()
+        document_frequency = Counter()
+        for tokens in self._tokenize(X):
             n_texts += 1
-            occurrences.update(tokens)
-            texts_with.update(set(tokens))
-        whole = 1 if isinstance(self.min_df, Integral) else n_texts
-        kept = [token for token, count in texts_with.items() if count / whole >= self.min_df]
-        if not kept:
-            raise ValueError(
-                f"No token is left for the vocabulary: {n_texts} texts have {len(occurrences)} different tokens, and "
-                f"none is in min_df={self.min_df} of the texts, where an int is a number and a float a fraction."
-            )
-        kept = sorted(_in_alphabetical_order(kept), key=occurrences.get, reverse=True)[: self.max_tokens]
+            term_frequency.update(tokens)
+            document_frequency.update(set(tokens))
+        kept = self._frequent_tokens(document_frequency, n_texts)
+        # The second sort is stable: tokens of equal frequency stay in alphabetical order.
+        kept = sorted(_alphabetical(kept), key=term_frequency.get, reverse=True)[: self.max_tokens]
         self.vocabulary_ = {token: i for i, token in enumerate(kept, len(RESERVED))}
         self.tokens_ = object_array(RESERVED + kept)
         return self
@@ -172,11 +170,13 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
             If a text is neither a string nor a list of tokens, or a token is NaN or not hashable.
         """
         check_is_fitted(self)
-        known = self.vocabulary_.get
-        return [
-            np.array([known(token, UNKNOWN) for token in tokens] or [UNKNOWN], dtype=np.int32)
-            for tokens in self._cut(X)
-        ]
+        id_of = self.vocabulary_.get
+        sequences = []
+        for tokens in self._tokenize(X):
+            # A sequence has at least one step, so a text without tokens becomes one unknown token.
+            ids = [id_of(token, UNKNOWN) for token in tokens] or [UNKNOWN]
+            sequences.append(np.array(ids, dtype=np.int32))
+        return sequences
 
     def inverse_transform(self, X) -> list[list[Any]]:
         """Turn sequences of ids into lists of tokens.
@@ -202,8 +202,13 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
         """
         check_is_fitted(self)
         form, rows = unwrap(X)
-        rows = as_sequences(X) if form == "numbers" else rows
-        return [self._tokens_of(j, as_array(j, x)) if np.size(x) else [] for j, x in enumerate(rows)]
+        if form == "numbers":
+            rows = as_sequences(X)
+        texts = []
+        for j, x in enumerate(rows):
+            # as_array refuses empty sequences, which have no tokens here.
+            texts.append(self._tokens_of(j, as_array(j, x)) if np.size(x) else [])
+        return texts
 
     def get_feature_names_out(self, input_features=None) -> np.ndarray:
         """Return a name for each id, as for the columns of a one-hot encoding.
@@ -227,23 +232,43 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
         tags.input_tags.two_d_array = False
         return tags
 
-    def _cut(self, X):
-        """The tokens of one text after the other."""
-        cut = self._cutter()
+    def _frequent_tokens(self, document_frequency, n_texts):
+        """The tokens that occur in at least `min_df` of the texts."""
+        if not document_frequency:
+            raise ValueError(
+                f"Expected texts with at least one token, got {n_texts} texts without any. "
+                "Check level, token_pattern and the texts."
+            )
+        if not isinstance(self.min_df, Integral):
+            # Counts are divided, not the fraction multiplied: 0.29 * 100 is above 29.
+            document_frequency = {token: count / n_texts for token, count in document_frequency.items()}
+        kept = [token for token, frequency in document_frequency.items() if frequency >= self.min_df]
+        if not kept:
+            raise ValueError(
+                f"Expected at least one token with min_df={self.min_df}, got none: {n_texts} texts contain "
+                f"{len(document_frequency)} different tokens, all of them less frequent. An int counts texts, a float "
+                "is a fraction of them; min_df=1 keeps every token."
+            )
+        return kept
+
+    def _tokenize(self, X):
+        """Yield the tokens of one text after the other."""
+        analyze = self._analyzer()
         for j, text in enumerate(_texts(X)):
-            is_string = isinstance(text, str)
-            tokens = cut(text.lower() if self.lowercase else text) if is_string else text
+            tokens = text
+            expected = f"Expected text {j} to be a string or a list of tokens"
+            if isinstance(text, str):
+                tokens = analyze(text.lower() if self.lowercase else text)
+                expected = f"Expected level to return a list of tokens for text {j}"
             if hasattr(tokens, "__array__"):
                 tokens = np.asarray(tokens).tolist()
             if not isinstance(tokens, list | tuple):
-                what = f"level(text {j})" if is_string else f"Text {j}"
-                wanted = "a list of tokens" if is_string else "a string or a list of tokens"
-                raise ValueError(f"{what} is {short(tokens)}, but {wanted} is wanted.")
-            _check_that_tokens_can_be_found_again(j, tokens)
+                raise ValueError(f"{expected}, got {short_repr(tokens)}.")
+            _check_tokens(j, tokens)
             yield tokens
 
-    def _cutter(self):
-        """The function that makes a list of tokens of a string."""
+    def _analyzer(self):
+        """The function that splits a string into a list of tokens."""
         if callable(self.level):
             return self.level
         if self.level == "char":
@@ -251,53 +276,61 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
         try:
             pattern = re.compile(self.token_pattern)
         except re.error as error:
-            raise ValueError(f"token_pattern={self.token_pattern!r} is no regular expression: {error}.") from error
-        if pattern.groups > 1:
             raise ValueError(
-                f"token_pattern={self.token_pattern!r} has {pattern.groups} groups, but one at most is wanted: (?:...) "
-                "is a group that does not count."
+                f"Expected token_pattern to be a regular expression, got {self.token_pattern!r}: {error}."
+            ) from error
+        if pattern.groups > 1:
+            # findall would return tuples.
+            raise ValueError(
+                f"Expected token_pattern to have at most one capturing group, got {pattern.groups} in "
+                f"{self.token_pattern!r}. Write (?:...) for a group that does not capture."
             )
         return pattern.findall
 
     def _tokens_of(self, j, x):
-        x = x.ravel() if x.shape[1:] == (1,) else x
+        """The tokens of sequence `j` of ids, without padding."""
+        if x.shape[1:] == (1,):
+            x = x.ravel()
         if x.ndim > 1:
-            raise ValueError(f"Sequence {j} has shape {x.shape}, but one id per step is wanted.")
+            raise ValueError(f"Expected sequence {j} to have one id per time step, got shape {x.shape}.")
         is_id = (x >= 0) & (x < len(self.tokens_)) & (np.floor(x) == x)
         if not is_id.all():
-            t, largest = is_id.argmin(), len(self.tokens_) - 1
-            raise ValueError(f"Sequence {j}, step {t} is {x[t]}, but an id from 0 to {largest} is wanted.")
+            t = is_id.argmin()
+            raise ValueError(
+                f"Expected ids to be whole numbers from 0 to {len(self.tokens_) - 1}, "
+                f"got {x[t]} in sequence {j}, step {t}."
+            )
         return self.tokens_[x[x != PADDING].astype(np.intp)].tolist()
 
 
 def _texts(X):
-    """The items of a container of texts, as they are."""
+    """The items of a container of texts, unchanged."""
     if not isinstance(X, list | tuple):
-        if isinstance(X, str) or not hasattr(X, "__array__"):  # an np.str_ has it too
-            hint = "[X]" if isinstance(X, str | bytes) else "list(X)"
+        if isinstance(X, str) or not hasattr(X, "__array__"):  # numpy.str_ has __array__, too
             raise TypeError(
-                f"X is a {type(X).__name__}, but a list of texts or another container of them is wanted: {hint}."
+                f"Expected X to be a list or another container of texts, got {type(X).__name__}.{list_hint(X)}"
             )
         X = np.asarray(X)
         if X.ndim != 1 and X.shape[1:] != (1,):
-            raise ValueError(f"X has shape {X.shape}, but texts in one dimension or one column are wanted.")
+            raise ValueError(f"Expected X to have shape (n_texts,) or (n_texts, 1), got {X.shape}.")
         X = X.ravel().tolist()
     if not X:
-        raise ValueError("X is empty, but at least one text is wanted.")
+        raise ValueError("Expected X to contain at least one text, got none.")
     return X
 
 
-def _check_that_tokens_can_be_found_again(j, tokens):
+def _check_tokens(j, tokens):
+    """Raise for tokens that a dict cannot find again."""
     try:
-        missing = {token for token in set(tokens) if token != token}  # NaN and its like
+        missing = {token for token in set(tokens) if token != token}  # NaN and NaT
     except TypeError as error:
-        raise ValueError(f"Text {j} has a token that cannot be looked up: {error}.") from error
+        raise ValueError(f"Expected hashable tokens in text {j}, got one that cannot be looked up: {error}.") from error
     if missing:
-        raise ValueError(f"Text {j} has a missing token: {missing.pop()}.")
+        raise ValueError(f"Expected no missing tokens in text {j}, got {missing.pop()}.")
 
 
-def _in_alphabetical_order(tokens):
+def _alphabetical(tokens):
     try:
         return sorted(tokens)
-    except TypeError:  # of several types
+    except TypeError:  # tokens of several types
         return sorted(tokens, key=lambda token: (type(token).__name__, repr(token)))

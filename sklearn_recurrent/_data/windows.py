@@ -1,4 +1,4 @@
-"""Time series as windows: what came before a point, and what came after."""
+"""Cut time series into windows: the values before a point in time, and those after it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_scalar
 
-from .sequences import as_array, as_sequences, read, unwrap
+from .sequences import as_array, as_sequences, parse_sequences, unwrap
 
 
 class Windows(NamedTuple):
@@ -143,45 +143,76 @@ def sliding_windows(series, window: int, horizon: int, step: int = 1, target=Non
     """
     for name, number in [("window", window), ("horizon", horizon), ("step", step)]:
         check_scalar(number, name, Integral, min_val=1)
-    window, horizon, step = int(window), int(horizon), int(step)  # small integers of NumPy overflow in sums
-    arrays, names = _one_by_one(series)
-    ragged = read(BaseEstimator(), arrays, reset=True).joined()  # an estimator to remember what nobody asks for
-    short = ragged.lengths < window + horizon
-    if short.any():
-        j = short.argmax()
-        raise ValueError(
-            f"Sequence {j} has {ragged.lengths[j]} time steps, but window={window} and horizon={horizon} need "
-            f"{window + horizon}. Rows of a 2-D array are time steps; if they are series, pass as_sequences(series)."
-        )
+    # The sums below would overflow in a small integer dtype of NumPy.
+    window = int(window)
+    horizon = int(horizon)
+    step = int(step)
+    arrays, names = _arrays_and_names(series)
+    # Parsing stores the form of X on an estimator; here nothing uses it.
+    ragged = parse_sequences(BaseEstimator(), arrays, reset=True).joined()
+    _check_long_enough(ragged.lengths, arrays, window, horizon)
+    # For each window: the series that it comes from, its number within that series, and its first row in the values.
     counts = (ragged.lengths - window - horizon) // step + 1
     groups = np.repeat(np.arange(len(ragged)), counts)
-    number = np.arange(len(groups)) - np.repeat(np.cumsum(counts) - counts, counts)  # of a window in its series
+    number = np.arange(len(groups)) - np.repeat(np.cumsum(counts) - counts, counts)
     starts = ragged.offsets[groups] + step * number
-    values = ragged.values[:, 0] if all(x.ndim == 1 for x in arrays) else ragged.values
-    targets = values if target is None else ragged.values[:, _positions(target, names, ragged.n_features)]
-    X, y = _cut(values, starts, window), _cut(targets, starts + window, horizon)
-    return Windows(X, y[:, 0] if horizon == 1 else y, groups)
+    values = ragged.values
+    if all(x.ndim == 1 for x in arrays):
+        values = values[:, 0]
+    targets = values
+    if target is not None:
+        targets = ragged.values[:, _positions(target, names, ragged.n_features)]
+    X = _cut(values, starts, window)
+    y = _cut(targets, starts + window, horizon)
+    if horizon == 1:
+        y = y[:, 0]
+    return Windows(X, y, groups)
 
 
-def _one_by_one(series):
-    """The series as a list of arrays, and the names of their features, if they are frames."""
-    form, found = unwrap(series)
+def _arrays_and_names(series):
+    """The series as a list of arrays, and the names of their features, if they are data frames."""
+    form, found = unwrap(series, "series")
     if form == "numbers" and len(getattr(found, "shape", ())) > 2:
         return list(as_sequences(found)), []
     if form == "numbers":
-        rows = [row for row in found if isinstance(row, list | tuple)] if isinstance(found, list | tuple) else []
-        if len({len(row) for row in rows}) > 1:
-            raise ValueError(
-                "A nested list of numbers is one series whose rows are time steps, but its rows differ in length. "
-                "Several series are a list of arrays, or as_sequences(series)."
-            )
+        _check_rows_of_equal_length(found)
         found = [found]
     names = {j: list(x.columns) for j, x in enumerate(found) if hasattr(x, "columns")}
     for j, columns in names.items():
         first = min(names)
         if columns != names[first]:
-            raise ValueError(f"Sequence {j} has the columns {columns}, but sequence {first} has {names[first]}.")
+            raise ValueError(
+                f"Expected all series to have the same columns, got {names[first]} in sequence {first} and {columns} "
+                f"in sequence {j}."
+            )
     return [as_array(j, x) for j, x in enumerate(found)], next(iter(names.values()), [])
+
+
+def _check_rows_of_equal_length(series):
+    if not isinstance(series, list | tuple):
+        return
+    lengths = {len(row) for row in series if isinstance(row, list | tuple)}
+    if len(lengths) > 1:
+        raise ValueError(
+            "Expected series as a nested list of numbers, which is one series with time steps as rows, to have rows of "
+            f"equal length, got {min(lengths)} to {max(lengths)} values per row. "
+            "If each row is a series, pass as_sequences(series)."
+        )
+
+
+def _check_long_enough(lengths, arrays, window, horizon):
+    needed = window + horizon
+    short = lengths < needed
+    if not short.any():
+        return
+    j = short.argmax()
+    hint = ""
+    if len(arrays) == 1 and arrays[0].ndim == 2 and arrays[0].shape[1] >= needed:
+        hint = " The rows of a 2-D array are time steps; if each row is a series, pass as_sequences(series)."
+    raise ValueError(
+        f"Expected at least {needed} time steps, window={window} plus horizon={horizon}, "
+        f"got {lengths[j]} in sequence {j}.{hint}"
+    )
 
 
 def _positions(target, names, n_features):
@@ -189,24 +220,32 @@ def _positions(target, names, n_features):
     if not isinstance(target, list | tuple | np.ndarray):
         return _position(target, names, n_features)
     if not len(target):
-        raise ValueError("target is empty, but at least one feature is wanted.")
+        raise ValueError(f"Expected target to contain at least one feature, got {target!r}.")
     return [_position(feature, names, n_features) for feature in target]
 
 
 def _position(feature, names, n_features):
     if isinstance(feature, str):
+        if not names:
+            raise ValueError(
+                f"Expected target to be a position, since series has no column names, got {feature!r}. "
+                f"Pass an integer from 0 to {n_features - 1}."
+            )
         if feature not in names:
-            known = f"the columns of series are {names}" if names else "series is no data frame"
-            raise ValueError(f"target is {feature!r}, but {known}.")
+            raise ValueError(f"Expected target to be one of the columns {names}, got {feature!r}.")
         return names.index(feature)
     if not isinstance(feature, Integral) or isinstance(feature, bool):
-        raise TypeError(f"target is {feature!r}, but an integer, the name of a column or a list of these is wanted.")
+        raise TypeError(f"Expected target to be an integer, a column name or a list of these, got {feature!r}.")
     if not -n_features <= feature < n_features:
-        raise ValueError(f"target is {feature}, but series has {n_features} features.")
+        raise ValueError(
+            f"Expected target to be from {-n_features} to {n_features - 1}, "
+            f"since series has {n_features} features, got {feature}."
+        )
     return int(feature)
 
 
 def _cut(values, starts, length):
     """The `length` time steps from each start on, (n, length) or (n, length, k), copied."""
     views = np.lib.stride_tricks.sliding_window_view(values, length, axis=0)
+    # The view has the time of a window as its last axis.
     return np.ascontiguousarray(np.moveaxis(views, -1, 1)[starts])

@@ -302,7 +302,7 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
             assert_all_finite(y, input_name="y")
         missing = [j for j, label in enumerate(y) if label is None] if y.dtype == object and y.ndim == 1 else []
         if missing:
-            raise ValueError(f"Input y contains None, for sequence {missing[0]}.")
+            raise ValueError(f"Input y contains None for sequence {missing[0]}.")
         check_classification_targets(y)
         kind = type_of_target(y, input_name="y")
         if kind == "multiclass-multioutput":
@@ -310,7 +310,7 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
         if kind != "multilabel-indicator":
             return column_or_1d(y, warn=True)
         if not np.isin(y, (0, 1)).all():
-            raise ValueError(f"A multilabel indicator holds 0 and 1, but y holds {np.unique(y).tolist()}.")
+            raise ValueError(f"Expected a multilabel indicator y of 0 and 1, got values {np.unique(y).tolist()}.")
         return y
 
     def _fit_encoder(self, dataset, classes, encoder):
@@ -326,7 +326,10 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
         if self.class_weight is None:
             return None
         if encoder.multilabel:
-            raise ValueError("class_weight is for one label per sequence, but y is a multilabel indicator.")
+            raise ValueError(
+                f"Expected class_weight=None for a multilabel indicator y, got {self.class_weight!r}. "
+                "Use sample_weight instead."
+            )
         codes = class_codes(dataset.y)
         if self.class_weight == "balanced":
             return balanced(codes, dataset.weight, len(encoder.classes))

@@ -66,7 +66,7 @@ def split(n, fraction, strata, groups, seed):
     """Sequences to train on and sequences to validate on, at least one each; of each group on one side alone."""
     if groups is not None:
         if groups.max() == groups.min():
-            raise ValueError("early_stopping wants two groups at least, one to train on and one to validate on.")
+            raise ValueError("Expected at least two different groups for early_stopping, got one.")
         return next(
             GroupShuffleSplit(1, test_size=_size(len(np.unique(groups)), fraction), random_state=seed).split(
                 np.empty(n), groups=groups

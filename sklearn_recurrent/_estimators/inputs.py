@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._core.ragged import Ragged, Sequences
-from .._data.sequences import as_tokens, read
+from .._data.sequences import as_tokens, parse_sequences
 from .scoring import shallow_copy_with
 from .training_state import PARSED
 
@@ -43,14 +43,14 @@ def parse_training(model, X):
         before.
     """
     draft = shallow_copy_with(model)
-    sequences = read(draft, X, reset=True, missing=model.missing, **input_options(model))
+    sequences = parse_sequences(draft, X, reset=True, missing=model.missing, **input_options(model))
     remembered = {name: vars(draft)[name] for name in PARSED if name in vars(draft)}
     return sequences, remembered
 
 
 def parse(model, X, options):
     """Parse an X that must be like that of fit, by the `options` that held in fit."""
-    return read(model, X, reset=False, missing=model.missing, **options)
+    return parse_sequences(model, X, reset=False, missing=model.missing, **options)
 
 
 def parse_step(x, n, state, dtype):
@@ -66,9 +66,11 @@ def parse_step(x, n, state, dtype):
     flat = x.ndim == 1 and len(x) == n * n_features and 1 in (n, n_features)
     if x.shape != (n, n_features) and not flat:
         also = f" or ({n},)" if n_features == 1 else ""
-        raise ValueError(f"x: expected one step of {n} streams, shape ({n}, {n_features}){also}, got shape {x.shape}.")
+        raise ValueError(
+            f"Expected x with shape ({n}, {n_features}){also}, one time step of {n} streams, got {x.shape}."
+        )
     if x.dtype.kind == "c":
-        raise ValueError(f"Complex data not supported: x holds {x.dtype}.")
+        raise ValueError(f"Complex data not supported: x has dtype {x.dtype}.")
     if x.dtype.kind not in "fiub":
         x = x.astype(np.float64)
     x = x.reshape(n, n_features)
@@ -80,5 +82,6 @@ def parse_step(x, n, state, dtype):
         with np.errstate(over="ignore"):
             x = x.astype(dtype)
     if not np.isfinite(x).all():
-        raise ValueError(f"x is not finite, in {x.dtype}, for stream {int(np.isfinite(x).all(axis=1).argmin())}.")
+        j = int(np.isfinite(x).all(axis=1).argmin())
+        raise ValueError(f"Expected x to be finite in {x.dtype}, got NaN, infinity or a larger value in stream {j}.")
     return state.preprocessor(x, dtype).T

@@ -1,4 +1,4 @@
-"""Looking into a fitted network: what it attends to, what its states and gates do, what its gradients say."""
+"""Inspect a fitted network: attention weights, states, gates, gradients and feature importance."""
 
 from __future__ import annotations
 
@@ -12,26 +12,32 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from .._core import inspection
 from .._core.threads import single_blas_thread
-from .._data.targets import like_steps
+from .._data.targets import split_like
 from .._sklearn import available_if
 from .parameters import architecture_of, check_at_least_one
 from .scoring import sequence_scorer, shallow_copy_with
 
 
-def attends(model):
-    """Whether a model pools by attention; raises an AttributeError that says why not."""
-    _, per_step, kinds = architecture_of(model)
+def has_attention_pooling(model):
+    """True if a model pools by attention; otherwise an AttributeError that gives the reason."""
+    _, per_step, poolings = architecture_of(model)
     if per_step:
-        raise AttributeError("With return_sequences=True there is no pooling, and so no attention.")
-    if "attention" not in kinds:
-        raise AttributeError(f"attention_weights wants pooling by 'attention', got {sorted(kinds)}.")
+        raise AttributeError(
+            "Expected pooling='attention' for attention_weights, got return_sequences=True, which does not pool. "
+            "Set return_sequences=False and pooling='attention', and fit again."
+        )
+    if "attention" not in poolings:
+        raise AttributeError(
+            f"Expected pooling='attention' for attention_weights, got {sorted(poolings)}. "
+            "Set pooling='attention' and fit again."
+        )
     return True
 
 
 class Inspection:
-    """The methods of an estimator that look into it."""
+    """The methods of an estimator for inspection."""
 
-    @available_if(attends)
+    @available_if(has_attention_pooling)
     def attention_weights(self, X) -> np.ndarray:
         """Return the weight of each time step in attention pooling.
 
@@ -117,13 +123,15 @@ class Inspection:
             If there is no such output, or a regressor has several and `output` is None.
         """
         state = self._fitted_state()
-        choose = self._choice_of(output)
-        n_each = 1 if hasattr(self, "classes_") else self.n_outputs_ // len(self.y_scale_)  # quantiles of each output
+        choose = self._output_selector(output)
 
-        def gradients(*parts):
-            d = inspection.saliency(*parts, choose)
-            d = state.preprocessor.gradient(d)
-            return d * np.repeat(self.y_scale_, n_each)[output or 0] if self.out_activation_ == "identity" else d
+        def gradients(network, theta, inputs, workers):
+            d = inspection.saliency(network, theta, inputs, workers, choose)
+            d = state.preprocessor.gradient(d)  # the network has preprocessed inputs, the user those of X
+            if self.out_activation_ == "identity":
+                n_quantiles = self.n_outputs_ // len(self.y_scale_)
+                d = d * np.repeat(self.y_scale_, n_quantiles)[output or 0]
+            return d
 
         return self._inspect(X, gradients)
 
@@ -150,8 +158,8 @@ class Inspection:
             If y is invalid or has unknown classes.
         """
         state, sequences = self._parse_fitted(X)
-        targets = self._targets(state, sequences, y)
-        norms = self._look(state, sequences, inspection.flow, targets, state.loss_function())
+        targets = self._network_targets(state, sequences, y)
+        norms = self._run_inspection(state, sequences, inspection.flow, targets, state.loss_function())
         return {key: inspection.by_distance(norm, sequences, key.endswith("backward")) for key, norm in norms.items()}
 
     def feature_importance(
@@ -209,14 +217,18 @@ class Inspection:
         check_at_least_one(n_repeats=n_repeats, windows=windows)
         if state.network.per_step and scoring is not None and not callable(scoring):
             scoring = sequence_scorer(scoring)
-        scorer, rng = check_scoring(self, scoring), check_random_state(random_state)
-        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+        scorer = check_scoring(self, scoring)
+        weights = {}
+        if sample_weight is not None:
+            weights["sample_weight"] = sample_weight
+        # The same partners for all groups: importances then differ by the features, not by the draw.
+        rng = check_random_state(random_state)
         partners = [rng.permutation(len(sequences)) for _ in range(n_repeats)]
         groups = _features(sequences) if by == "feature" else _windows(sequences, windows)
 
         def scores(group):
-            observers = (_with_reading(self, X, inspection.exchange(sequences, others, group)) for others in partners)
-            return [scorer(reader, X, y, **weights) for reader in observers]
+            permuted = (inspection.exchange(sequences, others, group) for others in partners)
+            return [scorer(_with_sequences(self, X, changed), X, y, **weights) for changed in permuted]
 
         baseline = scorer(self, X, y, **weights)
         changed = Parallel(n_jobs=n_jobs)(delayed(scores)(group) for group in groups)
@@ -227,53 +239,72 @@ class Inspection:
             for name in baseline
         }
 
-    # --- how it is done -----------------------------------------------------------------------------------------------
+    # --- implementation -----------------------------------------------------------------------------------------------
 
-    def _look(self, state, sequences, function, *arguments):
+    def _run_inspection(self, state, sequences, function, *arguments):
+        """Call a function of the core's `inspection` on the network and its inputs."""
         with single_blas_thread(), self._worker_pool(state.theta.dtype) as workers:
             inputs = self._network_inputs(sequences, state)
             return function(state.network, state.theta, inputs, workers, *arguments)
 
     def _inspect(self, X, function):
-        """What a function of `inspection` finds for each step, in the container that belongs to `X`."""
+        """The result of `function` for each step, in the container that corresponds to the one of `X`."""
         state, sequences = self._parse_fitted(X)
-        return like_steps(self._look(state, sequences, function), X, sequences, padded=state.padded)
+        found = self._run_inspection(state, sequences, function)
+        return split_like(found, X, sequences, padded=state.padded)
 
-    def _trace(self, X, layer, names):
+    def _trace(self, X, layer, names_of):
+        """Activations of a layer for each step, by name; ``names_of(cell)`` selects them."""
         state, sequences = self._parse_fitted(X)
         cells = state.network.cells
         n = len(cells)
         if not isinstance(layer, Integral) or not -n <= layer < n:
             raise ValueError(f"layer must be an integer from {-n} to {n - 1}, got {layer!r}.")
-        found = self._look(state, sequences, inspection.trace, layer % n, names(cells[layer]))
-        return {name: like_steps(values, X, sequences, padded=state.padded) for name, values in found.items()}
+        found = self._run_inspection(state, sequences, inspection.trace, layer % n, names_of(cells[layer]))
+        return {name: split_like(values, X, sequences, padded=state.padded) for name, values in found.items()}
 
-    def _choice_of(self, output):
-        """A function from raw outputs (K, n) to the gradient of the chosen one with respect to them."""
-        binary = False
-        if not hasattr(self, "classes_"):
-            wanted = range(self.n_outputs_)
-            if output not in (wanted if len(wanted) > 1 else [None, 0]):
-                raise ValueError(f"output must be the index of one of {len(wanted)} outputs, got {output!r}.")
-            index = output or 0
+    def _output_selector(self, output):
+        """A function from raw outputs (K, n) to the gradient of the selected one with respect to them."""
+        if hasattr(self, "classes_"):
+            index = self._class_index(output)
+            binary = self._fitted_state().encoder.binary
         else:
-            encoder = self._fitted_state().encoder
-            labels = encoder.classes.tolist()
-            binary = encoder.binary
-            if output is not None and output not in labels:
-                raise ValueError(f"output must be one of the classes {labels}, got {output!r}.")
-            index = None if output is None else labels.index(output)
+            index = self._output_index(output)
+            binary = False
 
         def choose(raw):
+            # Two classes have one raw output: the log-odds of the second class, and with a minus sign of the first.
             scores = np.concatenate([-raw, raw]) if binary else raw
-            chosen = scores.argmax(axis=0) if index is None else np.full(raw.shape[1], index)
-            d = np.eye(len(scores), dtype=raw.dtype)[:, chosen]
-            return d[1:] - d[:1] if binary else d
+            if index is None:
+                selected = scores.argmax(axis=0)
+            else:
+                selected = np.full(raw.shape[1], index)
+            d = np.eye(len(scores), dtype=raw.dtype)[:, selected]
+            if binary:
+                return d[1:] - d[:1]
+            return d
 
         return choose
 
-    def _targets(self, state, sequences, y):
-        """Targets as the network has them, of what `fit` takes."""
+    def _class_index(self, label):
+        """The index of a class; None stands for the class with the highest score."""
+        if label is None:
+            return None
+        labels = self.classes_.tolist()
+        if label not in labels:
+            raise ValueError(f"output must be one of the classes {labels}, got {label!r}.")
+        return labels.index(label)
+
+    def _output_index(self, output):
+        """The index of an output of a regressor; None stands for a single one."""
+        if output is None and self.n_outputs_ == 1:
+            return 0
+        if output not in range(self.n_outputs_):
+            raise ValueError(f"output must be the index of one of {self.n_outputs_} outputs, got {output!r}.")
+        return output
+
+    def _network_targets(self, state, sequences, y):
+        """The targets `y`, as in `fit`, in the form that the loss of the network takes."""
         dataset, _ = self._read_targets(sequences, y, None, None, state.encoder)
         return state.encoder.encode(dataset).y
 
@@ -288,15 +319,18 @@ def _windows(sequences, n):
     return [window == k for k in range(n)]
 
 
-def _with_reading(model, X, sequences):
-    """The same model, but for it `X` reads as `sequences`: whatever container X is, it need not be made anew."""
+def _with_sequences(model, X, sequences):
+    """A copy of the model that parses `X` as `sequences`, so that no container like X need be built from them."""
 
-    def parse_instead(asked, state):
-        if asked is not X:
-            raise ValueError("The scoring of feature_importance must ask for predictions of X as it is given.")
+    def parse(given, state):
+        if given is not X:
+            raise ValueError(
+                "Expected scoring to call the estimator with the X that it was given, got another X. "
+                "Pass a scoring that leaves X unchanged."
+            )
         return sequences
 
-    return shallow_copy_with(model, _parse=parse_instead)
+    return shallow_copy_with(model, _parse=parse)
 
 
 def _importance(baseline, scores):

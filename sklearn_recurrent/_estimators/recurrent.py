@@ -12,7 +12,7 @@ from sklearn.utils import check_consistent_length
 from .._core.dataset import Dataset
 from .._core.network import Network
 from .._core.threads import single_blas_thread
-from .._data.targets import flatten_steps, flatten_weights, like_steps, typed
+from .._data.targets import flatten_steps, flatten_weights, infer_dtype, split_like
 from .._sklearn import _fit_context, with_callbacks
 from .base import BaseNetwork
 from .inspection import Inspection
@@ -77,7 +77,7 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, BaseEstimator):
     def _refuse_contradictions(self):
         super()._refuse_contradictions()
         if self.return_sequences and self.missing == "skip":
-            raise ValueError("return_sequences=True wants a target for each step, and missing='skip' passes over some.")
+            raise ValueError("return_sequences=True cannot be combined with missing='skip': every step needs a target.")
 
     def _read_targets(self, X, y, sample_weight, classes, encoder):
         return self._validate_samples(X, y, sample_weight), encoder
@@ -96,7 +96,7 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, BaseEstimator):
         ignored = weight == 0  # may hold anything
         if ignored.any():
             y[ignored] = y[~ignored][0]
-        y = self._validate_target(typed(y))
+        y = self._validate_target(infer_dtype(y))
         if ignored.any():
             y[ignored] = np.sort(y[~ignored], axis=0)[0]  # whatever the order of the sequences
         return Dataset(X, y, weight, X.offsets)
@@ -118,14 +118,14 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, BaseEstimator):
             inputs = self._network_inputs(sequences, state)
             out = respond(state.network.predict(state.theta, inputs, workers, **options))
         if state.network.per_step or "staged" in options:
-            return like_steps(out, X, sequences, padded=state.padded)
+            return split_like(out, X, sequences, padded=state.padded)
         return out
 
     def _response(self, state, method):
         """What makes the result of a method of raw outputs, (n, n_outputs)."""
         encoder = state.encoder
         if method not in encoder.responses:
-            raise ValueError(f"method: expected one of {sorted(encoder.responses)}, got {method!r}.")
+            raise ValueError(f"method must be one of {sorted(encoder.responses)}, got {method!r}.")
         return getattr(encoder, method)
 
     def _score(self, metric, X, y, sample_weight):
@@ -139,6 +139,6 @@ def _refuse_ragged(y):
     sizes = {len(entry) for entry in objects if isinstance(entry, list | tuple | np.ndarray) and np.ndim(entry)}
     if len(sizes) > 1:
         raise ValueError(
-            f"y holds between {min(sizes)} and {max(sizes)} values per sequence, but one target for each is wanted; "
-            "a target for each time step wants return_sequences=True."
+            f"Expected y with one target per sequence, got {min(sizes)} to {max(sizes)} values per sequence. "
+            "For one target per time step set return_sequences=True."
         )

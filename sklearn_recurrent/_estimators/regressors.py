@@ -222,7 +222,9 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
     def _fit_encoder(self, dataset, classes, encoder):
         link = "exponential" if self.loss == "poisson" else "identity"
         if encoder is not None and link != encoder.link:
-            raise ValueError("Training cannot go on from the last fit, since loss changed to or from 'poisson'.")
+            raise ValueError(
+                "Training cannot continue, since loss changed to or from 'poisson'. Call fit with warm_start=False."
+            )
         form = {
             "link": link,
             "n_quantiles": len(self._quantiles()) or 1,

@@ -10,7 +10,7 @@ from .._core.scheduled_sampling import SampledObjective
 from .._core.seq2seq import EncoderDecoder
 from .._core.threads import single_blas_thread
 from .._data.sequences import object_array
-from .._data.targets import each_row
+from .._data.targets import as_rows
 from .base import BaseNetwork
 from .parameters import forcing_of
 from .weights import positive_weight
@@ -20,7 +20,9 @@ def aligns(model):
     """Whether a decoder has attention; raises an AttributeError that says why not."""
     fitted = getattr(model, "_network_arguments", None)
     if (fitted["attention"] if fitted else model.attention) is None:
-        raise AttributeError("attention_weights wants attention='additive' or 'dot', got None.")
+        raise AttributeError(
+            "Expected attention='additive' or 'dot' for attention_weights, got None. Set it and fit again."
+        )
     return True
 
 
@@ -34,7 +36,7 @@ class BaseSeq2Seq(BaseNetwork, BaseEstimator):
     def _refuse_contradictions(self):
         super()._refuse_contradictions()
         if forcing_of(self.teacher_forcing) != (1, 1) and self.solver == "lbfgs":
-            raise ValueError("teacher_forcing below 1 is noise, which solver='lbfgs' cannot take.")
+            raise ValueError("Expected teacher_forcing=1 for solver='lbfgs', since less is random, got a lower value.")
 
     def _architecture(self, encoder):
         target_tokens = encoder.n_outputs if encoder.link == "softmax" else None
@@ -85,6 +87,6 @@ class BaseSeq2Seq(BaseNetwork, BaseEstimator):
 
 def sequence_weight(sample_weight, n):
     """A number for each sequence; None if there is an array of numbers for each of its steps."""
-    if sample_weight is not None and not np.isscalar(sample_weight) and any(map(np.ndim, each_row(sample_weight))):
+    if sample_weight is not None and not np.isscalar(sample_weight) and any(map(np.ndim, as_rows(sample_weight))):
         return None
     return positive_weight(sample_weight, n, "sequence")

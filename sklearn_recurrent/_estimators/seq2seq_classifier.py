@@ -558,15 +558,17 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         longest = max(int(lengths[counts].max()), 1)
         if encoder is not None:
             if expected is not None and not np.array_equal(expected, encoder.classes):
-                raise ValueError(f"classes={classes!r} is not the same as in the last call: {encoder.classes!r}.")
+                raise ValueError(f"Expected classes={encoder.classes!r}, as in the last call, got {classes!r}.")
             expected = encoder.classes
             longest = max(longest, encoder.max_length)
         classes = present if expected is None else expected
         if not len(classes):
-            raise ValueError("y has no labels at all.")
+            raise ValueError("Expected y with at least one label, got empty sequences only.")
         unknown = codes_of(present, classes) < 0
         if unknown.any():
-            raise ValueError(f"y has labels {present[unknown].tolist()}, but the classes are {classes.tolist()}.")
+            raise ValueError(
+                f"Expected labels among the classes {classes.tolist()}, got labels {present[unknown].tolist()} in y."
+            )
         codes, offsets = _with_ends(codes_of(labels, classes), lengths, len(classes))
         return Dataset(X, codes, weight, offsets), LabelSequenceEncoder(classes, longest)
 
@@ -585,7 +587,7 @@ class Seq2SeqClassifier(BaseSeq2Seq):
             return balanced(codes, dataset.weight, len(labels) + 1)
         unknown = [label for label in self.class_weight if label not in set(labels)]
         if unknown and not set(labels) <= set(self.class_weight):  # else it is of a fold without that class
-            raise ValueError(f"class_weight has labels {unknown}, but the classes are {labels}.")
+            raise ValueError(f"Expected class_weight with labels among the classes {labels}, got labels {unknown}.")
         by_class = np.array([self.class_weight.get(label, 1.0) for label in labels] + [1.0])  # the last: the end
         refuse_class_weights(self.class_weight, (dataset.weight * by_class[codes])[codes < len(labels)])
         return by_class
@@ -613,7 +615,7 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         codes = codes_of(labels, classes)
         if (codes < 0).any():
             unknown = labels.tolist()[codes.argmin()]
-            raise ValueError(f"y has the label {unknown!r}, but the classes are {classes.tolist()}.")
+            raise ValueError(f"Expected labels among the classes {classes.tolist()}, got the label {unknown!r} in y.")
         return _with_ends(codes, lengths, len(classes))
 
     def _written_and_true(self, X, y, sample_weight):
@@ -624,7 +626,7 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         true = np.split(codes_of(labels, state.encoder.classes), np.cumsum(lengths)[:-1])
         weight = None if sample_weight is None else sequence_weight(sample_weight, len(lengths))
         if weight is None and sample_weight is not None:
-            raise ValueError("A score takes one weight for each sequence, but sample_weight has one for each label.")
+            raise ValueError("Expected sample_weight with one weight per sequence for a score, got one per label.")
         return list(zip(self._write(state, sequences), true, strict=True)), weight
 
 

@@ -521,7 +521,7 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         horizons = np.asarray(horizon)
         check_consistent_length(sequences, horizons)
         if horizons.ndim != 1 or horizons.dtype.kind not in "iu" or (horizons < 1).any():
-            raise ValueError(f"horizon must be an integer of at least 1 for each sequence, got {horizon!r}.")
+            raise ValueError(f"horizon must be an integer of at least 1, or one for each sequence, got {horizon!r}.")
         return horizons.astype(np.int64)
 
     def _values(self, state, sequences, horizons):

@@ -85,9 +85,13 @@ def streams(model):
     """Whether a model can predict from what has come so far; raises an AttributeError that says why not."""
     bidirectional, per_step, kinds = architecture_of(model)
     if bidirectional:
-        raise AttributeError("A bidirectional network reads its sequences from their ends, too: bidirectional=False.")
+        raise AttributeError(
+            "Expected bidirectional=False for streaming, got True: the backward direction needs whole sequences."
+        )
     if not per_step and not kinds <= RUNNING:
-        raise AttributeError(f"Streaming wants pooling by some of {sorted(RUNNING)}, got {sorted(kinds)}.")
+        raise AttributeError(
+            f"Expected pooling by one or more of {sorted(RUNNING)} for streaming, got {sorted(kinds)}."
+        )
     return True
 
 
@@ -115,7 +119,7 @@ class Streaming:
         """
         state = self._fitted_state()
         if not isinstance(n_streams, Integral) or n_streams < 1:
-            raise ValueError(f"n_streams must be at least 1, got {n_streams!r}.")
+            raise ValueError(f"n_streams must be an integer of at least 1, got {n_streams!r}.")
         return StreamState(state.stepper.initial(n_streams), n_streams, state.stepper)
 
     @available_if(streams)
@@ -184,7 +188,9 @@ class Streaming:
             state = self.initial_state(len(sequences))
         stepper = _stepper_for(state, fitted)
         if state.n_streams != len(sequences):
-            raise ValueError(f"X has {len(sequences)} sequences, but initial_state has {state.n_streams} streams.")
+            raise ValueError(
+                f"Expected {state.n_streams} sequences, one per stream of initial_state, got {len(sequences)}."
+            )
         ends = {name: np.empty_like(array, order="C") for name, array in state._arrays.items()}
 
         def on_batch(rows, result):
@@ -200,11 +206,15 @@ class Streaming:
 def _stepper_for(state, fitted):
     """The stepper of a fitted model, for a state that may be that of another one, or was stored."""
     if not isinstance(state, StreamState):
-        raise TypeError(f"A StreamState is wanted, as initial_state(n_streams) makes it, got {type(state).__name__}.")
+        raise TypeError(
+            f"Expected a StreamState, got {type(state).__name__}. Create one with initial_state(n_streams)."
+        )
     stepper = fitted.stepper
     if state._stepper is stepper:
         return stepper
     expected = {name: array.shape for name, array in stepper.initial(state.n_streams).items()}
     if expected != {name: array.shape for name, array in state._arrays.items()}:
-        raise ValueError("The state is that of another model: its layers have other sizes.")
+        raise ValueError(
+            "Expected a state of this model, got one for other layers. Create one with initial_state(n_streams)."
+        )
     return stepper

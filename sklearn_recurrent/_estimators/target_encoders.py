@@ -56,10 +56,7 @@ class ClassEncoder:
     def refuse_other(self, classes):
         """Refuse `classes` of a further call that are not those of the first."""
         if classes is not None and not np.array_equal(np.unique(classes), self.classes):
-            raise ValueError(
-                f"classes={classes!r} is not the same as in the last call: expected {self.classes!r}. "
-                "Pass the same classes, or none."
-            )
+            raise ValueError(f"Expected classes={self.classes!r}, as in the last call, got {classes!r}.")
 
     def encode(self, dataset):
         return dataset._replace(y=self.encode_labels(dataset.y))
@@ -67,7 +64,8 @@ class ClassEncoder:
     def encode_labels(self, y):
         """(N, K) for N targets: 0.0 or 1.0, or the number of the class."""
         if (y.ndim == 2) != self.multilabel:
-            raise ValueError("y is a multilabel indicator in one call and not in the other.")
+            kinds = ["one label per target", "a multilabel indicator"]
+            raise ValueError(f"Expected y to be {kinds[self.multilabel]}, as in fit, got {kinds[not self.multilabel]}.")
         if self.multilabel:
             self._refuse_unknown(np.arange(y.shape[1]))
             return y.astype(np.float64)
@@ -79,8 +77,7 @@ class ClassEncoder:
         unknown = np.setdiff1d(present, self.classes)
         if len(unknown):
             raise ValueError(
-                f"y has labels {unknown.tolist()}, but the classes are {self.classes.tolist()}. "
-                "Pass all classes to the first call of partial_fit."
+                f"Expected labels among the classes {self.classes.tolist()}, got labels {unknown.tolist()} in y."
             )
 
     def decode(self, dataset):
@@ -158,10 +155,10 @@ class NumberEncoder:
     def encode_numbers(self, y):
         rows = y.reshape(len(y), -1)
         if rows.shape[1] != len(self.scale):
-            raise ValueError(f"y has {rows.shape[1]} outputs, but this model has {len(self.scale)}.")
+            raise ValueError(f"Expected y with {len(self.scale)} outputs, as in the last fit, got {rows.shape[1]}.")
         if self.link == "exponential" and ((rows < 0).any() or not self.scale.all()):
             raise ValueError(
-                f"loss='poisson' expects y of 0 or more, and not all 0, got a least value of {rows.min():g}."
+                f"Expected y >= 0, and > 0 at least once, for loss='poisson', got a minimum of {rows.min():g}."
             )
         return (rows - self.mean) / self.scale
 
@@ -255,7 +252,7 @@ class NumberSequenceEncoder:
     def encode(self, dataset):
         y = dataset.y
         if y.shape[1] != len(self.scale):
-            raise ValueError(f"y has {y.shape[1]} outputs per step, but this model has {len(self.scale)}.")
+            raise ValueError(f"Expected y with {len(self.scale)} outputs per step, as in fit, got {y.shape[1]}.")
         return dataset._replace(y=(y - self.mean) / self.scale)
 
     def decode(self, dataset):

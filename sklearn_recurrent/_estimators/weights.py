@@ -22,14 +22,16 @@ def balanced(codes, weight, n):
     """What to multiply the weights of `n` classes with, so that all have the same total."""
     totals = np.bincount(codes, weights=weight, minlength=n)
     if not totals.all():
-        raise ValueError("class_weight='balanced' needs every class in each call; pass a dict to partial_fit.")
+        raise ValueError(
+            "Expected every class in each call for class_weight='balanced', got fewer. Set class_weight to a dict."
+        )
     return weight.sum() / (n * totals)
 
 
 def refuse_class_weights(class_weight, weight):
     """An error if a target has a negative `weight`, or all have none."""
     if not (weight >= 0).all() or not weight.any():
-        raise ValueError(f"class_weight must not be negative, nor 0 for all classes, got {class_weight!r}.")
+        raise ValueError(f"class_weight must be at least 0, and above 0 for at least one class, got {class_weight!r}.")
 
 
 def class_codes(Y):

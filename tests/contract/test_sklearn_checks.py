@@ -327,7 +327,7 @@ def test_labels_written_pass_every_check_that_labels_pass(estimator, check):
 @pytest.mark.parametrize("form", [np.asarray, list, tuple, pd.Series])
 def test_a_label_for_each_sequence_is_refused(form):
     X = np.random.default_rng(0).normal(size=(20, 4))
-    with pytest.raises(ValueError, match="single value for sequence 0, but a sequence of labels is wanted"):
+    with pytest.raises(ValueError, match="Expected sequence 0 of y to be a sequence of labels, got a single value"):
         Seq2SeqClassifier(max_iter=1).fit(X, form([0, 1] * 10))
 
 

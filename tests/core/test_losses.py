@@ -304,7 +304,9 @@ def test_the_median_equals_the_absolute_error(ragged, numbers):
 
 @pytest.mark.parametrize("y", [np.r_[-1e-9, np.ones(39)], np.zeros(40)], ids=["negative", "all 0"])
 def test_poisson_refuses_negative_and_all_zero_targets(regressor, ragged, y):
-    with pytest.raises(ValueError, match="loss='poisson' wants y of 0 or more, and not all 0"):
+    with pytest.raises(
+        ValueError, match="Expected y >= 0, and > 0 at least once, for loss='poisson', got a minimum of"
+    ):
         regressor(**TINY, loss="poisson").fit(ragged, y)
 
 

@@ -111,9 +111,9 @@ def test_a_single_group_cannot_be_split(ragged, labels):
     for missing in (np.nan, None):
         with pytest.raises(ValueError, match="group for each sequence, but that of sequence 39 is missing"):
             model.fit(ragged, labels, groups=[1.0] * 39 + [missing])
-    with pytest.raises(ValueError, match="two groups at least"):
+    with pytest.raises(ValueError, match="Expected at least two different groups for early_stopping, got one"):
         model.fit(ragged, labels, groups=["a"] * 40)
-    with pytest.raises(ValueError, match="two groups at least"):
+    with pytest.raises(ValueError, match="Expected at least two different groups for early_stopping, got one"):
         model.fit(ragged, labels, groups=["a"] * 39 + ["b"], sample_weight=[1] * 39 + [0])
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         model.fit(ragged, labels, groups=["a", "b"])

@@ -570,7 +570,7 @@ def test_input_size_cuts_rows_into_steps(estimator, data):
     for size in (1, 2, 3, 4, 6, 12):
         flat = estimator(**TINY, input_size=size).fit(X, y)
         assert same_bits(flat, estimator(**TINY).fit(X.reshape(40, -1, size), y))
-    with pytest.raises(ValueError, match="12 columns, which is no multiple of input_size=5"):
+    with pytest.raises(ValueError, match="multiple of input_size=5, got 12 columns"):
         estimator(**TINY, input_size=5).fit(X, y)
 
 

@@ -303,7 +303,7 @@ def test_without_a_pad_token_every_token_counts(data, estimator):
 def test_a_row_of_padding_alone_is_refused(data, estimator):
     X, y = padded(data[0]), data[1]
     X[5] = 0
-    with pytest.raises(ValueError, match="Sequence 5 is empty"):
+    with pytest.raises(ValueError, match="Expected sequence 5 to have at least one time step"):
         estimator(**TINY, pad_token=0).fit(X, y)
 
 
@@ -467,16 +467,16 @@ def with_value(value):
 
 
 BAD = {
-    "a fraction": (with_value(1.5), "whole numbers, but X holds 1.5 in sequence 3, step 2"),
-    "negative": (with_value(-1), "not negative, but X holds -1 in sequence 3, step 2"),
+    "a fraction": (with_value(1.5), "tokens to be whole numbers, got 1.5 in sequence 3, step 2"),
+    "negative": (with_value(-1), "tokens to be non-negative, got -1 in sequence 3, step 2"),
     "NaN": (with_value(np.nan), "NaN in sequence 3, step 2"),
     "infinity": (with_value(np.inf), "infinity in sequence 3, step 2"),
-    "too large for a float": (with_value(2.0**60), r"2\*\*53"),
+    "too large for a float": (with_value(2.0**60), r"tokens less than 2\*\*53 .* in sequence 3, step 2"),
     "two features a step": (lambda X: [np.column_stack([x, x]) for x in X], "2 features"),
-    "strings": (lambda X: [x.astype(str) for x in X], "Sequence 0 holds"),
-    "an empty sequence": (lambda X: [*X[:5], X[5][:0], *X[6:]], "Sequence 5 is empty"),
-    "negative integers": (lambda X: [-x for x in X], "not negative"),
-    "a negative integer of 8 bits": (lambda X: [(-x).astype(np.int8) for x in X], "not negative"),
+    "strings": (lambda X: [x.astype(str) for x in X], "Expected numbers in sequence 0"),
+    "an empty sequence": (lambda X: [*X[:5], X[5][:0], *X[6:]], "Expected sequence 5 to have at least one time step"),
+    "negative integers": (lambda X: [-x for x in X], "non-negative"),
+    "a negative integer of 8 bits": (lambda X: [(-x).astype(np.int8) for x in X], "non-negative"),
 }
 
 
@@ -499,7 +499,7 @@ def test_bad_tokens_are_refused_with_what_and_where(data, estimator, case):
 
 def test_bad_tokens_in_a_matrix_are_refused(data, estimator):
     X, y = np.array([x[:3] for x in data[0]]), data[1]
-    for value, message in ((1.5, "whole numbers"), (-1, "not negative"), (np.nan, "NaN"), (np.inf, "infinity")):
+    for value, message in ((1.5, "whole numbers"), (-1, "non-negative"), (np.nan, "NaN"), (np.inf, "infinity")):
         spoilt = X.astype(float)
         spoilt[3, 2] = value
         with pytest.raises(ValueError, match=f"{message}.* in sequence 3, step 2"):
@@ -533,7 +533,7 @@ def test_a_fit_to_tokens_predicts_tokens_only(data, estimator):
     model = estimator(**TINY).fit(X, y)
     with pytest.raises(ValueError, match="2 features"):
         model.predict([np.zeros((4, 2))])
-    with pytest.raises(ValueError, match=r"2-D array, but .* was fitted on sequences"):
+    with pytest.raises(ValueError, match=r"got a 2-D array: .* was fitted on sequences"):
         model.predict(padded(X))
 
 
