@@ -57,7 +57,7 @@ class Dataset(NamedTuple):
         return self if weight.all() else self.select(np.flatnonzero(weight))
 
 
-def canonical(dataset, codes):
+def canonical(dataset, keyed):
     """Merge equal sequences with equal targets, of one group, adding their weights, and sort the rest; so that weight 2
     is a sequence given twice, and the order of the sequences is none, down to the last bit.
 
@@ -65,10 +65,10 @@ def canonical(dataset, codes):
     is by a 128-bit hash.
 
     dataset : Dataset, all of whose sequences have some weight
-    codes : their targets as numbers, C-contiguous
+    keyed : the same, with values and targets as they are told apart: numbers, targets C-contiguous
     """
-    X, weight = dataset.X, dataset.weight
-    targets = codes + 0  # -0.0 and 0.0 are one
+    X, weight = keyed.X, dataset.weight
+    targets = keyed.y + 0  # -0.0 and 0.0 are one
     if dataset.offsets is not None:
         targets = np.split(targets, dataset.offsets[1:-1])
     keys, groups = np.empty((len(X), 2), np.uint64), np.zeros(len(X)) if dataset.groups is None else dataset.groups

@@ -12,6 +12,7 @@ class Stepper:
     """
 
     def __init__(self, network, theta):
+        self.theta = theta
         W = network.layout.views(theta)
         self.kinds, self.table = None if network.per_step else network.pooling, W.get("embedding/E")
         self.V, self.bias, self.dtype = W["head/V"][:, :-1].copy(), W["head/V"][:, -1:].copy(), theta.dtype

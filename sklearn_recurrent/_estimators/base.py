@@ -94,8 +94,11 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             # What there is to learn: sequences, targets and weights; then how a network takes them.
             sequences, remembered = self._parse_training(X, previous)
             given, encoder = self._training_set(sequences, y, sample_weight, groups, classes, previous)
+            vocabulary = self._vocabulary(given, previous)
+            given = self._in_canonical_order(given, vocabulary)
+            encoder = self._fit_encoder(given, classes, encoder)
             dataset = encoder.encode(given)
-            preprocessor = self._preprocessor(dataset, previous)
+            preprocessor = vocabulary or self._standardizer(dataset, previous)
             state = self._untrained(dataset, preprocessor, encoder, sequences, previous)
             by_class = self._weights_of_classes(dataset, encoder)
             dataset = _weighted(dataset, by_class)
@@ -120,7 +123,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         return parse(self, X, previous.input_options), {}
 
     def _training_set(self, sequences, y, sample_weight, groups, classes, previous):
-        """The dataset as it came, but for the order and for what has no weight; and the target encoder."""
+        """The dataset as it came, without what has no weight; and the target encoder, if it is known."""
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
         encoder = None if previous is None else previous.encoder
@@ -131,23 +134,30 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         if groups is not None:
             # Numbered without what has no weight: it must be as if it were not there.
             dataset = dataset._replace(groups=np.unique(groups[rows], return_inverse=True)[1])
-        dataset = self._in_canonical_order(dataset)
-        return dataset, self._fit_encoder(dataset, classes, encoder)
+        return dataset, encoder
 
-    def _in_canonical_order(self, dataset):
+    def _vocabulary(self, dataset, previous):
+        """The tokens that have a row in the embedding table; None if X holds features."""
+        if previous is not None:
+            return previous.preprocessor if previous.embeds else None
+        return None if self.embedding_dim is None else Vocabulary.fit(dataset.X)
+
+    def _in_canonical_order(self, dataset, vocabulary):
         """Merged and sorted, unless the order is the user's."""
         if not self.shuffle:
             return dataset
         codes = dataset.y
         if codes.dtype.kind not in "biuf":
             codes = np.unique(codes, return_inverse=True)[1]
-        return canonical(dataset, np.ascontiguousarray(codes))
+        X = dataset.X
+        if vocabulary is not None:
+            # Rows of the table tell tokens apart. Other names of the tokens must not give another model.
+            X = X.map(vocabulary)
+        return canonical(dataset, dataset._replace(X=X, y=np.ascontiguousarray(codes)))
 
-    def _preprocessor(self, dataset, previous):
+    def _standardizer(self, dataset, previous):
         if previous is not None:
             return previous.preprocessor
-        if self.embedding_dim is not None:
-            return Vocabulary.fit(dataset.X)
         if self.standardize:
             return Standardizer.fit(dataset.X, dataset.sequence_weights() / dataset.counts)
         return Standardizer.identity(dataset.X.n_features)

@@ -120,7 +120,8 @@ class Streaming:
         state = self._fitted_state()
         if not isinstance(n_streams, Integral) or n_streams < 1:
             raise ValueError(f"n_streams must be an integer of at least 1, got {n_streams!r}.")
-        return StreamState(state.stepper.initial(n_streams), n_streams, state.stepper)
+        stepper = state.new_stepper()
+        return StreamState(stepper.initial(n_streams), n_streams, stepper)
 
     @available_if(streams)
     def step(self, x, state: StreamState, *, method: str = "predict") -> tuple[np.ndarray, StreamState]:
@@ -209,9 +210,9 @@ def _stepper_for(state, fitted):
         raise TypeError(
             f"Expected a StreamState, got {type(state).__name__}. Create one with initial_state(n_streams)."
         )
-    stepper = fitted.stepper
-    if state._stepper is stepper:
-        return stepper
+    if state._stepper is not None and state._stepper.theta is fitted.theta:
+        return state._stepper
+    stepper = fitted.new_stepper()
     expected = {name: array.shape for name, array in stepper.initial(state.n_streams).items()}
     if expected != {name: array.shape for name, array in state._arrays.items()}:
         raise ValueError(

@@ -52,9 +52,8 @@ class FittedState:
         """Whether X holds tokens."""
         return self.input_options.get("tokens", False)
 
-    @cached_property
-    def stepper(self):
-        """The network, ready to go step by step."""
+    def new_stepper(self):
+        """The network, ready to go step by step, with the weights as they are now."""
         return Stepper(self.network, self.theta)
 
     @cached_property
