@@ -223,7 +223,10 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         optimizer_states = {}
 
         def fitted(history, theta):
-            return plan.attributes(theta) | start.record(history, deepcopy(optimizer_states))
+            attributes = plan.attributes(theta) | start.record(history, deepcopy(optimizer_states))
+            # scikit-learn sets these on a copy of this model, which may have others of an earlier fit: they go then.
+            earlier = OPTIONAL & vars(self).keys() - attributes.keys()
+            return attributes | dict.fromkeys(earlier)
 
         n_epochs = 1 if plan.one_epoch else self.max_iter
         epoch_callback = callbacks.of_epochs(fitted, start.n_epochs, n_epochs)
@@ -309,7 +312,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
     def _validation_on(self, plan, X, y, workers):
         """Validation on sequences of the user's own."""
         if X is None or y is None:
-            raise ValueError("X_val and y_val: expected both or none, got one of them.")
+            raise ValueError("Expected both X_val and y_val, or neither, got one of them.")
         if self.solver == "lbfgs":
             raise ValueError("solver='lbfgs' has no epochs to validate after: X_val needs 'adam', 'rmsprop' or 'sgd'.")
         fitted = shallow_copy_with(self, **plan.attributes(plan.start.theta))
@@ -356,6 +359,9 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         state = _STATES.get(self)
         if state is None or not state.is_made_of(attributes):
             state = FittedState.from_attributes(self._network_class, self._encoder_class, attributes)
+            for name in OPTIONAL:
+                if attributes.get(name, self) is None:
+                    del vars(self)[name]
             _STATES[self] = state
         return state
 

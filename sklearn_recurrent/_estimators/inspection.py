@@ -305,7 +305,7 @@ class Inspection:
 
     def _network_targets(self, state, sequences, y):
         """The targets `y`, as in `fit`, in the form that the loss of the network takes."""
-        dataset, _ = self._read_targets(sequences, y, None, None, state.encoder)
+        dataset = self._validate_samples(sequences, y, None, per_step=state.network.per_step)
         return state.encoder.encode(dataset).y
 
 

@@ -80,11 +80,11 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, BaseEstimator):
             raise ValueError("return_sequences=True cannot be combined with missing='skip': every step needs a target.")
 
     def _read_targets(self, X, y, sample_weight, classes, encoder):
-        return self._validate_samples(X, y, sample_weight), encoder
+        return self._validate_samples(X, y, sample_weight, per_step=self.return_sequences), encoder
 
-    def _validate_samples(self, X, y, sample_weight):
+    def _validate_samples(self, X, y, sample_weight, *, per_step):
         """Targets and weights as they came, one for each sequence or each step, checked."""
-        if not self.return_sequences:
+        if not per_step:
             _refuse_ragged(y)
             y = self._validate_target(y)
             check_consistent_length(X, y)

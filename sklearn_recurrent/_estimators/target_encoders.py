@@ -67,7 +67,8 @@ class ClassEncoder:
             kinds = ["one label per target", "a multilabel indicator"]
             raise ValueError(f"Expected y to be {kinds[self.multilabel]}, as in fit, got {kinds[not self.multilabel]}.")
         if self.multilabel:
-            self._refuse_unknown(np.arange(y.shape[1]))
+            if y.shape[1] != len(self.classes):
+                raise ValueError(f"Expected y with {len(self.classes)} outputs, as in fit, got {y.shape[1]}.")
             return y.astype(np.float64)
         self._refuse_unknown(np.unique(y))
         codes = np.searchsorted(self.classes, y)[:, None]

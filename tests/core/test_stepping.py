@@ -164,19 +164,11 @@ def test_steps_alternate_with_pieces(cell):
     assert_allclose(raw.T, predict(network, theta, X)[:2], rtol=1e-12, atol=1e-14)
 
 
-def test_a_stepper_scales_its_features():
-    network, theta, X = stream("lstm", {"pooling": ("last",)})
-    mean, scale, x = np.array([3.0, -1.0]), np.array([2.0, 0.5]), X.values[:4]
-    raw, _ = Stepper(network, theta, mean, scale).step(x.T, Stepper(network, theta).initial(4))
-    expected, _ = Stepper(network, theta).step(((x - mean) / scale).T, Stepper(network, theta).initial(4))
-    assert_allclose(raw, expected, rtol=1e-13)
-
-
 @every_form
 @every_cell
 def test_a_stepper_keeps_float32(cell, form):
     network, theta, X = stream(cell, form)
-    stepper, x = Stepper(network, theta.astype(np.float32), np.zeros(2), np.ones(2)), X.values[:4].T
+    stepper, x = Stepper(network, theta.astype(np.float32)), X.values[:4].T
     raw, state = stepper.step(x[0] if network.tokens else x.astype(np.float32), stepper.initial(4))
     counters = {"total": np.float64, "steps": np.int64}  # of a stream that may be longer than 2 ** 24 steps
     assert raw.dtype == np.float32

@@ -205,8 +205,8 @@ def refused(model, match, *args, **kwargs):
 def test_one_without_the_other_is_refused(task):
     cls, X, y = task
     for model in (cls(**TINY), cls(**TINY).fit(X, y)):
-        refused(model, "X_val and y_val belong together", X, y, X_val=X)
-        refused(model, "X_val and y_val belong together", X, y, y_val=y)
+        refused(model, "Expected both X_val and y_val, or neither", X, y, X_val=X)
+        refused(model, "Expected both X_val and y_val, or neither", X, y, y_val=y)
 
 
 def test_a_bad_validation_set_is_refused_and_the_estimator_is_as_before(task):
@@ -398,7 +398,7 @@ def test_a_score_that_is_not_a_number_is_worse_than_any(ragged, labels):
 
 def test_a_loss_that_is_not_finite_is_the_worst_there_is():
     class Net:
-        reads = staticmethod(lambda dataset: dataset.X)
+        network_inputs = staticmethod(lambda dataset: dataset.X)
         predict = staticmethod(lambda theta, X, workers: np.ones((1, 1)))
 
     dataset = Dataset(None, np.ones((1, 1)), np.ones(1))
