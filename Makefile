@@ -1,6 +1,7 @@
-# make demo    the main job on real input          make test    the whole suite, with coverage
+# make demo    the main job on real input          make test    the suite, of every check one of each kind
 # make lint    ruff                                make bench   speed and memory against PyTorch
-# make matrix  the suite on every scikit-learn     make accuracy   the defaults on public tasks
+# make coverage   the suite, but what is long and measures none; at least 97 %
+# make matrix  the full product of checks on every scikit-learn     make accuracy   the defaults on public tasks
 # make examples   all of them, with their pictures
 # make reductions   forecasts with sktime and skforecast, in an environment of their own
 # make scale-out   searches on a Dask cluster of two processes, in an environment of its own
@@ -11,7 +12,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export SCIPY_ARRAY_API = 1
 
-.PHONY: demo examples test lint matrix reductions scale-out bench accuracy clean
+.PHONY: demo examples test coverage lint matrix reductions scale-out bench accuracy clean
 
 demo: .venv/demo
 	$(BIN)/python examples/plot_digits.py
@@ -20,7 +21,10 @@ examples: .venv/demo
 	for example in examples/plot_*.py; do echo $$example; $(BIN)/python $$example || exit 1; done
 
 test: .venv/test
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+coverage: .venv/test
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not matrix and not no_cover" --cov --cov-report=term $(ARGS)
 
 lint: .venv/test
 	$(BIN)/ruff check .
@@ -36,14 +40,14 @@ bench: .venv/bench
 accuracy: .venv/bench
 	$(BIN)/python benchmarks/accuracy.py
 
-# scikit-learn's checks on every supported version: make matrix VERSIONS="1.6.1 1.9.1"
+# The full product of checks, on every supported version: make matrix VERSIONS="1.6.1 1.9.1"
 VERSIONS ?= 1.6.1 1.7.2 1.8.0 1.9.1
 matrix: $(addprefix matrix-,$(VERSIONS))
 
 matrix-%: .venv/bin/python
 	$(PYTHON) -m venv .venv/matrix-$*
 	.venv/matrix-$*/bin/pip install -q -e ".[test]" "scikit-learn==$*"
-	.venv/matrix-$*/bin/python -m pytest -n 2
+	.venv/matrix-$*/bin/python -m pytest -n 2 --dist worksteal -m "" $(ARGS)
 
 # They bound pandas, NumPy and joblib from above, and would hold the other tests back.
 reductions: .venv/bin/python

@@ -15,7 +15,14 @@ import sklearn_recurrent
 from sklearn_recurrent import RNNClassifier, RNNRegressor
 from sklearn_recurrent._core.cells.registry import CELLS
 
+NAMES = [f"{kind}{task}" for kind in ("RNN", "LSTM", "GRU") for task in ("Classifier", "Regressor")]
 TINY = {"hidden_layer_sizes": 4, "max_iter": 4, "random_state": 0}
+
+
+@pytest.fixture(params=[getattr(sklearn_recurrent, name) for name in NAMES], ids=NAMES)
+def estimator(request):
+    """All six, in `make test` too: what a class declares is tested here."""
+    return request.param
 
 
 def attributes_documented(cls):
