@@ -2,6 +2,7 @@
 
 import joblib
 import pytest
+from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 # Checks that scikit-learn runs on its own estimators, but check_estimator does not.
@@ -62,11 +63,39 @@ def is_numeric_and_short(check):
     return is_numeric(check) and name_of_check(check) not in TRAINING
 
 
+def is_of_the_class(check):
+    return name_of_check(check) not in NUMERIC
+
+
+def with_few_epochs(estimator, check):
+    """Five epochs are enough where nothing depends on what is learned."""
+    if (
+        is_of_the_class(check)
+        and name_of_check(check) != "check_classifiers_classes"
+        and hasattr(estimator, "max_iter")
+    ):
+        return clone(estimator).set_params(max_iter=5)
+    return estimator
+
+
 def scikit_learns_checks(estimators, run=lambda check: True):
     """`parametrize_with_checks`; the checks that are not to `run` in `make test`, `make matrix` runs."""
     names, cases = (mark := parametrize_with_checks(estimators)).args
-    cases = [pytest.param(*case, marks=() if run(case[1]) else pytest.mark.matrix) for case in cases]
+    cases = [
+        pytest.param(with_few_epochs(estimator, check), check, marks=() if run(check) else pytest.mark.matrix)
+        for estimator, check in cases
+    ]
     return pytest.mark.parametrize(names, cases, **mark.kwargs)
+
+
+def every_pair(ours, theirs):
+    """For parametrize: each with the first of the other side and with its own name; in `make matrix`, with all."""
+    first = next(iter(ours)), next(iter(theirs))
+    return [
+        pytest.param(one, other, marks=() if one in (other, first[0]) or other == first[1] else pytest.mark.matrix)
+        for one in ours
+        for other in theirs
+    ]
 
 
 def assert_refused(model, X, y, match, error=ValueError, method="fit", **kwargs):
