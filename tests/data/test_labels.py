@@ -65,7 +65,7 @@ def test_classes_are_in_one_order_however_they_come(labels):
 
 def test_the_order_of_sets_is_the_same_in_every_process():
     code = """
-from sklearn_recurrent._steps import classes_of, flatten_labels
+from sklearn_recurrent._data.labels import classes_of, flatten_labels
 print([sorted(c) for c in classes_of(flatten_labels([[frozenset(c) for c in ("ab", "cd", "a", "bc", "d")]])[0])])
 """
     orders = {
