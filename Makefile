@@ -1,7 +1,8 @@
-# make demo    the main job on real input          make test    the whole suite
+# make demo    the main job on real input          make test    the suite, of every check one of each kind
 # make lint    ruff, signatures, mypy, pyright     make coverage   the suite, and how much of the code it runs
 # make bench   speed and memory against PyTorch    make accuracy   the defaults on public tasks
-# make matrix  the suite on every scikit-learn     make examples   all of them, with their pictures
+# make matrix  the full product of checks on every scikit-learn
+# make examples   all of them, with their pictures
 # make dist    sdist and wheel, built and tried    make findings   surprises of other libraries, run once more
 # make reductions   forecasts with sktime and skforecast, in an environment of their own
 # make scale-out   searches on a Dask cluster of two processes, in an environment of its own
@@ -21,12 +22,12 @@ examples: .venv/demo
 	for example in examples/plot_*.py; do echo $$example; $(BIN)/python $$example || exit 1; done
 
 test: .venv/test
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 # Tracing costs half the time again, so it is a run of its own; below `fail_under` of pyproject.toml it fails. Tests that
 # are marked no_cover are not traced, so they need not run twice.
 coverage: .venv/test
-	$(BIN)/python -m pytest -n 2 -m "not no_cover" --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not matrix and not no_cover" --cov --cov-report=term $(ARGS)
 
 lint: .venv/test
 	$(BIN)/ruff check .
@@ -44,14 +45,14 @@ bench: .venv/bench
 accuracy: .venv/bench
 	$(BIN)/python benchmarks/accuracy.py
 
-# scikit-learn's checks on every supported version: make matrix VERSIONS="1.6.1 1.9.1"
+# The full product of checks, on every supported version: make matrix VERSIONS="1.6.1 1.9.1"
 VERSIONS ?= 1.6.1 1.7.2 1.8.0 1.9.1
 matrix: $(addprefix matrix-,$(VERSIONS))
 
 matrix-%: .venv/bin/python
 	$(PYTHON) -m venv .venv/matrix-$*
 	.venv/matrix-$*/bin/pip install -q -e ".[test]" "scikit-learn==$*"
-	.venv/matrix-$*/bin/python -m pytest -n 2
+	.venv/matrix-$*/bin/python -m pytest -n 2 --dist worksteal -m "" $(ARGS)
 
 # They bound pandas, NumPy and joblib from above, and would hold the other tests back.
 reductions: .venv/bin/python

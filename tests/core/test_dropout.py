@@ -9,7 +9,7 @@ from sklearn.base import clone, is_classifier
 
 from sklearn_recurrent import GRUClassifier, LSTMRegressor, RNNRegressor
 
-TINY = {"hidden_layer_sizes": 6, "max_iter": 4, "batch_size": 7, "random_state": 0}
+TINY = {"hidden_layer_sizes": 6, "max_iter": 2, "batch_size": 7, "random_state": 0}
 STEADY = {"learning_rate": "constant", "tol": 0, "n_iter_no_change": 1000}  # always to max_iter
 KINDS = [{"dropout": 0.3}, {"recurrent_dropout": 0.3}, {"dropout": 0.2, "recurrent_dropout": 0.4}]
 NETS = [
@@ -104,7 +104,7 @@ def test_noise_raises_the_loss_of_training_the_more_of_it_there_is(cell, ragged,
 
 def test_with_noise_a_net_still_learns(estimator, data, kind):
     X, y = data
-    model = estimator(16, max_iter=80, batch_size=8, learning_rate_init=0.01, random_state=0, **kind).fit(X, y)
+    model = estimator(16, max_iter=40, batch_size=8, learning_rate_init=0.03, random_state=0, **kind).fit(X, y)
     assert model.score(X, y) > 0.8
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn.model_selection as ms
+from checks import every_pair
 from sklearn.base import clone, is_classifier
 from sklearn.metrics import accuracy_score, f1_score, log_loss, r2_score
 from sklearn.pipeline import make_pipeline
@@ -115,8 +116,7 @@ def padded_y(y, before=0, width=12):
     return padded
 
 
-@pytest.mark.parametrize("x_form", RAGGED_X)
-@pytest.mark.parametrize("y_form", RAGGED_Y)
+@pytest.mark.parametrize(("x_form", "y_form"), every_pair(RAGGED_X, RAGGED_Y))
 @pytest.mark.parametrize("cls", [RNNClassifier, RNNRegressor])
 def test_containers_of_ragged_sequences_and_targets_give_one_model(
     cls, x_form, y_form, ragged, step_labels, step_numbers
