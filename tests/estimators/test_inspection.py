@@ -547,7 +547,7 @@ def test_threads_and_batches_and_the_tape_change_no_bit(kind, parameters, monkey
     X = sequences([*RAGGED, *RAGGED, *FULL])
     model, y = network(X, kind, **parameters)
     once = calls(model, X, y)
-    monkeypatch.setattr(unroll_module, "TAPE", 0)
+    monkeypatch.setattr(unroll_module, "TAPE_BYTES", 0)
     assert_same(once, calls(model, X, y))
     monkeypatch.setattr(network_module, "PREDICTION_WIDTH", 2)
     monkeypatch.setattr(network_module, "FRAME_BYTES", 1)
