@@ -34,7 +34,9 @@ from .weights import class_codes
 
 def trains_by_mini_batches(model):
     if model.solver == "lbfgs":
-        raise AttributeError("partial_fit needs mini-batches: solver='adam', 'rmsprop' or 'sgd', not 'lbfgs'.")
+        raise AttributeError(
+            "Expected solver='adam', 'rmsprop' or 'sgd' for partial_fit, got 'lbfgs', which uses no mini-batches."
+        )
     return True
 
 
@@ -314,7 +316,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         if X is None or y is None:
             raise ValueError("Expected both X_val and y_val, or neither, got one of them.")
         if self.solver == "lbfgs":
-            raise ValueError("solver='lbfgs' has no epochs to validate after: X_val needs 'adam', 'rmsprop' or 'sgd'.")
+            raise ValueError("Expected no X_val with solver='lbfgs', which has no epochs, got one. Set solver='adam'.")
         fitted = shallow_copy_with(self, **plan.attributes(plan.start.theta))
         with _errors_about("X_val, y_val"):
             sequences = parse(fitted, X, plan.state.input_options)
@@ -331,7 +333,10 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
 
     def _refuse_contradictions(self):
         if self.solver == "lbfgs" and (self.dropout or self.recurrent_dropout):
-            raise ValueError("Dropout is noise, which solver='lbfgs' cannot take: choose 'adam', 'rmsprop' or 'sgd'.")
+            raise ValueError(
+                "Expected dropout=0 and recurrent_dropout=0 with solver='lbfgs', got "
+                f"dropout={self.dropout} and recurrent_dropout={self.recurrent_dropout}. Set solver='adam'."
+            )
 
     def _weights_of_classes(self, dataset, encoder):
         """What `class_weight` multiplies the weights of targets with, by their codes; None: nothing."""
@@ -503,7 +508,10 @@ def _refuse_changes(before, now):
         if before.get(name) != now.get(name)
     ]
     if changed:
-        raise ValueError(f"Training cannot go on from the last fit, since {', '.join(changed)}.")
+        raise ValueError(
+            f"Training cannot continue from the last fit, since {', '.join(changed)}. "
+            "Call fit with warm_start=False, or set the parameter back."
+        )
 
 
 @contextmanager
@@ -522,8 +530,8 @@ def _checked_groups(groups, sequences):
     check_consistent_length(sequences, groups)
     groups = np.asarray(groups)
     if groups.ndim != 1:
-        raise ValueError(f"groups must be 1-D, one for each sequence, but their shape is {groups.shape}.")
+        raise ValueError(f"Expected groups to be 1-D, one for each sequence, got shape {groups.shape}.")
     missing = [j for j, group in enumerate(groups.tolist()) if group is None or group != group]
     if missing:
-        raise ValueError(f"groups must name a group for each sequence, but that of sequence {missing[0]} is missing.")
+        raise ValueError(f"Expected a group for each sequence, got {groups[missing[0]]} for sequence {missing[0]}.")
     return groups

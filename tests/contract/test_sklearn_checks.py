@@ -154,11 +154,11 @@ def as_unequal_list(X):
 
 
 class Reading:
-    """Turns the matrices of scikit-learn's checks into sequences, and lets a shallow_copy_with of the tested class have
+    """Turns the matrices of scikit-learn's checks into sequences, and lets a copied of the tested class have
     them.
 
     `n_features_in_` is the number of columns to the checks and 1, the features of a time step, to the
-    shallow_copy_with.
+    copied.
     """
 
     def _twin(self, X, reset):
@@ -170,22 +170,22 @@ class Reading:
             order="C",
             ensure_all_finite="allow-nan" if self.missing == "skip" else True,
         )
-        shallow_copy_with = self.tested(**self.get_params(deep=False))
+        copied = self.tested(**self.get_params(deep=False))
         mine = {name: value for name, value in vars(self).items() if name != "feature_names_in_"}
-        vars(shallow_copy_with).update(mine | ({"n_features_in_": 1} if hasattr(self, "theta_") else {}))
-        return shallow_copy_with, type(self).form(X)
+        vars(copied).update(mine | ({"n_features_in_": 1} if hasattr(self, "theta_") else {}))
+        return copied, type(self).form(X)
 
     def _train(self, X, *args, resume, **kwargs):
-        shallow_copy_with, sequences = self._twin(X, reset=not resume)
-        shallow_copy_with._train(sequences, *args, resume=resume, **kwargs)
-        del shallow_copy_with.n_features_in_
-        vars(self).update(vars(shallow_copy_with))
+        copied, sequences = self._twin(X, reset=not resume)
+        copied._train(sequences, *args, resume=resume, **kwargs)
+        del copied.n_features_in_
+        vars(self).update(vars(copied))
         return self
 
     def _respond(self, method, X, **options):
         check_is_fitted(self)
-        shallow_copy_with, sequences = self._twin(X, reset=False)
-        return shallow_copy_with._respond(method, sequences, **options)
+        copied, sequences = self._twin(X, reset=False)
+        return copied._respond(method, sequences, **options)
 
 
 class CubeClassifier(Reading, RNNClassifier):
@@ -260,7 +260,7 @@ def test_tokens_pass_every_check_that_numbers_pass(estimator, check):
 
 
 class StepReading(Reading):
-    """Gives the shallow_copy_with each target once for each time step, and takes what it predicts for the last one.
+    """Gives the copied each target once for each time step, and takes what it predicts for the last one.
 
     Without it, return_sequences=True is beyond these checks: they have one target for a row of X.
     """

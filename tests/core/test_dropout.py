@@ -128,8 +128,8 @@ def test_training_goes_on_as_if_there_had_been_no_break(estimator, data, kind, s
     for _ in range(6):
         parts.partial_fit(X, y)
     assert same_bits(whole, parts)
-    shallow_copy_with = pickle.loads(pickle.dumps(parts)).partial_fit(X, y)
-    assert same_bits(shallow_copy_with, parts.partial_fit(X, y))
+    copied = pickle.loads(pickle.dumps(parts)).partial_fit(X, y)
+    assert same_bits(copied, parts.partial_fit(X, y))
 
 
 def test_each_epoch_drops_other_units(estimator, data):
@@ -170,8 +170,8 @@ def test_early_stopping_scores_without_noise(estimator, data, kind):
     X, y = data
     settings = TINY | STEADY | {"early_stopping": True, "validation_fraction": 0.5, "max_iter": 1, "scoring": None}
     model = estimator(**settings, **kind).fit(X, y)
-    shallow_copy_with = estimator(**settings, **kind).fit(X, y)
-    assert model.validation_scores_ == shallow_copy_with.validation_scores_
+    copied = estimator(**settings, **kind).fit(X, y)
+    assert model.validation_scores_ == copied.validation_scores_
     assert model.best_validation_score_ == model.validation_scores_[0]
     if is_classifier(model):
         right = (model.predict(X) == y).sum()

@@ -109,7 +109,7 @@ def test_without_early_stopping_groups_play_no_part(ragged, labels):
 def test_a_single_group_cannot_be_split(ragged, labels):
     model = RNNClassifier(**TINY, early_stopping=True)
     for missing in (np.nan, None):
-        with pytest.raises(ValueError, match="group for each sequence, but that of sequence 39 is missing"):
+        with pytest.raises(ValueError, match="Expected a group for each sequence, got .* for sequence 39"):
             model.fit(ragged, labels, groups=[1.0] * 39 + [missing])
     with pytest.raises(ValueError, match="Expected at least two different groups for early_stopping, got one"):
         model.fit(ragged, labels, groups=["a"] * 40)
@@ -117,7 +117,7 @@ def test_a_single_group_cannot_be_split(ragged, labels):
         model.fit(ragged, labels, groups=["a"] * 39 + ["b"], sample_weight=[1] * 39 + [0])
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         model.fit(ragged, labels, groups=["a", "b"])
-    with pytest.raises(ValueError, match=r"groups must be 1-D.* \(40, 2\)"):
+    with pytest.raises(ValueError, match=r"Expected groups to be 1-D.* \(40, 2\)"):
         model.fit(ragged, labels, groups=np.ones((40, 2)))
 
 

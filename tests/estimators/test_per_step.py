@@ -632,10 +632,10 @@ def test_a_split_and_a_shuffle_keep_targets_with_their_sequences(estimator, step
 def test_a_pickle_predicts_and_learns_on(estimator, steps):
     X, y = steps
     model = estimator(**TINY).fit(X, y)
-    shallow_copy_with = pickle.loads(pickle.dumps(model))
-    for one, other in zip(responses(model, X).values(), responses(shallow_copy_with, X).values(), strict=True):
+    copied = pickle.loads(pickle.dumps(model))
+    for one, other in zip(responses(model, X).values(), responses(copied, X).values(), strict=True):
         assert all(np.array_equal(*rows) for rows in zip(one, other, strict=True))
-    assert same_bits(model.partial_fit(X, y), shallow_copy_with.partial_fit(X, y))
+    assert same_bits(model.partial_fit(X, y), copied.partial_fit(X, y))
 
 
 def test_a_change_of_return_sequences_after_fit_changes_no_prediction(estimator, steps):

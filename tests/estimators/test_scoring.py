@@ -327,16 +327,16 @@ def test_every_sequence_counts_the_same_if_it_is_weighed_by_its_length():
 def test_a_function_meets_flat_steps_and_the_estimator_otherwise_as_it_is():
     estimator, X, y, model, flat_X, flat_y = fitted(2)
 
-    def scorer(shallow_copy_with, X_seen, y_seen, sample_weight=None, extra=None):
-        check_is_fitted(shallow_copy_with)
-        assert is_classifier(shallow_copy_with)
-        assert isinstance(shallow_copy_with, Classifier)
-        assert shallow_copy_with.get_params() == estimator.get_params()
+    def scorer(copied, X_seen, y_seen, sample_weight=None, extra=None):
+        check_is_fitted(copied)
+        assert is_classifier(copied)
+        assert isinstance(copied, Classifier)
+        assert copied.get_params() == estimator.get_params()
         assert X_seen is X
         assert extra == "passed on"
         assert_array_equal(y_seen, flat_y)
-        assert_array_equal(shallow_copy_with.predict_proba(X_seen), np.concatenate(estimator.predict_proba(X)))
-        return shallow_copy_with.score(X_seen, y_seen, sample_weight)
+        assert_array_equal(copied.predict_proba(X_seen), np.concatenate(estimator.predict_proba(X)))
+        return copied.score(X_seen, y_seen, sample_weight)
 
     assert sequence_scorer(scorer)(estimator, X, y, extra="passed on") == model.score(flat_X, flat_y)
 

@@ -1012,7 +1012,7 @@ def test_unknown_classes_are_refused(ragged, words):
 )
 def test_a_warm_start_with_another_network_is_refused(estimator, pair, name, value):
     model = estimator(**TINY, warm_start=True).fit(*pair).set_params(**{name: value})
-    assert_refused(model, *pair, f"Training cannot go on.*{name} changed")
+    assert_refused(model, *pair, f"Training cannot continue.*{name} changed")
 
 
 def test_early_stopping_keeps_the_weights_of_its_best_epoch(estimator, pair):
@@ -1204,17 +1204,17 @@ COPIES = {
 def test_a_copy_predicts_and_learns_on(estimator, pair, way, settings):
     X, y = pair
     model = estimator(**TINY | settings).fit(X, y)
-    shallow_copy_with = COPIES[way](model)
-    assert shallow_copy_with.get_params() == model.get_params()
-    assert_same_rows(shallow_copy_with.predict(X), model.predict(X))
-    assert shallow_copy_with.score(X, y) == model.score(X, y)
+    copied = COPIES[way](model)
+    assert copied.get_params() == model.get_params()
+    assert_same_rows(copied.predict(X), model.predict(X))
+    assert copied.score(X, y) == model.score(X, y)
     if estimator is Seq2SeqClassifier:
-        assert_same_rows(shallow_copy_with.teacher_forced_proba(X, y), model.teacher_forced_proba(X, y))
-        assert np.array_equal(shallow_copy_with.classes_, model.classes_)
+        assert_same_rows(copied.teacher_forced_proba(X, y), model.teacher_forced_proba(X, y))
+        assert np.array_equal(copied.classes_, model.classes_)
     before = model.theta_.copy()
-    shallow_copy_with.partial_fit(X, y)
+    copied.partial_fit(X, y)
     assert np.array_equal(model.theta_, before), "the copy shares weights with the original"
-    assert same_bits(model.partial_fit(X, y), shallow_copy_with)
+    assert same_bits(model.partial_fit(X, y), copied)
 
 
 def test_mixed_labels_survive_a_pickle(ragged):
@@ -1227,10 +1227,10 @@ def test_read_only_weights_on_disk_predict_and_learn_on(estimator, pair, tmp_pat
     X, y = pair
     model = estimator(**TINY).fit(X, y)
     joblib.dump(model, tmp_path / "model.joblib")
-    shallow_copy_with = joblib.load(tmp_path / "model.joblib", mmap_mode="r")
-    assert not shallow_copy_with.theta_.flags.writeable
-    assert_same_rows(shallow_copy_with.predict(X), model.predict(X))
-    assert same_bits(shallow_copy_with.partial_fit(X, y), model.partial_fit(X, y))
+    copied = joblib.load(tmp_path / "model.joblib", mmap_mode="r")
+    assert not copied.theta_.flags.writeable
+    assert_same_rows(copied.predict(X), model.predict(X))
+    assert same_bits(copied.partial_fit(X, y), model.partial_fit(X, y))
 
 
 def test_several_processes_predict_the_same(estimator, pair):

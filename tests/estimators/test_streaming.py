@@ -441,13 +441,13 @@ def test_stages_count_the_steps_that_are_not_passed_over(estimator, data, form, 
         X[20:, 0] = np.nan
     rows = [row[np.isfinite(row)] for row in X]
     form = {"list": list, "3-D": as_cube, "2-D": lambda X: X}[form](X)
-    model, shallow_copy_with = (
+    model, copied = (
         estimator(**TINY, missing="skip").fit(form, data[1]),
         estimator(**TINY).fit(rows, data[1]),
     )
     staged = model.staged_predict(form)
     assert [len(row) for row in staged] == [len(row) for row in rows]
-    for one, other in zip(staged, shallow_copy_with.staged_predict(rows), strict=True):
+    for one, other in zip(staged, copied.staged_predict(rows), strict=True):
         assert_equal(one, other)
 
 

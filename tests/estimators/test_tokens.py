@@ -331,11 +331,9 @@ def test_a_net_of_tokens_is_one_of_numbers_that_reads_their_vectors(tokens, cell
     settings = TINY | settings | {"cell": cell, "hidden_layer_sizes": (4, 3)}
     model = RNNRegressor(**settings).fit(tokens, y)
     vectors = [table(model)[x] for x in tokens]
-    shallow_copy_with = RNNRegressor(**settings | {"embedding_dim": None, "standardize": False, "max_iter": 1}).fit(
-        vectors, y
-    )
-    shallow_copy_with.theta_[...] = model.theta_[: len(shallow_copy_with.theta_)]
-    for one, other in zip(model.predict(tokens), shallow_copy_with.predict(vectors), strict=True):
+    copied = RNNRegressor(**settings | {"embedding_dim": None, "standardize": False, "max_iter": 1}).fit(vectors, y)
+    copied.theta_[...] = model.theta_[: len(copied.theta_)]
+    for one, other in zip(model.predict(tokens), copied.predict(vectors), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-12)
 
 
@@ -439,10 +437,10 @@ def test_searches_folds_and_copies_take_tokens(data, estimator):
     rows = padded(X)
     assert cross_val_predict(estimator(**TINY, pad_token=0), rows, y, cv=2).shape == (40,)
     model = estimator(**TINY).fit(X, y)
-    shallow_copy_with = pickle.loads(pickle.dumps(model))
-    assert np.array_equal(raw(shallow_copy_with, X), raw(model, X))
-    assert np.array_equal(shallow_copy_with.vocabulary_, model.vocabulary_)
-    assert same_bits(shallow_copy_with.partial_fit(X, y), model.partial_fit(X, y))
+    copied = pickle.loads(pickle.dumps(model))
+    assert np.array_equal(raw(copied, X), raw(model, X))
+    assert np.array_equal(copied.vocabulary_, model.vocabulary_)
+    assert same_bits(copied.partial_fit(X, y), model.partial_fit(X, y))
 
 
 def test_a_tokenizer_in_front_makes_a_classifier_of_texts():
@@ -520,11 +518,11 @@ def test_a_warm_start_with_another_embedding_is_refused(data, estimator, change)
     X, y = data
     model = estimator(**TINY, warm_start=True).fit(X, y).set_params(**change)
     before = joblib.hash(vars(model))
-    with pytest.raises(ValueError, match="Training cannot go on"):
+    with pytest.raises(ValueError, match="Training cannot continue"):
         model.fit(X, y)
     assert joblib.hash(vars(model)) == before
     plain = RNNClassifier(4, max_iter=2, warm_start=True).fit(X, y.astype(str)).set_params(embedding_dim=3)
-    with pytest.raises(ValueError, match="Training cannot go on"):
+    with pytest.raises(ValueError, match="Training cannot continue"):
         plain.fit(X, y.astype(str))
 
 
