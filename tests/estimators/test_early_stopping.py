@@ -109,7 +109,7 @@ def test_without_early_stopping_groups_play_no_part(ragged, labels):
 def test_a_single_group_cannot_be_split(ragged, labels):
     model = RNNClassifier(**TINY, early_stopping=True)
     for missing in (np.nan, None):
-        with pytest.raises(ValueError, match="Expected a group for each sequence, got .* for sequence 39"):
+        with pytest.raises(ValueError, match=r"Expected a group for each sequence, got .* for sequence 39"):
             model.fit(ragged, labels, groups=[1.0] * 39 + [missing])
     with pytest.raises(ValueError, match="Expected at least two different groups for early_stopping, got one"):
         model.fit(ragged, labels, groups=["a"] * 40)
