@@ -27,9 +27,11 @@ class PooledHead:
     def __init__(self, W, kinds, directions, packed, scratch, H, *, mask=None, initial_state=None):
         self.W, self.mask, self.attention = W, mask, None
         plain = tuple(kind for kind in kinds if kind != "attention")
-        self.pools = [Pool(plain, packed, scratch, H, initial_state) for _ in directions]
+        self.pools = [Pool(plain, packed, scratch.child(("pool", k)), H, initial_state) for k in range(len(directions))]
         if "attention" in kinds:
-            self.attention = Attention(W["attention/A"], W["attention/v"], directions, packed, scratch)
+            self.attention = Attention(
+                W["attention/A"], W["attention/v"], directions, packed, scratch.child("attention")
+            )
 
     @property
     def ends(self):
@@ -112,7 +114,7 @@ class Pool(StateObserver):
         if not self.d.keys() & {"mean", "max"}:
             return None
         n, valid_mask = chunk.width, self._where_valid(chunk, 0, 1)
-        dY = self.scratch("d_pooled", *h.shape)
+        dY = self.scratch("d", *h.shape)
         dY[...] = (self.d["mean"] / self.steps.astype(h.dtype))[:, :n] if "mean" in self.d else 0
         if "max" in self.d:
             share = (self.d["max"] / self.ties)[:, :n]
@@ -211,11 +213,11 @@ class Attention:
 
     def __init__(self, A, v, directions, packed, scratch):
         self.v, self.packed = v, packed
-        self.u = scratch("attention", packed.offsets[-1], len(v[0]))
+        self.u = scratch("u", packed.offsets[-1], len(v[0]))
         self.u[...] = A[:, -1]
         parts = np.split(A[:, :-1], len(directions), axis=1)
         self.observers = [
-            _Attended(part, self.u, packed, reverse, scratch, k)
+            _Attended(part, self.u, packed, reverse, scratch.child(k))
             for k, (part, reverse) in enumerate(zip(parts, directions, strict=True))
         ]
 
@@ -250,12 +252,12 @@ class Attention:
 class _Attended(StateObserver):
     """The share of one direction: it keeps the states, since their weights are known only after the last."""
 
-    def __init__(self, A, u, packed, reverse, scratch, key):
-        self.A, self.u, self.packed, self.reverse, self.scratch, self.key = A, u, packed, reverse, scratch, key
+    def __init__(self, A, u, packed, reverse, scratch):
+        self.A, self.u, self.packed, self.reverse, self.scratch = A, u, packed, reverse, scratch
         self.states, self.du = {}, None
 
     def on_states(self, chunk, h, frames):
-        states = self.states[chunk.first_step] = self.scratch(("attended", self.key, chunk.first_step), *h.shape)
+        states = self.states[chunk.first_step] = self.scratch(("states", chunk.first_step), *h.shape)
         np.copyto(states, h)
         self.packed.put(self.A @ states, chunk, self.reverse, self.u, add=True)
 
@@ -277,7 +279,7 @@ class _Attended(StateObserver):
     def grad_h(self, chunk, h):
         du, a = self._of(self.du, chunk), self._of(self.a[:, None], chunk)
         self.dA += np.matmul(du, h.swapaxes(1, 2)).sum(axis=0)
-        dY = np.matmul(self.A.T, du, out=self.scratch("d_attended", *h.shape))
+        dY = np.matmul(self.A.T, du, out=self.scratch("d", *h.shape))
         dY += np.multiply(a, self.d[:, : chunk.width], self.scratch("pooled", *h.shape))
         return dY
 

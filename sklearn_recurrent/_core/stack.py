@@ -93,7 +93,7 @@ class Stack:
         for depth, (cell, keys) in enumerate(zip(self.cells, self.keys, strict=True)):
             joins, below = [], values
             if depth + 1 < len(self.cells):
-                values = scratch((self.prefix, depth, "outputs"), len(values), len(keys) * cell.H)
+                values = scratch.child(f"{self.prefix}layer_{depth}")("outputs", len(values), len(keys) * cell.H)
                 joins = concat_directions(packed, self.directions, values, partial(masks, self.dropout, cell.H))
             begin = (
                 None
@@ -109,8 +109,7 @@ class Stack:
                         self.parts(W, cell, key),
                         below,
                         packed,
-                        scratch,
-                        key,
+                        scratch.child(key),
                         reverse=reverse,
                         needs_backward=needs_backward,
                         initial_state=begin,
@@ -126,7 +125,9 @@ class Stack:
             d_start, n_steps = {}, packed.offsets[-1]
             for depth in reversed(range(len(layers))):
                 cell, layer, d_lasts = self.cells[depth], layers[depth], d_h.get(depth, [None] * len(layers[depth]))
-                d_inputs = scratch((self.prefix, depth, "d_inputs"), n_steps, cell.F) if depth else d_values
+                d_inputs = (
+                    scratch.child(f"{self.prefix}layer_{depth}")("d_inputs", n_steps, cell.F) if depth else d_values
+                )
                 for k, (key, unrolled, d_last) in enumerate(zip(self.keys[depth], layer, d_lasts, strict=True)):
                     adds = k > 0 or (add and not depth)
                     dh, dc = unrolled.back(self.parts(dW, cell, key), d_last, d_inputs, add=adds)

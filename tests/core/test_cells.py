@@ -43,7 +43,7 @@ def chunk(cell, W, X, *, reverse=False, waste=0.1, **options):
     """Last states (H, N), the states of every step in the order of X (S, H), and ``back(dW, d_last, d_states, dx)``."""
     packed, scratch = PackedBatch.of(X.lengths, waste), Workspace(X.values.dtype)
     join = StateCollector(packed, reverse, np.full((len(X.values), cell.H), np.nan, X.values.dtype))
-    here = unroll(cell, W, X.values, packed, scratch, "here", reverse=reverse, observers=[join], **options)
+    here = unroll(cell, W, X.values, packed, scratch, reverse=reverse, observers=[join], **options)
 
     def back_from_states(dW, d_last, d_states, dx):
         join.gradient = d_states

@@ -229,9 +229,7 @@ def test_the_gradient_that_flows_through_each_state_is_that_of_the_equations(cel
     def weight_gradients(*observers):
         join, dW = StateCollector(packed, reverse, np.empty((10, 2))), {name: np.zeros_like(w) for name, w in W.items()}
         observers = [join, *observers]
-        here = unroll(
-            one, W, X.values, packed, Workspace(float), "key", reverse=reverse, observers=observers, **options
-        )
+        here = unroll(one, W, X.values, packed, Workspace(float), reverse=reverse, observers=observers, **options)
         join.gradient = d_states
         here.back(dW, d_h)
         return dW

@@ -181,7 +181,6 @@ def loop(cell, lengths, values=None, *, waste=MAX_PADDING, reverse=False, needs_
         values,
         packed,
         Workspace(float),
-        "key",
         reverse=reverse,
         needs_backward=needs_backward,
         observers=[join],
@@ -361,6 +360,68 @@ def test_a_workspace_hands_out_the_same_memory_until_it_is_too_small():
     assert not np.shares_memory(scratch("a", 7), first)
     assert not np.shares_memory(scratch("b", 7), scratch("a", 7))
     assert np.shares_memory(scratch("a", 2, 3), scratch("a", 7))
+
+
+def test_two_owners_share_no_buffer_whatever_they_call_it():
+    scratch = Workspace(np.float32)
+    owners = [scratch, scratch.child("a"), scratch.child("b"), scratch.child("a").child("b")]
+    owners += [scratch.child("b").child("a"), scratch.child(("a", "b"))]
+    for number, owner in enumerate(owners):
+        owner("a", 3).fill(number)
+        owner("b", 2, 2).fill(10 * number)
+    for number, owner in enumerate(owners):
+        assert owner.dtype == np.float32
+        assert_array_equal(owner("a", 3), np.full(3, number))
+        assert_array_equal(owner("b", 2, 2), np.full((2, 2), 10 * number))
+    assert scratch.child("a") is scratch.child("a")
+    assert len(scratch._held) == 2 * len(owners)
+
+
+def test_temporary_buffers_take_turns_in_the_same_memory_and_open_blocks_share_none():
+    scratch = Workspace(np.float32)
+    with scratch.temporary() as first:
+        outer = first("a", 4)
+        assert outer.dtype == np.float32
+        with scratch.child("a").temporary() as second:
+            assert not np.shares_memory(second("a", 4), outer)
+            assert not np.shares_memory(second("a", 4), scratch("a", 4))
+    with pytest.raises(KeyError), scratch.child("b").temporary() as third:
+        assert third is first
+        raise KeyError
+    with scratch.child("b").child("c").temporary() as fourth:
+        assert np.shares_memory(fourth("a", 4), outer)
+
+
+def test_a_second_batch_allocates_no_buffer():
+    network, X = net(units=(4, 3)), sequences([9, 8, 8, 5, 2])
+    theta, scratch = weights(network), Workspace(float)
+    network.forward(theta, X, scratch).back(np.ones((3, 5)))
+    before = dict(scratch._held)
+    network.forward(theta, X, scratch).back(np.ones((3, 5)))
+    assert scratch._held.keys() == before.keys()
+    assert all(held is before[path] for path, held in scratch._held.items())
+
+
+@pytest.mark.parametrize("waste", [0, 10])
+@pytest.mark.parametrize("kinds", [("mean",), ("max",), ("mean", "max")], ids="+".join)
+@pytest.mark.parametrize("number", [2, 3])
+def test_several_poolings_of_one_layer_give_the_sum_of_their_gradients(kinds, number, waste):
+    rng, X, cell = np.random.default_rng(0), sequences([6, 5, 2, 1]), CELLS["lstm"](2, 3)
+    W = {name: rng.standard_normal(shape) for name, shape in cell.shapes().items()}
+    packed, d = PackedBatch(X.lengths, waste), rng.standard_normal((number, 3 * len(kinds), 4))
+
+    def weight_gradient(d_pooled):
+        scratch, dW = Workspace(float), {name: np.zeros_like(w) for name, w in W.items()}
+        pools = [Pool(kinds, packed, scratch, 3) for _ in d_pooled]
+        here = unroll(cell, W, X.values, packed, scratch, observers=pools)
+        for one, d_one in zip(pools, d_pooled, strict=True):
+            one.outputs(here.h)
+            one.back(d_one)
+        here.back(dW)
+        return dW["W"]
+
+    expected = sum(weight_gradient(d[k : k + 1]) for k in range(number))
+    assert_allclose(weight_gradient(d), expected, rtol=1e-10, atol=1e-12)
 
 
 # --- what must not matter ---------------------------------------------------------------------------------------------
@@ -662,7 +723,7 @@ def test_of_a_long_sequence_that_is_computed_once_more_one_run_is_held(cell, mon
     monkeypatch.setattr(unroll_module, "TAPE_BYTES", 0)
     assert_array_equal(network.forward(theta, X, held).back(np.ones((3, 1))), grad)
     sizes = tape(held)
-    assert {place for *_, place in sizes} == {0}
+    assert {place for *_, (_, place) in sizes} == {0}
     assert len(sizes) == 2 * 2 * 2  # layers, directions, inputs and frames
     widest = max(cell.rows + max(1, len(cell.cache_blocks)) * cell.H for cell in network.cells)
     assert sum(sizes.values()) <= 4 * (20 + 1) * widest
@@ -670,8 +731,8 @@ def test_of_a_long_sequence_that_is_computed_once_more_one_run_is_held(cell, mon
 
 
 def tape(scratch):
-    """The sizes of what the backward pass reads: (key, "inputs" or "cache", number) → numbers held."""
-    return {name: held.size for name, held in scratch._held.items() if name[1:2] in (("inputs",), ("cache",))}
+    """The sizes of what the backward pass reads: (key, ("inputs" or "cache", place)) → numbers held."""
+    return {path: held.size for path, held in scratch._held.items() if path[-1][0] in ("inputs", "cache")}
 
 
 def test_what_the_tape_holds_decides_whether_a_run_is_computed_once_more(monkeypatch):
@@ -682,7 +743,7 @@ def test_what_the_tape_holds_decides_whether_a_run_is_computed_once_more(monkeyp
         scratch = Workspace(float)
         monkeypatch.setattr(unroll_module, "TAPE_BYTES", limit)
         network.forward(weights(network), X, scratch)
-        assert {place for *_, place in tape(scratch)} == places
+        assert {place for *_, (_, place) in tape(scratch)} == places
 
 
 # --- precision --------------------------------------------------------------------------------------------------------

@@ -63,6 +63,9 @@ class Cell:
         self.phi, self.derivative = ACTIVATIONS[activation]
         self.bounded = activation != "relu"
         self.rows = n_features + 1 + n_units * (2 if self.gated else 1)  # what products see
+        first = n_units if self.gated else 0
+        self.x_rows = slice(first, first + n_features)
+        self.one_row = first + n_features
         self.gates = tuple(gate for part in self.parts for gate in part.gates)
 
     def input_rows(self, part):
