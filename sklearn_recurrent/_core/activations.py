@@ -10,14 +10,15 @@ def sigmoid_(a, half):
 
     half : 0.5 as a 0-d array of a's dtype
     """
-    # NumPy's tanh is vectorized; its exp and scipy's expit are not: in float32 they take ten times as long.
+    # NumPy's tanh is vectorized; its exp and scipy's expit are not: in float32 they take ten times
+    # as long.
     np.tanh(a, a)
     np.multiply(a, half, a)
     np.add(a, half, a)
 
 
 def gates_(a, g, s, phi, half):
-    """φ of the candidate `g` and `sigmoid_` of the gates `s`, in place. `a` is both of them, adjacent."""
+    """φ of the candidate `g` and `sigmoid_` of the gates `s`, in place; `a` is both, adjacent."""
     if phi is np.tanh:
         np.tanh(a, a)  # one call for both: the sigmoids begin with a tanh too
     else:
@@ -58,6 +59,6 @@ ACTIVATIONS = {
 }
 """Name → φ(a, out) and derivative(y, s, sy, out), which writes s · φ'(a) to `out`.
 
-y = φ(a), and sy = s · y: the cells have that product at hand, so the derivative of tanh, s (1 - y²) = s - y · sy, costs
-two operations.
+y = φ(a), and sy = s · y: the cells have that product at hand, so the derivative of tanh, s (1 - y²)
+= s - y · sy, costs two operations.
 """

@@ -10,18 +10,19 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 COEFFICIENT_BYTES = 1 << 20
-"""Bytes of coefficients that the backward pass computes at once: they should stay in the second-level cache."""
+"""Bytes of coefficients to compute at once: they should stay in the second-level cache."""
 
 TAPE_BYTES = 1 << 27
-"""Bytes that one direction of one layer may save for its backward pass. If it needs more, each chunk is recomputed."""
+"""Bytes that one direction of one layer may save for its backward pass; beyond, it recomputes."""
 
 
 class StateObserver:
     """What uses the states of a layer, chunk by chunk: a head, a collector, a recorder."""
 
     def on_states(self, chunk, h, cache):
-        """Use the states h (steps, H, n) of a chunk and the `cache` of the cell; both are valid until the next chunk.
+        """Use the states h (steps, H, n) of a chunk and the `cache` of the cell.
 
+        Both are valid until the next chunk.
         Columns of sequences that have ended hold unspecified states.
         """
 
@@ -32,9 +33,9 @@ class StateObserver:
         """
 
     def on_gradient(self, chunk, t, dh):
-        """Use the total gradient dh with respect to the state after step t of a chunk, if `wants_gradient`."""
+        """Use the total gradient dh with respect to the state after step t of a chunk."""
 
-    wants_gradient = False
+    wants_gradient = False  # whether to call `on_gradient`, which takes a call of `back` per step
 
 
 class StateCollector(StateObserver):
@@ -80,10 +81,11 @@ class Unrolled(NamedTuple):
 
     h (H, N) : the hidden state after the last step of each sequence
     c (H, N) : the cell state there; of a cell without c, unspecified numbers
-    back : ``back(dW, d_h, d_values, add)`` adds the gradient with respect to the weights to `dW`, and writes the one
-        with respect to the values to `d_values`, or adds it. `d_h` is the gradient with respect to `h`; it and
-        `d_values` may be None. Returns the gradients with respect to the initial h and c, (H, N) each. It works in the
-        arrays that the forward pass filled, so it may be called once.
+    back : ``back(dW, d_h, d_values, add)`` adds the gradient with respect to the weights to `dW`,
+        and writes the one with respect to the values to `d_values`, or adds it. `d_h` is the
+        gradient with respect to `h`; it and `d_values` may be None. Returns the gradients with
+        respect to the initial h and c, (H, N) each. It works in the arrays that the forward pass
+        filled, so it may be called once.
     """
 
     h: np.ndarray
@@ -108,16 +110,19 @@ def unroll(
     """Run `cell` with the weights `W` over a batch.
 
     values (S, F) : one time step a row; `packed` tells which step is where
-    scratch : the workspace of this layer and direction, to be used by nothing else until `back` has returned
+    scratch : the workspace of this layer and direction, to be used by nothing else until `back` has
+        returned
     needs_backward : whether there will be a backward pass
     initial_state : the states (h, c), each (H, N), in which the sequences begin; zero if None
     mask (H, N) : factors of h on its way into the products (recurrent dropout)
-    truncate : the gradient is cut every so many steps, counted from the beginning (truncated backpropagation)
+    truncate : the gradient is cut every so many steps, counted from the beginning (truncated
+        backpropagation)
     observers : `StateObserver`s of the states of every chunk
 
-    The tape holds, for each chunk, what the backward pass needs: inputs and cache of all steps. If they would exceed
-    `TAPE_BYTES`, it holds the states between chunks only, and the backward pass recomputes one chunk at a time: the
-    same operations on the same numbers, so the gradient is the same to the bit.
+    The tape holds, for each chunk, what the backward pass needs: inputs and cache of all steps. If
+    they would exceed `TAPE_BYTES`, it holds the states between chunks only, and the backward pass
+    recomputes one chunk at a time: the same operations on the same numbers, so the gradient is the
+    same to the bit.
     """
     F = cell.F
     H = cell.H
@@ -125,10 +130,10 @@ def unroll(
     dtype = scratch.dtype
     weights = cell.weights_forward(W)
     input_rows = cell.rows if mask is None else cell.rows + H
-    cache_rows = max(1, len(cell.cache_blocks)) * H  # the place of c is there for every cell: see below
+    cache_rows = max(1, len(cell.cache_blocks)) * H  # with a place for c in every cell: see below
     numbers = sum(chunk.steps * (input_rows + cache_rows) * chunk.width for chunk in packed.chunks)
     recompute = needs_backward and dtype.itemsize * numbers > TAPE_BYTES
-    one_place = recompute or not needs_backward  # all chunks in the same buffers, one after the other
+    one_place = recompute or not needs_backward  # for all chunks: each overwrites the one before
 
     def forward_chunk(number, h, c, buffers):
         """Run the cell over a chunk that begins in the states h and c: its inputs and cache."""
@@ -143,8 +148,9 @@ def unroll(
         if needs_backward:
             cache = scratch(("cache", place), m + 1, cache_rows, n)
         else:
-            # With a stride of zero all steps share one frame, which stays in the processor's cache. The c that leaves a
-            # step is written where the next step reads it; the other blocks are used within their own step only.
+            # With a stride of zero all steps share one frame, which stays in the processor's cache.
+            # The c that leaves a step is written where the next step reads it; the other blocks are
+            # used within their own step only.
             frame = scratch("frame", cache_rows, n)
             cache = as_strided(frame, (m + 1, cache_rows, n), (0, *frame.strides))
         cache[0, :H] = c[:, :n]  # a cell without c overwrites these rows: one path for all cells
@@ -184,7 +190,8 @@ def unroll(
         def back_block(chunk, a, b, inputs, cache, dY, dX, buffers):
             """Go back over the steps a:b of a chunk; dh and dc change in place."""
             n = chunk.width
-            # For many steps at once: a few calls on large arrays, where the loop over steps has many on small ones.
+            # For many steps at once: a few calls on large arrays, where the loop over steps has
+            # many on small ones.
             coefficients = buffers("coefficients", b - a, cell.n_coefficients * H, n)
             cell.local_jacobian(inputs[a : b + 1], cache[a : b + 1], coefficients)
             ranges = _step_ranges(chunk, a, b, d_h, truncate, dh, dc, every_step=bool(gradient_observers))
@@ -205,8 +212,11 @@ def unroll(
         with scratch.temporary() as buffers:
             for number in reversed(range(len(packed.chunks))):
                 chunk = packed.chunks[number]
-                inputs, cache = forward_chunk(number, *tape[number], buffers) if recompute else tape[number]
-                # Columns that go on into the next chunk bring their gradient, the others begin with zero.
+                inputs, cache = tape[number]
+                if recompute:
+                    inputs, cache = forward_chunk(number, *tape[number], buffers)
+                # Columns that go on into the next chunk bring their gradient, the others begin with
+                # zero.
                 dh = _widen(dh, chunk.width)
                 dc = _widen(dc, chunk.width)
                 dY = _sum_grad_h(observers, chunk, inputs[1:, -H:], scratch)
@@ -260,10 +270,10 @@ def _coefficient_blocks(steps, bytes_per_step):
 
 
 def _step_ranges(chunk, a, b, d_h, truncate, dh, dc, *, every_step):
-    """Yield the steps a:b of a chunk, from the last to the first, as ranges (lo, hi) that `Cell.back` goes through.
+    """Yield ranges (lo, hi) for `Cell.back`: together the steps a:b of a chunk, the last ones first.
 
-    Between two ranges dh and dc change, in place: where a sequence ends, the gradient with respect to its last state is
-    added; where backpropagation is truncated, they become zero.
+    Between two ranges dh and dc change, in place: where a sequence ends, the gradient with respect
+    to its last state is added; where backpropagation is truncated, they become zero.
     """
     ends = {}
     if d_h is not None:
@@ -288,7 +298,7 @@ def _step_ranges(chunk, a, b, d_h, truncate, dh, dc, *, every_step):
 
 
 def _rows_first(x, buffers, name):
-    """(steps, rows, n) → (rows, steps · n), so that one product sums over all steps and sequences."""
+    """(steps, rows, n) → (rows, steps · n): then one product sums over all steps and sequences."""
     steps, rows, n = x.shape
     out = buffers(name, rows, steps, n)
     np.copyto(out, x.swapaxes(0, 1))

@@ -9,17 +9,21 @@ import numpy as np
 
 
 class Workspace:
-    """Arrays to compute in, reused from batch to batch: a new array of megabytes costs a page fault per 4 KiB.
+    """Arrays to compute in, reused from batch to batch.
 
-    ``workspace(name, *shape)`` is a C-contiguous array with unspecified values. It lies in the same memory each time,
-    until a larger shape needs more.
+    A new array of megabytes costs a page fault per 4 KiB: hence the reuse.
 
-    ``workspace.child(name)`` is a workspace within this one, the same each time. Its names are its own: "a" of one
-    child and "a" of another are different buffers. An object that needs buffers uses one workspace only, and whoever
-    creates several objects gives each its own child. So no two share a buffer because they happen to use one name.
+    ``workspace(name, *shape)`` is a C-contiguous array with unspecified values. It lies in the same
+    memory each time, until a larger shape needs more.
 
-    ``with workspace.temporary() as buffers`` is a workspace for the length of the block. Blocks take turns in the same
-    memory, whoever opens them; blocks that are open at the same time have different memory.
+    ``workspace.child(name)`` is a workspace within this one, the same each time. Its names are its
+    own: "a" of one child and "a" of another are different buffers. An object that needs buffers
+    uses one workspace only, and whoever creates several objects gives each its own child. So no two
+    share a buffer because they happen to use one name.
+
+    ``with workspace.temporary() as buffers`` is a workspace for the length of the block. Blocks
+    take turns in the same memory, whoever opens them; blocks that are open at the same time have
+    different memory.
     """
 
     def __init__(self, dtype):
@@ -48,8 +52,11 @@ class Workspace:
 
     @contextmanager
     def temporary(self):
-        # Last in, first out: blocks that follow each other work in memory that is still in the processor's cache.
-        buffers = self._free.pop() if self._free else self.child(object())  # a key that equals no name
+        if not self._free:
+            self._free.append(self.child(object()))  # a key that equals no name
+        # Last in, first out: blocks that follow each other work in memory that is still in the
+        # processor's cache.
+        buffers = self._free.pop()
         try:
             yield buffers
         finally:

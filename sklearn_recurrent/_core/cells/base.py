@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy import dot
+from numpy import multiply as mul
 
 from ..activations import ACTIVATIONS
-
-dot, mul, add, sub = np.dot, np.multiply, np.add, np.subtract
 
 
 class Part(NamedTuple):
@@ -19,8 +19,8 @@ class Part(NamedTuple):
 
     name : its key among the weights of the cell
     gates : the gates that it computes, H rows each, in this order
-    inputs : what it multiplies, in the order of its columns: "x1h" is [x; 1; h], "1h" and "x1" leave one out, "hx1" is
-        [r ∘ h; x; 1], with the gated state in place of h
+    inputs : what it multiplies, in the order of its columns: "x1h" is [x; 1; h], "1h" and "x1"
+        leave one out, "hx1" is [r ∘ h; x; 1], with the gated state in place of h
     """
 
     name: str
@@ -31,38 +31,44 @@ class Part(NamedTuple):
 class Cell:
     """A recurrence of H units over F features. This is the contract of every cell.
 
-    **Letters.** x is the input of a step, h the hidden state that enters it, c the cell state; h' and c' leave it. W, U
-    and b are the weights of x, of h and of 1. An LSTM has the candidate g and the forget, input and output gates f, i,
-    o; q is φ(c'). A GRU has the reset and update gates r, z and the candidate n; a is U h + b. ∘ is the product entry
-    by entry, σ the sigmoid, φ the activation. In a loop over steps a letter is one step of the array of that letter; u
-    is what a product multiplies, a the pre-activations. A d in front is the gradient of the loss: dh with respect to h,
-    dg with respect to the pre-activation of g. A k in front is a coefficient, see below.
+    **Letters.** x is the input of a step, h the hidden state that enters it, c the cell state; h'
+    and c' leave it. W, U and b are the weights of x, of h and of 1. An LSTM has the candidate g and
+    the forget, input and output gates f, i, o; q is φ(c'). A GRU has the reset and update gates r,
+    z and the candidate n; a is U h + b. ∘ is the product entry by entry, σ the sigmoid, φ the
+    activation. In a loop over steps a letter is one step of the array of that letter; u is what a
+    product multiplies, a the pre-activations. A d in front is the gradient of the loss: dh with
+    respect to h, dg with respect to the pre-activation of g. A k in front is a coefficient, see
+    below.
 
-    **Arrays.** A chunk is m time steps of n sequences. All arrays are (steps, rows, n) and C-contiguous: a step is one
-    block of memory, a gate is H adjacent rows, a sequence is a column.
+    **Arrays.** A chunk is m time steps of n sequences. All arrays are (steps, rows, n) and
+    C-contiguous: a step is one block of memory, a gate is H adjacent rows, a sequence is a column.
 
-    inputs (m + 1, R, n) : what enters each step, [x; 1; h], so that one product does W x + U h + b. The h that leaves
-        step t is written where step t + 1 reads it; entry m holds the state that leaves the chunk. A cell with `gated`
-        has H rows more in front, [r ∘ h; x; 1; h]: the operands [x; 1; h] and [r ∘ h; x; 1] are both contiguous. With a
-        `mask` (H, n), for recurrent dropout, there are H rows more behind, [x; 1; mask ∘ h; h]: products read the first
-        `rows` rows, and the last H are the state itself.
-    cache (m + 1, blocks · H, n) : what the cell computes in each step, in the order of `cache_blocks`. A cell state is
-        the first block, "c": entry t holds the c that enters step t. In a prediction all steps share one entry, by a
-        stride of zero, so a step may read nothing of another step but c.
-    coefficients (m, n_coefficients · H, n) : what the gradients of each step are multiplied with. The last blocks are
-        those of the gates, in the order of `parts`.
+    inputs (m + 1, R, n) : what enters each step, [x; 1; h], so that one product does W x + U h + b.
+        The h that leaves step t is written where step t + 1 reads it; entry m holds the state that
+        leaves the chunk. A cell with `gated` has H rows more in front, [r ∘ h; x; 1; h]: the
+        operands [x; 1; h] and [r ∘ h; x; 1] are both contiguous. With a `mask` (H, n), for
+        recurrent dropout, there are H rows more behind, [x; 1; mask ∘ h; h]: products read the
+        first `rows` rows, and the last H are the state itself.
+    cache (m + 1, blocks · H, n) : what the cell computes in each step, in the order of
+        `cache_blocks`. A cell state is the first block, "c": entry t holds the c that enters step
+        t. In a prediction all steps share one entry, by a stride of zero, so a step may read
+        nothing of another step but c.
+    coefficients (m, n_coefficients · H, n) : what the gradients of each step are multiplied with.
+        The last blocks are those of the gates, in the order of `parts`.
 
     **Methods.** ``forward(weights, inputs, cache, scratch, mask)`` runs the m steps.
 
-    ``local_jacobian(inputs, cache, coefficients)`` computes the coefficients of many steps in few calls. It may destroy
-    blocks of the cache that `back` does not read.
+    ``local_jacobian(inputs, cache, coefficients)`` computes the coefficients of many steps in few
+    calls. It may destroy blocks of the cache that `back` does not read.
 
-    ``back(weights, coefficients, cache, dY, dh, dc, scratch, mask)`` goes back over the same steps. It turns dh and dc,
-    the gradients with respect to the states that leave the chunk, into those with respect to the states that enter it;
-    dY holds what is added to dh at each step, the last step first, or None. And it turns the blocks of the gates into
-    delta, the gradients with respect to the pre-activations. All of this is in place.
+    ``back(weights, coefficients, cache, dY, dh, dc, scratch, mask)`` goes back over the same steps.
+    It turns dh and dc, the gradients with respect to the states that leave the chunk, into those
+    with respect to the states that enter it; dY holds what is added to dh at each step, the last
+    step first, or None. And it turns the blocks of the gates into delta, the gradients with respect
+    to the pre-activations. All of this is in place.
 
-    The tests hold every cell against its plain equations: values, gradients, and bugs planted in these methods.
+    The tests hold every cell against its plain equations: values, gradients, and bugs planted in
+    these methods.
     """
 
     parts: tuple
@@ -72,7 +78,7 @@ class Cell:
     gated = False  # whether a gate multiplies h before a product does
     sigmoid = frozenset("iforz")  # the gates that are sigmoids
 
-    retention_gates = {}  # the gates that keep the state → 1, or -1 if it is kept when the gate is closed
+    retention_gates = {}  # gate → 1 if the state is kept where it is open, -1 if where it is closed
     forget_bias = 0.0  # the usual initial bias of the retention gates
     input_gates = ()  # the gates that let in what is new, apart from the retention gates
 
@@ -119,7 +125,8 @@ class Cell:
     def weights_forward(self, W):
         """Copies of the parts for `forward`, with the rows of the sigmoid gates halved.
 
-        A sigmoid is computed as σ(a) = (1 + tanh(a / 2)) / 2. Halving the weights once spares halving a at each step.
+        A sigmoid is computed as σ(a) = (1 + tanh(a / 2)) / 2. Halving the weights once spares
+        halving a at each step.
         """
         H = self.H
         prepared = []
@@ -132,14 +139,14 @@ class Cell:
         return prepared
 
     def weights_back(self, W):
-        """The transposed weights of h for `back`: one matrix for all parts; one a part if some multiply r ∘ h."""
+        """The transposed weights of h for `back`: one matrix; of a `gated` cell one for each part."""
         U = [W[part.name][:, self.columns(part)["h"]] for part in self.parts if "h" in part.inputs]
         if self.gated:
             return [u.T.copy() for u in U]
         return [np.concatenate(U).T.copy()]
 
     def weights_input(self, W):
-        """The transposed weights of x (F, gates · H), for the gradient with respect to x; 0 for a gate without x."""
+        """The transposed weights of x (F, gates · H), 0 for gates that do not read x."""
         blocks = []
         for part in self.parts:
             w = W[part.name]
@@ -152,7 +159,7 @@ class Cell:
     def step_inputs(self, inputs, mask):
         """The inputs of one step after the other, as products read them.
 
-        The masked state is computed when its step is reached: only then has the step before written h.
+        A masked state is computed when its step is reached: the step before must have written h.
         """
         if mask is None:
             return inputs
@@ -176,7 +183,7 @@ class Cell:
 
 
 def product_to_h(mask):
-    """``dot(UT, d, out)``, the gradient with respect to h through a product, and through the mask in front of it."""
+    """``dot(UT, d, out)``: the gradient through a product, and through the mask of h before it."""
     if mask is None:
         return dot
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
+from numpy import add, dot
+from numpy import multiply as mul
 
 from .base import Cell, Part, product_to_h
-
-dot, mul, add = np.dot, np.multiply, np.add
 
 
 class Elman(Cell):

@@ -1,13 +1,14 @@
-"""Gated recurrent units: the reset gate after the product, before it, none; and the minimal gated unit."""
+"""Gated recurrent units: reset after the product, before it, none; and the minimal gated unit."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy import add, dot
+from numpy import multiply as mul
+from numpy import subtract as sub
 
 from ..activations import gates_, sigmoid_
 from .base import Cell, Part, product_to_h
-
-dot, mul, add, sub = np.dot, np.multiply, np.add, np.subtract
 
 
 class GRUFamily(Cell):
@@ -35,7 +36,8 @@ class GRUFamily(Cell):
         part = scratch("part", *dh.shape)
         blocks = coefficients.reshape(len(coefficients), self.n_coefficients, *dh.shape)[::-1]
         z = self.block(cache[-2::-1], "z")  # the last entry belongs to the step after these
-        d_from_h = coefficients[::-1, : UT.shape[1]]  # the gates that read h: the n of a GRU reads x alone
+        # Only the gates that read h, which come first: the n of a GRU reads x alone.
+        d_from_h = coefficients[::-1, : UT.shape[1]]
         for d, d_from_h, z, dy in zip(blocks, d_from_h, z, dY):
             if dy is not None:
                 add(dh, dy, dh)
@@ -48,11 +50,12 @@ class GRUFamily(Cell):
 class GRU(GRUFamily):
     """r, z = σ(W x + U h + b);  a = U h + b;  n = φ(W x + b + r ∘ a);  h' = (1 - z) ∘ n + z ∘ h.
 
-    The reset gate acts after the product, as in cuDNN, PyTorch and Keras (`reset_after=True`), with a bias on either
-    side of it. Rows: W_rz r, z; U_a a; W_n n.
+    The reset gate acts after the product, as in cuDNN, PyTorch and Keras (`reset_after=True`), with
+    a bias on either side of it. Rows: W_rz r, z; U_a a; W_n n.
 
-    References: Cho, K. et al. (2014). Learning phrase representations using RNN encoder-decoder. EMNLP; in the first
-    version of that paper (arXiv:1406.1078v1) the reset gate stands after the product.
+    References: Cho, K. et al. (2014). Learning phrase representations using RNN encoder-decoder.
+    EMNLP; in the first version of that paper (arXiv:1406.1078v1) the reset gate stands after the
+    product.
     """
 
     parts = (Part("W_rz", ("r", "z"), "x1h"), Part("U_a", ("a",), "1h"), Part("W_n", ("n",), "x1"))
@@ -98,8 +101,8 @@ class GRUResetBefore(GRUFamily):
 
     The reset gate acts before the product. Rows: W_rz r, z; W_n n, which reads [r ∘ h; x; 1].
 
-    References: Cho, K. et al. (2014). Learning phrase representations using RNN encoder-decoder for statistical
-    machine translation. EMNLP, 1724-1734.
+    References: Cho, K. et al. (2014). Learning phrase representations using RNN encoder-decoder for
+    statistical machine translation. EMNLP, 1724-1734.
     """
 
     parts = (Part("W_rz", ("r", "z"), "x1h"), Part("W_n", ("n",), "hx1"))
@@ -166,9 +169,11 @@ class GRUResetBefore(GRUFamily):
 class GRUNoReset(GRUFamily):
     """z = σ(W x + U h + b);  n = φ(W x + U h + b);  h' = (1 - z) ∘ n + z ∘ h.
 
-    The update gate alone: a leaky unit whose leak is learned and depends on the data. Rows of W: z, n.
+    The update gate alone: a leaky unit whose leak is learned and depends on the data. Rows of W: z,
+    n.
 
-    References: Ravanelli, M. et al. (2018). Light gated recurrent units for speech recognition. IEEE TETCI 2, 92-102.
+    References: Ravanelli, M. et al. (2018). Light gated recurrent units for speech recognition.
+    IEEE TETCI 2, 92-102.
     """
 
     parts = (Part("W", ("z", "n"), "x1h"),)
@@ -198,9 +203,11 @@ class GRUNoReset(GRUFamily):
 class MGU(Cell):
     """f = σ(W x + U h + b);  n = φ(W x + U (f ∘ h) + b);  h' = (1 - f) ∘ h + f ∘ n.
 
-    The minimal gated unit: one gate forgets and updates. Rows: W_f f; W_n n, which reads [f ∘ h; x; 1].
+    The minimal gated unit: one gate forgets and updates. Rows: W_f f; W_n n, which reads [f ∘ h; x;
+    1].
 
-    References: Zhou, G.-B. et al. (2016). Minimal gated unit for recurrent neural networks. IJAC 13, 226-234.
+    References: Zhou, G.-B. et al. (2016). Minimal gated unit for recurrent neural networks. IJAC
+    13, 226-234.
     """
 
     parts = (Part("W_f", ("f",), "x1h"), Part("W_n", ("n",), "hx1"))

@@ -1,22 +1,24 @@
-"""Long short-term memory: with the forget gate, without it, and with one that is coupled to the input gate."""
+"""Long short-term memory: with a forget gate, without it, and with one coupled to the input gate."""
 
 from __future__ import annotations
 
 from itertools import repeat
 
 import numpy as np
+from numpy import add, dot
+from numpy import multiply as mul
+from numpy import subtract as sub
 
 from ..activations import gates_
 from .base import Cell, Part, product_to_h
-
-dot, mul, add, sub = np.dot, np.multiply, np.add, np.subtract
 
 
 class LSTMFamily(Cell):
     """Cells with h' = o ∘ φ(c'), where c' = f ∘ c + …, or c + … without a forget gate.
 
-    The blocks of the cache are c, the gates in the order of the rows of W, and q = φ(c'). The blocks of the
-    coefficients are kc, dc per dh, and one for each gate: do per dh, the others per dc.
+    The blocks of the cache are c, the gates in the order of the rows of W, and q = φ(c'). The
+    blocks of the coefficients are kc, dc per dh, and one for each gate: do per dh, the others per
+    dc.
     """
 
     def _output_coefficients(self, inputs, q, o, kc, ko):
@@ -32,7 +34,7 @@ class LSTMFamily(Cell):
         part = scratch("part", *dh.shape)
         blocks = coefficients.reshape(len(coefficients), self.n_coefficients, *dh.shape)[::-1]
         kc = blocks[:, 0]
-        d_by_c = blocks[:, 1:-1]  # the gates that act through c', all but o: one product for all of them
+        d_by_c = blocks[:, 1:-1]  # the gates that act through c', all but o: one call for all
         do = blocks[:, -1]
         d = coefficients[::-1, self.H :]
         f = repeat(None)
@@ -53,10 +55,12 @@ class LSTMFamily(Cell):
 class LSTM(LSTMFamily):
     """i, f, o = σ(W x + U h + b);  g = φ(W x + U h + b);  c' = f ∘ c + i ∘ g;  h' = o ∘ φ(c').
 
-    φ is tanh; with the logistic function h' = o ∘ σ(c'), the textbook form. No peepholes. Rows of W: g, f, i, o.
+    φ is tanh; with the logistic function h' = o ∘ σ(c'), the textbook form. No peepholes. Rows of
+    W: g, f, i, o.
 
-    References: Hochreiter, S. & Schmidhuber, J. (1997). Long short-term memory. Neural Computation 9, 1735-1780.
-    Gers, F. A., Schmidhuber, J. & Cummins, F. (2000). Learning to forget. Neural Computation 12, 2451-2471.
+    References: Hochreiter, S. & Schmidhuber, J. (1997). Long short-term memory. Neural Computation
+    9, 1735-1780. Gers, F. A., Schmidhuber, J. & Cummins, F. (2000). Learning to forget. Neural
+    Computation 12, 2451-2471.
     """
 
     parts = (Part("W", ("g", "f", "i", "o"), "x1h"),)
@@ -71,8 +75,8 @@ class LSTM(LSTMFamily):
         H = self.H
         phi = self.phi
         half = np.array(0.5, W.dtype)
-        # The order of the blocks lets one call serve several: [g; f; i; o] is what W gives, the sigmoids f, i, o are
-        # adjacent, and [c; g] ∘ [f; i] has both terms of c'.
+        # The order of the blocks lets one call serve several: [g; f; i; o] is what W gives, the
+        # sigmoids f, i, o are adjacent, and [c; g] ∘ [f; i] has both terms of c'.
         a = self.block(cache, "g", "o")
         g = self.block(cache, "g")
         s = self.block(cache, "f", "o")
@@ -110,10 +114,11 @@ class LSTM(LSTMFamily):
 class LSTMNoForget(LSTMFamily):
     """i, o = σ(W x + U h + b);  g = φ(W x + U h + b);  c' = c + i ∘ g;  h' = o ∘ φ(c').
 
-    The memory cell of 1997, before the forget gate: what is stored stays. Its gradient here is the full one, where the
-    paper truncates it at the gates. Rows of W: g, i, o.
+    The memory cell of 1997, before the forget gate: what is stored stays. Its gradient here is the
+    full one, where the paper truncates it at the gates. Rows of W: g, i, o.
 
-    References: Hochreiter, S. & Schmidhuber, J. (1997). Long short-term memory. Neural Computation 9, 1735-1780.
+    References: Hochreiter, S. & Schmidhuber, J. (1997). Long short-term memory. Neural Computation
+    9, 1735-1780.
     """
 
     parts = (Part("W", ("g", "i", "o"), "x1h"),)
@@ -151,9 +156,11 @@ class LSTMNoForget(LSTMFamily):
 class LSTMCoupled(LSTMFamily):
     """f, o = σ(W x + U h + b);  g = φ(W x + U h + b);  c' = f ∘ c + (1 - f) ∘ g;  h' = o ∘ φ(c').
 
-    Input and forget gate are one, i = 1 - f: what comes in replaces what is forgotten. Rows of W: g, f, o.
+    Input and forget gate are one, i = 1 - f: what comes in replaces what is forgotten. Rows of W:
+    g, f, o.
 
-    References: Greff, K. et al. (2017). LSTM: a search space odyssey. IEEE TNNLS 28, 2222-2232 (variant CIFG).
+    References: Greff, K. et al. (2017). LSTM: a search space odyssey. IEEE TNNLS 28, 2222-2232
+    (variant CIFG).
     """
 
     parts = (Part("W", ("g", "f", "o"), "x1h"),)
