@@ -32,12 +32,12 @@ class PooledHead:
         plain = tuple(kind for kind in kinds if kind != "attention")
         self.pools = []
         for k in range(len(directions)):
-            self.pools.append(Pool(plain, packed, scratch.child(("pool", k)), H, initial_state))
+            self.pools.append(Pool(plain, packed, scratch.child(k), H, initial_state))
         self.attention = None
         if "attention" in kinds:
             A = W["attention/A"]
             v = W["attention/v"]
-            self.attention = Attention(A, v, directions, packed, scratch.child("attention"))
+            self.attention = Attention(A, v, directions, packed, scratch)
 
     @property
     def ends(self):
@@ -76,7 +76,7 @@ class Pool(StateObserver):
     def __init__(self, kinds, packed, scratch, H, initial_state=None):
         self.kinds = kinds
         self.packed = packed
-        self.scratch = scratch
+        self.scratch = scratch.child("pool")
         n = len(packed.lengths)
         if initial_state is None:
             self.total = np.zeros((H, n))  # float64: a stream may be long
@@ -266,6 +266,8 @@ class Attention:
     def __init__(self, A, v, directions, packed, scratch):
         self.v = v
         self.packed = packed
+        scratch = scratch.child("attention")
+        self.check_buffers = scratch.claim()
         # u begins with the bias; each direction adds its share of A h as its states are read.
         self.u = scratch("u", packed.offsets[-1], len(v[0]))
         self.u[...] = A[:, -1]
@@ -276,6 +278,7 @@ class Attention:
         ]
 
     def outputs(self):
+        self.check_buffers()
         np.tanh(self.u, self.u)
         a = self.u @ self.v[0]
         a -= self._of_sequence(np.maximum, a)  # no exponent overflows
@@ -285,6 +288,7 @@ class Attention:
         return np.concatenate([observer.weighted_sum(a) for observer in self.observers])
 
     def back(self, dA, dv, d):
+        self.check_buffers()
         a = self.weights
         u = self.u
         da = np.zeros_like(a)

@@ -110,8 +110,7 @@ def unroll(
     """Run `cell` with the weights `W` over a batch.
 
     values (S, F) : one time step a row; `packed` tells which step is where
-    scratch : the workspace of this layer and direction, to be used by nothing else until `back` has
-        returned
+    scratch : the workspace of this layer and direction
     needs_backward : whether there will be a backward pass
     initial_state : the states (h, c), each (H, N), in which the sequences begin; zero if None
     mask (H, N) : factors of h on its way into the products (recurrent dropout)
@@ -127,6 +126,8 @@ def unroll(
     F = cell.F
     H = cell.H
     N = len(packed.lengths)
+    scratch = scratch.child("unroll")
+    check_buffers = scratch.claim()
     dtype = scratch.dtype
     weights = cell.weights_forward(W)
     input_rows = cell.rows if mask is None else cell.rows + H
@@ -181,6 +182,7 @@ def unroll(
         return Unrolled(last_h, last_c, None)
 
     def back(dW, d_h=None, d_values=None, *, add=True):
+        check_buffers()
         weights = cell.weights_back(W)
         WT = None if d_values is None else cell.weights_input(W)
         gradient_observers = [observer for observer in observers if observer.wants_gradient]
@@ -246,7 +248,7 @@ def _sum_grad_h(observers, chunk, h, scratch):
         if d is None:
             continue
         if total is None:
-            # A copy: two observers with the same workspace return the same buffer.
+            # A copy: the next observer may return the same buffer, if both have one workspace.
             total = scratch("grad_h", *h.shape)
             np.copyto(total, d)
         else:

@@ -17,9 +17,12 @@ class Workspace:
     memory each time, until a larger shape needs more.
 
     ``workspace.child(name)`` is a workspace within this one, the same each time. Its names are its
-    own: "a" of one child and "a" of another are different buffers. An object that needs buffers
-    uses one workspace only, and whoever creates several objects gives each its own child. So no two
-    share a buffer because they happen to use one name.
+    own: "a" of one child and "a" of another are different buffers. Whatever keeps buffers takes a
+    child named after itself, and whoever creates several of a kind gives each its own workspace. So
+    no two share a buffer because they happen to use one name.
+
+    ``workspace.claim()`` begins a pass. It returns a function that raises an error if another pass
+    has begun since: what must still be in the buffers is then lost.
 
     ``with workspace.temporary() as buffers`` is a workspace for the length of the block. Blocks
     take turns in the same memory, whoever opens them; blocks that are open at the same time have
@@ -31,6 +34,7 @@ class Workspace:
         self._own = {}  # name → memory
         self._views = {}  # name → the array handed out last: the usual call is one lookup
         self._children = {}
+        self._pass = None
         self._free = []  # temporary workspaces that no open block has; one list for the whole tree
 
     def __call__(self, name, *shape):
@@ -49,6 +53,18 @@ class Workspace:
             child = self._children[name] = Workspace(self.dtype)
             child._free = self._free
         return child
+
+    def claim(self):
+        this = self._pass = object()
+
+        def check():
+            if self._pass is not this:
+                raise RuntimeError(
+                    "expected the buffers of this forward pass, got those of a later one: "
+                    "call its backward pass first, or use another workspace"
+                )
+
+        return check
 
     @contextmanager
     def temporary(self):

@@ -392,6 +392,28 @@ def test_temporary_buffers_take_turns_in_the_same_memory_and_open_blocks_share_n
         assert np.shares_memory(fourth("a", 4), outer)
 
 
+def test_a_backward_pass_whose_buffers_were_overwritten_is_an_error():
+    network, X = net(pooling=("last", "attention")), sequences([4, 3])
+    theta, scratch, d = weights(network), Workspace(float), np.ones((3, 2))
+    first = network.forward(theta, X, scratch)
+    second = network.forward(theta, X, scratch)
+    with pytest.raises(RuntimeError, match="got those of a later one"):
+        first.back(d)
+    assert np.isfinite(second.back(d)).all()
+
+
+def test_two_directions_with_one_workspace_are_an_error():
+    X, cell = sequences([4, 3]), CELLS["gru"](2, 3)
+    W, packed, scratch = (
+        {part: np.ones(s) for part, s in cell.shapes().items()},
+        PackedBatch(X.lengths),
+        Workspace(float),
+    )
+    first, _ = (unroll(cell, W, X.values, packed, scratch, reverse=reverse) for reverse in (False, True))
+    with pytest.raises(RuntimeError, match="use another workspace"):
+        first.back({part: np.zeros_like(w) for part, w in W.items()}, np.ones((3, 2)))
+
+
 def test_a_second_batch_allocates_no_buffer():
     network, X = net(units=(4, 3)), sequences([9, 8, 8, 5, 2])
     theta, scratch = weights(network), Workspace(float)
@@ -731,7 +753,7 @@ def test_of_a_long_sequence_that_is_computed_once_more_one_run_is_held(cell, mon
 
 
 def tape(scratch):
-    """The sizes of what the backward pass reads: (key, ("inputs" or "cache", place)) → numbers held."""
+    """The sizes of what the backward pass reads: (key, "unroll", ("inputs" or "cache", place)) → numbers held."""
     return {path: held.size for path, held in scratch._held.items() if path[-1][0] in ("inputs", "cache")}
 
 
