@@ -80,7 +80,7 @@ class Cell:
 
     retention_gates = {}  # gate → 1 if the state is kept where it is open, -1 if where it is closed
     forget_bias = 0.0  # the usual initial bias of the retention gates
-    input_gates = ()  # the gates that let in what is new, apart from the retention gates
+    input_gates = ()  # the gates that let in what is new, where others keep the state
 
     def __init__(self, n_features, n_units, activation="tanh"):
         self.F = n_features

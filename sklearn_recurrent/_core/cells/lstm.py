@@ -124,7 +124,6 @@ class LSTMNoForget(LSTMFamily):
     parts = (Part("W", ("g", "i", "o"), "x1h"),)
     cache_blocks = ("c", "g", "i", "o", "q")
     n_coefficients = 4
-    input_gates = ("i",)
 
     def forward(self, weights, inputs, cache, scratch, mask=None):
         (W,) = weights
