@@ -260,7 +260,7 @@ class Network(Model):
         if self.tokens is not None:
             embedded = scratch("embedded", len(values), self.cells[0].F)
             values, embed_back = embed(W["embedding/E"], values[:, 0], embedded)
-        head = self._head(W, packed, scratch, masks, initial_state, staged)
+        head = self._head(W, packed, scratch.child("head"), masks, initial_state, staged)
         observers = [head.observers(k) for k in range(len(self.directions))]
         layers = self.stack.forward(
             W,

@@ -409,7 +409,6 @@ def test_the_gradient_with_respect_to_the_initial_state_is_that_of_the_equations
         X.values,
         packed,
         Workspace(float),
-        "key",
         initial_state=tuple(start),
         mask=mask,
         observers=[join],
