@@ -35,23 +35,41 @@ class LossAndGradient(NamedTuple):
         return full
 
 
+class EntryGenerator:
+    """Draws what a generator draws, once for each entry of a batch: its members have the same.
+
+    entries (n,) : the entry of each sequence of the batch, numbers without gaps
+    """
+
+    def __init__(self, rng, entries):
+        self.rng, self.entries = rng, entries
+        self.n_entries = int(entries.max()) + 1
+
+    def random(self, size, *dtype):
+        """Random numbers, (H, n); of another size as they come."""
+        if np.ndim(size) == 0 or size[-1] != len(self.entries):
+            return self.rng.random(size, *dtype)
+        return self.rng.random((*size[:-1], self.n_entries), *dtype)[..., self.entries]
+
+
 class Objective:
-    """The weighted mean loss of some sequences, plus the L2 penalty, and its gradient.
+    """The weighted mean loss of some entries of a training set, plus the L2 penalty, and its gradient.
 
     ``objective(theta, rows) -> LossAndGradient``: Σ weight · loss(raw, Y) / len(rows), and ½ penalty · ‖weights‖². With
-    a `key`, whole numbers that say which step of training this is, dropout drops.
+    a `key`, whole numbers that say which step of training this is, dropout drops. `rows` are numbers of entries: those
+    of the sequences, but where several sequences are one entry.
 
-    dataset : Dataset, Y as `loss` takes it; the weights sum to the number of sequences
+    dataset : Dataset, Y as `loss` takes it; the weights sum to the number of entries
     """
 
     def __init__(self, network, loss, dataset, penalty, workers):
         self.network, self.loss, self.dataset, self.workers = network, loss, dataset, workers
         self.decay = (penalty * network.penalized()).astype(dataset.weight.dtype)
-        self.lengths = network.lengths(dataset)
+        self.lengths = network.lengths(dataset)[dataset.first_members()]
         self._number = None if network.tokens is None else np.empty(network.tokens, np.intp)
 
     def __len__(self):
-        return len(self.dataset.X)
+        return len(self.lengths)
 
     def __call__(self, theta, rows, key=None):
         rows = rows[np.argsort(-self.lengths[rows], kind="stable")]
@@ -60,7 +78,7 @@ class Objective:
 
         def work(piece, scratch):
             number, shard = piece
-            rng = None if key is None else np.random.default_rng((*key, number))
+            rng = None if key is None else self._generator((*key, number), shard)
             batch = self._batch(shard)
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # divergence is looked for, once a step
                 result = self.network.forward(
@@ -92,14 +110,21 @@ class Objective:
         """The rows of the table that sequences read, so that a step costs what its tokens cost; None without tokens."""
         if self._number is None:
             return None
-        tokens = self.dataset.X.take(rows).values[:, 0]
+        tokens = self.dataset.X.take(self.dataset.members(rows)).values[:, 0]
         self._number[tokens] = np.arange(len(tokens))
         tokens = tokens[self._number[tokens] == np.arange(len(tokens))]  # each once
         self._number[tokens] = np.arange(len(tokens))
         return Rows(len(self.decay), self.network.layout.table_width, tokens)
 
+    def _generator(self, seed, shard):
+        rng = np.random.default_rng(seed)
+        if self.dataset.entries is None:
+            return rng
+        entries = self.dataset.entries[self.dataset.members(shard)]
+        return EntryGenerator(rng, np.concatenate([[0], np.cumsum(np.diff(entries) != 0)]))
+
     def _batch(self, shard):
-        batch = self.dataset.take(shard)
+        batch = self.dataset.take(self.dataset.members(shard))
         return batch if self._number is None else batch._replace(X=batch.X.map(lambda tokens: self._number[tokens]))
 
     def _network_inputs(self, theta, batch, scratch, rng, key):

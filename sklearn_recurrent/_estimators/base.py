@@ -97,11 +97,13 @@ class BaseNetwork(CallbackSupportMixin):
                 dataset, validate = task.dataset, None
                 if X_val is not None or y_val is not None:
                     validate = self._validation_on(task, X_val, y_val, workers)
-                elif self.early_stopping and self.solver != "lbfgs" and not one_epoch and len(dataset.X) > 1:
-                    strata = None if dataset.offsets is not None else self._strata(dataset.y, task.facts)
+                elif self.early_stopping and self.solver != "lbfgs" and not one_epoch and dataset.n_entries > 1:
+                    one_of_each = dataset.select(dataset.first_members())
+                    strata = None if dataset.offsets is not None else self._strata(one_of_each.y, task.facts)
                     fraction = self.validation_fraction
-                    rows, others = split(len(dataset.X), fraction, strata, dataset.groups, task.seed)
-                    dataset, validate = dataset.select(rows), self._validation_of(task, others, workers)
+                    entries, others = split(dataset.n_entries, fraction, strata, one_of_each.groups, task.seed)
+                    validate = self._validation_of(task, dataset.members(others), workers)
+                    dataset = dataset.select(dataset.members(entries))
                 dataset = _ready(dataset.weighted(), task)
                 facts = task.facts | self._minimize(task, dataset, validate, context, hooks, workers)
             vars(self).update(facts)
@@ -202,7 +204,7 @@ class BaseNetwork(CallbackSupportMixin):
     def _minimize(self, task, dataset, validate, context, hooks, workers):
         start, facts, theta = task.start, task.facts, task.start.theta.copy()
         total = dataset.weight.sum()
-        weight = (dataset.weight * (len(dataset.X) / total)).astype(theta.dtype)
+        weight = (dataset.weight * (dataset.n_entries / total)).astype(theta.dtype)
         arguments = (
             task.network,
             self._loss_function(facts),
@@ -222,7 +224,7 @@ class BaseNetwork(CallbackSupportMixin):
             history = minimize_lbfgs(
                 objective,
                 theta,
-                np.arange(len(dataset.X)),
+                np.arange(len(objective)),
                 max_iter=self.max_iter,
                 max_fun=self.max_fun,
                 tol=self.tol,
