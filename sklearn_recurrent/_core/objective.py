@@ -43,13 +43,32 @@ class LossAndGradient(NamedTuple):
         return full
 
 
+class EntryGenerator:
+    """Draws what a generator draws, once for each entry of a batch: its members have the same.
+
+    entries (n,) : the entry of each sequence of the batch, numbers without gaps
+    """
+
+    def __init__(self, rng, entries):
+        self.rng = rng
+        self.entries = entries
+        self.n_entries = int(entries.max()) + 1
+
+    def random(self, size, *dtype):
+        """Random numbers, (H, n); of another size as they come."""
+        if np.ndim(size) == 0 or size[-1] != len(self.entries):
+            return self.rng.random(size, *dtype)
+        return self.rng.random((*size[:-1], self.n_entries), *dtype)[..., self.entries]
+
+
 class Objective:
-    """The weighted mean loss of some sequences plus the L2 penalty, and its gradient.
+    """The weighted mean loss of some entries of a training set plus the L2 penalty, and its gradient.
 
     ``objective(theta, rows) -> LossAndGradient`` of Σ weight · loss(raw, y) / len(rows) + ½ penalty · ‖weights‖². Given
-    a `key`, integers that identify the training step, dropout is active and seeded by them.
+    a `key`, integers that identify the training step, dropout is active and seeded by them. `rows` are numbers of
+    entries: those of the sequences, but where several sequences are one entry.
 
-    dataset : Dataset whose y has the form that `loss` takes, and whose weights sum to the number of sequences
+    dataset : Dataset whose y has the form that `loss` takes, and whose weights sum to the number of entries
     """
 
     def __init__(self, network, loss, dataset, penalty, workers):
@@ -58,12 +77,12 @@ class Objective:
         self.dataset = dataset
         self.workers = workers
         self.decay = (penalty * network.penalized()).astype(dataset.weight.dtype)
-        self.lengths = network.lengths(dataset)
+        self.lengths = network.lengths(dataset)[dataset.first_members()]
         # token → row of the compact table, filled anew for each batch
         self._compact_row = None if network.tokens is None else np.empty(network.tokens, np.intp)
 
     def __len__(self):
-        return len(self.dataset.X)
+        return len(self.lengths)
 
     def __call__(self, theta, rows, key=None):
         rows = rows[np.argsort(-self.lengths[rows], kind="stable")]
@@ -74,7 +93,7 @@ class Objective:
         def forward_and_backward(numbered_shard, scratch):
             number, shard = numbered_shard
             # Seeded by the shard and not by the thread: masks do not depend on the number of threads.
-            rng = None if key is None else np.random.default_rng((*key, number))
+            rng = None if key is None else self._generator((*key, number), shard)
             batch = self._batch(shard)
             # Overflow is no warning here: training looks for divergence once in each step.
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -118,7 +137,7 @@ class Objective:
         # of the batch and not with the vocabulary.
         if self._compact_row is None:
             return None
-        tokens = self.dataset.X.take(rows).values[:, 0]
+        tokens = self.dataset.X.take(self.dataset.members(rows)).values[:, 0]
         # Of several steps with the same token, the last one to be written wins, and it alone passes the filter: this
         # is np.unique without a sort.
         self._compact_row[tokens] = np.arange(len(tokens))
@@ -126,8 +145,15 @@ class Objective:
         self._compact_row[tokens] = np.arange(len(tokens))
         return Rows(len(self.decay), self.network.layout.table_width, tokens)
 
+    def _generator(self, seed, shard):
+        rng = np.random.default_rng(seed)
+        if self.dataset.entries is None:
+            return rng
+        entries = self.dataset.entries[self.dataset.members(shard)]
+        return EntryGenerator(rng, np.concatenate([[0], np.cumsum(np.diff(entries) != 0)]))
+
     def _batch(self, shard):
-        batch = self.dataset.take(shard)
+        batch = self.dataset.take(self.dataset.members(shard))
         if self._compact_row is None:
             return batch
         return batch._replace(X=batch.X.map(lambda tokens: self._compact_row[tokens]))

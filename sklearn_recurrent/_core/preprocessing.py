@@ -94,10 +94,12 @@ class Vocabulary(InputPreprocessor):
 def mean_and_scale(X, weight):
     """The mean and standard deviation of each feature over all steps of sequences that weigh `weight` (N,), float64.
 
-    Each step weighs what its sequence does. A constant feature has scale 1. What is summed are sums over sequences, in
-    the order of `X`: so it plays no part in which order they lie.
+    Each step weighs what its sequence does. A constant feature has scale 1, also if its values differ by rounding. What
+    is summed are sums over sequences, in the order of `X`: so it plays no part in which order they lie.
     """
-    share, sums = weight / np.dot(weight, X.lengths), np.empty((len(X), X.n_features))
+    weight = np.ldexp(weight, -np.frexp(weight.max())[1])  # by a power of two, which is exact, lest sums overflow
+    share = weight / np.dot(weight, X.lengths)
+    sums = np.empty((len(X), X.n_features))
     lowest, highest = np.inf, -np.inf
     for rows, block in X.blocks():
         sums[rows] = np.add.reduceat(block.values, block.offsets[:-1], dtype=np.float64)
@@ -108,5 +110,7 @@ def mean_and_scale(X, weight):
     for rows, block in X.blocks():
         sums[rows] = np.add.reduceat(((block.values - mean) / size) ** 2, block.offsets[:-1])
     scale = size * np.sqrt(share @ sums)
-    rounding = X.offsets[-1] * np.finfo(np.float64).eps * np.abs(mean)  # by which a constant may seem to vary
+    precision = np.finfo(X.dtype if X.dtype.kind == "f" else np.float64)
+    of_sums = X.offsets[-1] * np.finfo(np.float64).eps
+    rounding = (of_sums + 2 * precision.eps) * np.abs(mean) + precision.tiny  # by which a constant may seem to vary
     return mean, np.where(scale <= rounding, 1.0, scale)

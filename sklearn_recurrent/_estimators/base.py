@@ -155,7 +155,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         if vocabulary is not None:
             # Rows of the table tell tokens apart. Other names of the tokens must not give another model.
             X = X.map(vocabulary)
-        return canonical(dataset, dataset._replace(X=X, y=np.ascontiguousarray(codes)))
+        return canonical(dataset, codes, X)
 
     def _standardizer(self, dataset, previous):
         if previous is not None:
@@ -210,11 +210,12 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         validate = None
         if X_val is not None or y_val is not None:
             validate = self._validation_on(plan, X_val, y_val, workers)
-        elif self.early_stopping and self.solver != "lbfgs" and not plan.one_epoch and len(dataset.X) > 1:
-            strata = self._strata(dataset, plan.state.encoder)
-            rows, others = split(len(dataset.X), self.validation_fraction, strata, dataset.groups, plan.seed)
-            dataset = dataset.select(rows)
-            validate = self._validation_of(plan, others, workers)
+        elif self.early_stopping and self.solver != "lbfgs" and not plan.one_epoch and dataset.n_entries > 1:
+            one_of_each = dataset.select(dataset.first_members())
+            strata = self._strata(one_of_each, plan.state.encoder)
+            entries, others = split(dataset.n_entries, self.validation_fraction, strata, one_of_each.groups, plan.seed)
+            validate = self._validation_of(plan, dataset.members(others), workers)
+            dataset = dataset.select(dataset.members(entries))
         return plan.ready(dataset.weighted()), validate
 
     def _train(self, plan, dataset, validate, callbacks, workers):
@@ -236,7 +237,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             history = minimize_lbfgs(
                 objective,
                 theta,
-                np.arange(len(dataset.X)),
+                np.arange(len(objective)),
                 max_iter=self.max_iter,
                 max_fun=self.max_fun,
                 tol=self.tol,
@@ -267,7 +268,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
 
     def _training_objective(self, plan, dataset, workers):
         total = dataset.weight.sum()
-        weight = (dataset.weight * (len(dataset.X) / total)).astype(plan.dtype)
+        weight = (dataset.weight * (dataset.n_entries / total)).astype(plan.dtype)
         dataset = dataset._replace(weight=weight)
         loss = plan.state.loss_function()
         return self._objective(

@@ -141,7 +141,7 @@ def test_a_stalled_fit_ends_when_that_of_MLPClassifier_would(ragged, labels, ear
 def test_early_stopping_keeps_the_weights_of_its_best_epoch(estimator, data):
     X, y = data
     settings = {"hidden_layer_sizes": 4, "early_stopping": True, "validation_fraction": 0.3, "random_state": 0}
-    settings |= {"learning_rate": "constant", "learning_rate_init": 0.03, "batch_size": 8, "n_iter_no_change": 5}
+    settings |= {"learning_rate": "constant", "learning_rate_init": 0.1, "batch_size": 8, "n_iter_no_change": 5}
     model = estimator(**settings, max_iter=100).fit(X, y)
     best = int(np.argmax(model.validation_scores_)) + 1
     assert best < model.n_iter_ < 100
