@@ -87,6 +87,10 @@ class BaseSeq2Seq(BaseNetwork, BaseEstimator):
 
 def sequence_weight(sample_weight, n):
     """A number for each sequence; None if there is an array of numbers for each of its steps."""
-    if sample_weight is not None and not np.isscalar(sample_weight) and any(map(np.ndim, as_rows(sample_weight))):
+    if (
+        sample_weight is not None
+        and not np.isscalar(sample_weight)
+        and any(map(np.ndim, as_rows(sample_weight, "sample_weight")))
+    ):
         return None
     return positive_weight(sample_weight, n, "sequence")
