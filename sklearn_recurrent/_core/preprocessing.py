@@ -100,10 +100,12 @@ def mean_and_scale(X, weight):
     weight = np.ldexp(weight, -np.frexp(weight.max())[1])  # by a power of two, which is exact, lest sums overflow
     share = weight / np.dot(weight, X.lengths)
     sums = np.empty((len(X), X.n_features))
-    lowest, highest = np.inf, -np.inf
+    lowest = np.inf
+    highest = -np.inf
     for rows, block in X.blocks():
         sums[rows] = np.add.reduceat(block.values, block.offsets[:-1], dtype=np.float64)
-        lowest, highest = np.minimum(lowest, block.values.min(axis=0)), np.maximum(highest, block.values.max(axis=0))
+        lowest = np.minimum(lowest, block.values.min(axis=0))
+        highest = np.maximum(highest, block.values.max(axis=0))
     mean = share @ sums
     size = np.maximum(highest - mean, mean - lowest)
     size[size == 0] = 1  # squares are taken of numbers up to 1, lest they overflow

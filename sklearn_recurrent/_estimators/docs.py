@@ -52,7 +52,8 @@ def losses(unit):
     }
 
 
-NATS, SCALED = "nats", "the unit of the loss of y scaled by `y_scale_`"
+NATS = "nats"
+SCALED = "the unit of the loss of y scaled by `y_scale_`"
 
 _LSTM_ROWS = (
     "'layer_0/forward/W' of shape (4 * n_units, n_inputs + 1 + n_units): rows of the gates g, f, i, o (candidate, "

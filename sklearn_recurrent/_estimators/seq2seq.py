@@ -43,7 +43,8 @@ class BaseSeq2Seq(BaseNetwork, BaseEstimator):
         return {"attention": self.attention, "target_tokens": target_tokens}
 
     def _objective(self, *arguments, first_epoch):
-        (first, last), epochs = forcing_of(self.teacher_forcing), max(self.max_iter - 1, 1)
+        first, last = forcing_of(self.teacher_forcing)
+        epochs = max(self.max_iter - 1, 1)
 
         def forcing(epoch):  # from first_epoch + 1 on
             return first + (last - first) * (epoch - first_epoch - 1) / epochs

@@ -12,7 +12,12 @@ from .inputs import parse_step
 from .parameters import architecture_of
 
 RUNNING = {"last", "mean", "max"}
-ALONE, TOGETHER = 9_000, 200_000  # multiplications of a step; OpenBLAS divides products from 9,216 and 262,144 on
+"""Poolings that can be kept up to date step by step."""
+
+ONE_STREAM = 9_000
+SEVERAL_STREAMS = 200_000
+"""Multiplications of a step below which BLAS takes one thread by itself: OpenBLAS divides products of a matrix with a
+vector from 9,216 on, and with a matrix from 262,144 on."""
 
 
 class StreamState:
@@ -155,7 +160,7 @@ class Streaming:
         stepper = _stepper_for(state, fitted)
         inputs = parse_step(x, state.n_streams, fitted, stepper.dtype)
         # To limit BLAS takes some µs, and BLAS by itself takes one thread for small products.
-        limit = ALONE if state.n_streams == 1 else TOGETHER
+        limit = ONE_STREAM if state.n_streams == 1 else SEVERAL_STREAMS
         if stepper.n_weights * state.n_streams < limit:
             raw, arrays = stepper.step(inputs, state._arrays)
         else:
