@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
+import weakref
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
 from functools import cache
 
 import threadpoolctl
@@ -22,16 +24,27 @@ class WorkerPool:
     """
 
     def __init__(self, dtype, n_threads=1):
-        self.dtype, self.n_threads, self.is_serial = dtype, n_threads, n_threads == 1
-        self._spaces, self._stack, self._executor = deque(), ExitStack(), None
+        self.dtype = dtype
+        self.n_threads = n_threads
+        self.is_serial = n_threads == 1
+        self._spaces = deque()
+        self._executor = None
 
     def __enter__(self):
         if not self.is_serial:
-            self._executor = self._stack.enter_context(ThreadPoolExecutor(self.n_threads))
+            self._executor = ThreadPoolExecutor(self.n_threads)
         return self
 
     def __exit__(self, *error):
-        self._stack.close()
+        try:
+            self._shut_down()
+        except BaseException:  # an interrupt, while threads finish their pieces
+            self._shut_down()
+            raise
+
+    def _shut_down(self):
+        if self._executor is not None:
+            self._executor.shutdown(cancel_futures=True)
 
     def map(self, function, pieces):
         def work(piece):
@@ -47,16 +60,71 @@ class WorkerPool:
         return map(work, pieces) if self.is_serial or len(pieces) < 2 else self._executor.map(work, pieces)
 
 
-_lock = threading.Lock()
+class SingleBlasThread:
+    """Limits BLAS to one thread while any thread is inside.
 
-_holders = 0
+    BLAS keeps one limit for the whole process. Several fits at once (joblib's threading backend) would restore it in
+    the wrong order, so the first to enter sets it and the last to leave restores it.
 
-_limiter = None
+    An interrupt (Ctrl-C) may come between any two bytecodes of this class, too, in any thread. So nothing is counted:
+    `_holders` has whoever is inside, `_saved` what BLAS had before, and `_reconcile` makes BLAS what these two say. It
+    may be interrupted anywhere and called again. What it has not finished is done at once, by an `except`; failing
+    that, when the object goes, and failing that, by the next to enter.
+    """
+
+    def __enter__(self):
+        try:
+            self._hold(sys._getframe(1))
+        except BaseException:
+            self._let_go()
+            raise
+
+    def __exit__(self, *error):
+        try:
+            self._let_go()
+        except BaseException:
+            self._let_go()
+            raise
+
+    def _hold(self, frame):
+        self._frame = frame
+        self._thread = threading.get_ident()
+        with _lock:
+            _forget_abandoned(frame)
+            _holders[id(self)] = weakref.ref(self, _on_abandoned)
+            _reconcile()
+
+    def _let_go(self):
+        with _lock:
+            _holders.pop(id(self), None)
+            _reconcile()
+        self._frame = None
+
+    def is_abandoned(self, frame):
+        """Whether an interrupt has left this behind in the thread that now runs `frame`: the with statement is over."""
+        if self._thread != threading.get_ident():
+            return False
+        while frame is not None and frame is not self._frame:
+            frame = frame.f_back
+        return frame is None
+
+
+_lock = threading.RLock()  # a signal handler may come in the midst of it, and may itself predict
+
+_holders = {}  # by id, weak references to each `SingleBlasThread` that is inside
+
+_saved = None  # each BLAS library with the number of its threads before the first came inside; None: BLAS is as it was
+
+
+def single_blas_thread():
+    """A context manager that limits BLAS to one thread while any thread is inside."""
+    return SingleBlasThread()
 
 
 @cache
-def _controller():
-    return threadpoolctl.ThreadpoolController()  # looks through every loaded library: once is enough
+def _blas_libraries():
+    """Looks through every loaded library: once is enough."""
+    return threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers
 
 
 def _take_over():
@@ -66,26 +134,53 @@ def _take_over():
         release(force=True)
 
 
-@contextmanager
-def single_blas_thread():
-    """Limit BLAS to one thread while any thread is inside.
+def _reconcile():
+    """Give BLAS one thread if somebody is inside, else what it had before."""
+    global _saved
+    saved = _saved
+    if _holders and saved is None:
+        saved = [(library, library.get_num_threads()) for library in _blas_libraries()]
+        if _saved is None:  # else a signal handler has come inside meanwhile, and its numbers are those from before
+            _saved = saved
+        _set_threads([(library, 1) for library, before in _saved if before != 1])
+    elif not _holders and saved is not None:
+        # Another number than 1 is the user's, who has changed it meanwhile.
+        _set_threads([(library, before) for library, before in saved if library.get_num_threads() == 1 != before])
+        _saved = None
 
-    BLAS keeps one limit for the whole process. Several fits at once (joblib's threading backend) would restore it in
-    the wrong order, so the first to enter sets it and the last to leave restores it.
-    """
-    global _holders, _limiter
-    with _lock:
-        if _holders == 0:
-            _take_over()
-            _limiter = _controller().limit(limits=1, user_api="blas")
-        _holders += 1
+
+def _set_threads(numbers):
+    if numbers:
+        _take_over()
+    for library, number in numbers:
+        library.set_num_threads(number)
+
+
+def _forget_abandoned(frame=None):
+    for key, reference in list(_holders.items()):
+        holder = reference()
+        if holder is None or (frame is not None and holder.is_abandoned(frame)):
+            _holders.pop(key, None)
+
+
+def _on_abandoned(reference):
+    """An object has gone that was inside: it was interrupted on its way out."""
+    if _lock.acquire(blocking=False):  # else whoever has it reconciles
+        try:
+            _forget_abandoned()
+            _reconcile()
+        finally:
+            _lock.release()
+
+
+def _in_child_process():
+    """Of the threads that were inside, at most the one that forks is in the child: BLAS is as it was before."""
     try:
-        yield
+        _holders.clear()
+        _reconcile()
     finally:
-        with _lock:
-            _holders -= 1
-            if _holders == 0:
-                _take_over()
-                _limiter.restore_original_limits()
-                _take_over()
-                _limiter = None
+        _lock.release()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_in_child_process)

@@ -1,18 +1,25 @@
 """n_jobs: threads that change no bit of a result, leave nothing behind, and can be interrupted."""
 
+import dis
+import os
+import signal
+import subprocess
+import sys
+import textwrap
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import joblib
 import numpy as np
 import pytest
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import GridSearchCV
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from sklearn_recurrent import GRUClassifier, RNNClassifier, RNNRegressor
-from sklearn_recurrent._core import network, objective
-from sklearn_recurrent._core.threads import WorkerPool
+from sklearn_recurrent._core import network, objective, threads
+from sklearn_recurrent._core.threads import WorkerPool, single_blas_thread
 
 WIDE = {"hidden_layer_sizes": 64, "max_iter": 2, "batch_size": "auto", "random_state": 0}
 TINY = {"hidden_layer_sizes": 4, "max_iter": 3, "batch_size": 10, "random_state": 0}
@@ -249,7 +256,7 @@ def test_the_threads_of_BLAS_are_as_many_as_before(many):
     assert [(pool["internal_api"], pool["num_threads"]) for pool in threadpool_info()] == before
 
 
-def test_a_crew_takes_pieces_in_order_and_each_with_a_workspace_of_its_own():
+def test_a_worker_pool_takes_pieces_in_order_and_each_with_a_workspace_of_its_own():
     busy, lock = {}, threading.Lock()
 
     def work(piece, scratch):
@@ -264,3 +271,262 @@ def test_a_crew_takes_pieces_in_order_and_each_with_a_workspace_of_its_own():
     for n_threads in (1, 2, 5):
         with WorkerPool(np.float64, n_threads) as workers:
             assert list(workers.map(work, list(range(30)))) == list(range(30))
+
+
+# --- interrupts -------------------------------------------------------------------------------------------------------
+
+
+def blas_threads():
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+
+@pytest.fixture
+def two_blas_threads():
+    limit = threadpool_limits(2, user_api="blas")
+    with threadpool_limits():  # on its way out it lets other Python threads set limits, which threadpoolctl 3.8 forbids
+        pass
+    assert blas_threads() == {2}
+    yield
+    limit.restore_original_limits()
+    with threadpool_limits():
+        pass
+
+
+def limited():
+    with single_blas_thread():
+        return blas_threads()
+
+
+def limited_twice():
+    with single_blas_thread(), single_blas_thread():
+        pass
+
+
+def limited_twice_in_a_row():
+    for _ in range(2):
+        with single_blas_thread():
+            pass
+
+
+def pieces_in_two_threads():
+    with WorkerPool(float, 2) as workers:
+        return list(workers.map(lambda piece, scratch: time.sleep(1e-3) or piece, list(range(4))))
+
+
+def at_point(n, function, handler):
+    """Call `function`, and `handler` where Python looks for signals in threads.py for the n-th time; whether it did.
+
+    It looks for them when a function begins, after a call, and when a loop goes back.
+    """
+    left, previous = n, {}
+
+    def point():
+        nonlocal left
+        left -= 1
+        if left == 0:
+            handler()
+
+    def follow(frame, event, arg):
+        if event == "opcode":
+            before, previous[frame] = previous.get(frame, ""), operation(frame)
+            if before.startswith("CALL") or "JUMP_BACKWARD" in before:
+                point()
+        return follow
+
+    def enter(frame, event, arg):
+        if frame.f_code.co_filename != threads.__file__:
+            return None
+        frame.f_trace_opcodes = True
+        point()
+        return follow
+
+    before = sys.gettrace()
+    sys.settrace(enter)
+    try:
+        function()
+    finally:
+        sys.settrace(before)
+        previous.clear()
+    return left <= 0
+
+
+def operation(frame):
+    return dis.opname[frame.f_code.co_code[frame.f_lasti]]
+
+
+def interrupt():
+    raise KeyboardInterrupt
+
+
+def interrupted_at(n, function):
+    """The KeyboardInterrupt; None if there are no `n` points."""
+    try:
+        at_point(n, function, interrupt)
+    except KeyboardInterrupt as error:
+        return error
+    return None
+
+
+def in_a_thread(function):
+    with ThreadPoolExecutor(1) as executor:
+        return executor.submit(function).result()
+
+
+def lock_is_free():
+    is_free = threads._lock.acquire(blocking=False)
+    if is_free:
+        threads._lock.release()
+    return is_free
+
+
+@pytest.mark.no_cover
+@pytest.mark.usefixtures("two_blas_threads")
+@pytest.mark.parametrize("function", [limited_twice, limited_twice_in_a_row])
+@pytest.mark.parametrize("run", [lambda function: function(), in_a_thread], ids=["main thread", "another"])
+def test_an_interrupt_at_any_point_leaves_blas_as_it_was(function, run):
+    n = 0
+    while run(lambda n=n: interrupted_at(n + 1, function) is not None):
+        n += 1
+        assert blas_threads() == {2}
+        assert not threads._holders
+        assert in_a_thread(lock_is_free)
+    assert n > 50
+
+
+@pytest.mark.no_cover
+@pytest.mark.usefixtures("two_blas_threads")
+def test_the_next_to_enter_repairs_what_an_interrupt_has_left_while_its_traceback_is_kept():
+    """As a console keeps it, in sys.last_traceback."""
+    left, n = 0, 0
+    while (error := interrupted_at(n + 1, limited_twice)) is not None:
+        n += 1
+        left += blas_threads() != {2}
+        assert limited() == {1}
+        assert blas_threads() == {2}
+        assert error.__traceback__ is not None
+    assert left > 0
+
+
+@pytest.mark.no_cover
+@pytest.mark.usefixtures("two_blas_threads")
+def test_a_signal_handler_may_predict_at_any_point():
+    n, inside = 0, []
+    while at_point(n + 1, limited_twice, lambda: inside.append(limited())):
+        n += 1
+        assert blas_threads() == {2}
+        assert not threads._holders
+        assert in_a_thread(lock_is_free)
+    assert len(inside) == n > 50
+
+
+@pytest.mark.no_cover
+def test_an_interrupt_at_any_point_leaves_no_thread_of_a_pool_behind():
+    """While its traceback is kept, threads wait only if it came before the first line of the way out."""
+    n, waiting = 0, 0
+    while (error := interrupted_at(n + 1, pieces_in_two_threads)) is not None:
+        n += 1
+        waiting += not pool_ends_within(0.2)
+        del error
+        assert pool_ends_within(5)
+    assert n > 10
+    assert waiting <= 1
+
+
+def pool_ends_within(seconds):
+    deadline = time.monotonic() + seconds
+    while pool() and time.monotonic() < deadline:
+        time.sleep(1e-3)
+    return not pool()
+
+
+@pytest.mark.usefixtures("two_blas_threads")
+def test_a_number_of_threads_that_the_user_sets_meanwhile_stays():
+    with single_blas_thread():
+        threadpool_limits(3, user_api="blas")
+    assert blas_threads() == {3}
+    with single_blas_thread():
+        with threadpool_limits(2, user_api="blas"):
+            assert blas_threads() == {2}
+        assert blas_threads() == {1}
+    assert blas_threads() == {3}
+    with threadpool_limits(1, user_api="blas"):
+        assert limited() == {1}
+        assert blas_threads() == {1}
+    assert blas_threads() == {3}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+@pytest.mark.usefixtures("two_blas_threads")
+@pytest.mark.parametrize("forked_in", ["the thread that is inside", "another thread"])
+def test_a_process_that_is_forked_during_a_fit_has_the_threads_from_before(forked_in):
+    def numbers_in_a_child():
+        read, write = os.pipe()
+        if not (child := os.fork()):
+            found = [blas_threads(), limited(), blas_threads(), threads._holders]
+            os.write(write, repr(found).encode())
+            os._exit(0)
+        os.close(write)
+        with os.fdopen(read) as pipe:
+            found = pipe.read()
+        assert os.waitpid(child, 0)[1] == 0
+        return found
+
+    with single_blas_thread():
+        found = numbers_in_a_child() if "inside" in forked_in else in_a_thread(numbers_in_a_child)
+        assert blas_threads() == {1}
+    assert found == "[{2}, {1}, {2}, {}]"
+    assert blas_threads() == {2}
+    assert in_a_thread(lock_is_free)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no timers")
+def test_interrupts_at_random_leave_blas_the_threads_and_the_estimator_as_they_were():
+    script = """
+        import random, signal, threading, warnings
+        import joblib, numpy as np, threadpoolctl
+        from sklearn_recurrent import LSTMClassifier
+
+        def blas_threads():
+            libraries = threadpoolctl.threadpool_info()
+            return [library["num_threads"] for library in libraries if library["user_api"] == "blas"]
+
+        def interrupt(*arguments):
+            global has_come
+            has_come = True
+            raise KeyboardInterrupt
+
+        def interrupted(function, longest):
+            global has_come
+            has_come = False
+            try:
+                signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-4, longest))
+                while not has_come:  # a fit that has learned something keeps it, and returns
+                    function()
+            except KeyboardInterrupt:
+                pass
+
+        warnings.simplefilter("ignore")
+        random.seed(0)
+        rng = np.random.default_rng(0)
+        X = [rng.normal(size=(4, 2)) for _ in range(20)]
+        y = np.arange(20) % 2
+        model = LSTMClassifier(4, max_iter=2, random_state=0, n_jobs=2).fit(X, y)
+        before = blas_threads()
+        assert max(before) == 2
+        signal.signal(signal.SIGALRM, interrupt)
+        for _ in range(150):
+            interrupted(lambda: model.predict(X), 3e-3)
+            assert blas_threads() == before
+        for _ in range(40):
+            interrupted(lambda: model.fit(X, y), 1e-2)
+            assert blas_threads() == before
+            assert model.n_iter_ == len(model.loss_curve_) <= 2
+            assert model.predict(X).shape == (20,)
+        assert not [thread for thread in threading.enumerate() if "ThreadPoolExecutor" in thread.name]
+        print("done")
+    """
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "2", "MKL_NUM_THREADS": "2"}
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.stdout == "done\n", done.stderr
