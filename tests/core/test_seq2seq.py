@@ -361,7 +361,7 @@ def test_earlier_contents_of_buffers_do_not_change_the_result(architecture):
     value, grad = value_and_gradient(objective, theta, rows)
     grad = grad.copy()
     value_and_gradient(objective, theta + 1, rows[:2])
-    (scratch,) = objective.workers._spaces
+    scratch = objective.workers._workspace
     for held in scratch._held.values():
         held.fill(np.nan)
     again, grad_again = value_and_gradient(objective, theta, rows)
@@ -948,7 +948,7 @@ def test_a_network_computes_in_the_precision_of_its_weights(cell, architecture):
     assert single_grad.dtype == np.float32
     assert_allclose(single_value, value, rtol=1e-5)
     assert_allclose(single_grad, grad, rtol=1e-4, atol=1e-5 * np.abs(grad).max())
-    assert {a.dtype for a in in_float32.workers._spaces[0]._held.values()} == {np.dtype(np.float32)}
+    assert {a.dtype for a in in_float32.workers._workspace._held.values()} == {np.dtype(np.float32)}
     first = forward(network, theta32, longest_output_first(single))
     assert first.raw.dtype == np.float32
     if network.score is not None:
@@ -962,7 +962,7 @@ def test_a_network_computes_in_the_precision_of_its_weights(cell, architecture):
         )
     else:
         beam_search(network, theta32, X, workers, width=2, max_length=3, length_penalty=1)
-    assert {a.dtype for a in workers._spaces[0]._held.values()} == {np.dtype(np.float32)}
+    assert {a.dtype for a in workers._workspace._held.values()} == {np.dtype(np.float32)}
     decoder = decoding_module.IncrementalDecoder(network, theta32, X, Workspace(np.float32), 2)
     written = np.zeros(10, int) if network.target_tokens else np.zeros((10, 3), np.float32)
     assert decoder.step(written).dtype == np.float32

@@ -627,7 +627,7 @@ def test_what_buffers_held_before_is_of_no_influence(cell, activation):
         again, grad_again = value_and_gradient(objective, theta, batches[0])
         assert again == value
         assert_array_equal(grad_again, grad)
-    (scratch,) = objective.workers._spaces
+    scratch = objective.workers._workspace
     for held in scratch._held.values():
         held.fill(np.nan)
     again, grad_again = value_and_gradient(objective, theta, batches[0])
@@ -790,7 +790,7 @@ def test_a_network_computes_in_the_precision_of_its_weights(cell, architecture, 
     result = forward(network, np.float32(theta), single.X.take(np.array([1, 6, 5])))
     assert result.raw.dtype == np.float32
     assert {a.dtype for name, a in result.ends.items() if name[1] == "_"} == {np.dtype(np.float32)}
-    assert {a.dtype for a in objective.workers._spaces[0]._held.values()} == {np.dtype(np.float32)}
+    assert {a.dtype for a in objective.workers._workspace._held.values()} == {np.dtype(np.float32)}
 
 
 # --- several threads --------------------------------------------------------------------------------------------------
