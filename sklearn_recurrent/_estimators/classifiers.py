@@ -520,8 +520,6 @@ class RNNClassifier(BaseClassifier):
 
     Examples
     --------
-    Does a sequence rise more often than it falls?
-
     >>> import numpy as np
     >>> from sklearn_recurrent import RNNClassifier
     >>> rng = np.random.default_rng(0)

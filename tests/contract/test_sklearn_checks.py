@@ -154,14 +154,12 @@ def as_unequal_list(X):
 
 
 class Reading:
-    """Turns the matrices of scikit-learn's checks into sequences, and lets a copied of the tested class have
-    them.
+    """Turns the matrices of scikit-learn's checks into sequences, and hands them to another model of the tested class.
 
-    `n_features_in_` is the number of columns to the checks and 1, the features of a time step, to the
-    copied.
+    `n_features_in_` is the number of columns to the checks, and 1, the features of a time step, to the other model.
     """
 
-    def _twin(self, X, reset):
+    def _other(self, X, reset):
         X = validate_data(
             self,
             X,
@@ -170,22 +168,22 @@ class Reading:
             order="C",
             ensure_all_finite="allow-nan" if self.missing == "skip" else True,
         )
-        copied = self.tested(**self.get_params(deep=False))
+        other = self.tested(**self.get_params(deep=False))
         mine = {name: value for name, value in vars(self).items() if name != "feature_names_in_"}
-        vars(copied).update(mine | ({"n_features_in_": 1} if hasattr(self, "theta_") else {}))
-        return copied, type(self).form(X)
+        vars(other).update(mine | ({"n_features_in_": 1} if hasattr(self, "theta_") else {}))
+        return other, type(self).form(X)
 
-    def _train(self, X, *args, resume, **kwargs):
-        copied, sequences = self._twin(X, reset=not resume)
-        copied._train(sequences, *args, resume=resume, **kwargs)
-        del copied.n_features_in_
-        vars(self).update(vars(copied))
+    def _fit(self, X, *args, resume, **kwargs):
+        other, sequences = self._other(X, reset=not resume)
+        other._fit(sequences, *args, resume=resume, **kwargs)
+        del other.n_features_in_
+        vars(self).update(vars(other))
         return self
 
     def _respond(self, method, X, **options):
         check_is_fitted(self)
-        copied, sequences = self._twin(X, reset=False)
-        return copied._respond(method, sequences, **options)
+        other, sequences = self._other(X, reset=False)
+        return other._respond(method, sequences, **options)
 
 
 class CubeClassifier(Reading, RNNClassifier):
@@ -260,19 +258,19 @@ def test_tokens_pass_every_check_that_numbers_pass(estimator, check):
 
 
 class StepReading(Reading):
-    """Gives the copied each target once for each time step, and takes what it predicts for the last one.
+    """Gives the other model each target once for each time step, and takes what it predicts for the last one.
 
     Without it, return_sequences=True is beyond these checks: they have one target for a row of X.
     """
 
-    def _train(self, X, y, sample_weight, **kwargs):
+    def _fit(self, X, y, sample_weight, **kwargs):
         shape = np.asarray(X).shape
         if y is not None and len(shape) == 2:
             y = self._validate_target(y)
             y = [np.repeat(y[j : j + 1], shape[1], axis=0) for j in range(len(y))]
         if sample_weight is not None and not np.isscalar(sample_weight):
             sample_weight = column_or_1d(sample_weight)
-        return super()._train(X, y, sample_weight, **kwargs)
+        return super()._fit(X, y, sample_weight, **kwargs)
 
     def _respond(self, method, X, **options):
         return np.stack([steps[-1] for steps in super()._respond(method, X, **options)])
@@ -310,8 +308,8 @@ class LabelWriter(ClassifierMixin, Seq2SeqClassifier):
     The checks have one label for a row of X, Seq2SeqClassifier any number. Probabilities are those of the first.
     """
 
-    def _samples(self, X, y, *args):
-        return super()._samples(X, [[label] for label in np.asarray(y).ravel().tolist()], *args)
+    def _read_targets(self, X, y, *args):
+        return super()._read_targets(X, [[label] for label in np.asarray(y).ravel().tolist()], *args)
 
     def predict(self, X):
         return np.array([labels[0] for labels in super().predict(X)])

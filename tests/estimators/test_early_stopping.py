@@ -222,8 +222,15 @@ def test_targets_to_validate_on_are_those_that_are_known(ragged, labels, numbers
     refused(RNNClassifier(**TINY), r"labels \['new'\]", ragged, labels, y_val=["low", "new"], **settings)
     indicator = np.ones((2, 2), int)
     refused(RNNClassifier(**TINY), "multilabel", ragged, labels, y_val=indicator, **settings)
-    refused(RNNRegressor(**TINY), "y has 2 outputs", ragged, numbers, y_val=np.ones((2, 2)), **settings)
-    refused(RNNRegressor(**TINY, loss="poisson"), "0 or more", ragged, numbers, y_val=[1, -1], **settings)
+    refused(
+        RNNRegressor(**TINY),
+        "Expected y with 1 outputs, as in the last fit, got 2",
+        ragged,
+        numbers,
+        y_val=np.ones((2, 2)),
+        **settings,
+    )
+    refused(RNNRegressor(**TINY, loss="poisson"), "Expected y >= 0", ragged, numbers, y_val=[1, -1], **settings)
     refused(Seq2SeqClassifier(**TINY), "labels", ragged, [["a"]] * 40, y_val=[["a"], ["b"]], **settings)
 
 
@@ -593,5 +600,5 @@ def test_the_name_of_a_scorer_means_all_steps_if_each_has_a_target():
 
 def test_lbfgs_refuses_a_validation_set():
     X, y = np.random.default_rng(0).normal(size=(12, 3)), [0, 1] * 6
-    with pytest.raises(ValueError, match="no epochs to validate after"):
+    with pytest.raises(ValueError, match="has no epochs"):
         RNNClassifier(4, solver="lbfgs").fit(X, y, X_val=X, y_val=y)

@@ -893,7 +893,7 @@ def test_without_attention_there_are_no_weights_of_it(estimator, pair):
     assert not hasattr(model.set_params(attention="dot"), "attention_weights")  # as it was fitted
     with pytest.raises(AttributeError) as error:
         model.attention_weights(X)
-    assert "attention='additive' or 'dot', got None" in str(error.value.__cause__)
+    assert "Expected attention='additive' or 'dot' for attention_weights, got None" in str(error.value.__cause__)
     assert hasattr(estimator(**TINY).fit(X, y).set_params(attention=None), "attention_weights")
 
 
