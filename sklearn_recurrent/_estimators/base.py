@@ -29,7 +29,7 @@ from .callbacks import Epochs
 from .early_stopping import CachedInput, Validation, scorer_of, split
 from .parameters import layer_sizes
 from .scoring import shallow_copy_with
-from .weights import class_codes
+from .weights import class_codes, refuse_extreme_weights
 
 
 def trains_by_mini_batches(model):
@@ -132,7 +132,9 @@ class BaseNetwork(CallbackSupportMixin):
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         start = _Start.of(self) if resume else _Start.drawn(network, seed, dataset.X, self.forget_bias)
         by_class = self._weights_of_classes(dataset, facts)
-        return _Task(network, facts, given, _weighted(dataset, by_class), by_class, seed, start, one_epoch)
+        weighted = _weighted(dataset, by_class)
+        refuse_extreme_weights(weighted.weight)  # each target of a sequence has its weight: the sum is a larger one
+        return _Task(network, facts, given, weighted, by_class, seed, start, one_epoch)
 
     # --- before training ----------------------------------------------------------------------------------------------
 

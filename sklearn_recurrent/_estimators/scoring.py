@@ -11,6 +11,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from .._data.sequences import unwrap, valid_steps
 from .._data.targets import flatten_steps, flatten_weights, typed
 from .._sklearn import _BaseScorer
+from .weights import refuse_extreme_weights
 
 RESPONSES = ("predict", "predict_proba", "predict_log_proba", "decision_function")
 
@@ -92,6 +93,7 @@ class SequenceScorer:
         like_y, counts = {"lengths": lengths, "of": "y", "valid": valid}, slice(None)
         if sample_weight is not None:
             weight = flatten_weights(sample_weight, **like_y)
+            refuse_extreme_weights(weight)
             counts = weight != 0  # where not, y may hold anything
             kwargs["sample_weight"], y = weight[counts], typed(y[counts])
         flat = {name: _flattened(estimator, name, like_y, counts) for name in RESPONSES if hasattr(estimator, name)}
