@@ -29,7 +29,7 @@ from .parameters import layer_sizes
 from .scoring import shallow_copy_with
 from .training_state import OPTIONAL, FittedState, TrainingState
 from .warnings import warn_of_training
-from .weights import class_codes
+from .weights import class_codes, refuse_extreme_weights
 
 
 def trains_by_mini_batches(model):
@@ -104,6 +104,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             state = self._untrained(dataset, preprocessor, encoder, sequences, previous)
             by_class = self._weights_of_classes(dataset, encoder)
             dataset = _weighted(dataset, by_class)
+            refuse_extreme_weights(dataset.weight)
 
             # Where training begins, and what it is validated on.
             seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)

@@ -334,7 +334,7 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
         if self.class_weight == "balanced":
             return balanced(codes, dataset.weight, len(encoder.classes))
         by_class = compute_class_weight(self.class_weight, classes=encoder.classes, y=encoder.classes[codes])
-        refuse_class_weights(self.class_weight, dataset.weight * by_class[codes])
+        refuse_class_weights(self.class_weight, dataset.weight, by_class[codes])
         return by_class
 
     def _strata(self, dataset, encoder):

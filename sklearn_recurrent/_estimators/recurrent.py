@@ -19,7 +19,7 @@ from .inspection import Inspection
 from .parameters import poolings
 from .scoring import sequence_scorer
 from .streaming import Streaming
-from .weights import positive_weight
+from .weights import positive_weight, refuse_extreme_weights
 
 
 class BaseRecurrent(Streaming, Inspection, BaseNetwork, BaseEstimator):
@@ -131,6 +131,8 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, BaseEstimator):
     def _score(self, metric, X, y, sample_weight):
         if self._fitted_state().network.per_step:
             return sequence_scorer(make_scorer(metric))(self, X, y, sample_weight)
+        if sample_weight is not None:
+            refuse_extreme_weights(np.asarray(sample_weight, np.float64))
         return metric(y, self.predict(X), sample_weight=sample_weight)
 
 

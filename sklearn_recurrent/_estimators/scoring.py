@@ -15,6 +15,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from .._data.sequences import unwrap, valid_steps
 from .._data.targets import flatten_steps, flatten_weights, infer_dtype
 from .._sklearn import _BaseScorer
+from .weights import refuse_extreme_weights
 
 RESPONSES = ("predict", "predict_proba", "predict_log_proba", "decision_function")
 
@@ -99,6 +100,7 @@ class SequenceScorer:
         scored = slice(None)
         if sample_weight is not None:
             weight = flatten_weights(sample_weight, **like_y)
+            refuse_extreme_weights(weight)
             # Steps of weight 0 are removed: their targets may be anything, also unknown classes, which metrics refuse.
             scored = weight != 0
             y = infer_dtype(y[scored])

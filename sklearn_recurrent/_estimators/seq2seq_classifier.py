@@ -589,7 +589,8 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         if unknown and not set(labels) <= set(self.class_weight):  # else it is of a fold without that class
             raise ValueError(f"Expected class_weight with labels among the classes {labels}, got labels {unknown}.")
         by_class = np.array([self.class_weight.get(label, 1.0) for label in labels] + [1.0])  # the last: the end
-        refuse_class_weights(self.class_weight, (dataset.weight * by_class[codes])[codes < len(labels)])
+        is_label = codes < len(labels)
+        refuse_class_weights(self.class_weight, dataset.weight[is_label], by_class[codes[is_label]])
         return by_class
 
     def _write(self, state, sequences):
