@@ -99,7 +99,7 @@ def test_the_border_is_where_a_sum_ceases_to_be_a_normal_number():
     for weight in ([largest], [tiny], [tiny / 2, tiny / 2], [largest / 2, largest / 2]):
         refuse_extreme_weights(np.array(weight))
     for weight in ([largest, largest], [tiny / 2], [5e-324]):
-        with pytest.raises(ValueError, match="divide the weights by the largest of them"):
+        with pytest.raises(ValueError, match="Divide the weights by the largest of them"):
             refuse_extreme_weights(np.array(weight))
 
 
