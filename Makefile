@@ -1,7 +1,9 @@
-# make demo    the main job on real input          make test    the whole suite, with coverage
-# make lint    ruff                                make bench   speed and memory against PyTorch
-# make matrix  the suite on every scikit-learn     make accuracy   the defaults on public tasks
+# make demo    the main job on real input          make test    the suite, of every check one of each kind
+# make lint    ruff, signatures, mypy, pyright     make coverage   the suite, and how much of the code it runs
+# make bench   speed and memory against PyTorch    make accuracy   the defaults on public tasks
+# make matrix  the full product of checks on every scikit-learn
 # make examples   all of them, with their pictures
+# make dist    sdist and wheel, built and tried    make findings   surprises of other libraries, run once more
 # make reductions   forecasts with sktime and skforecast, in an environment of their own
 # make scale-out   searches on a Dask cluster of two processes, in an environment of its own
 # Each sets up what it needs in .venv, in a fresh clone too.
@@ -11,7 +13,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export SCIPY_ARRAY_API = 1
 
-.PHONY: demo examples test lint matrix reductions scale-out bench accuracy clean
+.PHONY: demo examples test coverage lint matrix reductions scale-out bench accuracy findings dist clean
 
 demo: .venv/demo
 	$(BIN)/python examples/plot_digits.py
@@ -20,11 +22,18 @@ examples: .venv/demo
 	for example in examples/plot_*.py; do echo $$example; $(BIN)/python $$example || exit 1; done
 
 test: .venv/test
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+# Tracing costs half the time again, so it is a run of its own; below `fail_under` of pyproject.toml it fails. Tests that
+# are marked no_cover are not traced, so they need not run twice.
+coverage: .venv/test
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not matrix and not no_cover" --cov --cov-report=term $(ARGS)
 
 lint: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python tools/write_docstrings.py --check
+	$(BIN)/python tools/check_types.py
 
 bench: .venv/bench
 	$(BIN)/python benchmarks/speed.py
@@ -36,14 +45,14 @@ bench: .venv/bench
 accuracy: .venv/bench
 	$(BIN)/python benchmarks/accuracy.py
 
-# scikit-learn's checks on every supported version: make matrix VERSIONS="1.6.1 1.9.1"
+# The full product of checks, on every supported version: make matrix VERSIONS="1.6.1 1.9.1"
 VERSIONS ?= 1.6.1 1.7.2 1.8.0 1.9.1
 matrix: $(addprefix matrix-,$(VERSIONS))
 
 matrix-%: .venv/bin/python
 	$(PYTHON) -m venv .venv/matrix-$*
 	.venv/matrix-$*/bin/pip install -q -e ".[test]" "scikit-learn==$*"
-	.venv/matrix-$*/bin/python -m pytest -n 2
+	.venv/matrix-$*/bin/python -m pytest -n 2 --dist worksteal -m "" $(ARGS)
 
 # They bound pandas, NumPy and joblib from above, and would hold the other tests back.
 reductions: .venv/bin/python
@@ -55,6 +64,23 @@ scale-out: .venv/bin/python
 	$(PYTHON) -m venv .venv/dask
 	.venv/dask/bin/pip install -q -e ".[test,dask]" "dask-ml>=2025.1"
 	.venv/dask/bin/python -m pytest tests/contract/test_dask.py tests/contract/test_scale_out.py $(ARGS)
+
+# One after the other: each makes an environment of its own in a temporary folder and removes it.
+findings:
+	for finding in findings/*.sh; do echo "== $$finding"; bash $$finding || exit 1; done
+
+# It builds the last commit, not the working tree, so what git does not track cannot slip into a release.
+dist: .venv/bin/python
+	rm -rf dist .venv/dist .venv/wheel
+	mkdir -p dist .venv/dist/source
+	git archive HEAD | tar -x -C .venv/dist/source
+	$(PYTHON) -m venv .venv/dist/tools
+	.venv/dist/tools/bin/pip install -q "build>=1.2" "twine>=6.1"
+	.venv/dist/tools/bin/python -m build --outdir dist .venv/dist/source
+	.venv/dist/tools/bin/twine check --strict dist/*
+	$(PYTHON) -m venv .venv/wheel
+	.venv/wheel/bin/pip install -q dist/*.whl
+	.venv/wheel/bin/python -I .ci/check_dist.py dist $$(git ls-tree -r --name-only HEAD)
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -73,4 +99,4 @@ scale-out: .venv/bin/python
 	touch $@
 
 clean:
-	rm -rf .venv build *.egg-info .coverage
+	rm -rf .venv build dist *.egg-info .coverage

@@ -15,7 +15,7 @@ from speed import best_in_turn
 
 from sklearn_recurrent import LSTMClassifier
 from sklearn_recurrent._core import training
-from sklearn_recurrent._core.packing import cut
+from sklearn_recurrent._core.packing import pack
 
 EPOCHS, N_FEATURES, N_UNITS, BATCH = 4, 8, 32, 64
 POOLS = {"any": 1, "like": training.POOL}
@@ -47,7 +47,7 @@ def waste(lengths, pool):
     batches = training.Batches(len(lengths), BATCH, 0, lengths=lengths)
     for _ in range(3):
         for rows, _ in batches.epoch():
-            computed += sum(run.steps * run.width for run in cut(sorted(lengths[rows].tolist(), reverse=True)))
+            computed += sum(chunk.steps * chunk.width for chunk in pack(sorted(lengths[rows].tolist(), reverse=True)))
     return 1 - 3 * lengths.sum() / computed
 
 

@@ -1,7 +1,12 @@
 """Every private or version-dependent name of scikit-learn, for scikit-learn 1.6 to 1.9."""
 
-from sklearn.base import TransformerMixin, _fit_context
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from sklearn.base import TransformerMixin
 from sklearn.metrics._scorer import _BaseScorer
+from sklearn.utils._metadata_requests import RequestMethod
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight
 
@@ -16,8 +21,23 @@ except ImportError:  # they came with 1.9
         return method
 
 
+if TYPE_CHECKING:  # scikit-learn's decorators have no annotations: editors would lose signature and documentation
+    from collections.abc import Callable
+
+    Method = TypeVar("Method", bound=Callable[..., Any])
+
+    def _fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[Method], Method]: ...
+
+    def available_if(check: Callable[..., Any]) -> Callable[[Method], Method]: ...
+
+else:
+    from sklearn.base import _fit_context
+    from sklearn.utils.metaestimators import available_if
+
+
 __all__ = [
     "CALLBACK_FRAMES",
+    "BriefRequests",
     "CallbackSupportMixin",
     "HasMethods",
     "Interval",
@@ -26,6 +46,7 @@ __all__ = [
     "_BaseScorer",
     "_check_sample_weight",
     "_fit_context",
+    "available_if",
     "fit_context",
     "with_callbacks",
 ]
@@ -39,6 +60,37 @@ def fit_context(estimator, n_epochs):
     return estimator._init_callback_context(max_subtasks=n_epochs) if CALLBACK_FRAMES else None
 
 
+class BriefRequests:
+    """Makes the docstrings of ``set_fit_request`` and its like short.
+
+    scikit-learn writes these methods for each class, with the same forty lines of documentation for each of them.
+    """
+
+    if TYPE_CHECKING:  # editors do not see what is written when a class is made
+
+        def set_fit_request(self, **requests: bool | str | None) -> Self: ...
+
+        def set_partial_fit_request(self, **requests: bool | str | None) -> Self: ...
+
+        def set_predict_request(self, **requests: bool | str | None) -> Self: ...
+
+        def set_score_request(self, **requests: bool | str | None) -> Self: ...
+
+    def __init_subclass__(cls, **kwargs):
+        """Make methods such as ``set_fit_request``."""
+        super().__init_subclass__(**kwargs)
+        for name, method in list(vars(cls).items()):
+            if isinstance(method, RequestMethod):
+                setattr(cls, name, _BriefRequestMethod(method.name, method.keys, method.validate_keys))
+
+
+class _BriefRequestMethod(RequestMethod):
+    def __get__(self, instance, owner):
+        method = super().__get__(instance, owner)
+        method.__doc__ = f'Request metadata for `{self.name}`: see "Metadata Routing" in scikit-learn\'s user guide.'
+        return method
+
+
 class SequenceTransformerMixin(TransformerMixin):
     """A transformer whose output is a matrix for some X, and for others sequences or a 3-D array.
 
@@ -46,18 +98,18 @@ class SequenceTransformerMixin(TransformerMixin):
     away if it is not, and a fitted Pipeline of such a step then refuses ``set_output``. Here it stays.
     """
 
-    def set_output(self, *, transform=None):
-        """Set the container of 2-D output; sequences and 3-D arrays are given as they are.
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Set the container of 2-D output. It has no effect on sequences and 3-D arrays.
 
         Parameters
         ----------
         transform : {"default", "pandas", "polars"}, default=None
-            What `transform` and `fit_transform` return. None leaves it unchanged.
+            Container that `transform` and `fit_transform` return. None leaves it unchanged.
 
         Returns
         -------
         self : estimator instance
-            The transformer itself.
+            The transformer.
         """
         if transform is not None:
             self._sklearn_output_config = {**getattr(self, "_sklearn_output_config", {}), "transform": transform}

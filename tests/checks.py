@@ -2,6 +2,7 @@
 
 import joblib
 import pytest
+from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 # Checks that scikit-learn runs on its own estimators, but check_estimator does not.
@@ -20,11 +21,81 @@ MORE_CHECKS = [
 ]
 
 
-def scikit_learns_checks(estimators):
-    """`parametrize_with_checks` with a list in place of its generator, which pytest 9 warns of."""
-    mark = parametrize_with_checks(estimators)
-    names, cases = mark.args
-    return pytest.mark.parametrize(names, list(cases), **mark.kwargs)
+# The checks whose outcome depends on how a network computes and what it keeps. Of the others, the class decides.
+NUMERIC = {
+    "check_class_weight_classifiers",
+    "check_classifiers_one_label",
+    "check_classifiers_one_label_sample_weights",
+    "check_classifiers_train",
+    "check_decision_proba_consistency",
+    "check_dict_unchanged",
+    "check_dont_overwrite_parameters",
+    "check_estimators_dtypes",
+    "check_estimators_nan_inf",
+    "check_estimators_overwrite_params",
+    "check_estimators_pickle",
+    "check_f_contiguous_array_estimator",
+    "check_fit2d_1feature",
+    "check_fit2d_1sample",
+    "check_fit_idempotent",
+    "check_methods_sample_order_invariance",
+    "check_methods_subset_invariance",
+    "check_readonly_memmap_input",
+    "check_regressor_multioutput",
+    "check_regressors_train",
+    "check_sample_weight_equivalence_on_dense_data",
+    "check_sample_weights_not_overwritten",
+}
+TRAINING = {"check_class_weight_classifiers", "check_classifiers_train", "check_regressors_train"}  # they take longest
+
+
+def name_of_check(check):
+    return getattr(check, "func", check).__name__
+
+
+def is_numeric(check):
+    """Of the three forms in which training is checked, the hardest alone: float32 that cannot be written to."""
+    name = name_of_check(check)
+    return name in NUMERIC and (not name.endswith("s_train") or check.keywords.get("X_dtype") == "float32")
+
+
+def is_numeric_and_short(check):
+    return is_numeric(check) and name_of_check(check) not in TRAINING
+
+
+def is_of_the_class(check):
+    return name_of_check(check) not in NUMERIC
+
+
+def with_few_epochs(estimator, check):
+    """Five epochs are enough where nothing depends on what is learned."""
+    if (
+        is_of_the_class(check)
+        and name_of_check(check) != "check_classifiers_classes"
+        and hasattr(estimator, "max_iter")
+    ):
+        return clone(estimator).set_params(max_iter=5)
+    return estimator
+
+
+def scikit_learns_checks(estimators, run=lambda check: True):
+    """`parametrize_with_checks`; the checks that are not to `run` in `make test`, `make matrix` runs."""
+    names, cases = (mark := parametrize_with_checks(estimators)).args
+    cases = [
+        pytest.param(with_few_epochs(estimator, check), check, marks=() if run(check) else pytest.mark.matrix)
+        for estimator, check in cases
+    ]
+    return pytest.mark.parametrize(names, cases, **mark.kwargs)
+
+
+def every_pair(ours, theirs):
+    """For parametrize: each with the first of the other side and with its own name; in `make matrix`, with all."""
+    first = next(iter(ours)), next(iter(theirs))
+    return [
+        pytest.param(one, other, marks=() if one in (other, first[0]) or other == first[1] else pytest.mark.matrix)
+        for one in ours
+        for other in theirs
+    ]
 
 
 def assert_refused(model, X, y, match, error=ValueError, method="fit", **kwargs):

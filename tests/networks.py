@@ -84,7 +84,7 @@ def value_and_gradient(objective, theta, rows, key=None):
 
 
 def problem(loss="squared_error", *, lengths=(3, 6, 1, 4, 4), seed=0, **architecture):
-    """A network's objective over a few sequences, weights, and ``true(theta, masks)``, the same by the oracle."""
+    """The objective of a network over a few sequences, weights, and ``true(theta, masks)``, the oracle's objective."""
     architecture = ARCHITECTURE | {"units": (3,)} | architecture
     network = Network(**architecture)
     X = sequences(lengths, seed, architecture["n_features"], architecture.get("tokens"))
@@ -103,7 +103,7 @@ def problem(loss="squared_error", *, lengths=(3, 6, 1, 4, 4), seed=0, **architec
 
 
 def masks_of(network, lengths, rng):
-    """What dropout drops, drawn as the forward pass draws it, longest sequence first; name → mask for each sequence."""
+    """For each sequence name → mask of dropout, drawn as the forward pass draws them, longest sequence first."""
     n, drawn = len(lengths), {}
 
     def draw(name, p, H):
@@ -134,14 +134,15 @@ TRANSLATOR = {
     "n_outputs": 3,
 }
 LENGTHS_IN, LENGTHS_OUT = (3, 6, 1, 4, 4), (2, 4, 5, 1, 4)
-"""Of sequences to read and to write: to sort them by one, and from there by the other, is not its own inverse."""
+"""Lengths of inputs and outputs. Sorting by one and then by the other is not its own inverse: a test of the order."""
 
 
 def translations(network, lengths_in=LENGTHS_IN, lengths_out=LENGTHS_OUT, seed=0):
-    """Sequences, and for each another one, of numbers or of words, with a weight for each step."""
+    """Sequences with target sequences, of numbers or of tokens, and a weight for each step."""
     X = sequences(lengths_in, seed, network.encoder.cells[0].F, network.tokens)
     rng, S = np.random.default_rng(seed + 1), sum(lengths_out)
-    Y = rng.standard_normal((S, network.n_outputs)) if network.words is None else rng.integers(0, network.words, (S, 1))
+    K, n_tokens = network.n_outputs, network.target_tokens
+    Y = rng.standard_normal((S, K)) if n_tokens is None else rng.integers(0, n_tokens, (S, 1))
     return Dataset(X, Y, rng.uniform(0.5, 2, S), np.concatenate([[0], np.cumsum(lengths_out)]))
 
 
@@ -159,12 +160,13 @@ def translation(
     options=None,
     **architecture,
 ):
-    """What `problem` is, of an encoder and a decoder; ``true(theta, masks, Z)``, where the decoder reads Z."""
+    """As `problem`, for an encoder and a decoder: ``true(theta, masks, Z)``, where the decoder reads Z."""
     architecture = TRANSLATOR | architecture
-    network, loss = EncoderDecoder(**architecture), "squared_error" if architecture.get("words") is None else "softmax"
+    network = EncoderDecoder(**architecture)
+    loss = "squared_error" if network.target_tokens is None else "softmax"
     dataset = translations(network, lengths_in, lengths_out, seed)
     Y, weight = (np.split(a, dataset.offsets[1:-1]) for a in (dataset.y, dataset.weight))
-    first = np.zeros((1, network.n_outputs)) if network.words is None else np.array([[network.words - 1]])
+    first = np.zeros((1, network.n_outputs)) if network.target_tokens is None else np.array([[network.end_token]])
     one_later = [np.concatenate([first, y[:-1]]) for y in Y]
 
     def true(theta, masks=None, Z=one_later):
@@ -176,7 +178,7 @@ def translation(
 
 
 def masks_of_translation(network, lengths_in, lengths_out, rng):
-    """What `masks_of` is, of an encoder and a decoder, each of which has its sequences in an order of its own."""
+    """As `masks_of`, for an encoder and a decoder, which sort the sequences each by its own lengths."""
     n, by_output = len(lengths_in), np.argsort(-np.array(lengths_out), kind="stable")
     by_input = by_output[np.argsort(-np.array(lengths_in)[by_output], kind="stable")]
     masks = [{} for _ in range(n)]
@@ -197,13 +199,13 @@ def masks_of_translation(network, lengths_in, lengths_out, rng):
 
 
 def assert_objectives_agree(objective, theta, true, key=None):
-    """LossAndGradient, and gradient along a random direction and along itself."""
+    """The loss, and the gradient along a random direction and along itself."""
     value, grad = value_and_gradient(objective, theta, np.arange(len(objective)), key)
     assert_allclose(value, true(theta), rtol=1e-12)
     for direction in (np.random.default_rng(2).standard_normal(len(theta)), grad):
         direction = direction / np.linalg.norm(direction)
-        slope = oracle.derivative(true, theta, direction)
-        assert_allclose(grad @ direction, slope, rtol=1e-10, atol=1e-10 * np.linalg.norm(grad))
+        derivative = oracle.derivative(true, theta, direction)
+        assert_allclose(grad @ direction, derivative, rtol=1e-10, atol=1e-10 * np.linalg.norm(grad))
 
 
 def assert_every_coordinate(gradient, function, at):

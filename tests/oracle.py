@@ -173,7 +173,7 @@ def encoder_decoder(
     units,
     bidirectional,
     attention,
-    words=None,
+    target_tokens=None,
     tokens=None,
     truncate=None,
     masks=None,
@@ -185,7 +185,7 @@ def encoder_decoder(
     """
     masks, directions = masks or {}, ("forward", "backward") if bidirectional else ("forward",)
     x = x if tokens is None else W["embedding/E"][x[:, 0]]
-    z = z if words is None else W["words/E"][z[:, 0]]
+    z = z if target_tokens is None else W["words/E"][z[:, 0]]
     start = []
     for k, n_units in enumerate(units):
         layer, lasts = [], []
@@ -303,7 +303,7 @@ def encoder_decoder_objective(W, X, Z, Y, weight, loss, penalty, masks=None, **a
     for j, (x, z, y, w) in enumerate(zip(X, Z, Y, weight, strict=True)):
         raw = encoder_decoder(W, x, z, masks=masks and masks[j], **architecture)[0]
         total += sum(w_t * LOSSES[loss](raw_t, y_t) for raw_t, y_t, w_t in zip(raw, y, w, strict=True))
-    reads = architecture["n_outputs"] if architecture.get("words") is None else units[0]
+    reads = architecture["n_outputs"] if architecture.get("target_tokens") is None else units[0]
     inputs = {"encoder/layer_0": architecture["n_features"], "decoder/layer_0": reads}
     for k, below in enumerate(units[:-1], start=1):
         inputs |= {f"encoder/layer_{k}": below * (1 + architecture["bidirectional"]), f"decoder/layer_{k}": below}

@@ -1,4 +1,4 @@
-"""Nonlinearities φ, in place, and their slopes, from their values."""
+"""Activations φ, in place, and their derivatives, computed from their values."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ import numpy as np
 
 
 def sigmoid_(a, half):
-    """In place, of ``a`` = half the pre-activation: σ(2a) = (1 + tanh a) / 2. `half` is a 0-d array of a's dtype.
+    """The sigmoid in place, of `a` that holds half the pre-activation: σ(2a) = (1 + tanh a) / 2.
 
-    NumPy's tanh is vectorized, its exp-based sigmoids and scipy's expit are not: ten times faster in float32.
+    half : 0.5 as a 0-d array of a's dtype
     """
+    # NumPy's tanh is vectorized; its exp and scipy's expit are not: in float32 they take ten times
+    # as long.
     np.tanh(a, a)
     np.multiply(a, half, a)
     np.add(a, half, a)
 
 
 def gates_(a, g, s, phi, half):
-    """In place: φ of the candidate `g`, sigmoid_ of the gates `s`; `a` is both, adjacent. One tanh serves for all."""
+    """φ of the candidate `g` and `sigmoid_` of the gates `s`, in place; `a` is both, adjacent."""
     if phi is np.tanh:
-        np.tanh(a, a)
+        np.tanh(a, a)  # one call for both: the sigmoids begin with a tanh too
     else:
         phi(g, g)
         np.tanh(s, s)
@@ -55,4 +57,8 @@ ACTIVATIONS = {
     "relu": (relu, relu_derivative),
     "logistic": (logistic, logistic_derivative),
 }
-"""Name → φ(a, out), and slope(y, s, sy, out): s φ'(a), with y = φ(a), for callers that have s y at hand."""
+"""Name → φ(a, out) and derivative(y, s, sy, out), which writes s · φ'(a) to `out`.
+
+y = φ(a), and sy = s · y: the cells have that product at hand, so the derivative of tanh, s (1 - y²)
+= s - y · sy, costs two operations.
+"""

@@ -1,4 +1,9 @@
-"""Attention between two sequences: at each step of one, a weighted mean of the states of the other."""
+"""Attention of a decoder to the states of an encoder: at each step of one sequence, a weighted mean over another.
+
+The weights are a softmax over energies, one for each state of the encoder. A class in `SCORES` computes the energies
+from queries, which are linear in the states of the decoder, and from keys, which are linear in those of the encoder.
+The weighted mean is called the context.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,8 @@ import numpy as np
 from .layers import project
 
 ROOM = 1 << 18
-"""Numbers of an array over (sequences, output steps, input steps, units) that are worked on at once."""
+"""Maximum number of values of an array over (sequences, output steps, input steps, units)."""
+# Such an array is the product of four sizes and may not fit in memory. Pieces of this size stay in the CPU cache.
 
 
 class Additive:
@@ -21,12 +27,12 @@ class Additive:
 
     @staticmethod
     def shapes(H, P):
-        """Name → shape: of arrays whose last column multiplies 1, and of others."""
+        """Name → shape of the weights with a bias column, and of those without; H and P are sizes of states."""
         return {"attention/Q": (H, H + 1)}, {"attention/K": (H, P), "attention/v": (1, H)}
 
     @staticmethod
     def keys(W, S):
-        """What the states S (S_in, P) are to the queries."""
+        """The keys of the states S (S_in, P), and ``back(dW, dk) -> dS``."""
         K = W["attention/K"]
 
         def back(dW, dk):
@@ -37,7 +43,7 @@ class Additive:
 
     @staticmethod
     def energies(W, q, k, scratch):
-        """(g, T, J) for queries (g, T, A) and keys (g, J, A)."""
+        """(g, T, J), of queries (g, T, A) and keys (g, J, A)."""
         e = np.empty((*q.shape[:2], k.shape[1]), q.dtype)
         for steps, u in Additive._tanh(q, k, scratch):
             e[:, steps] = u @ W["attention/v"][0]
@@ -45,20 +51,25 @@ class Additive:
 
     @staticmethod
     def back(W, dW, q, k, de, scratch):
-        """The gradients with respect to q and k; `de` sums to 0 over J, as behind a softmax."""
-        v, dq, dk = W["attention/v"][0], np.empty_like(q), de.sum(axis=1)[..., None] * np.ones_like(k)
+        """The gradients with respect to q and k. `de` must sum to 0 over J, as the gradient of a softmax does."""
+        # The gradient is Σ (1 - u²) de = Σ de - Σ u² de. The first term is 0 in the sum over J, for dq, and a sum
+        # without tanh in the one over T, for dk: only u² is needed, which takes no further array.
+        v = W["attention/v"][0]
+        dq = np.empty_like(q)
+        dk = de.sum(axis=1)[..., None] * np.ones_like(k)
         for steps, u in Additive._tanh(q, k, scratch):
             d = de[:, steps]
             dW["attention/v"] += d.ravel() @ u.reshape(-1, len(v))
-            np.multiply(u, u, u)  # what is summed is (1 - u²) de, of which Σ_j de is 0
+            np.multiply(u, u, u)
             dq[:, steps] = -(d[:, :, None] @ u)[:, :, 0]
             dk -= (d.swapaxes(1, 2)[:, :, None] @ u.swapaxes(1, 2))[:, :, 0]
         return dq * v, dk * v
 
     @staticmethod
     def _tanh(q, k, scratch):
-        """tanh(q_t + k_j), (g, t, J, A), for as many steps t at once as there is `ROOM` for: the steps, and that."""
-        (g, T, _), (_, J, A) = q.shape, k.shape
+        """Yield slices of the output steps t, and u = tanh(q_t + k_j), (g, t, J, A), of at most `ROOM` values."""
+        g, T, _ = q.shape
+        _, J, A = k.shape
         n = max(1, ROOM // (g * J * A))
         for t in range(0, T, n):
             steps = slice(t, min(t + n, T))
@@ -70,8 +81,11 @@ class Additive:
 class Dot:
     """e_tj = (Q [h_t; 1]) · s_j.
 
+    This is the score "general" of the paper: its "dot", without Q, requires states of one size, but an encoder of two
+    directions has wider states than its decoder.
+
     References: Luong, M.-T., Pham, H. & Manning, C. D. (2015). Effective approaches to attention-based neural machine
-    translation. EMNLP; their score "general", since an encoder of two directions has other states than its decoder.
+    translation. EMNLP.
     """
 
     @staticmethod
@@ -95,10 +109,10 @@ SCORES = {"additive": Additive, "dot": Dot}
 
 
 class Group(NamedTuple):
-    """Some sequences: which rows of the states (g, J) and of the queries (g, T) are theirs.
+    """Sequences whose attention is computed together, as padded arrays.
 
-    Where one has ended, its last row comes once more, and `padding_in`, `padding_out` are True; None if all are as
-    long: as `padded` has it.
+    rows_in (g, J), rows_out (g, T) : rows of the states of the encoder, and of the decoder, that belong to them
+    padding_in, padding_out : True where a sequence has ended; None if all have one length
     """
 
     rows_in: np.ndarray
@@ -108,62 +122,75 @@ class Group(NamedTuple):
 
     @classmethod
     def of(cls, starts_in, lengths_in, starts_out, lengths_out):
-        return cls(*padded(starts_in, lengths_in), *padded(starts_out, lengths_out))
+        return cls(*padded_rows(starts_in, lengths_in), *padded_rows(starts_out, lengths_out))
 
 
-def padded(starts, lengths):
-    """Which rows belong to each sequence (g, T), and where they are its last one once more."""
-    t, longest = np.arange(lengths.max()), lengths[:, None] - 1
-    return starts[:, None] + np.minimum(t, longest), None if (lengths == len(t)).all() else t > longest
+def padded_rows(starts, lengths):
+    """The rows of each sequence (g, T), and where they are padding, which repeats its last row; None for no padding."""
+    t = np.arange(lengths.max())
+    last = lengths[:, None] - 1
+    padding = None if (lengths == len(t)).all() else t > last
+    return starts[:, None] + np.minimum(t, last), padding
 
 
-def groups(starts_in, lengths_in, starts_out, lengths_out, units):
-    """Neighbouring sequences, as many at once as there is `ROOM` for."""
-    first, n = 0, len(lengths_in)
+def padded_groups(starts_in, lengths_in, starts_out, lengths_out, units):
+    """Yield a `Group` for as many sequences in a row as there is `ROOM` for, and so on."""
+    first = 0
+    n = len(lengths_in)
     while first < n:
-        sizes = np.maximum.accumulate(lengths_in[first:]) * np.maximum.accumulate(lengths_out[first:])
-        fit = np.arange(1, n - first + 1) * sizes * units <= ROOM
-        stop = n if fit.all() else first + max(1, int(fit.argmin()))
-        here = slice(first, stop)
-        yield Group.of(starts_in[here], lengths_in[here], starts_out[here], lengths_out[here])
+        longest_in = np.maximum.accumulate(lengths_in[first:])
+        longest_out = np.maximum.accumulate(lengths_out[first:])
+        fits = np.arange(1, n - first + 1) * (longest_in * longest_out) * units <= ROOM
+        stop = n
+        if not fits.all():
+            stop = first + max(1, int(fits.argmin()))
+        rows = slice(first, stop)
+        yield Group.of(starts_in[rows], lengths_in[rows], starts_out[rows], lengths_out[rows])
         first = stop
 
 
-def look(score, W, q, k, s, padding, scratch):
-    """The weights (g, T, J) with which queries look at keys, 0 where `padding` (g, J); and the means of s (g, J, P)."""
+def weights_and_context(score, W, q, k, s, padding, scratch):
+    """The weights (g, T, J) of queries for keys, 0 where `padding` (g, J); and the weighted means of s, (g, T, P)."""
     a = softmax(score.energies(W, q, k, scratch), padding)
     return a, a @ s
 
 
 def softmax(e, padding):
-    """Over the last axis of e (g, T, J), in place; 0 where `padding` (g, J)."""
+    """The softmax over the last axis of e (g, T, J), in place. It is 0 where `padding` (g, J)."""
     if padding is not None:
         e += np.where(padding, -np.inf, 0)[:, None].astype(e.dtype)
+    # The maximum cancels out, and without it the exponential may overflow.
     e -= e.max(axis=2, keepdims=True)
     np.exp(e, e)
     e /= e.sum(axis=2, keepdims=True)
     return e
 
 
-def attend(score, W, S, H, pairs, scratch):
-    """A mean of the states S (S_in, P) for each of the queries H (S_out, H), over the sequence that is its own.
+def attend(score, W, S, H, groups, scratch):
+    """Attend from each state of the decoder, H (S_out, H), to the states S (S_in, P) of its own sequence.
 
-    Returns the means (S_out, P); for each `Group` of `pairs` the weights (g, T, J); and ``back(dW, d) -> dS, dH``.
+    Return the contexts (S_out, P); the weights (g, T, J) of each `Group` in `groups`; and ``back(dW, d) -> dS, dH``.
     """
     keys, keys_back = score.keys(W, S)
     queries, queries_back = project(W["attention/Q"], H)
-    means, weights = np.empty((len(H), S.shape[1]), S.dtype), []
-    for group in pairs:
-        q, k, s = queries[group.rows_out], keys[group.rows_in], S[group.rows_in]
-        a, means[group.rows_out] = look(
-            score, W, q, k, s, group.padding_in, scratch
-        )  # the padding write the same again
+    contexts = np.empty((len(H), S.shape[1]), S.dtype)
+    weights = []
+    for group in groups:
+        q = queries[group.rows_out]
+        k = keys[group.rows_in]
+        s = S[group.rows_in]
+        # Padding repeats the last row of a sequence, to which it writes the same values again.
+        a, contexts[group.rows_out] = weights_and_context(score, W, q, k, s, group.padding_in, scratch)
         weights.append(a)
 
     def back(dW, d):
-        dS, dkeys, dqueries = np.zeros_like(S), np.zeros_like(keys), np.zeros_like(queries)
-        for group, a in zip(pairs, weights, strict=True):
-            q, k, dm = queries[group.rows_out], keys[group.rows_in], d[group.rows_out]
+        dS = np.zeros_like(S)
+        dkeys = np.zeros_like(keys)
+        dqueries = np.zeros_like(queries)
+        for group, a in zip(groups, weights, strict=True):
+            q = queries[group.rows_out]
+            k = keys[group.rows_in]
+            dm = d[group.rows_out]
             if group.padding_out is not None:
                 dm[group.padding_out] = 0
             da = dm @ S[group.rows_in].swapaxes(1, 2)
@@ -175,13 +202,14 @@ def attend(score, W, S, H, pairs, scratch):
         dS += keys_back(dW, dkeys)
         return dS, queries_back(dW["attention/Q"], dqueries)
 
-    return means, weights, back
+    return contexts, weights, back
 
 
 def _add(total, d, rows, padding):
-    """Add (g, T, P) to the rows of `total`, which are each once among the valid."""
+    """Add d (g, T, P) to the rows of `total`."""
     if padding is None:
         total[rows] += d
     else:
+        # Without padding each row occurs once. An indexed += adds to a repeated row only once.
         valid = ~padding
         total[rows[valid]] += d[valid]

@@ -113,7 +113,7 @@ class Dataset:
         return np.argsort(self.entries, kind="stable"), offsets_of(counts)
 
 
-def canonical(dataset, codes):
+def canonical(dataset, codes, X=None):
     """Merge equal sequences, adding their weights, and sort the rest: weight 2 is a sequence given twice, and the order
     of the sequences is none, down to the last bit.
 
@@ -129,8 +129,9 @@ def canonical(dataset, codes):
 
     dataset : Dataset, all of whose sequences have some weight
     codes : their targets as numbers
+    X : their values as they are told apart, such as numbers of tokens; None: as they are
     """
-    keyed = dataset._replace(y=codes, groups=_ranks(dataset.groups))
+    keyed = dataset._replace(X=dataset.X if X is None else X, y=codes, groups=_ranks(dataset.groups))
     keys, rounding = _projections(keyed)
     order = np.argsort(keys, kind="stable")
     is_near = np.diff(keys[order]) <= rounding
@@ -163,7 +164,8 @@ def canonical(dataset, codes):
 
 def _merged(dataset, order, starts):
     """The first sequences of the groups that begin at `starts` of `order`, with the weights of the whole groups."""
-    merged, weight = dataset.select(order[starts]), dataset.weight
+    merged = dataset.select(order[starts])
+    weight = dataset.weight
     if dataset.offsets is None:
         return merged._replace(weight=np.add.reduceat(weight[order], starts))
     for at, group in zip(merged.offsets, np.split(order, starts[1:]), strict=False):
@@ -200,7 +202,9 @@ def _projections(dataset):
     does not depend on the order of the sequences, nor on how often one is given. Each sum is over one sequence, in the
     order of its steps: equal sequences have equal sums, wherever they lie.
     """
-    rng, keys, rounding = np.random.default_rng(0), 0.0, 0.0
+    rng = np.random.default_rng(0)
+    keys = 0.0
+    rounding = 0.0
     for X in _key_fields(dataset):
         longest = int(X.lengths.max())
         coefficients = rng.standard_normal((longest, X.n_features))

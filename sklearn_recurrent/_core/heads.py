@@ -1,9 +1,10 @@
-"""What stands on the recurrent layers: from the states of the top layer to raw outputs.
+"""Heads: from the states of the top layer to raw outputs.
 
-A head hands one observer per direction to `unroll`. Then ``outputs(lasts)`` makes the raw outputs, one column each, of
-the states that leave the sequences; and ``back(dW, d_raw)`` the gradients with respect to these, one or None for each
-direction, while the observers give those with respect to the states of every step. `ends` is the part of the state of a
-stream that is the head's.
+A head hands `unroll` a list of observers for each direction, which see the states of every step.
+``outputs(lasts)`` makes the raw outputs, one column each, from the states in which the sequences
+end. ``back(dW, d_raw)`` gives the gradients with respect to these, one for each direction or None;
+after it the observers give those with respect to the states of every step. `ends` is the head's
+share of the state of a stream.
 """
 
 from __future__ import annotations
@@ -17,26 +18,36 @@ POOLINGS = ("last", "mean", "max", "attention")
 
 
 class PooledHead:
-    """One output per sequence: states pooled over the steps, then a dense layer.
+    """One output per sequence: the states pooled over time, then a dense layer.
 
     W : weights by name
-    kinds : of `POOLINGS`, concatenated: for each direction the last state, the mean, the maximum; then attention
-    initial_state : what `Pool` has seen before, by name, if these sequences go on
+    kinds : names in `POOLINGS`. Their results are concatenated: last, mean and maximum in the order
+        of `kinds`, for one direction after the other; then attention
+    initial_state : "total", "top" and "steps" of a `Pool`, if the sequences continue a stream
     """
 
     def __init__(self, W, kinds, directions, packed, scratch, H, *, mask=None, initial_state=None):
-        self.W, self.mask, self.attention = W, mask, None
+        self.W = W
+        self.mask = mask
         plain = tuple(kind for kind in kinds if kind != "attention")
-        self.pools = [Pool(plain, packed, scratch, H, initial_state) for _ in directions]
+        self.pools = []
+        for k in range(len(directions)):
+            self.pools.append(Pool(plain, packed, scratch.child(k), H, initial_state))
+        self.attention = None
         if "attention" in kinds:
-            self.attention = Attention(W["attention/A"], W["attention/v"], directions, packed, scratch)
+            A = W["attention/A"]
+            v = W["attention/v"]
+            self.attention = Attention(A, v, directions, packed, scratch)
 
     @property
     def ends(self):
         return self.pools[0].ends
 
     def observers(self, direction):
-        return [self.pools[direction], *([self.attention.observers[direction]] if self.attention else [])]
+        observers = [self.pools[direction]]
+        if self.attention:
+            observers.append(self.attention.observers[direction])
+        return observers
 
     def outputs(self, lasts):
         pooled = [pool.outputs(last) for pool, last in zip(self.pools, lasts, strict=True)]
@@ -50,60 +61,72 @@ class PooledHead:
         d = self._dropout_back(self._dense_back(dW["head/V"], d_raw))
         if self.attention:
             width = self.W["attention/A"].shape[1] - 1
-            d, d_summary = d[:-width], d[-width:]
-            self.attention.back(dW["attention/A"], dW["attention/v"], d_summary)
-        return [pool.back(share) for pool, share in zip(self.pools, np.split(d, len(self.pools)), strict=True)]
+            self.attention.back(dW["attention/A"], dW["attention/v"], d[-width:])
+            d = d[:-width]
+        shares = np.split(d, len(self.pools))
+        return [pool.back(share) for pool, share in zip(self.pools, shares, strict=True)]
 
 
 class Pool(StateObserver):
-    """Summarizes the states of each sequence by its last, its mean, its maximum over the steps it lives.
+    """The last, the mean and the maximum of the states of each sequence.
 
-    Where several steps share a maximum, they share its gradient.
+    Steps that share a maximum share its gradient equally.
     """
 
     def __init__(self, kinds, packed, scratch, H, initial_state=None):
-        self.kinds, self.packed, self.scratch, n = kinds, packed, scratch, len(packed.lengths)
-        self.total = (
-            np.zeros((H, n)) if initial_state is None else initial_state["total"].copy()
-        )  # float64: a stream may be long
-        self.top = np.full((H, n), -np.inf, scratch.dtype) if initial_state is None else initial_state["top"].copy()
-        self.steps = packed.lengths + (0 if initial_state is None else initial_state["steps"])
-        self.ties = np.zeros((H, n), scratch.dtype)
+        self.kinds = kinds
+        self.packed = packed
+        self.scratch = scratch.child("pool")
+        n = len(packed.lengths)
+        if initial_state is None:
+            self.total = np.zeros((H, n))  # float64: a stream may be long
+            self.top = np.full((H, n), -np.inf, scratch.dtype)
+            self.steps = packed.lengths
+        else:
+            self.total = initial_state["total"].copy()
+            self.top = initial_state["top"].copy()
+            self.steps = packed.lengths + initial_state["steps"]
+        self.ties = np.zeros((H, n), scratch.dtype)  # how many steps reach the maximum
 
-    def on_states(self, chunk, h, frames):
-        n, valid_mask = chunk.width, self._where_valid(chunk, 0, 1)
+    def on_states(self, chunk, h, cache):
+        n = chunk.width
         if "mean" in self.kinds:
-            valid = h if valid_mask is None else np.multiply(h, valid_mask, self.scratch("pooled", *h.shape))
+            factor = self._for_padding(chunk, 0, 1)
+            valid = h
+            if factor is not None:
+                valid = np.multiply(h, factor, self.scratch("pooled", *h.shape))
             self.total[:, :n] += valid.sum(axis=0)
         if "max" in self.kinds:
-            h = (
-                h
-                if valid_mask is None
-                else np.add(h, self._where_valid(chunk, -np.inf, 0), self.scratch("pooled", *h.shape))
-            )
-            highest, top, ties = h.max(axis=0), self.top[:, :n], self.ties[:, :n]
+            addend = self._for_padding(chunk, -np.inf, 0)
+            if addend is not None:
+                h = np.add(h, addend, self.scratch("pooled", *h.shape))
+            highest = h.max(axis=0)
+            top = self.top[:, :n]
+            ties = self.ties[:, :n]
             count = (h == highest).sum(axis=0, dtype=ties.dtype)
+            # A higher maximum starts the count anew, an equal one adds to it.
             ties[...] = np.where(highest > top, count, ties + (highest == top) * count)
             np.maximum(top, highest, out=top)
 
-    def _where_valid(self, chunk, at_padding, at_valid):
-        """(steps, 1, width), one or the other; None if it is not needed."""
-        valid_mask = self.packed.valid(chunk) if set(self.kinds) & {"mean", "max"} else None
-        return (
-            None
-            if valid_mask is None
-            else np.where(valid_mask[:, None], at_valid, at_padding).astype(self.scratch.dtype)
-        )
+    def _for_padding(self, chunk, at_padding, at_valid):
+        """(steps, 1, width) of two numbers; None if the chunk has no padding."""
+        valid = self.packed.valid(chunk)
+        if valid is None:
+            return None
+        return np.where(valid[:, None], at_valid, at_padding).astype(self.scratch.dtype)
 
     @property
     def ends(self):
         return {"total": self.total, "top": self.top, "steps": self.steps}
 
     def outputs(self, last):
+        if not self.kinds:  # attention alone
+            return last[:0]
         pooled = {"last": last, "mean": (self.total / self.steps).astype(last.dtype), "max": self.top}
-        return np.concatenate([pooled[kind] for kind in self.kinds]) if self.kinds else last[:0]
+        return np.concatenate([pooled[kind] for kind in self.kinds])
 
     def back(self, d):
+        """Keep the gradients of mean and maximum for `grad_h`; return that of the last states."""
         shares = np.split(d, len(self.kinds)) if self.kinds else []
         self.d = dict(zip(self.kinds, shares, strict=True))
         return self.d.get("last")
@@ -111,29 +134,40 @@ class Pool(StateObserver):
     def grad_h(self, chunk, h):
         if not self.d.keys() & {"mean", "max"}:
             return None
-        n, valid_mask = chunk.width, self._where_valid(chunk, 0, 1)
-        dY = self.scratch("d_pooled", *h.shape)
-        dY[...] = (self.d["mean"] / self.steps.astype(h.dtype))[:, :n] if "mean" in self.d else 0
+        n = chunk.width
+        dY = self.scratch("grad_h", *h.shape)
+        if "mean" in self.d:
+            dY[...] = (self.d["mean"] / self.steps.astype(h.dtype))[:, :n]
+        else:
+            dY.fill(0)
         if "max" in self.d:
             share = (self.d["max"] / self.ties)[:, :n]
             dY += np.multiply(share, h == self.top[:, :n], self.scratch("pooled", *h.shape))
-        return dY if valid_mask is None else np.multiply(dY, valid_mask, dY)
+        factor = self._for_padding(chunk, 0, 1)
+        if factor is not None:
+            np.multiply(dY, factor, dY)
+        return dY
 
 
 class StepHead:
-    """One output per step: the same dense layer on the states of each."""
+    """One output per time step: the same dense layer on the states of each step."""
 
     ends = {}
 
     def __init__(self, W, directions, packed, scratch, H, *, mask=None):
-        masks = [None] * len(directions) if mask is None else np.split(mask, len(directions))
-        self.W, self.raw = W["head/V"], np.empty((packed.offsets[-1], len(W["head/V"])), scratch.dtype)
-        self.raw[...] = self.W[:, -1]
-        self.parts = [
-            _StepPart(self.W[:, k * H : k * H + H], self.raw, packed, reverse, masks[k])
-            for k, reverse in enumerate(directions)
-        ]
+        self.V = W["head/V"]
         self.H = H
+        masks = [None] * len(directions)
+        if mask is not None:
+            masks = np.split(mask, len(directions))
+        # The outputs grow as the directions are read: first the bias, then the product of each
+        # direction with its own columns of V. So the states of both never lie side by side.
+        self.raw = np.empty((packed.offsets[-1], len(self.V)), scratch.dtype)
+        self.raw[...] = self.V[:, -1]
+        self.parts = []
+        for k, reverse in enumerate(directions):
+            V = self.V[:, k * H : k * H + H]
+            self.parts.append(_DirectionOfStepHead(V, self.raw, packed, reverse, masks[k]))
 
     def observers(self, direction):
         return [self.parts[direction]]
@@ -145,36 +179,47 @@ class StepHead:
         dV = dW["head/V"]
         dV[:, -1] += d_raw.sum(axis=1)
         for k, part in enumerate(self.parts):
-            part.d_raw, part.dV = np.ascontiguousarray(d_raw.T), dV[:, k * self.H : k * self.H + self.H]
+            part.d_raw = np.ascontiguousarray(d_raw.T)
+            part.dV = dV[:, k * self.H : k * self.H + self.H]
         return [None] * len(self.parts)
 
 
-class _StepPart(StateObserver):
-    """The share of one direction."""
+class _DirectionOfStepHead(StateObserver):
+    """The share of one direction: its columns V of the weights, added to the rows of `raw`."""
 
     def __init__(self, V, raw, packed, reverse, mask):
-        self.V, self.raw, self.packed, self.reverse, self.mask = V, raw, packed, reverse, mask
+        self.V = V
+        self.raw = raw
+        self.packed = packed
+        self.reverse = reverse
+        self.mask = mask
 
-    def on_states(self, chunk, h, frames):
-        h = h if self.mask is None else h * self.mask[:, : chunk.width]
-        self.packed.put(self.V @ h, chunk, self.reverse, self.raw, add=True)
+    def on_states(self, chunk, h, cache):
+        self.packed.put(self.V @ self._masked(h, chunk), chunk, self.reverse, self.raw, add=True)
 
     def grad_h(self, chunk, h):
         d = self.packed.gather_valid(self.d_raw, chunk, self.reverse)
-        mask = None if self.mask is None else self.mask[:, : chunk.width]
-        h = h if mask is None else h * mask
-        self.dV += np.einsum("tkn,thn->kh", d, h, optimize=True)
-        dY = self.V.T @ d
-        return dY if mask is None else dY * mask
+        self.dV += np.einsum("tkn,thn->kh", d, self._masked(h, chunk), optimize=True)
+        return self._masked(self.V.T @ d, chunk)
+
+    def _masked(self, h, chunk):
+        if self.mask is None:
+            return h
+        return h * self.mask[:, : chunk.width]
 
 
 class StagedHead(StateObserver):
-    """The output of a `PooledHead` after each step, as if its sequence ended there. One direction, no attention."""
+    """The output of a `PooledHead` after each step, as if the sequence ended there.
+
+    For one direction, without attention.
+    """
 
     def __init__(self, W, kinds, packed, scratch, H, *, initial_state=None):
-        self.V, self.kinds, self.packed = W["head/V"], kinds, packed
+        self.V = W["head/V"]
+        self.kinds = kinds
+        self.packed = packed
         self.pool = Pool(kinds, packed, scratch, H, initial_state)
-        self.before = self.pool.steps - packed.lengths
+        self.before = self.pool.steps - packed.lengths  # steps of the stream before these sequences
         self.raw = np.empty((packed.offsets[-1], len(self.V)), scratch.dtype)
 
     @property
@@ -184,12 +229,17 @@ class StagedHead(StateObserver):
     def observers(self, direction):
         return [self]
 
-    def on_states(self, chunk, h, frames):
-        n, pool = chunk.width, self.pool
-        steps = self.before[:n] + np.arange(chunk.first_step + 1, chunk.first_step + chunk.steps + 1)[:, None]
+    def on_states(self, chunk, h, cache):
+        n = chunk.width
+        pool = self.pool
+        t = np.arange(chunk.first_step + 1, chunk.first_step + chunk.steps + 1)[:, None]
+        steps = self.before[:n] + t
+        # Running sums and maxima go through padding, which `put` leaves out. `ends` is therefore
+        # exact in a batch without padding only, such as one that begins in a state.
         total = np.cumsum(h, axis=0, dtype=np.float64) + pool.total[:, :n]
         top = np.maximum(np.maximum.accumulate(h, axis=0), pool.top[:, :n])
-        pool.total[:, :n], pool.top[:, :n] = total[-1], top[-1]
+        pool.total[:, :n] = total[-1]
+        pool.top[:, :n] = top[-1]
         pooled = {"last": h, "mean": (total / steps[:, None]).astype(h.dtype), "max": top}
         pooled = np.concatenate([pooled[kind] for kind in self.kinds], axis=1)
         self.packed.put(self.V[:, :-1] @ pooled + self.V[:, -1:], chunk, False, self.raw)
@@ -199,74 +249,93 @@ class StagedHead(StateObserver):
 
 
 class Attention:
-    """Additive attention with a learned query: Σ a_t h_t, a being the softmax of v · tanh(A [h_t; 1]) over a sequence.
+    """Additive attention with a learned query.
 
-    A (Q, P + 1), v (1, Q), where h is the states of all `directions` side by side, P in all. Its `observers`, one for
-    each direction, see these; ``outputs()`` (P, N) then, and `weights` (S,), the a of each step; and after ``back(dA,
-    dv, d)`` the observers give the gradient with respect to the states.
+    The sum Σ a_t h_t, where a is the softmax of v · tanh(A [h_t; 1]) over time.
 
-    References: Bahdanau, D., Cho, K. & Bengio, Y. (2015). Neural machine translation by jointly learning to align and
-    translate. ICLR; here with one query, which is part of A and v, in place of the decoder's state.
+    h is the states of all `directions` side by side, P in all; A (Q, P + 1), v (1, Q). `observers`
+    has one observer for each direction. After the forward pass, ``outputs()`` gives the sums (P,
+    N), and `weights` (S,) is a of every step. After ``back(dA, dv, d)`` the observers give the
+    gradient with respect to the states.
+
+    References: Bahdanau, D., Cho, K. & Bengio, Y. (2015). Neural machine translation by jointly
+    learning to align and translate. ICLR; here with one query, which is part of A and v, in place
+    of the decoder's state.
     """
 
     def __init__(self, A, v, directions, packed, scratch):
-        self.v, self.packed = v, packed
-        self.u = scratch("attention", packed.offsets[-1], len(v[0]))
+        self.v = v
+        self.packed = packed
+        scratch = scratch.child("attention")
+        self.check_buffers = scratch.claim()
+        # u begins with the bias; each direction adds its share of A h as its states are read.
+        self.u = scratch("u", packed.offsets[-1], len(v[0]))
         self.u[...] = A[:, -1]
         parts = np.split(A[:, :-1], len(directions), axis=1)
         self.observers = [
-            _Attended(part, self.u, packed, reverse, scratch, k)
+            _DirectionOfAttention(part, self.u, packed, reverse, scratch.child(k))
             for k, (part, reverse) in enumerate(zip(parts, directions, strict=True))
         ]
 
     def outputs(self):
-        starts, lengths = self.packed.offsets[:-1], self.packed.lengths
+        self.check_buffers()
         np.tanh(self.u, self.u)
         a = self.u @ self.v[0]
-        a -= np.repeat(np.maximum.reduceat(a, starts), lengths)
+        a -= self._of_sequence(np.maximum, a)  # no exponent overflows
         np.exp(a, a)
-        a /= np.repeat(np.add.reduceat(a, starts), lengths)
+        a /= self._of_sequence(np.add, a)
         self.weights = a
-        return np.concatenate([observer.summary(a) for observer in self.observers])
+        return np.concatenate([observer.weighted_sum(a) for observer in self.observers])
 
     def back(self, dA, dv, d):
-        shares, a, u = np.split(d, len(self.observers)), self.weights, self.u
+        self.check_buffers()
+        a = self.weights
+        u = self.u
         da = np.zeros_like(a)
-        for observer, share in zip(self.observers, shares, strict=True):
+        for observer, share in zip(self.observers, np.split(d, len(self.observers)), strict=True):
             observer.back_to_weights(share, da)
-        starts, lengths = self.packed.offsets[:-1], self.packed.lengths
-        da -= np.repeat(np.add.reduceat(a * da, starts), lengths)
-        da *= a
+        da -= self._of_sequence(np.add, a * da)
+        da *= a  # from here on with respect to v · u, the input of the softmax
         dv += da @ u
         du = np.multiply(u, u, u)
         np.subtract(1, du, du)
         du *= da[:, None]
         du *= self.v
         dA[:, -1] += du.sum(axis=0)
-        for observer, part in zip(self.observers, np.split(dA[:, :-1], len(self.observers), axis=1), strict=True):
-            observer.du, observer.dA = du, part
+        parts = np.split(dA[:, :-1], len(self.observers), axis=1)
+        for observer, part in zip(self.observers, parts, strict=True):
+            observer.du = du
+            observer.dA = part
+
+    def _of_sequence(self, ufunc, a):
+        """(S,): sum or maximum of `a` over the sequence of each step."""
+        return np.repeat(ufunc.reduceat(a, self.packed.offsets[:-1]), self.packed.lengths)
 
 
-class _Attended(StateObserver):
-    """The share of one direction: it keeps the states, since their weights are known only after the last."""
+class _DirectionOfAttention(StateObserver):
+    """The share of one direction. It copies the states: their weights come after the last step."""
 
-    def __init__(self, A, u, packed, reverse, scratch, key):
-        self.A, self.u, self.packed, self.reverse, self.scratch, self.key = A, u, packed, reverse, scratch, key
-        self.states, self.du = {}, None
+    def __init__(self, A, u, packed, reverse, scratch):
+        self.A = A
+        self.u = u
+        self.packed = packed
+        self.reverse = reverse
+        self.scratch = scratch
+        self.states = {}  # first step of a chunk → its states
 
-    def on_states(self, chunk, h, frames):
-        states = self.states[chunk.first_step] = self.scratch(("attended", self.key, chunk.first_step), *h.shape)
+    def on_states(self, chunk, h, cache):
+        states = self.scratch(("states", chunk.first_step), *h.shape)
         np.copyto(states, h)
+        self.states[chunk.first_step] = states
         self.packed.put(self.A @ states, chunk, self.reverse, self.u, add=True)
 
-    def summary(self, a):
+    def weighted_sum(self, a):
         self.a = a
-        pooled = np.zeros((self.A.shape[1], len(self.packed.lengths)), a.dtype)
+        total = np.zeros((self.A.shape[1], len(self.packed.lengths)), a.dtype)
         for chunk in self.packed.chunks:
-            pooled[:, : chunk.width] += np.einsum(
-                "thn,tn->hn", self.states[chunk.first_step], self._of(a[:, None], chunk)[:, 0]
-            )
-        return pooled
+            weights = self._of_chunk(a[:, None], chunk)[:, 0]
+            total[:, : chunk.width] += np.einsum("thn,tn->hn", self.states[chunk.first_step], weights)
+        return total
 
     def back_to_weights(self, d, da):
         self.d = d
@@ -275,12 +344,14 @@ class _Attended(StateObserver):
             self.packed.put(share[:, None], chunk, self.reverse, da[:, None], add=True)
 
     def grad_h(self, chunk, h):
-        du, a = self._of(self.du, chunk), self._of(self.a[:, None], chunk)
+        """h acts in two ways: through its weight a, by u = tanh(A h), and through the sum itself."""
+        du = self._of_chunk(self.du, chunk)
+        a = self._of_chunk(self.a[:, None], chunk)
         self.dA += np.matmul(du, h.swapaxes(1, 2)).sum(axis=0)
-        dY = np.matmul(self.A.T, du, out=self.scratch("d_attended", *h.shape))
-        dY += np.multiply(a, self.d[:, : chunk.width], self.scratch("pooled", *h.shape))
+        dY = np.matmul(self.A.T, du, out=self.scratch("grad_h", *h.shape))
+        dY += np.multiply(a, self.d[:, : chunk.width], self.scratch("weighted", *h.shape))
         return dY
 
-    def _of(self, values, chunk):
-        """Of each step and sequence of a chunk; C-contiguous, or einsum takes ten times as long."""
+    def _of_chunk(self, values, chunk):
+        """`values` as (steps, F, width); C-contiguous, or einsum takes ten times as long."""
         return np.ascontiguousarray(self.packed.gather_valid(values, chunk, self.reverse))

@@ -1,7 +1,7 @@
-"""What a network does with sequences: its states and gates, its attention, the gradients of its outputs and losses.
+"""Internals of a network on given sequences: states, gates, attention weights and gradients.
 
-All of it lies end to end, a row for each of the S steps of some `Sequences`. Several threads may write to an array,
-each to the rows of its own sequences.
+Results are arrays with a row for each of the S steps of `Sequences`, concatenated. Several threads may fill an array at
+once, each the rows of its own sequences.
 """
 
 from __future__ import annotations
@@ -11,57 +11,71 @@ import numpy as np
 from .ragged import Ragged
 from .unroll import StateObserver
 
-LETTERS = "ifgocrznh"
-"""Gates, states and candidates in the order of the papers; what else a frame has is of use to the cell alone."""
+GATE_ORDER = "ifgocrznh"
+"""Gates, candidates and states, in the order of the papers. Other blocks of a cell's cache are not shown."""
 
 
 class StateRecorder(StateObserver):
-    """Writes blocks of a cell's cache, and its states "h", to rows of `arrays`, name → (S, H).
+    """Copies blocks of a cell's cache, or its states "h", to rows of `arrays`, name → (S, H).
 
     at : the row of each step of the batch
     """
 
     def __init__(self, cell, packed, reverse, at, arrays):
-        self.cell, self.packed, self.reverse, self.at, self.arrays = cell, packed, reverse, at, arrays
+        self.cell = cell
+        self.packed = packed
+        self.reverse = reverse
+        self.at = at
+        self.arrays = arrays
 
     def on_states(self, chunk, h, cache):
-        rows, valid = self.at[self.packed.rows(chunk, self.reverse)], self.packed.valid(chunk)
-        here = ... if valid is None else valid
+        rows = self.at[self.packed.rows(chunk, self.reverse)]
+        valid = self.packed.valid(chunk)
+        if valid is None:
+            valid = ...
         for name, array in self.arrays.items():
-            array[rows[here]] = self._block(name, h, cache).swapaxes(1, 2)[here]
+            array[rows[valid]] = self._block(name, h, cache).swapaxes(1, 2)[valid]
 
     def _block(self, name, h, cache):
         if name == "h":
             return h
-        k, H = self.cell.cache_blocks.index(name), self.cell.H
-        return (cache[1:] if name == "c" else cache[:-1])[:, k * H : k * H + H]
+        H = self.cell.H
+        k = self.cell.cache_blocks.index(name)
+        # In the cache, c precedes its step, as h does among the inputs, and gates belong to it.
+        steps = cache[1:] if name == "c" else cache[:-1]
+        return steps[:, k * H : k * H + H]
 
 
 class GradientNormRecorder(StateObserver):
-    """Writes the norm of the gradient with respect to the state after each step to rows of `norms` (S,)."""
+    """Writes the norm of the gradient with respect to the state after each step to rows of `norms` (S,).
+
+    at : the row of each step of the batch
+    """
 
     wants_gradient = True
 
     def __init__(self, packed, reverse, at, norms):
-        self.packed, self.reverse, self.at, self.norms = packed, reverse, at, norms
+        self.packed = packed
+        self.reverse = reverse
+        self.at = at
+        self.norms = norms
 
     def on_gradient(self, chunk, t, dh):
-        rows, valid = (
-            self.at[self.packed.rows(chunk, self.reverse)[t]],
-            chunk.first_step + t < self.packed.lengths[: chunk.width],
-        )
-        # in float32 the square of what has vanished to 1e-23 would be 0
+        rows = self.at[self.packed.rows(chunk, self.reverse)[t]]
+        valid = chunk.first_step + t < self.packed.lengths[: chunk.width]
+        # In float32 the square of a gradient that has vanished to 1e-23 would be 0.
         self.norms[rows[valid]] = np.linalg.norm(dh[:, valid].astype(np.float64), axis=0)
 
 
 def gate_names(cell):
-    """What `trace` can show of a cell beside its states; of a cell without gates its states."""
-    return sorted(set(LETTERS) & {*cell.gates, *cell.cache_blocks}, key=LETTERS.index)
+    """The gates and cell states that `trace` can show of a cell. A cell without gates has its states "h" alone."""
+    return sorted(set(GATE_ORDER) & {*cell.gates, *cell.cache_blocks}, key=GATE_ORDER.index)
 
 
 def trace(network, theta, X, workers, depth, names):
-    """Name → (S, width) of one layer, both directions side by side, aligned in time."""
-    cell, directions = network.cells[depth], network.directions
+    """Name → (S, width): gates or states of one layer. Both directions are concatenated, aligned in time."""
+    cell = network.cells[depth]
+    directions = network.directions
     arrays = {name: np.empty((X.offsets[-1], cell.H * len(directions)), theta.dtype) for name in names}
 
     def extra_observers(rows, layer, k, packed):
@@ -70,14 +84,14 @@ def trace(network, theta, X, workers, depth, names):
         shares = {name: np.split(array, len(directions), axis=1)[k] for name, array in arrays.items()}
         return [StateRecorder(cell, packed, directions[k], X.steps(rows), shares)]
 
-    network.for_each_batch(
-        theta, X, workers, _nothing, needs_backward=set(names) != {"h"}, extra_observers=extra_observers
-    )
+    # Gates are kept for a backward pass alone.
+    needs_backward = set(names) != {"h"}
+    network.for_each_batch(theta, X, workers, _ignore, needs_backward=needs_backward, extra_observers=extra_observers)
     return arrays
 
 
 def attention(network, theta, X, workers):
-    """(S,): the weight that attention pooling gives each step; of each sequence they sum to 1."""
+    """(S,): the weight of each step in attention pooling. Those of a sequence sum to 1."""
     weights = np.empty(X.offsets[-1], theta.dtype)
 
     def on_batch(rows, result):
@@ -87,27 +101,30 @@ def attention(network, theta, X, workers):
     return weights
 
 
-def saliency(network, theta, X, workers, choose):
-    """(S, F): the gradient of an output with respect to what the first layer reads.
+def saliency(network, theta, X, workers, output_gradient):
+    """(S, F): the gradient of an output with respect to the inputs of the first layer.
 
-    ``choose(raw)`` is the gradient of that output with respect to the raw ones, (K, N), or (K, S) for outputs per step.
+    ``output_gradient(raw)`` is the gradient of that output with respect to the raw outputs, (K, N), or (K, S) with
+    outputs per step.
     """
     gradients = np.empty((X.offsets[-1], network.cells[0].F))
 
     def on_batch(rows, result):
         at = X.steps(rows)
         d_values = np.zeros((len(at), gradients.shape[1]), theta.dtype)
-        result.back(choose(result.raw), d_values)
+        result.back(output_gradient(result.raw), d_values)
         gradients[at] = d_values
 
     network.for_each_batch(theta, X, workers, on_batch, needs_backward=True)
     return gradients
 
 
-def flow(network, theta, X, workers, Y, loss):
-    """Key of a direction of a layer → (S,): the norm of the gradient with respect to the state after each step.
+def flow(network, theta, X, workers, y, loss):
+    """Layer and direction → (S,): the norm of the gradient of the loss with respect to the state after each step.
 
-    It is the gradient of the loss of the step's own sequence, whose targets are in `Y` (N, K), or (S, K) per step.
+    The loss of a step is that of its own sequence.
+
+    y (N, K), or (S, K) with outputs per step : targets
     """
     norms = {key: np.empty(X.offsets[-1]) for keys in network.keys for key in keys}
 
@@ -115,40 +132,57 @@ def flow(network, theta, X, workers, Y, loss):
         return [GradientNormRecorder(packed, network.directions[k], X.steps(rows), norms[network.keys[depth][k]])]
 
     def on_batch(rows, result):
-        result.back(loss(result.raw, Y[X.steps(rows) if network.per_step else rows].T)[1])
+        at = X.steps(rows) if network.per_step else rows
+        _, d_raw = loss(result.raw, y[at].T)
+        result.back(d_raw)
 
     network.for_each_batch(theta, X, workers, on_batch, needs_backward=True, extra_observers=extra_observers)
     return norms
 
 
 def by_distance(values, X, reverse):
-    """The mean of values (S,) by distance from the end of the reading, over the sequences that are that long."""
-    t = _places(X)
-    distance = t if reverse else np.repeat(X.lengths, X.lengths) - 1 - t
+    """Average `values` (S,) by the distance of their step from the last one that a direction reads.
+
+    Entry d is the mean over the sequences with more than d steps.
+    """
+    distance = _time_steps(X)
+    if not reverse:
+        distance = np.repeat(X.lengths, X.lengths) - 1 - distance
     return np.bincount(distance, weights=values) / np.bincount(distance)
 
 
 def windows(X, n):
-    """(S,): in which of `n` windows of relative time the middle of each step lies."""
-    return (2 * _places(X) + 1) * n // (2 * np.repeat(X.lengths, X.lengths))
+    """(S,): the window of each step, if each sequence is split into `n` windows of equal duration.
+
+    A step belongs to the window of its middle.
+    """
+    # (t + ½) / T · n, rounded down, in integers
+    return (2 * _time_steps(X) + 1) * n // (2 * np.repeat(X.lengths, X.lengths))
 
 
 def exchange(X, others, group):
-    """The `Ragged` X with the values of other sequences where `group`, an index of the values, says.
+    """Replace a group of values of each sequence by those of another one: a `Ragged`.
 
-    Sequence j gets those of sequence ``others[j]``, stretched to its own length: each step those of the nearest result.
+    Sequence j gets the values of sequence ``others[j]``, stretched to its own length: each step gets the value of the
+    nearest step in relative time.
+
+    X : Ragged
+    group : index of the values that are exchanged
     """
-    lengths, starts, theirs = X.lengths, X.offsets[:-1][others], X.lengths[others]
-    nearest = (2 * _places(X) + 1) * np.repeat(theirs, lengths) // (2 * np.repeat(lengths, lengths))
+    lengths = X.lengths
+    starts = X.offsets[:-1][others]
+    other_lengths = X.lengths[others]
+    # (t + ½) / T · T', rounded down, in integers
+    nearest = (2 * _time_steps(X) + 1) * np.repeat(other_lengths, lengths) // (2 * np.repeat(lengths, lengths))
     values = X.values.copy()
     values[group] = X.values[np.repeat(starts, lengths) + nearest][group]
     return Ragged(values, X.offsets, X.valid)
 
 
-def _places(X):
-    """(S,): how many steps of its sequence come before each step."""
+def _time_steps(X):
+    """(S,): the index of each step within its sequence."""
     return np.arange(X.offsets[-1]) - np.repeat(X.offsets[:-1], X.lengths)
 
 
-def _nothing(rows, result):
-    pass
+def _ignore(rows, result):
+    """An `on_batch` for passes whose observers do the work."""

@@ -1,4 +1,4 @@
-"""Blocks beside the recurrence: ``y, back = block(…)``; ``back`` adds to the gradients of the weights it is given."""
+"""Blocks beside the recurrence: ``y, back = block(…)``; `back` adds to the gradients of weights."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def dense(V, x):
 
 
 def project(V, x):
-    """[x 1] · Vᵀ: what `dense` is for columns, for rows x (S, P)."""
+    """[x 1] · Vᵀ for rows x (S, P): `dense`, transposed."""
 
     def back(dV, dy):
         dV[:, :-1] += dy.T @ x
@@ -29,31 +29,37 @@ def project(V, x):
 
 
 def embed(E, tokens, out):
-    """The rows of the table E (V, k) that `tokens` (S,) name, in `out` (S, k).
-
-    The gradient of the table is a product with the sparse matrix of who is where: it costs what the tokens cost.
-    """
-    np.take(E, tokens, axis=0, out=out, mode="clip")  # the mode that needs no second buffer
+    """The rows of the table E (V, k) for `tokens` (S,), written to `out` (S, k)."""
+    # Tokens are in range, so "clip" changes none; the default mode would take a second buffer.
+    np.take(E, tokens, axis=0, out=out, mode="clip")
 
     def back(dE, d):
-        dE += csc_array((np.ones(len(tokens), d.dtype), tokens, np.arange(len(tokens) + 1)), (len(E), len(tokens))) @ d
+        # The gradients of equal tokens add up, so this is a product with a sparse matrix of ones.
+        n = len(tokens)
+        one_hot = csc_array((np.ones(n, d.dtype), tokens, np.arange(n + 1)), (len(E), n))
+        dE += one_hot @ d
 
     return out, back
 
 
 def dropout_mask(rng, n, p, H, *, dtype):
-    """(H, n): 0 with probability p, else 1 / (1 - p), so that the mean is 1; None where there is nothing to drop.
+    """(H, n): 0 with probability p, else 1 / (1 - p), so that the mean is 1.
 
-    A sequence has the same mask at each of its steps, as Gal & Ghahramani have it.
+    None if there is nothing to drop.
+    A sequence has the same mask at all of its steps, as Gal & Ghahramani have it.
 
-    References: Srivastava, N. et al. (2014). Dropout: a simple way to prevent neural networks from overfitting. JMLR.
-    Gal, Y. & Ghahramani, Z. (2016). A theoretically grounded application of dropout in recurrent neural networks. NIPS.
+    References: Srivastava, N. et al. (2014). Dropout: a simple way to prevent neural networks from
+    overfitting. JMLR. Gal, Y. & Ghahramani, Z. (2016). A theoretically grounded application of
+    dropout in recurrent neural networks. NIPS.
     """
     if rng is None or not p:
         return None
+    # float32 in any case: a network draws the same masks in both precisions.
     return (rng.random((H, n), np.float32) >= p).astype(dtype) / np.array(1 - p, dtype)
 
 
 def dropout(mask, x):
     """``mask * x``; x itself if there is no mask."""
-    return (x, lambda dy: dy) if mask is None else (x * mask, lambda dy: dy * mask)
+    if mask is None:
+        return x, lambda dy: dy
+    return x * mask, lambda dy: dy * mask

@@ -1,4 +1,4 @@
-"""Names and shapes of the parts of one flat vector of weights."""
+"""All weights in one flat vector: names and shapes of its parts."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 
 
 class Rows(NamedTuple):
-    """Some rows of the table at the end of theta, and of any vector that is laid out alike.
+    """Some rows of the table at the end of theta, or of a gradient or moment of the same layout.
 
     first : where the table begins
-    width : its columns
-    numbers : of the rows, each once
+    width : its number of columns
+    numbers : the numbers of the rows, each once
     """
 
     first: int
@@ -24,27 +24,32 @@ class Rows(NamedTuple):
         return theta[self.first :].reshape(-1, self.width)
 
     def compact(self, theta):
-        """What comes before the table, and these rows."""
-        return np.concatenate([theta[: self.first], self.table(theta).take(self.numbers, axis=0).ravel()])
+        """What comes before the table, followed by these rows of it."""
+        rows = self.table(theta).take(self.numbers, axis=0)
+        return np.concatenate([theta[: self.first], rows.ravel()])
 
 
 class Layout:
     """Where each named array lies in `theta`.
 
     shapes : name → shape, in the order in which they follow each other
-    table : name and columns of one more, at the end; it has as many rows as theta has room for
+    table : name and number of columns of one more array, at the end. Its rows are as many as theta
+        has room for: a compact gradient holds the rows of a batch only.
     """
 
     def __init__(self, shapes, table=None):
-        self.shapes, self._slices, self.size = dict(shapes), {}, 0  # size: without the table
+        self.shapes = dict(shapes)
+        self.size = 0  # without the table
+        self.table_width = None
+        self._slices = {}
         for name, shape in self.shapes.items():
             stop = self.size + int(np.prod(shape))
             self._slices[name] = slice(self.size, stop)
             self.size = stop
-        self.table_width = None
         if table is not None:
             name, self.table_width = table
-            self.shapes[name], self._slices[name] = (-1, self.table_width), slice(self.size, None)
+            self.shapes[name] = (-1, self.table_width)
+            self._slices[name] = slice(self.size, None)
 
     def views(self, theta):
         """Name → view of `theta` in the shape of the part."""

@@ -1,4 +1,4 @@
-"""A whole network: embedding, recurrent layers, a head."""
+"""Whole networks: an optional embedding, recurrent layers and a head."""
 
 from __future__ import annotations
 
@@ -17,18 +17,25 @@ from .ragged import length_buckets
 from .stack import Stack
 
 PREDICTION_BYTES = 1 << 26
-"""Bytes of inputs that a prediction holds at once, if a single sequence does not need more."""
+"""Maximum size of the activations of a batch in prediction, unless a single sequence needs more."""
 
-PREDICTION_WIDTH, FRAME_BYTES = 512, 1 << 18
-"""Sequences that a prediction works on at once; more, for fewer calls, while its one frame is no larger than this."""
+PREDICTION_WIDTH = 512
+"""Maximum number of sequences of a batch in prediction, unless the layers are narrow."""
+
+FRAME_BYTES = 1 << 18
+"""In prediction, narrow layers take more sequences at once, as many as fit in a cache of this size for one step."""
 
 
 class ForwardResult(NamedTuple):
-    """raw (K, N), or (K, S) for an output per step; ``back(d_raw, d_values=None) -> grad``, in forget_bias that lasts
-    until
-    the next one, which adds the gradient with respect to what the first layer reads to `d_values` (S, F); the head; and
-    the state in which the sequences end, by name, (H, N) each: exact if the forward pass was given a
-    `initial_state`."""
+    """The result of a forward pass.
+
+    raw (K, N), or (K, S) with an output per step : raw outputs
+    back : ``back(d_raw, d_values=None) -> grad``, or None without a backward pass. `grad` lies in a buffer that the
+        next call overwrites. The gradient with respect to the inputs of the first layer is added to `d_values` (S, F).
+    head : the head, which has further results; what it is depends on the network
+    ends : name → (H, N), the states after the last step of each sequence. They are exact only if the forward pass was
+        given an `initial_state`.
+    """
 
     raw: np.ndarray
     back: Callable | None
@@ -37,92 +44,121 @@ class ForwardResult(NamedTuple):
 
 
 class Model:
-    """What weights mean: it holds none, and nothing in it changes.
+    """Base class of networks: what the entries of theta mean. It holds no weights and does not change.
 
-    A subclass has ``forward(theta, batch, scratch, needs_backward, **options) -> ForwardResult``;
-    ``network_inputs(samples)``, what of them is a batch; ``lengths(samples)``, by which the sequences of a batch
-    descend; ``sizes(batch)``, how many numbers a prediction holds for each of its sequences; `n_outputs`; and
-    `per_step`, whether there is an output for each step.
+    A subclass has
 
-    stacks : of recurrent layers
-    dense, plain, vectors : shapes of other arrays, by name; of the dense ones the last column multiplies 1; vectors, a
-        row for each of some words, are not penalized
-    tokens : None, or how many rows the table has, a vector of `n_features` for each token
+    ``forward(theta, batch, scratch, needs_backward, **options) -> ForwardResult``
+    ``network_inputs(dataset)`` : what `forward` takes, for all sequences of a `Dataset`
+    ``lengths(dataset)`` : by which the sequences of a batch must be sorted, longest first
+    ``sizes(batch)`` (N,) : the number of activations that a prediction holds for each sequence
+    `n_outputs` : outputs per sequence, or per step
+    `per_step` : whether there is an output for each step
+
+    stacks : the stacks of recurrent layers
+    dense : name → shape of further arrays whose last column is a bias
+    plain : name → shape of further arrays without a bias
+    embeddings : name → shape of embedding tables that are updated as a whole; they are not penalized
+    tokens : number of rows of the embedding table of the inputs, with `n_features` columns; None for inputs of numbers
     """
 
-    def __init__(self, stacks, n_features, tokens, dense, plain=None, vectors=None):
-        self.stacks, self.tokens = stacks, tokens
-        self._dense, self._plain, self._vectors = dense, plain or {}, vectors or {}
+    def __init__(self, stacks, n_features, tokens, dense, plain=None, embeddings=None):
+        self.stacks = stacks
+        self.tokens = tokens
+        self._dense = dense
+        self._plain = plain or {}
+        self._embeddings = embeddings or {}
         self.widest = max(cell.H for stack in stacks for cell in stack.cells)
         shapes = {name: shape for stack in stacks for name, shape in stack.shapes().items()}
-        shapes |= self._dense | self._plain | self._vectors
-        self.layout = Layout(shapes, None if tokens is None else ("embedding/E", n_features))
+        shapes |= self._dense | self._plain | self._embeddings
+        # The table of the inputs is last: a compact theta differs from theta in its end alone.
+        table = None if tokens is None else ("embedding/E", n_features)
+        self.layout = Layout(shapes, table)
+
+    @property
+    def n_weights(self):
+        """How long theta is."""
+        return self.layout.size + (self.tokens or 0) * (self.layout.table_width or 0)
 
     def initial(self, rng, forget_bias="auto", longest=2):
-        """Initial weights, float64; `forget_bias` and `longest` as `cell_weights` takes them."""
-        theta = np.zeros(self.layout.size + (self.tokens or 0) * (self.layout.table_width or 0))
-        views = self.layout.views(theta)
+        """Draw initial weights, in float64. `forget_bias` and `longest` are arguments of `cell_weights`."""
+        theta = np.zeros(self.n_weights)
+        W = self.layout.views(theta)
         for stack in self.stacks:
-            stack.initialize(views, rng, forget_bias, longest)
-        for w in [*(views[name][:, :-1] for name in self._dense), *(views[name] for name in self._plain)]:
+            stack.initialize(W, rng, forget_bias, longest)
+        for name in self._dense:
+            w = W[name][:, :-1]  # biases stay zero
             w[...] = glorot(rng, *w.shape)
-        for name in self._vectors:
-            views[name][...] = rng.standard_normal(views[name].shape)
+        for name in self._plain:
+            W[name][...] = glorot(rng, *W[name].shape)
+        for name in self._embeddings:
+            W[name][...] = rng.standard_normal(W[name].shape)
         if self.tokens is not None:
-            views["embedding/E"][1:] = rng.standard_normal(views["embedding/E"][1:].shape)  # 0: unknown tokens
+            # Row 0 stays zero. It is for unknown tokens, which training never meets.
+            table = W["embedding/E"][1:]
+            table[...] = rng.standard_normal(table.shape)
         return theta
 
     def penalized(self):
-        """1.0 for each weight that the L2 penalty counts, 0.0 for each bias; without the table, which it spares."""
+        """A mask over theta without the embedding table of the inputs: 1.0 where the L2 penalty applies, else 0.0."""
         mask = np.ones(self.layout.size)
         views = self.layout.views(mask)
         for stack in self.stacks:
             stack.clear_biases(views)
         for name in self._dense:
             views[name][:, -1] = 0
-        for name in self._vectors:
+        for name in self._embeddings:
             views[name][...] = 0
         return mask
 
     def predict(self, theta, X, workers, *, on_batch=None, **options):
-        """Raw outputs for `Sequences`, a row each: (N, K), or (S, K) if one per step; `options` are of
-        `for_each_batch`."""
-        per_step = self.per_step or options.get("staged", False)
-        raw = np.empty((X.offsets[-1] if per_step else len(X), self.n_outputs), theta.dtype)
+        """Raw outputs (N, K) of `Sequences`, or (S, K) with an output per step.
 
-        def keep_raw(rows, result):
-            raw[X.steps(rows) if per_step else rows] = result.raw.T
+        on_batch, options : as in `for_each_batch`
+        """
+        per_step = self.per_step or options.get("staged", False)
+        n_rows = X.offsets[-1] if per_step else len(X)
+        raw = np.empty((n_rows, self.n_outputs), theta.dtype)
+
+        def store(rows, result):
+            at = X.steps(rows) if per_step else rows
+            raw[at] = result.raw.T
             if on_batch is not None:
                 on_batch(rows, result)
 
-        self.for_each_batch(theta, X, workers, keep_raw, **options)
+        self.for_each_batch(theta, X, workers, store, **options)
         return raw
 
     def for_each_batch(
         self, theta, X, workers, on_batch, *, needs_backward=False, initial_state=None, extra_observers=None, **options
     ):
-        """Take all of `Sequences` forward, sequences of like length together, and call ``on_batch(rows, pass)`` each
-        time.
+        """Run the forward pass over all `Sequences` in batches of similar length.
 
-        ``extra_observers(rows, depth, direction, packed)`` gives further observers of each layer; `options` are those
-        of `forward`.
+        on_batch : ``on_batch(rows, result)``, called with each `ForwardResult`, possibly in several threads
+        initial_state : name → (…, N), the states in which the sequences begin
+        extra_observers : ``extra_observers(rows, depth, direction, packed)``, further observers of a layer
+        options : of `forward`
         """
 
-        def work(rows, scratch):
-            given = dict(options)
+        def forward_batch(rows, scratch):
+            arguments = dict(options)
             if initial_state is not None:
-                given["initial_state"] = {name: state[..., rows] for name, state in initial_state.items()}
+                arguments["initial_state"] = {name: state[..., rows] for name, state in initial_state.items()}
             if extra_observers is not None:
-                given["extra_observers"] = partial(extra_observers, rows)
+                arguments["extra_observers"] = partial(extra_observers, rows)
+            # Overflow is no warning: weights may have diverged, or be on the way to it in validation.
             with np.errstate(over="ignore", invalid="ignore"):
-                on_batch(rows, self.forward(theta, X.take(rows), scratch, needs_backward, **given))
+                # `on_batch` belongs inside: the result lies in `scratch`, which the next batch may take.
+                on_batch(rows, self.forward(theta, X.take(rows), scratch, needs_backward, **arguments))
 
-        for _ in workers.map(work, list(self._batches(X, theta.itemsize))):
+        for _ in workers.map(forward_batch, list(self._batches(X, theta.itemsize))):
             pass
 
     def _batches(self, X, itemsize):
         cells = [cell for stack in self.stacks for cell in stack.cells]
-        width = max(PREDICTION_WIDTH, FRAME_BYTES // (itemsize * max(max(1, len(c.cache_blocks)) * c.H for c in cells)))
+        # Without a backward pass, all steps of a layer share the memory of one, which should stay in the CPU cache.
+        frame_size = max(max(1, len(cell.cache_blocks)) * cell.H for cell in cells)
+        width = max(PREDICTION_WIDTH, FRAME_BYTES // (itemsize * frame_size))
         return length_buckets(X.lengths, itemsize * self.sizes(X), PREDICTION_BYTES, width)
 
 
@@ -130,11 +166,13 @@ class Network(Model):
     """Recurrent layers and a head with one output per sequence, or per step.
 
     cell : a name in `CELLS`
-    n_features, units (one number a layer), n_outputs : sizes
-    pooling : names in `POOLINGS`, concatenated
-    per_step : an output for each step instead; `pooling` then plays no part
-    tokens : None, or the size of the vocabulary: values are then row numbers of a table of vectors, n_features each
-    dropout, recurrent_dropout, truncate : of training
+    n_features : of the sequences, or columns of the embedding table
+    units : units of each layer, in each direction
+    pooling : names in `POOLINGS`, whose results are concatenated
+    n_outputs : outputs per sequence, or per step
+    per_step : whether there is an output for each step; `pooling` is then ignored
+    tokens : number of rows of the embedding table; the inputs are then row numbers. None for inputs of numbers
+    dropout, recurrent_dropout, truncate : settings of training
     """
 
     def __init__(
@@ -153,27 +191,41 @@ class Network(Model):
         recurrent_dropout=0.0,
         truncate=None,
     ):
-        self.pooling, self.per_step, self.dropout, self.n_outputs = tuple(pooling), per_step, dropout, n_outputs
-        dropouts = {"dropout": dropout, "recurrent_dropout": recurrent_dropout}
-        self.stack = Stack(cell, activation, n_features, units, bidirectional, **dropouts, truncate=truncate)
-        self.directions, self.cells, self.keys = self.stack.directions, self.stack.cells, self.stack.keys
-        self.max_padding, width = self.stack.max_padding, self.stack.width
-        dense, plain = {"head/V": (n_outputs, (1 if per_step else len(self.pooling)) * width + 1)}, {}
+        self.pooling = tuple(pooling)
+        self.per_step = per_step
+        self.dropout = dropout
+        self.n_outputs = n_outputs
+        self.stack = Stack(
+            cell,
+            activation,
+            n_features,
+            units,
+            bidirectional,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            truncate=truncate,
+        )
+        self.directions = self.stack.directions
+        self.cells = self.stack.cells
+        self.keys = self.stack.keys
+        self.max_padding = self.stack.max_padding
+        width = self.stack.width
+        n_pooled = 1 if per_step else len(self.pooling)
+        dense = {"head/V": (n_outputs, n_pooled * width + 1)}
+        plain = {}
         if "attention" in self.pooling and not per_step:
-            queries = max(1, units[-1] // 4)
-            dense["attention/A"], plain["attention/v"] = (queries, width + 1), (1, queries)
+            n_hidden = max(1, units[-1] // 4)
+            dense["attention/A"] = (n_hidden, width + 1)
+            plain["attention/v"] = (1, n_hidden)
         super().__init__([self.stack], n_features, tokens, dense, plain)
 
     def lengths(self, dataset):
-        """By what the sequences of a batch are sorted."""
         return dataset.X.lengths
 
     def network_inputs(self, dataset):
-        """What `forward` takes."""
         return dataset.X
 
     def sizes(self, X):
-        """(N,): how many numbers a prediction holds for each sequence."""
         return X.lengths * self.stack.numbers
 
     def forward(
@@ -188,24 +240,27 @@ class Network(Model):
         staged=False,
         extra_observers=None,
     ):
-        """Go through a `Ragged` batch, longest first: a `ForwardResult`.
+        """Run the forward pass over a `Ragged` batch, longest sequence first: a `ForwardResult`.
 
-        needs_backward : whether there will be a backward pass
-        rng : draws what dropout drops; without it nothing is
-        initial_state : the state in which the sequences begin
-        staged : an output for each step, as if the sequence ended there
-        extra_observers : ``extra_observers(depth, direction, packed)`` gives further observers of each layer
+        needs_backward : whether the result needs a `back`
+        rng : draws the dropout masks; None for no dropout
+        initial_state : name → (…, N), the states in which the sequences begin; None for zero
+        staged : whether to return an output for each step, as if the sequence ended there
+        extra_observers : ``extra_observers(depth, direction, packed)``, further observers of a layer
         """
-        W, packed = (
-            self.layout.views(theta),
-            PackedBatch.of(batch.lengths, self.max_padding if initial_state is None else 0.0),
-        )
+        W = self.layout.views(theta)
+        max_padding = self.max_padding
+        if initial_state is not None:
+            # A stream continues from the cell state at the end of its sequence. With padding, a prediction would return
+            # the one at the end of the chunk.
+            max_padding = 0.0
+        packed = PackedBatch.of(batch.lengths, max_padding)
         masks = partial(dropout_mask, rng, len(batch), dtype=theta.dtype)
-        values, embed_back = batch.values, None
+        values = batch.values
         if self.tokens is not None:
-            out = scratch("embedded", len(values), self.cells[0].F)
-            values, embed_back = embed(W["embedding/E"], values[:, 0], out)
-        head = self._head(W, packed, scratch, masks, initial_state, staged)
+            embedded = scratch("embedded", len(values), self.cells[0].F)
+            values, embed_back = embed(W["embedding/E"], values[:, 0], embedded)
+        head = self._head(W, packed, scratch.child("head"), masks, initial_state, staged)
         observers = [head.observers(k) for k in range(len(self.directions))]
         layers = self.stack.forward(
             W,
@@ -219,28 +274,32 @@ class Network(Model):
             extra_observers=extra_observers,
         )
         raw = head.outputs(layers.h[-1])
+        ends = layers.ends | head.ends
+        if not needs_backward:
+            return ForwardResult(raw, None, head, ends)
 
         def back(d_raw, d_values=None):
             grad = scratch("grad", len(theta))
             grad.fill(0)
             dW = self.layout.views(grad)
             d_h = {len(self.cells) - 1: head.back(dW, d_raw)}
-            if embed_back is None:
+            if self.tokens is None:
                 layers.back(dW, d_h, d_values, add=True)
                 return grad
-            d_vectors = scratch("d_embedded", len(batch.values), self.cells[0].F)
-            layers.back(dW, d_h, d_vectors)
-            embed_back(dW["embedding/E"], d_vectors)
+            d_embedded = scratch("d_embedded", len(batch.values), self.cells[0].F)
+            layers.back(dW, d_h, d_embedded)
+            embed_back(dW["embedding/E"], d_embedded)
             if d_values is not None:
-                d_values += d_vectors
+                d_values += d_embedded
             return grad
 
-        return ForwardResult(raw, back if needs_backward else None, head, layers.ends | head.ends)
+        return ForwardResult(raw, back, head, ends)
 
     def _head(self, W, packed, scratch, masks, initial_state, staged):
         H = self.cells[-1].H
         if self.per_step:
-            return StepHead(W, self.directions, packed, scratch, H, mask=masks(self.dropout, H * len(self.directions)))
+            mask = masks(self.dropout, H * len(self.directions))
+            return StepHead(W, self.directions, packed, scratch, H, mask=mask)
         if staged:
             return StagedHead(W, self.pooling, packed, scratch, H, initial_state=initial_state)
         mask = masks(self.dropout, self.layout.shapes["head/V"][1] - 1)

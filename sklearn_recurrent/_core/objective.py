@@ -1,4 +1,4 @@
-"""The objective of training, on one flat vector of weights."""
+"""The objective of training as a function of one flat vector of weights."""
 
 from __future__ import annotations
 
@@ -8,17 +8,24 @@ import numpy as np
 
 from .layout import Rows
 
-SHARD, HALF = 256, 4096
-"""Sequences, about, that are worked on at once; units times sequences with which half a batch keeps a thread busy."""
+SHARD = 256
+"""Approximate number of sequences in a shard, the part of a batch that is computed at once."""
+# The activations of a shard are kept for its backward pass. A batch of all sequences, as for L-BFGS, needs no more
+# memory for them than a single shard.
+
+HALF = 4096
+"""A batch of twice this many units times sequences is split in two shards, so that two threads can share it."""
+# With less work per shard, the calls take longer than the loops inside NumPy, and only these run in parallel.
 
 NULL = 1024
-"""Targets whose loss without a network is computed at once."""
+"""Number of targets whose null loss is computed at once."""
 
 
 class LossAndGradient(NamedTuple):
-    """Of some sequences: the mean loss, the penalty, and the gradient of their sum.
+    """The objective of some sequences: mean loss, penalty, and the gradient of their sum.
 
-    rows : None if `grad` is for all of theta; else those of the table that it is for, after what comes before the table
+    rows : None if `grad` is like theta; else `grad` covers what precedes the embedding table, and then these rows of
+        the table
     """
 
     data_loss: float
@@ -27,11 +34,12 @@ class LossAndGradient(NamedTuple):
     rows: Rows | None
 
     def full_gradient(self, size):
-        """With respect to all `size` entries of theta."""
+        """The gradient with respect to all `size` entries of theta."""
         if self.rows is None:
             return self.grad
-        full, first = np.zeros(size, self.grad.dtype), self.rows.first
-        full[:first], self.rows.table(full)[self.rows.numbers] = self.grad[:first], self.rows.table(self.grad)
+        full = np.zeros(size, self.grad.dtype)
+        full[: self.rows.first] = self.grad[: self.rows.first]
+        self.rows.table(full)[self.rows.numbers] = self.rows.table(self.grad)
         return full
 
 
@@ -42,7 +50,8 @@ class EntryGenerator:
     """
 
     def __init__(self, rng, entries):
-        self.rng, self.entries = rng, entries
+        self.rng = rng
+        self.entries = entries
         self.n_entries = int(entries.max()) + 1
 
     def random(self, size, *dtype):
@@ -53,20 +62,24 @@ class EntryGenerator:
 
 
 class Objective:
-    """The weighted mean loss of some entries of a training set, plus the L2 penalty, and its gradient.
+    """The weighted mean loss of some entries of a training set plus the L2 penalty, and its gradient.
 
-    ``objective(theta, rows) -> LossAndGradient``: Σ weight · loss(raw, Y) / len(rows), and ½ penalty · ‖weights‖². With
-    a `key`, whole numbers that say which step of training this is, dropout drops. `rows` are numbers of entries: those
-    of the sequences, but where several sequences are one entry.
+    ``objective(theta, rows) -> LossAndGradient`` of Σ weight · loss(raw, y) / len(rows) + ½ penalty · ‖weights‖². Given
+    a `key`, integers that identify the training step, dropout is active and seeded by them. `rows` are numbers of
+    entries: those of the sequences, but where several sequences are one entry.
 
-    dataset : Dataset, Y as `loss` takes it; the weights sum to the number of entries
+    dataset : Dataset whose y has the form that `loss` takes, and whose weights sum to the number of entries
     """
 
     def __init__(self, network, loss, dataset, penalty, workers):
-        self.network, self.loss, self.dataset, self.workers = network, loss, dataset, workers
+        self.network = network
+        self.loss = loss
+        self.dataset = dataset
+        self.workers = workers
         self.decay = (penalty * network.penalized()).astype(dataset.weight.dtype)
         self.lengths = network.lengths(dataset)[dataset.first_members()]
-        self._number = None if network.tokens is None else np.empty(network.tokens, np.intp)
+        # token → row of the compact table, filled anew for each batch
+        self._compact_row = None if network.tokens is None else np.empty(network.tokens, np.intp)
 
     def __len__(self):
         return len(self.lengths)
@@ -74,46 +87,62 @@ class Objective:
     def __call__(self, theta, rows, key=None):
         rows = rows[np.argsort(-self.lengths[rows], kind="stable")]
         table_rows = self._table_rows(rows)
-        theta = theta if table_rows is None else table_rows.compact(theta)
+        if table_rows is not None:
+            theta = table_rows.compact(theta)
 
-        def work(piece, scratch):
-            number, shard = piece
+        def forward_and_backward(numbered_shard, scratch):
+            number, shard = numbered_shard
+            # Seeded by the shard and not by the thread: masks do not depend on the number of threads.
             rng = None if key is None else self._generator((*key, number), shard)
             batch = self._batch(shard)
-            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # divergence is looked for, once a step
-                result = self.network.forward(
-                    theta, self._network_inputs(theta, batch, scratch, rng, key), scratch, rng=rng
-                )
+            # Overflow is no warning here: training looks for divergence once in each step.
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                inputs = self._network_inputs(theta, batch, scratch, rng, key)
+                result = self.network.forward(theta, inputs, scratch, rng=rng)
                 losses, d_raw = self.loss(result.raw, batch.y.T)
                 share = batch.weight / len(rows)
                 grad = result.back(d_raw * share)
-                return float(np.dot(share, losses)), grad if self.workers.is_serial else grad.copy()
+            # The gradient lies in a buffer, which another shard may overwrite before it has been added.
+            if not self.workers.is_serial:
+                grad = grad.copy()
+            return float(np.dot(share, losses)), grad
 
-        weights, grad, data_loss = theta[: len(self.decay)], np.zeros_like(theta), 0.0
+        weights = theta[: len(self.decay)]
+        grad = np.zeros_like(theta)
         np.multiply(self.decay, weights, out=grad[: len(weights)])
         penalty = 0.5 * float(np.dot(grad[: len(weights)], weights))
-        for value, share in self.workers.map(work, self._shards(rows)):
-            data_loss += value
-            grad += share
+        data_loss = 0.0
+        # Shards are added in their order, whichever thread ends first: the sum is the same to the bit.
+        for shard_loss, shard_grad in self.workers.map(forward_and_backward, self._shards(rows)):
+            data_loss += shard_loss
+            grad += shard_grad
         return LossAndGradient(data_loss, penalty, grad, table_rows)
 
     def _shards(self, rows):
-        """Numbered parts of a batch, longest first, of about as many steps each; whatever the number of threads."""
-        n = max(-(-len(rows) // SHARD), 2 if len(rows) * self.network.widest >= 2 * HALF and len(rows) > 1 else 1)
-        if n == 1:
+        """Split a batch, longest first, into numbered shards with about the same number of steps."""
+        # The number of threads plays no part, so that it does not change the result.
+        n_shards = max(1, -(-len(rows) // SHARD))
+        if n_shards == 1 and len(rows) > 1 and len(rows) * self.network.widest >= 2 * HALF:
+            n_shards = 2
+        if n_shards == 1:
             return [(0, rows)]
         steps = np.cumsum(self.lengths[rows])
-        cuts = np.searchsorted(steps, steps[-1] * np.arange(1, n) / n) + 1
+        cuts = np.searchsorted(steps, steps[-1] * np.arange(1, n_shards) / n_shards) + 1
+        # A very long sequence may take the steps of several shards, which leaves some of them empty.
         return [(number, shard) for number, shard in enumerate(np.split(rows, cuts)) if len(shard)]
 
     def _table_rows(self, rows):
-        """The rows of the table that sequences read, so that a step costs what its tokens cost; None without tokens."""
-        if self._number is None:
+        """The rows of the embedding table that the sequences use; None if there is no table."""
+        # Gradient and optimizer then work on a compact table of these rows: the cost of a step grows with the tokens
+        # of the batch and not with the vocabulary.
+        if self._compact_row is None:
             return None
         tokens = self.dataset.X.take(self.dataset.members(rows)).values[:, 0]
-        self._number[tokens] = np.arange(len(tokens))
-        tokens = tokens[self._number[tokens] == np.arange(len(tokens))]  # each once
-        self._number[tokens] = np.arange(len(tokens))
+        # Of several steps with the same token, the last one to be written wins, and it alone passes the filter: this
+        # is np.unique without a sort.
+        self._compact_row[tokens] = np.arange(len(tokens))
+        tokens = tokens[self._compact_row[tokens] == np.arange(len(tokens))]
+        self._compact_row[tokens] = np.arange(len(tokens))
         return Rows(len(self.decay), self.network.layout.table_width, tokens)
 
     def _generator(self, seed, shard):
@@ -125,16 +154,22 @@ class Objective:
 
     def _batch(self, shard):
         batch = self.dataset.take(self.dataset.members(shard))
-        return batch if self._number is None else batch._replace(X=batch.X.map(lambda tokens: self._number[tokens]))
+        if self._compact_row is None:
+            return batch
+        return batch._replace(X=batch.X.map(lambda tokens: self._compact_row[tokens]))
 
     def _network_inputs(self, theta, batch, scratch, rng, key):
-        """What the network reads of a batch."""
+        """What the network takes of a batch. A subclass may change it."""
         return self.network.network_inputs(batch)
 
     def null_loss(self):
-        """The loss of a network whose outputs are zero."""
-        Y, weight, loss = self.dataset.y, self.dataset.weight, 0.0
-        for start in range(0, len(Y), NULL):
-            y, w = Y[start : start + NULL].T, weight[start : start + NULL]
-            loss += float(np.dot(w, self.loss(np.zeros((self.network.n_outputs, len(w)), w.dtype), y)[0]))
+        """The loss of a null network, whose raw outputs are all zero."""
+        y = self.dataset.y
+        weight = self.dataset.weight
+        loss = 0.0
+        for start in range(0, len(y), NULL):
+            w = weight[start : start + NULL]
+            raw = np.zeros((self.network.n_outputs, len(w)), w.dtype)
+            values, _ = self.loss(raw, y[start : start + NULL].T)
+            loss += float(np.dot(w, values))
         return loss / len(self)

@@ -1,7 +1,7 @@
-"""Optimizers and schedules on one flat vector.
+"""Optimizers and learning rate schedules on one flat vector of weights.
 
-An optimizer moves `theta` in place by ``step(theta, grad, rate, rows)``. Its `state` is a dict of plain arrays and
-numbers; given back to a new one, the new one goes on where the old one stopped.
+``optimizer.step(theta, grad, rate, rows)`` updates `theta` in place. The `state` of an optimizer is a dict of arrays
+and numbers. A new optimizer that is given this state continues where the old one stopped.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import numpy as np
 
 
 class Optimizer:
-    """Moves weights against their gradient, entry by entry.
+    """Base class of optimizers, which update each weight by its own gradient.
 
-    A subclass names the running means it keeps of each entry, its `moments`, and has ``move(theta, grad, rate,
-    *moments)``, which changes all of them in place.
+    A subclass names its running means in `moments`, one array like theta each, and has ``update(theta, grad, rate,
+    *moments)``, which changes theta and the moments in place.
 
-    decay : of the first entries of theta, which each step also multiplies with 1 - rate · decay; None: of none
+    decay : decoupled weight decay of the first entries of theta, which each step multiplies by 1 - rate · decay; None
+        for no decay
 
     References: Loshchilov, I. & Hutter, F. (2019). Decoupled weight decay regularization. ICLR.
     """
@@ -25,30 +26,35 @@ class Optimizer:
     moments = ()
 
     def __init__(self, theta, state=None, decay=None, **settings):
-        self.state = state or {name: np.zeros_like(theta) for name in self.moments} | {"t": 0}
+        self.state = state or {name: np.zeros_like(theta) for name in self.moments} | {"t": 0}  # t: steps taken
         self.decay = decay
         for name, value in settings.items():
             setattr(self, name, value)
 
     def step(self, theta, grad, rate, rows=None):
-        """`rows` as in the objective's `Value`: other rows of the table, and their moments, stay as they are."""
+        """Take one step.
+
+        rows : None if `grad` is like theta; else the rows of the embedding table that it covers, as in
+            `LossAndGradient.rows`. The other rows, and their moments, stay as they are.
+        """
         self.state["t"] += 1
         if self.decay is not None:
             theta[: len(self.decay)] *= 1 - rate * self.decay
         arrays = [theta, *(self.state[name] for name in self.moments)]
         if rows is None:
-            self._move(grad, rate, arrays)
+            self._update(grad, rate, arrays)
             return
-        self._move(grad[: rows.first], rate, [array[: rows.first] for array in arrays])
+        self._update(grad[: rows.first], rate, [array[: rows.first] for array in arrays])
+        # Indexing by row numbers copies: the rows are updated in the copies and written back.
         tables = [rows.table(array) for array in arrays]
-        some = [table.take(rows.numbers, axis=0) for table in tables]
-        self._move(rows.table(grad), rate, some)
-        for table, moved in zip(tables, some, strict=True):
-            table[rows.numbers] = moved
+        copies = [table.take(rows.numbers, axis=0) for table in tables]
+        self._update(rows.table(grad), rate, copies)
+        for table, updated in zip(tables, copies, strict=True):
+            table[rows.numbers] = updated
 
-    def _move(self, grad, rate, arrays):
+    def _update(self, grad, rate, arrays):
         theta, *moments = arrays
-        self.move(theta, grad, rate, *moments)
+        self.update(theta, grad, rate, *moments)
 
 
 class Adam(Optimizer):
@@ -59,9 +65,12 @@ class Adam(Optimizer):
 
     moments = ("m", "v")
 
-    def move(self, theta, grad, rate, m, v):
-        t, term = self.state["t"], np.multiply(grad, 1 - self.beta_1)
+    def update(self, theta, grad, rate, m, v):
+        # One temporary array for all terms: this loop is bound by memory. The bias correction of v is moved into the
+        # scalars, √v̂ + ε = (√v + ε · scale) / scale, which saves a pass over the array.
+        t = self.state["t"]
         scale = math.sqrt(1 - self.beta_2**t)
+        term = np.multiply(grad, 1 - self.beta_1)
         m *= self.beta_1
         m += term
         v *= self.beta_2
@@ -82,10 +91,13 @@ class SGD(Optimizer):
 
     moments = ("velocity",)
 
-    def move(self, theta, grad, rate, velocity):
+    def update(self, theta, grad, rate, velocity):
         velocity *= self.momentum
         velocity -= rate * grad
-        theta += self.momentum * velocity - rate * grad if self.nesterovs_momentum else velocity
+        if self.nesterovs_momentum:
+            theta += self.momentum * velocity - rate * grad
+        else:
+            theta += velocity
 
 
 class RMSprop(Optimizer):
@@ -96,7 +108,7 @@ class RMSprop(Optimizer):
 
     moments = ("v",)
 
-    def move(self, theta, grad, rate, v):
+    def update(self, theta, grad, rate, v):
         v *= self.rho
         v += (1 - self.rho) * grad * grad
         theta -= rate * grad / (np.sqrt(v) + self.epsilon)
@@ -106,7 +118,7 @@ OPTIMIZERS = {"adam": Adam, "rmsprop": RMSprop, "sgd": SGD}
 
 
 def clip_norm(grad, limit):
-    """Scale `grad` in place to a Euclidean norm of at most `limit`; None: leave it.
+    """Scale `grad` in place to a Euclidean norm of at most `limit`, unless that is None. Return `grad`.
 
     References: Pascanu, R., Mikolov, T. & Bengio, Y. (2013). On the difficulty of training recurrent neural networks.
     ICML.
@@ -114,18 +126,20 @@ def clip_norm(grad, limit):
     if limit is not None:
         norm = math.sqrt(np.dot(grad, grad))
         if norm > limit:
-            if norm == math.inf:  # the squares overflow, the gradient need not
+            if norm == math.inf:
+                # The squares may overflow in float32 where the gradient itself does not.
                 norm = float(np.linalg.norm(grad.astype(np.float64)))
             grad *= limit / norm
     return grad
 
 
 def constant(progress):
+    """Always 1."""
     return 1.0
 
 
 def cosine(progress):
-    """From 1 to 0.
+    """From 1 to 0 along half a cosine.
 
     References: Loshchilov, I. & Hutter, F. (2017). SGDR: stochastic gradient descent with warm restarts. ICLR.
     """
@@ -133,45 +147,59 @@ def cosine(progress):
 
 
 def onecycle(progress):
-    """From 1/25 up to 1, for three tenths of the way, and down to 0, both along a cosine.
+    """From 1/25 up to 1 in the first three tenths of training, then down to 0, both along half a cosine.
 
     References: Smith, L. N. & Topin, N. (2019). Super-convergence: very fast training of neural networks using large
     learning rates. SPIE.
     """
     top = 0.3
-    return 1 - 0.96 * cosine(progress / top) if progress < top else cosine((progress - top) / (1 - top))
+    if progress < top:
+        return 1 - 0.96 * cosine(progress / top)
+    return cosine((progress - top) / (1 - top))
 
 
 SCHEDULES = {"constant": constant, "cosine": cosine, "onecycle": onecycle}
-"""Name → factor of the learning rate at a progress from 0 to 1, through max_iter epochs."""
+"""Name → factor of the learning rate as a function of progress, from 0 at the start to 1 after max_iter epochs."""
 
 PLANNED = {"cosine", "onecycle"}
-"""Those that end with max_iter: to reach that is the packed."""
+"""Schedules that are planned to end at max_iter: reaching it is no failure to converge, and training does not stop
+early when the loss stalls."""
 
 
 class Schedule:
     """The learning rate of each step.
 
-    kind : a name in `SCHEDULES`, or invscaling (initial / t^power_t at t sequences seen), or adaptive (initial, a fifth
-        of it each time that training stalls)
-    warmup : in so many first steps the rate rises from 0 in a straight line
-    seen : sequences seen before
+    kind : a name in `SCHEDULES`; "invscaling" for initial / t^power_t after t sequences; or "adaptive" for a fifth of
+        the rate each time that training stalls
+    warmup : number of first steps in which the rate rises linearly from 0
+    seen : sequences seen in former trainings
     """
 
     def __init__(self, kind, initial, power_t, warmup=0, seen=0):
-        self.kind, self.initial, self.power_t, self.warmup, self.seen = kind, initial, power_t, warmup, seen
+        self.kind = kind
+        self.initial = initial
+        self.power_t = power_t
+        self.warmup = warmup
+        self.seen = seen
         self.planned = kind in PLANNED
 
     def rate(self, progress, seen, steps):
-        """At `progress` through the epochs of this training, which has seen so many sequences in epochs before this
-        one; `steps` were taken, those of former trainings included."""
-        rate = self.initial * min(1.0, (steps + 1) / self.warmup) if self.warmup else self.initial
+        """The rate of the next step.
+
+        progress : from 0 to 1, through the epochs of this training
+        seen : sequences seen in this training before the current epoch
+        steps : steps taken, those of former trainings included
+        """
+        rate = self.initial
+        if self.warmup:
+            rate = self.initial * min(1.0, (steps + 1) / self.warmup)
         if self.kind == "invscaling":
             return rate / (self.seen + seen + 1) ** self.power_t
         return rate * SCHEDULES.get(self.kind, constant)(progress)
 
-    def go_on(self):
-        """Training has stalled: True if a smaller rate may help."""
+    def reduce_rate(self):
+        """Reduce the rate of an adaptive schedule, since training stalls. Return False if training should end."""
+        # As in scikit-learn's SGDOptimizer, a rate of 1e-6 changes nothing any more.
         if self.kind != "adaptive" or self.initial <= 1e-6:
             return False
         self.initial /= 5

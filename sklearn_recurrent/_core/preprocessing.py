@@ -1,8 +1,94 @@
-"""From the features that came to what a network reads: scaled values, or rows of its table of vectors."""
+"""From the values that came to what a network reads: standardized features, or rows of its embedding table.
+
+Fit, predict, streams, validation and gradients with respect to X all go through an `InputPreprocessor`. No other place
+knows how values become network inputs, so a change here reaches all of them.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+
+
+class InputPreprocessor:
+    """How values of X become network inputs.
+
+    A subclass is called with values (S, F), one step a row, and the dtype of the computation, and returns network
+    inputs in that shape. It has `n_inputs`, the numbers that the network reads per step, None if that is not known
+    here; `n_rows`, the rows of the embedding table, None if there is no table; and ``gradient(d)``, which turns
+    gradients with respect to network inputs (S, F) into gradients with respect to the values.
+    """
+
+
+@dataclass(frozen=True, eq=False)
+class Standardizer(InputPreprocessor):
+    """(value - mean) / scale.
+
+    mean, scale (F,) : float64
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+
+    n_rows = None
+
+    @classmethod
+    def fit(cls, X, weight):
+        """Mean and standard deviation of each feature over all steps of `X`; `weight` as in `mean_and_scale`."""
+        return cls(*mean_and_scale(X, weight))
+
+    @classmethod
+    def identity(cls, n_features):
+        """Features stay as they are."""
+        return cls(np.zeros(n_features), np.ones(n_features))
+
+    @property
+    def n_inputs(self):
+        return len(self.mean)
+
+    def __call__(self, values, dtype):
+        mean = self.mean.astype(dtype)
+        scale = self.scale.astype(dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = np.subtract(values, mean, dtype=dtype, casting="same_kind")
+            values /= scale
+        if not np.isfinite(values).all():
+            raise ValueError(
+                f"Input X contains values too large for {dtype}, the dtype of this model. Scale X, or fit on float64."
+            )
+        return values
+
+    def gradient(self, d):
+        return d / self.scale
+
+
+@dataclass(frozen=True, eq=False)
+class Vocabulary(InputPreprocessor):
+    """Each token becomes the number of its row in the embedding table, in the dtype of the tokens; an unknown one 0.
+
+    tokens (V,) : ascending
+    """
+
+    tokens: np.ndarray
+
+    n_inputs = None
+
+    @classmethod
+    def fit(cls, X):
+        """All tokens of `X`."""
+        return cls(np.unique(np.concatenate([np.unique(block.values) for _, block in X.blocks()])))
+
+    @property
+    def n_rows(self):
+        return len(self.tokens) + 1  # and one for unknown tokens
+
+    def __call__(self, values, dtype=None):
+        rows = np.searchsorted(self.tokens, values).clip(max=len(self.tokens) - 1)
+        return np.where(self.tokens[rows] == values, rows + 1, 0).astype(values.dtype)
+
+    def gradient(self, d):
+        return d  # with respect to the vectors of the tokens
 
 
 def mean_and_scale(X, weight):
@@ -14,10 +100,12 @@ def mean_and_scale(X, weight):
     weight = np.ldexp(weight, -np.frexp(weight.max())[1])  # by a power of two, which is exact, lest sums overflow
     share = weight / np.dot(weight, X.lengths)
     sums = np.empty((len(X), X.n_features))
-    lowest, highest = np.inf, -np.inf
+    lowest = np.inf
+    highest = -np.inf
     for rows, block in X.blocks():
         sums[rows] = np.add.reduceat(block.values, block.offsets[:-1], dtype=np.float64)
-        lowest, highest = np.minimum(lowest, block.values.min(axis=0)), np.maximum(highest, block.values.max(axis=0))
+        lowest = np.minimum(lowest, block.values.min(axis=0))
+        highest = np.maximum(highest, block.values.max(axis=0))
     mean = share @ sums
     size = np.maximum(highest - mean, mean - lowest)
     size[size == 0] = 1  # squares are taken of numbers up to 1, lest they overflow
@@ -28,20 +116,3 @@ def mean_and_scale(X, weight):
     of_sums = X.offsets[-1] * np.finfo(np.float64).eps
     rounding = (of_sums + 2 * precision.eps) * np.abs(mean) + precision.tiny  # by which a constant may seem to vary
     return mean, np.where(scale <= rounding, 1.0, scale)
-
-
-def scaled(values, mean, scale, dtype):
-    """(values - mean) / scale, computed in `dtype`; an error if that cannot hold it."""
-    mean, scale = mean.astype(dtype), scale.astype(dtype)
-    with np.errstate(over="ignore", invalid="ignore"):
-        values = np.subtract(values, mean, dtype=dtype, casting="same_kind")
-        values /= scale
-    if not np.isfinite(values).all():
-        raise ValueError(f"X holds values too large for {dtype}, in which this model computes.")
-    return values
-
-
-def rows_of(tokens, vocabulary):
-    """Which row of the table is for each token, in the dtype of the tokens: 0 for the unknown."""
-    rows = np.searchsorted(vocabulary, tokens).clip(max=len(vocabulary) - 1)
-    return np.where(vocabulary[rows] == tokens, rows + 1, 0).astype(tokens.dtype)

@@ -1,6 +1,6 @@
-"""Sequences of unequal length: end to end in one array, `Ragged`, or where they are, `Sequences`.
+"""Sequences of unequal length: concatenated in one array (`Ragged`) or in separate arrays (`Sequences`).
 
-Both have the same methods; only of what lies end to end there are values of all.
+The two classes have the same methods. A `Ragged` also has the values of all sequences in one array.
 """
 
 from __future__ import annotations
@@ -12,18 +12,17 @@ from functools import cached_property
 import numpy as np
 
 BLOCK = 1 << 16
-"""Numbers, about, that are looked at together when all sequences are."""
+"""Approximate number of values in a block, when all sequences are processed block by block."""
 
 
 @dataclass(frozen=True, eq=False)
 class Ragged:
-    """N sequences end to end.
+    """N sequences, concatenated. Sequence j is ``values[offsets[j] : offsets[j + 1]]``.
 
-    Sequence ``j`` is ``values[offsets[j] : offsets[j + 1]]``.
-
-    values (S, F) : every valid step of every sequence, C-contiguous, finite
-    offsets (N + 1,) : int64, from 0 to S, strictly increasing
-    valid (N, T) : True where the steps stood in a padded array; None if they come from no such array
+    values (S, F) : all time steps of all sequences, C-contiguous and finite
+    offsets (N + 1,) : int64, strictly increasing from 0 to S
+    valid (N, T) : if the sequences come from a padded array, True where that array held a time step and not padding;
+        else None
     """
 
     values: np.ndarray
@@ -32,11 +31,12 @@ class Ragged:
 
     @classmethod
     def from_lengths(cls, values, lengths, valid=None):
+        """Sequences of the given lengths."""
         return cls(values, offsets_of(lengths), valid)
 
     @classmethod
     def of_rows(cls, values):
-        """Each row as a sequence of one step."""
+        """Each row of `values` as a sequence of one step."""
         return cls(values, np.arange(len(values) + 1))
 
     def __len__(self):
@@ -47,13 +47,16 @@ class Ragged:
 
     @cached_property
     def lengths(self):
+        """(N,): number of steps of each sequence."""
         return np.diff(self.offsets)
 
     @cached_property
     def length(self):
-        """The length of all sequences, if it is one; else None."""
+        """The common length of all sequences, or None if they differ."""
         lengths = self.lengths
-        return int(lengths[0]) if (lengths == lengths[0]).all() else None
+        if (lengths == lengths[0]).all():
+            return int(lengths[0])
+        return None
 
     @property
     def n_features(self):
@@ -64,45 +67,47 @@ class Ragged:
         return self.values.dtype
 
     def take(self, rows):
-        """The sequences `rows`, in that order, in an array of their own."""
+        """Copy the sequences `rows`, in that order: a `Ragged`."""
         if self.length is not None:
+            # Sequences of one length are rows of a 3-D array, which NumPy copies without a loop in Python.
             values = self.values.reshape(len(self), self.length, -1)[rows].reshape(-1, self.n_features)
             return Ragged.from_lengths(values, np.full(len(rows), self.length))
-        starts, stops = self.offsets[rows], self.offsets[rows + 1]
+        starts = self.offsets[rows]
+        stops = self.offsets[rows + 1]
         pieces = [self.values[a:b] for a, b in zip(starts.tolist(), stops.tolist(), strict=True)]
         return Ragged.from_lengths(np.concatenate(pieces), stops - starts)
 
     def steps(self, rows):
-        """Which rows of the values belong to the sequences `rows`, in that order."""
+        """Indices into `values` of the sequences `rows`, in that order."""
         return steps_of(self.offsets, rows)
 
     def map(self, function):
-        """``function`` applied to all steps at once; the lengths stay."""
+        """Apply `function` to all steps at once; it must not change their number."""
         return replace(self, values=function(self.values))
 
     def select(self, rows):
-        """The sequences `rows`, in that order, where they are."""
+        """The sequences `rows`, in that order, without a copy: a `Sequences`."""
         return Sequences(list(self), self.lengths, self.dtype).select(rows)
 
     def blocks(self):
-        """All of them together."""
+        """Yield all sequences as one block, as `Sequences.blocks` yields several."""
         yield slice(None), self
 
     def joined(self):
-        """Itself, which is end to end."""
+        """Itself, since its sequences are concatenated already."""
         return self
 
 
 @dataclass(frozen=True, eq=False)
 class Sequences:
-    """N sequences where they are, in memory that may be somebody else's: a large training set is not copied.
+    """N sequences in arrays that may belong to the user: a large training set is not copied.
 
     arrays (M) : list of arrays (T_j, F), or one array (M, T, F)
-    lengths (N,) : of the sequences
-    dtype : that they have when they are taken, before `function`
-    valid : as of `Ragged`
-    rows (N,) : which of the arrays are the sequences, in their order; None: all
-    function : applied to all steps of what is taken
+    lengths (N,) : number of steps of each sequence
+    dtype : of the values that `take` returns, before `function`
+    valid : as in `Ragged`
+    rows (N,) : the arrays that hold the sequences, in their order; None if M = N and in the order of `arrays`
+    function : applied to the values that `take` copies; None for none
     """
 
     arrays: list | np.ndarray
@@ -120,7 +125,7 @@ class Sequences:
 
     @cached_property
     def offsets(self):
-        """Where they would lie, end to end: (N + 1,)."""
+        """(N + 1,): where each sequence would begin if all were concatenated."""
         return offsets_of(self.lengths)
 
     @property
@@ -128,67 +133,86 @@ class Sequences:
         return self.arrays[0].shape[1]
 
     def take(self, rows):
-        """The sequences `rows`, in that order: a `Ragged`, in an array of its own unless `rows` is a slice."""
-        lengths, rows = self.lengths[rows], rows if self.rows is None else self.rows[rows]
+        """The sequences `rows`, in that order: a `Ragged`. It is a copy, unless `rows` is a slice."""
+        lengths = self.lengths[rows]
+        if self.rows is not None:
+            rows = self.rows[rows]
         if isinstance(self.arrays, np.ndarray):
             values = self.arrays[rows].reshape(-1, self.n_features)
         else:
             pieces = self.arrays[rows] if isinstance(rows, slice) else [self.arrays[row] for row in rows.tolist()]
+            # Without `out`, NumPy returns an F-ordered array if all pieces are F-ordered.
             out = np.empty((lengths.sum(), self.n_features), self.dtype)
-            values = np.concatenate(pieces, out=out)  # without out it is F-ordered if all of its parts are
-        return Ragged.from_lengths(values if self.function is None else self.function(values), lengths)
+            values = np.concatenate(pieces, out=out)
+        if self.function is not None:
+            values = self.function(values)
+        return Ragged.from_lengths(values, lengths)
 
     def steps(self, rows):
-        """Which steps of all, end to end, belong to the sequences `rows`, in that order."""
+        """Indices of the steps of the sequences `rows`, in that order, if all sequences were concatenated."""
         return steps_of(self.offsets, rows)
 
     def map(self, function):
-        """``function``, which works step by step, is applied to whatever is taken; the lengths stay."""
-        then = function if self.function is None else lambda values: function(self.function(values))
-        return replace(self, function=then)
+        """Apply `function` to the values of every later `take`.
+
+        It must treat each step by itself, since it is called with the steps of whichever sequences are taken.
+        """
+        if self.function is None:
+            return replace(self, function=function)
+        return replace(self, function=lambda values: function(self.function(values)))
 
     def select(self, rows):
-        """The sequences `rows`, in that order."""
-        chosen = rows if self.rows is None else self.rows[rows]
-        return replace(self, lengths=self.lengths[rows], valid=None, rows=chosen)
+        """The sequences `rows`, in that order, without a copy."""
+        selected = rows if self.rows is None else self.rows[rows]
+        return replace(self, lengths=self.lengths[rows], valid=None, rows=selected)
 
     def blocks(self):
-        """All, in their order, some together: yield their slice and a `Ragged`."""
+        """Yield all sequences in their order, block by block: a slice of the rows and the `Ragged` of these."""
+        # One sequence at a time would spend most of the time on calls, and all at once would copy the whole set.
         ends = self.offsets[1:] * self.n_features
         start = 0
         while start < len(self):
-            room = BLOCK + (ends[start - 1] if start else 0)
-            stop = max(start + 1, int(np.searchsorted(ends, room, side="right")))
-            yield (rows := slice(start, stop)), self.take(rows)
+            n_before = ends[start - 1] if start else 0
+            # A sequence larger than a block is a block of its own.
+            stop = max(start + 1, int(np.searchsorted(ends, n_before + BLOCK, side="right")))
+            rows = slice(start, stop)
+            yield rows, self.take(rows)
             start = stop
 
     def joined(self):
-        """All of them end to end: a `Ragged`."""
+        """Copy all sequences into one array: a `Ragged`."""
         values = None
         for rows, block in self.blocks():
             if values is None:
+                # `function` decides the dtype and the number of features.
                 values = np.empty((self.offsets[-1], block.n_features), block.dtype)
             values[self.offsets[rows.start] : self.offsets[rows.stop]] = block.values
         return Ragged(values, self.offsets, self.valid)
 
 
 def offsets_of(lengths):
-    """Where sequences of these lengths lie, end to end: (N + 1,)."""
+    """(N + 1,): where sequences of these lengths begin and end when they are concatenated."""
     return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
 
 
-def length_buckets(lengths, sizes, room, width):
-    """Rows, longest first, in pieces of up to `width`, whose sequences are no larger than `room` together."""
-    order, start = np.argsort(-lengths, kind="stable"), 0
+def length_buckets(lengths, sizes, max_size, max_rows):
+    """Yield all rows, longest first, in buckets of at most `max_rows` rows.
+
+    The largest of the `sizes` of a bucket, times its rows, is at most `max_size`, unless it is a single row.
+    """
+    order = np.argsort(-lengths, kind="stable")
     sizes = sizes[order]
+    start = 0
     while start < len(order):
-        fit = room // max(1, int(sizes[start : start + width].max()))
-        stop = start + max(1, min(fit, width))
+        # Sizes need not descend with the lengths: a bucket is as large as its largest row, times its rows.
+        n_fitting = max_size // max(1, int(sizes[start : start + max_rows].max()))
+        stop = start + max(1, min(n_fitting, max_rows))
         yield order[start:stop]
         start = stop
 
 
 def steps_of(offsets, rows):
-    """Which rows belong to the sequences `rows`, in that order, of what lies end to end at `offsets`."""
+    """Indices of the steps of the sequences `rows`, in that order, in an array with sequences at `offsets`."""
     lengths = offsets[rows + 1] - offsets[rows]
+    # arange counts through all steps; what repeat adds makes each sequence begin at its own offset
     return np.arange(lengths.sum()) + np.repeat(offsets[rows] - np.cumsum(lengths) + lengths, lengths)

@@ -1,55 +1,68 @@
-"""Scheduled sampling: in training, the decoder reads its own outputs now and then."""
+"""Scheduled sampling: during training, the decoder reads some of its own outputs in place of the targets."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from .decoding import Writer
+from .decoding import IncrementalDecoder
 from .objective import Objective
 from .ragged import Ragged
 from .seq2seq import Seq2SeqBatch
 
 
-def mixed(network, theta, batch, scratch, rng, ratio):
-    """The same `Seq2SeqBatch`, longest output first, in which the decoder reads, but for a random part `ratio` of its
-    steps,
-    what it has itself written last. Its gradient is taken as if it had been given that.
+def sample_decoder_inputs(network, theta, batch, scratch, rng, ratio):
+    """Replace inputs of the decoder by its own outputs, at random: a `Seq2SeqBatch`.
+
+    An input stays as it is with probability `ratio`. The first one of a sequence always does. The gradient does not
+    flow through the outputs that are read.
+
+    batch : Seq2SeqBatch, longest output first
 
     References: Bengio, S., Vinyals, O., Jaitly, N. & Shazeer, N. (2015). Scheduled sampling for sequence prediction
     with recurrent neural networks. NIPS.
     """
-    decoder_inputs, starts, lengths = (
-        batch.decoder_inputs.values.copy(),
-        batch.decoder_inputs.offsets[:-1],
-        batch.decoder_inputs.lengths,
-    )
-    given = rng.random(len(decoder_inputs)) < ratio
-    given[starts] = True
-    if given.all():
+    inputs = batch.decoder_inputs.values.copy()
+    starts = batch.decoder_inputs.offsets[:-1]
+    lengths = batch.decoder_inputs.lengths
+    kept = rng.random(len(inputs)) < ratio
+    # No output precedes the first input.
+    kept[starts] = True
+    if kept.all():
         return batch
-    writer, written = Writer(network, theta, batch.X, scratch), ()
+    # The outputs are those of a prediction, without dropout.
+    decoder = IncrementalDecoder(network, theta, batch.X, scratch)
+    outputs = ()
     for t in range(lengths[0]):
+        # The longest sequences are the first: those that have ended are dropped from the end.
         n = np.count_nonzero(lengths > t)
-        here = starts[:n] + t
+        at = starts[:n] + t
         if t:
-            decoder_inputs[here] = np.where(given[here, None], decoder_inputs[here], written[:n])
-            if n < len(written):
-                writer.select(slice(n))
-        raw = writer.step(decoder_inputs[here] if network.words is None else decoder_inputs[here, 0])
-        written = raw if network.words is None else raw[:, : network.words - 1].argmax(axis=1)[:, None]
-    return Seq2SeqBatch(batch.X, Ragged(decoder_inputs, batch.decoder_inputs.offsets))
+            inputs[at] = np.where(kept[at, None], inputs[at], outputs[:n])
+            if n < len(outputs):
+                decoder.select(slice(n))
+        if network.target_tokens is None:
+            outputs = decoder.step(inputs[at])
+        else:
+            raw = decoder.step(inputs[at, 0])
+            # The likeliest token but for the end, after which the decoder would never be asked to go on.
+            outputs = raw[:, : network.end_token].argmax(axis=1)[:, None]
+    return Seq2SeqBatch(batch.X, Ragged(inputs, batch.decoder_inputs.offsets))
 
 
 class SampledObjective(Objective):
-    """The objective in which the decoder reads the true outputs at the part ``forcing(epoch)`` of its steps alone."""
+    """An `Objective` with scheduled sampling: ``forcing(epoch)`` is the share of the targets that the decoder reads."""
 
     def __init__(self, *arguments, forcing):
         super().__init__(*arguments)
         self.forcing = forcing
 
     def _network_inputs(self, theta, batch, scratch, rng, key):
-        batch, ratio = (
-            super()._network_inputs(theta, batch, scratch, rng, key),
-            1.0 if key is None else self.forcing(key[1]),
-        )
-        return batch if ratio == 1 else mixed(self.network, theta, batch, scratch, rng, ratio)
+        inputs = super()._network_inputs(theta, batch, scratch, rng, key)
+        # Without a key the objective is not random, as L-BFGS requires.
+        if key is None:
+            return inputs
+        _, epoch, _ = key
+        ratio = self.forcing(epoch)
+        if ratio == 1:
+            return inputs
+        return sample_decoder_inputs(self.network, theta, inputs, scratch, rng, ratio)

@@ -6,61 +6,74 @@ import numpy as np
 
 
 class Stepper:
-    """A network of one direction, ready to go step by step: its weights prepared once.
+    """A network of one direction with its weights prepared, to be run step by step.
 
-    A state is a dict of arrays with the streams in their last axis, as `ForwardResult.ends` has it. `mean` and `scale`
-    (F,) are those of the features.
+    A state is a dict of arrays with the streams in their last axis, as in `ForwardResult.ends`.
     """
 
-    def __init__(self, network, theta, mean=0.0, scale=1.0):
-        self.mean, self.scale = (np.reshape(a, (-1, 1)).astype(theta.dtype) for a in (mean, scale))
+    def __init__(self, network, theta):
+        self.theta = theta
+        self.dtype = theta.dtype
         W = network.layout.views(theta)
-        self.kinds, self.table = None if network.per_step else network.pooling, W.get("embedding/E")
-        self.V, self.bias, self.dtype = W["head/V"][:, :-1].copy(), W["head/V"][:, -1:].copy(), theta.dtype
+        self.pooling = None if network.per_step else network.pooling
+        self.table = W.get("embedding/E")
+        self.V = W["head/V"][:, :-1].copy()
+        self.bias = W["head/V"][:, -1:].copy()
         self.n_weights = len(theta) if self.table is None else network.layout.size
-        self.steps = Steps(network.stack, W, theta.dtype)
+        self.steps = Steps(network.stack, W, self.dtype)
 
     def initial(self, n):
         """The state in which n streams begin."""
         state = self.steps.initial(n)
-        if self.kinds is not None:
-            shape = self.V.shape[1] // len(self.kinds), n
-            state |= {"total": np.zeros(shape), "top": np.full(shape, -np.inf, self.dtype)}
+        if self.pooling is not None:
+            shape = self.V.shape[1] // len(self.pooling), n
+            # The sum is float64, the count an integer: in float32 a long stream would outgrow them.
+            state["total"] = np.zeros(shape)
+            state["top"] = np.full(shape, -np.inf, self.dtype)
             state["steps"] = np.zeros(n, np.int64)
         return state
 
     def step(self, x, state):
-        """Raw outputs (K, n) after one more step, x (F, n), or (n,) rows of the table; and the new state."""
-        x = (x - self.mean) / self.scale if self.table is None else self.table[x].T
-        x, after = self.steps.step(x, state)
-        if self.kinds is not None:
-            x = self._pooled(x, state, after)
-        return self.V.dot(x) + self.bias, after
+        """Raw outputs (K, n) after one more step, and the new state; `state` itself is not changed.
 
-    def _pooled(self, h, state, after):
-        after["total"], after["top"], after["steps"] = state["total"], state["top"], state["steps"] + 1
+        x : network inputs (F, n), or (n,) rows of the embedding table
+        """
+        if self.table is not None:
+            x = self.table[x].T
+        h, new_state = self.steps.step(x, state)
+        if self.pooling is not None:
+            h = self._pooled(h, state, new_state)
+        return self.V.dot(h) + self.bias, new_state
+
+    def _pooled(self, h, state, new_state):
+        steps = state["steps"] + 1
+        total = state["total"]
+        top = state["top"]
         pooled = []
-        for kind in self.kinds:
+        for kind in self.pooling:
             if kind == "mean":
-                after["total"] = total = state["total"] + h
-                h_kind = (total / after["steps"]).astype(self.dtype)
+                total = total + h
+                pooled.append((total / steps).astype(self.dtype))
             elif kind == "max":
-                after["top"] = h_kind = np.maximum(state["top"], h)
+                top = np.maximum(top, h)
+                pooled.append(top)
             else:
-                h_kind = h
-            pooled.append(h_kind)
+                pooled.append(h)
+        new_state |= {"total": total, "top": top, "steps": steps}
         return pooled[0] if len(pooled) == 1 else np.concatenate(pooled)
 
 
 class Steps:
-    """The layers of a stack of one direction, ready to go step by step: their weights prepared once.
+    """The layers of a stack of one direction with their weights prepared, to be run step by step.
 
-    A state is a dict of arrays with the sequences in their last axis, as `Stacked.ends` has it.
+    A state is a dict of arrays with the sequences in their last axis, as in `Stacked.ends`.
     """
 
     def __init__(self, stack, W, dtype):
         self.dtype = dtype
-        self.layers = [(cell, cell.weights_forward(stack.parts(W, cell, key))) for cell, key in stack._each()]
+        self.layers = []
+        for cell, key in stack.cells_and_keys():
+            self.layers.append((cell, cell.weights_forward(stack.parts(W, cell, key))))
 
     def initial(self, n):
         """The state in which n sequences begin."""
@@ -73,19 +86,24 @@ class Steps:
 
     def step(self, x, state):
         """The states (H, n) of the top layer after one more step, x (F, n); and the new state."""
-        after, n = {}, x.shape[-1]
+        new_state = {}
+        n = x.shape[-1]
         for k, (cell, weights) in enumerate(self.layers):
-            H, start = cell.H, cell.H if cell.gated else 0
+            H = cell.H
+            # A chunk of one step, in the arrays that `Cell.forward` expects.
             inputs = np.empty((2, cell.rows, n), self.dtype)
-            first = inputs[0]
-            first[start : start + cell.F], first[start + cell.F], first[-H:] = x, 1, state[f"h_{k}"]
+            inputs[0, cell.x_rows] = x
+            inputs[0, cell.one_row] = 1
+            inputs[0, -H:] = state[f"h_{k}"]
             cache = np.empty((2, max(1, len(cell.cache_blocks)) * H, n), self.dtype)
             if "c" in cell.cache_blocks:
                 cache[0, :H] = state[f"c_{k}"]
-                after[f"c_{k}"] = cache[1, :H]
+                new_state[f"c_{k}"] = cache[1, :H]
             cell.forward(weights, inputs, cache, self._scratch)
-            x = after[f"h_{k}"] = inputs[1, -H:]
-        return x, after
+            x = inputs[1, -H:]
+            new_state[f"h_{k}"] = x
+        return x, new_state
 
     def _scratch(self, name, *shape):
+        """A new array each time: several threads may use one object."""
         return np.empty(shape, self.dtype)

@@ -9,6 +9,7 @@ import weakref
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import repeat
 
 import threadpoolctl
 
@@ -27,7 +28,8 @@ class WorkerPool:
         self.dtype = dtype
         self.n_threads = n_threads
         self.is_serial = n_threads == 1
-        self._spaces = deque()
+        self._workspace = Workspace(dtype)  # of the only thread
+        self._spaces = deque()  # of several threads, each while no thread is in it
         self._executor = None
 
     def __enter__(self):
@@ -47,6 +49,9 @@ class WorkerPool:
             self._executor.shutdown(cancel_futures=True)
 
     def map(self, function, pieces):
+        if self.is_serial:
+            return map(function, pieces, repeat(self._workspace))
+
         def work(piece):
             try:
                 scratch = self._spaces.pop()
@@ -57,7 +62,9 @@ class WorkerPool:
             finally:
                 self._spaces.append(scratch)
 
-        return map(work, pieces) if self.is_serial or len(pieces) < 2 else self._executor.map(work, pieces)
+        if len(pieces) < 2:
+            return map(work, pieces)
+        return self._executor.map(work, pieces)
 
 
 class SingleBlasThread:

@@ -10,61 +10,82 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 COEFFICIENT_BYTES = 1 << 20
-"""Bytes of slopes that the backward pass takes together: they should stay in the second-level cache."""
+"""Bytes of coefficients to compute at once: they should stay in the second-level cache."""
 
 TAPE_BYTES = 1 << 27
-"""Bytes that one direction of one layer keeps for its backward pass; beyond them it computes each chunk once more."""
+"""Bytes that one direction of one layer may save for its backward pass; beyond, it recomputes."""
 
 
 class StateObserver:
-    """What reads the states of a layer, chunk by chunk."""
+    """What uses the states of a layer, chunk by chunk: a head, a collector, a recorder."""
 
     def on_states(self, chunk, h, cache):
-        """Take the states h (steps, H, n) of a chunk, and the cell's `cache`; both last until the next chunk."""
+        """Use the states h (steps, H, n) of a chunk and the `cache` of the cell.
+
+        Both are valid until the next chunk.
+        Columns of sequences that have ended hold unspecified states.
+        """
 
     def grad_h(self, chunk, h):
-        """The gradient with respect to h, zero where a sequence has ended; None if there is none."""
+        """The gradient of the loss with respect to h, zero where a sequence has ended; or None.
+
+        It is used before any other method of an observer is called, so it may lie in a buffer.
+        """
 
     def on_gradient(self, chunk, t, dh):
-        """Take the whole gradient with respect to the state after step t of a chunk, if `wants_gradient`."""
+        """Use the total gradient dh with respect to the state after step t of a chunk."""
 
-    wants_gradient = False
+    wants_gradient = False  # whether to call `on_gradient`, which takes a call of `back` per step
 
 
 class StateCollector(StateObserver):
-    """Writes the states to the rows of `values` (S, H), one step a row; gives back the rows of `gradient`."""
+    """Writes the states to the rows of `values` (S, H), one time step a row.
+
+    The gradient with respect to these rows must be assigned to `gradient` before the backward pass.
+    """
 
     def __init__(self, packed, reverse, values, mask=None):
-        self.packed, self.reverse, self.values, self.mask, self.gradient = packed, reverse, values, mask, None
+        self.packed = packed
+        self.reverse = reverse
+        self.values = values
+        self.mask = mask
+        self.gradient = None
 
     def on_states(self, chunk, h, cache):
-        h = h if self.mask is None else h * self.mask[:, : chunk.width]
-        self.packed.put(h, chunk, self.reverse, self.values)
+        self.packed.put(self._masked(h, chunk), chunk, self.reverse, self.values)
 
     def grad_h(self, chunk, h):
         dY = self.packed.gather_valid(self.gradient, chunk, self.reverse)
-        return dY if self.mask is None else dY * self.mask[:, : chunk.width]
+        return self._masked(dY, chunk)
+
+    def _masked(self, h, chunk):
+        if self.mask is None:
+            return h
+        return h * self.mask[:, : chunk.width]
 
 
 def concat_directions(packed, directions, values, mask=lambda: None):
-    """What writes the states of each direction to its share of the columns of `values`."""
+    """A collector for each direction; they share the columns of `values`."""
     shares = np.split(values, len(directions), axis=1)
     return [StateCollector(packed, reverse, share, mask()) for reverse, share in zip(directions, shares, strict=True)]
 
 
-def split_gradient(joins, d):
-    """The gradient with respect to these values, each direction its share."""
-    for join, share in zip(joins, np.split(d, len(joins), axis=1), strict=True):
-        join.gradient = share
+def split_gradient(collectors, d):
+    """Assign to each collector of `concat_directions` its columns of the gradient `d`."""
+    for collector, share in zip(collectors, np.split(d, len(collectors), axis=1), strict=True):
+        collector.gradient = share
 
 
 class Unrolled(NamedTuple):
-    """h, c (H, N) : the states that leave each sequence; c is that of the last step of the chunk in which it ends.
+    """The states in which the sequences end, and the backward pass.
 
-    ``back(dW, d_h, d_values, add)`` adds the gradients with respect to the weights to `dW` and writes those with
-    respect to the values to `d_values`, or adds them; `d_h`, that with respect to `h`, and `d_values` may be None. It
-    returns the gradients with respect to the `initial_state`, (H, N) each. It may be called once: it works in the
-    arrays that the forward pass filled.
+    h (H, N) : the hidden state after the last step of each sequence
+    c (H, N) : the cell state there; of a cell without c, unspecified numbers
+    back : ``back(dW, d_h, d_values, add)`` adds the gradient with respect to the weights to `dW`,
+        and writes the one with respect to the values to `d_values`, or adds it. `d_h` is the
+        gradient with respect to `h`; it and `d_values` may be None. Returns the gradients with
+        respect to the initial h and c, (H, N) each. It works in the arrays that the forward pass
+        filled, so it may be called once.
     """
 
     h: np.ndarray
@@ -78,7 +99,6 @@ def unroll(
     values,
     packed,
     scratch,
-    key,
     *,
     reverse=False,
     needs_backward=True,
@@ -89,128 +109,188 @@ def unroll(
 ):
     """Run `cell` with the weights `W` over a batch.
 
-    values (S, F), one step a row, where `packed` says; `observers` see the states of every chunk.
-
-    key : names the buffers in `scratch`
+    values (S, F) : one time step a row; `packed` tells which step is where
+    scratch : the workspace of this layer and direction
     needs_backward : whether there will be a backward pass
     initial_state : the states (h, c), each (H, N), in which the sequences begin; zero if None
-    mask (H, N) : what h is multiplied with on its way into the products
-    truncate : after so many steps from its beginning, each time, the gradient ends (truncated backpropagation)
+    mask (H, N) : factors of h on its way into the products (recurrent dropout)
+    truncate : the gradient is cut every so many steps, counted from the beginning (truncated
+        backpropagation)
+    observers : `StateObserver`s of the states of every chunk
 
-    If the tape is longer than `TAPE_BYTES`, only the states between chunks are kept, and the backward pass
-    computes each chunk once more: the same operations on the same numbers, so the gradient is the same to the bit.
+    The tape holds, for each chunk, what the backward pass needs: inputs and cache of all steps. If
+    they would exceed `TAPE_BYTES`, it holds the states between chunks only, and the backward pass
+    recomputes one chunk at a time: the same operations on the same numbers, so the gradient is the
+    same to the bit.
     """
-    F, H, dtype = cell.F, cell.H, scratch.dtype
-    x_at, rows = H if cell.gated else 0, cell.rows + (0 if mask is None else H)
-    weights, blocks = cell.weights_forward(W), max(1, len(cell.cache_blocks)) * H
-    recompute = (
-        needs_backward and dtype.itemsize * sum(r.steps * (rows + blocks) * r.width for r in packed.chunks) > TAPE_BYTES
-    )
+    F = cell.F
+    H = cell.H
+    N = len(packed.lengths)
+    scratch = scratch.child("unroll")
+    check_buffers = scratch.claim()
+    dtype = scratch.dtype
+    weights = cell.weights_forward(W)
+    input_rows = cell.rows if mask is None else cell.rows + H
+    cache_rows = max(1, len(cell.cache_blocks)) * H  # with a place for c in every cell: see below
+    numbers = sum(chunk.steps * (input_rows + cache_rows) * chunk.width for chunk in packed.chunks)
+    recompute = needs_backward and dtype.itemsize * numbers > TAPE_BYTES
+    one_place = recompute or not needs_backward  # for all chunks: each overwrites the one before
 
-    def advance(number, h, c):
-        """Go through a chunk that begins in h and c; what the cell keeps of it."""
-        chunk, place = packed.chunks[number], 0 if recompute or not needs_backward else number
-        m, n = chunk.steps, chunk.width
-        inputs = scratch((key, "inputs", place), m + 1, rows, n)
-        inputs[:m, x_at : x_at + F] = packed.gather(values, chunk, reverse)
-        inputs[:m, x_at + F] = 1
+    def forward_chunk(number, h, c, buffers):
+        """Run the cell over a chunk that begins in the states h and c: its inputs and cache."""
+        chunk = packed.chunks[number]
+        m = chunk.steps
+        n = chunk.width
+        place = 0 if one_place else number
+        inputs = scratch(("inputs", place), m + 1, input_rows, n)
+        inputs[:m, cell.x_rows] = packed.gather(values, chunk, reverse)
+        inputs[:m, cell.one_row] = 1
         inputs[0, -H:] = h[:, :n]
         if needs_backward:
-            cache = scratch((key, "cache", place), m + 1, blocks, n)
-        else:  # all steps in the same memory, which stays in the cache
-            one = scratch("frame", blocks, n)
-            cache = as_strided(one, (m + 1, blocks, n), (0, *one.strides))
-        cache[0, :H] = c[:, :n]  # a cell without c overwrites it
-        cell.forward(weights, inputs, cache, scratch, _columns(mask, n))
+            cache = scratch(("cache", place), m + 1, cache_rows, n)
+        else:
+            # With a stride of zero all steps share one frame, which stays in the processor's cache.
+            # The c that leaves a step is written where the next step reads it; the other blocks are
+            # used within their own step only.
+            frame = scratch("frame", cache_rows, n)
+            cache = as_strided(frame, (m + 1, cache_rows, n), (0, *frame.strides))
+        cache[0, :H] = c[:, :n]  # a cell without c overwrites these rows: one path for all cells
+        cell.forward(weights, inputs, cache, buffers.child("cell"), _columns(mask, n))
         return inputs, cache
 
-    last_h, last_c = np.empty((2, H, len(packed.lengths)), dtype)
-    h, c = np.zeros((2, H, len(packed.lengths)), dtype) if initial_state is None else initial_state
+    last_h = np.empty((H, N), dtype)
+    last_c = np.empty((H, N), dtype)
+    if initial_state is None:
+        initial_state = np.zeros((2, H, N), dtype)
+    h, c = initial_state
     tape = []
-    for number, chunk in enumerate(packed.chunks):
-        if recompute or not needs_backward:
-            h, c = h.copy(), c.copy()  # the next chunk takes the place of this one
-        m, before = chunk.steps, (h, c)
-        inputs, cache = advance(number, h, c)
-        tape.append(before if recompute else (inputs, cache))
-        h, c = inputs[m, -H:], cache[m, :H]
-        for e, lo, hi in chunk.ends:
-            last_h[:, lo:hi], last_c[:, lo:hi] = inputs[e, -H:, lo:hi], cache[e, :H, lo:hi]
-        for observer in observers:
-            observer.on_states(chunk, inputs[1:, -H:], cache)
+    with scratch.temporary() as buffers:
+        for number, chunk in enumerate(packed.chunks):
+            if one_place:  # h and c lie in the buffers that this chunk will overwrite
+                h = h.copy()
+                c = c.copy()
+            inputs, cache = forward_chunk(number, h, c, buffers)
+            tape.append((h, c) if recompute else (inputs, cache))
+            h = inputs[chunk.steps, -H:]
+            c = cache[chunk.steps, :H]
+            for e, lo, hi in chunk.ends:
+                last_h[:, lo:hi] = inputs[e, -H:, lo:hi]
+                last_c[:, lo:hi] = cache[e, :H, lo:hi]
+            for observer in observers:
+                observer.on_states(chunk, inputs[1:, -H:], cache)
     if not needs_backward:
         return Unrolled(last_h, last_c, None)
 
     def back(dW, d_h=None, d_values=None, *, add=True):
-        weights, WT = cell.weights_back(W), None if d_values is None else cell.weights_input(W)
+        check_buffers()
+        weights = cell.weights_back(W)
+        WT = None if d_values is None else cell.weights_input(W)
         gradient_observers = [observer for observer in observers if observer.wants_gradient]
-        dh = dc = np.zeros((H, 0), dtype)
-        for number in reversed(range(len(packed.chunks))):
-            chunk = packed.chunks[number]
-            inputs, cache = advance(number, *tape[number]) if recompute else tape[number]
-            dh, dc, columns = _widen(dh, chunk.width), _widen(dc, chunk.width), _columns(mask, chunk.width)
-            dY = _sum([observer.grad_h(chunk, inputs[1:, -H:]) for observer in observers])
-            for a, b in _coefficient_blocks(chunk.steps, cell.n_coefficients * dh.nbytes):
-                coefficients = scratch("K", b - a, cell.n_coefficients * H, chunk.width)
-                cell.local_jacobian(inputs[a : b + 1], cache[a : b + 1], coefficients)
-                for lo, hi in _stretches(chunk, a, b, d_h, truncate, dh, dc, one_by_one=bool(gradient_observers)):
-                    for observer in gradient_observers:
-                        observer.on_gradient(chunk, lo, dh if dY is None else dh + dY[lo])
-                    dy = repeat(None) if dY is None else dY[lo:hi][::-1]
-                    cell.back(weights, coefficients[lo - a : hi - a], cache[lo : hi + 1], dy, dh, dc, scratch, columns)
-                delta = _by_row(coefficients[:, -len(cell.gates) * H :], scratch, "delta by row")
-                _add_weight_gradients(
-                    cell, delta, _by_row(inputs[a:b, : cell.rows], scratch, "inputs by row"), dW, scratch
-                )
-                if WT is not None:
-                    dX = scratch((key, "dX"), chunk.steps, F, chunk.width)
-                    by_row = np.dot(WT, delta, scratch("dX by row", F, delta.shape[1]))
-                    dX[a:b] = by_row.reshape(F, b - a, chunk.width).swapaxes(0, 1)
-            if WT is not None:
-                packed.put(dX, chunk, reverse, d_values, add=add)
+        dh = np.zeros((H, 0), dtype)
+        dc = np.zeros((H, 0), dtype)
+
+        def back_block(chunk, a, b, inputs, cache, dY, dX, buffers):
+            """Go back over the steps a:b of a chunk; dh and dc change in place."""
+            n = chunk.width
+            # For many steps at once: a few calls on large arrays, where the loop over steps has
+            # many on small ones.
+            coefficients = buffers("coefficients", b - a, cell.n_coefficients * H, n)
+            cell.local_jacobian(inputs[a : b + 1], cache[a : b + 1], coefficients)
+            ranges = _step_ranges(chunk, a, b, d_h, truncate, dh, dc, every_step=bool(gradient_observers))
+            for lo, hi in ranges:
+                for observer in gradient_observers:
+                    observer.on_gradient(chunk, lo, dh if dY is None else dh + dY[lo])
+                dy = repeat(None) if dY is None else dY[lo:hi][::-1]
+                steps = coefficients[lo - a : hi - a]
+                cell.back(weights, steps, cache[lo : hi + 1], dy, dh, dc, buffers.child("cell"), _columns(mask, n))
+            # `back` has turned the blocks of the gates, the last ones, into delta.
+            delta = _rows_first(coefficients[:, -len(cell.gates) * H :], buffers, "delta")
+            operands = _rows_first(inputs[a:b, : cell.rows], buffers, "operands")
+            _add_weight_gradients(cell, delta, operands, dW, buffers)
+            if dX is not None:
+                rows = np.dot(WT, delta, buffers("dX", F, delta.shape[1]))
+                dX[a:b] = rows.reshape(F, b - a, n).swapaxes(0, 1)
+
+        with scratch.temporary() as buffers:
+            for number in reversed(range(len(packed.chunks))):
+                chunk = packed.chunks[number]
+                inputs, cache = tape[number]
+                if recompute:
+                    inputs, cache = forward_chunk(number, *tape[number], buffers)
+                # Columns that go on into the next chunk bring their gradient, the others begin with
+                # zero.
+                dh = _widen(dh, chunk.width)
+                dc = _widen(dc, chunk.width)
+                dY = _sum_grad_h(observers, chunk, inputs[1:, -H:], scratch)
+                dX = None if d_values is None else scratch("dX", chunk.steps, F, chunk.width)
+                for a, b in _coefficient_blocks(chunk.steps, cell.n_coefficients * dh.nbytes):
+                    back_block(chunk, a, b, inputs, cache, dY, dX, buffers)
+                if dX is not None:
+                    packed.put(dX, chunk, reverse, d_values, add=add)
         return dh, dc
 
     return Unrolled(last_h, last_c, back)
 
 
 def _columns(mask, n):
-    return None if mask is None else mask[:, :n]
+    if mask is None:
+        return None
+    return mask[:, :n]
 
 
-def _sum(gradients):
-    """Of those that are there; None if none is."""
-    gradients = [dY for dY in gradients if dY is not None]
-    return sum(gradients[1:], gradients[0]) if gradients else None
+def _sum_grad_h(observers, chunk, h, scratch):
+    """The sum of the gradients that the observers give; None if none gives any."""
+    if len(observers) == 1:
+        return observers[0].grad_h(chunk, h)
+    total = None
+    for observer in observers:
+        d = observer.grad_h(chunk, h)
+        if d is None:
+            continue
+        if total is None:
+            # A copy: the next observer may return the same buffer, if both have one workspace.
+            total = scratch("grad_h", *h.shape)
+            np.copyto(total, d)
+        else:
+            np.add(total, d, total)
+    return total
 
 
 def _widen(d, width):
-    """The gradient at the end of a chunk: columns that live on bring theirs, the others begin at zero."""
+    """`d` with columns of zeros behind it, `width` in all."""
     wide = np.zeros((len(d), width), d.dtype)
     wide[:, : d.shape[1]] = d
     return wide
 
 
 def _coefficient_blocks(steps, bytes_per_step):
-    """Cut a chunk, from its end, into chunks of about equal size: (a, b) with a < b."""
-    size = max(1, COEFFICIENT_BYTES // bytes_per_step)
-    size = -(-steps // -(-steps // size))
+    """Divide the steps of a chunk, from its end, into blocks (a, b), a < b, of about equal size."""
+    most = max(1, COEFFICIENT_BYTES // bytes_per_step)
+    n_blocks = -(-steps // most)
+    size = -(-steps // n_blocks)  # rather two halves than one full block and a rest
     return [(max(0, b - size), b) for b in range(steps, 0, -size)]
 
 
-def _stretches(chunk, a, b, d_h, truncate, dh, dc, *, one_by_one):
-    """The steps a:b of a chunk from the last to the first, in stretches (lo, hi).
+def _step_ranges(chunk, a, b, d_h, truncate, dh, dc, *, every_step):
+    """Yield ranges (lo, hi) for `Cell.back`: together the steps a:b of a chunk, the last ones first.
 
-    Between them dh and dc change: the gradient of its last state is put in where a sequence ends, and all of it is
-    taken away where it is truncated.
+    Between two ranges dh and dc change, in place: where a sequence ends, the gradient with respect
+    to its last state is added; where backpropagation is truncated, they become zero.
     """
-    ends = {} if d_h is None else {e: slice(left, right) for e, left, right in chunk.ends if a < e <= b}
-    first = chunk.first_step + a + 1
-    cuts = () if truncate is None else range(-(-first // truncate) * truncate - chunk.first_step, b + 1, truncate)
+    ends = {}
+    if d_h is not None:
+        ends = {e: slice(left, right) for e, left, right in chunk.ends if a < e <= b}
+    truncations = ()
+    if truncate is not None:
+        # The multiples of `truncate` among the steps of the sequences, as steps of this chunk.
+        first_multiple = -(-(chunk.first_step + a + 1) // truncate) * truncate
+        truncations = range(first_multiple - chunk.first_step, b + 1, truncate)
+    single_steps = range(a + 1, b) if every_step else ()
     hi = b
-    for e in sorted({*ends, *cuts, *(range(a + 1, b) if one_by_one else ())}, reverse=True):
+    for e in sorted({*ends, *truncations, *single_steps}, reverse=True):
         if e < hi:
             yield e, hi
-        if e in cuts:
+        if e in truncations:
             dh.fill(0)
             dc.fill(0)
         if e in ends:
@@ -219,18 +299,19 @@ def _stretches(chunk, a, b, d_h, truncate, dh, dc, *, one_by_one):
     yield a, hi
 
 
-def _by_row(x, scratch, name):
-    """(steps, rows, n) → (rows, steps · n): all steps and sequences of a row together, for one product over them."""
+def _rows_first(x, buffers, name):
+    """(steps, rows, n) → (rows, steps · n): then one product sums over all steps and sequences."""
     steps, rows, n = x.shape
-    out = scratch(name, rows, steps, n)
+    out = buffers(name, rows, steps, n)
     np.copyto(out, x.swapaxes(0, 1))
     return out.reshape(rows, -1)
 
 
-def _add_weight_gradients(cell, delta, inputs, dW, scratch):
-    """dW += delta · inputsᵀ, each part with what it sees."""
+def _add_weight_gradients(cell, delta, operands, dW, buffers):
+    """dW += delta · inputsᵀ, for each part the rows of its gates and of what it reads."""
     row = 0
     for part in cell.parts:
         w = dW[part.name]
-        w += np.dot(delta[row : row + len(w)], inputs[cell.input_rows(part)].T, scratch("dW", *w.shape))
+        gates = delta[row : row + len(w)]
+        w += np.dot(gates, operands[cell.input_rows(part)].T, buffers("dW", *w.shape))
         row += len(w)

@@ -1,15 +1,15 @@
-"""Sequences of labels: laid end to end, their classes, their codes."""
+"""Sequences of labels: flattened to one array, their classes, their codes."""
 
 from numbers import Number
 
 import numpy as np
 
 from .sequences import object_array
-from .targets import each_row, typed
+from .targets import as_rows, infer_dtype
 
 
 def flatten_labels(y):
-    """Lay the labels of all sequences end to end, where a label may be anything hashable.
+    """Concatenate the labels of all sequences; a label may be any hashable object.
 
     Parameters
     ----------
@@ -19,74 +19,92 @@ def flatten_labels(y):
     Returns
     -------
     flat : ndarray of shape (S,)
-        Of the type that all labels have in common, if it holds them exactly; or of objects.
+        In the dtype that all labels have in common, if it represents them exactly; otherwise objects.
     lengths : ndarray of shape (n,)
-        How many labels each sequence has.
+        The number of labels of each sequence.
 
     Raises
     ------
     ValueError
-        If an entry is no sequence, or text, which is to be taken apart before; if a label is None, NaN, or not
-        hashable. The message names the sequence.
+        If an entry is a string or is not a sequence, or if a label is None, NaN, or not hashable. The message names the
+        sequence.
     """
     rows = []
-    for j, row in enumerate(each_row(y)):
-        if isinstance(row, str | bytes):
-            raise ValueError(
-                f"y holds text for sequence {j}, but a list of labels is wanted: list(text), text.split()."
-            )
-        if isinstance(row, set | frozenset | dict) or not np.iterable(row):
-            what = f"a {type(row).__name__}, which has no order," if np.iterable(row) else "a single value"
-            raise ValueError(f"y has {what} for sequence {j}, but a sequence of labels is wanted.")
-        row = np.asarray(row) if hasattr(row, "dtype") else row
-        rows.append(row.tolist() if isinstance(row, np.ndarray) and row.dtype.kind not in "mM" else list(row))
+    for j, row in enumerate(as_rows(y)):
+        rows.append(_labels_of(row, j))
         for t, label in enumerate(rows[-1]):
             _check_label(label, j, t)
     labels = [label for row in rows for label in row]
-    return _typed_exactly(labels), np.array([len(row) for row in rows])
+    return _exact_array(labels), np.array([len(row) for row in rows])
+
+
+def _labels_of(row, j):
+    """The labels of sequence `j` as a list."""
+    expected = f"Expected sequence {j} of y to be a sequence of labels"
+    if isinstance(row, str | bytes):
+        raise ValueError(
+            f"{expected}, got a string. Split strings into labels first, into words by "
+            "[text.split() for text in y], or into characters by [list(text) for text in y]."
+        )
+    if isinstance(row, set | frozenset | dict):
+        raise ValueError(f"{expected}, got a {type(row).__name__}, which has no order.")
+    if not np.iterable(row):
+        raise ValueError(f"{expected}, got a single value. For sequences of one label pass [[label] for label in y].")
+    if hasattr(row, "dtype"):
+        row = np.asarray(row)
+        # tolist() turns NumPy scalars into Python objects, but dates in nanoseconds into integers.
+        if row.dtype.kind not in "mM":
+            return row.tolist()
+    return list(row)
 
 
 def _check_label(label, j, t):
     try:
         hash(label)
     except TypeError as error:
-        what = f"a {type(label).__name__}"
-        raise ValueError(f"y has {what} for sequence {j}, step {t}, but one hashable label is wanted.") from error
-    same = label == label  # of NaN and NaT False; of pandas.NA neither that nor True
-    if label is None or not isinstance(same, bool | np.bool_) or not same:
-        raise ValueError(f"Input y contains {label}, for sequence {j}, step {t}.")
+        raise ValueError(
+            f"Expected y to contain hashable labels, got a {type(label).__name__} in sequence {j}, step {t}. "
+            "Convert it to a tuple, for example."
+        ) from error
+    equals_itself = label == label  # False for NaN and NaT; for pandas.NA neither True nor False
+    if label is None or not isinstance(equals_itself, bool | np.bool_) or not equals_itself:
+        raise ValueError(f"Input y contains {label} in sequence {j}, step {t}.")
 
 
-def _typed_exactly(labels):
-    """An array of the type that labels have in common, if each is found again in it; else of objects."""
+def _exact_array(labels):
+    """An array in the dtype that labels have in common, if that changes none of them; otherwise an object array."""
     if labels and all(isinstance(label, str | Number | np.datetime64 | np.timedelta64) for label in labels):
-        array = typed(object_array(labels))
+        array = infer_dtype(object_array(labels))
+        # Not exact: 2**53 + 1 as a float; a string that ends with a null character, which NumPy strips.
         if array.dtype.kind in "mM" or array.tolist() == labels:
             return array
     return object_array(labels)
 
 
 def classes_of(labels):
-    """Each label once, in ascending order; if they have none, by their types and texts."""
+    """The distinct labels in ascending order; labels that cannot be compared are sorted by type and repr."""
     if labels.dtype != object:
         return np.unique(labels)
-    different = set(labels)
-    try:
-        if not any(isinstance(label, frozenset) for label in different):  # whose < is no order
-            return object_array(sorted(different))
-    except TypeError:
-        pass
-    return object_array(sorted(different, key=lambda label: (type(label).__name__, _text(label))))
+    distinct = set(labels)
+    # For frozensets < means "is a subset of", which sorts nothing and raises nothing.
+    if not any(isinstance(label, frozenset) for label in distinct):
+        try:
+            return object_array(sorted(distinct))
+        except TypeError:  # labels of several types
+            pass
+    return object_array(sorted(distinct, key=lambda label: (type(label).__name__, _stable_repr(label))))
 
 
-def _text(label):
-    """The same in every process: a set has no order of its own."""
-    return repr(sorted(map(repr, label)) if isinstance(label, frozenset) else label)
+def _stable_repr(label):
+    # The repr of a set of strings differs between processes, since string hashes do.
+    if isinstance(label, frozenset):
+        return repr(sorted(map(repr, label)))
+    return repr(label)
 
 
 def codes_of(labels, classes):
-    """The index of each label among the classes; -1 if it is none of them."""
+    """The index of each label in `classes`; -1 for a label that is not among them."""
     index = {label: code for code, label in enumerate(classes.tolist())}
     if labels.dtype.kind in "mM" and labels.dtype.kind == classes.dtype.kind:
-        labels = labels.astype(classes.dtype)  # of one unit
+        labels = labels.astype(classes.dtype)  # the same date is another integer in another unit
     return np.array([index.get(label, -1) for label in labels.tolist()], np.int64)

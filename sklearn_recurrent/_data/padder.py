@@ -1,55 +1,58 @@
-"""Sequences of unequal length as one array of numbers, and back."""
+"""Pad sequences of unequal length to one array of numbers, and back."""
+
+from __future__ import annotations
 
 from numbers import Integral, Real
+from typing import Any, Literal, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from .._core.ragged import Ragged
-from .._sklearn import Interval, SequenceTransformerMixin, StrOptions, _fit_context
-from .sequences import as_array, object_array, read, unwrap, valid_steps
+from .._sklearn import Interval, SequenceTransformerMixin, StrOptions, _fit_context, available_if
+from .sequences import as_array, locate, object_array, parse_sequences, unwrap, valid_steps
 
 
-def _gives_columns(padder):
-    """Whether the output has columns to name; unknown, and so yes, before fit."""
+def _output_is_2d(padder):
+    """Whether the output has columns to name. Before fit this is unknown; then True."""
+    # scikit-learn makes a data frame of the output if get_feature_names_out exists.
     return padder.flatten or not getattr(padder, "_fitted_on_sequences", False)
 
 
 class SequencePadder(SequenceTransformerMixin, BaseEstimator):
-    """Pad sequences of unequal length to one 3-D array, and cut the padding off again.
+    """Pad sequences of unequal length to one 3-D array, and remove the padding again.
 
-    The estimators of this library need no padding: they take lists of sequences as they are, and predict the same
-    whether or not a sequence was padded with NaN. This transformer serves the others, which want one array.
+    The estimators of this package need no padding: they take lists of sequences, and their predictions do not depend on
+    padding by NaN. This transformer is for other estimators, which need one array.
 
     Parameters
     ----------
     maxlen : int, default=None
-        Time steps of the result, at least 1. None takes the longest sequence met in `fit`.
+        Number of time steps of the result, at least 1. None means the length of the longest sequence in `fit`.
     padding : {"post", "pre"}, default="post"
-        Whether `value` fills up the end or the beginning of a short sequence.
+        Whether short sequences are padded with `value` at their end or at their beginning.
     truncating : {"post", "pre"}, default="post"
-        Whether a sequence that is too long loses its end or its beginning. Used only with ``longer="truncate"``.
+        Whether long sequences lose their end or their beginning. Used only with ``longer="truncate"``.
     value : float, default=nan
-        What padded steps hold, in all features. The estimators of this library know only NaN as padding.
+        Value of all features in padded steps. The estimators of this package recognize only NaN as padding.
     dtype : data-type, default=None
-        Type of the result. None keeps the type of `X`, widened if it cannot hold `value`: integers and NaN make
+        Data type of the result. None means that of `X`, widened if it cannot hold `value`: integers and NaN become
         float64, integers and 0 stay integers.
     longer : {"error", "truncate"}, default="error"
-        What happens to a sequence of more than ``length_`` time steps in `transform`.
+        What `transform` does with sequences of more than ``length_`` time steps.
     flatten : bool, default=False
-        Whether sequences become ``(n, length_ * n_features)``, the steps one after the other, for consumers that take
-        no 3-D array. An estimator of this library reads it with ``input_size=n_features``.
+        Whether the result of sequences is 2-D, ``(n, length_ * n_features)``, with one time step after the other, for
+        estimators that take no 3-D array. The estimators of this package read it with ``input_size=n_features``.
 
     Attributes
     ----------
     length_ : int
-        Time steps of the result: `maxlen`, or the length of the longest sequence in `fit`.
+        Number of time steps of the result: `maxlen`, or the length of the longest sequence in `fit`.
     n_features_in_ : int
-        Features per time step; for a 2-D `X` its number of columns.
+        Number of features per time step; of columns if `X` is 2-D.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, if `X` was a 2-D data frame whose column names are all strings.
+        Column names of `X`. Defined only if `X` is a 2-D data frame whose column names are all strings.
 
     See Also
     --------
@@ -58,12 +61,12 @@ class SequencePadder(SequenceTransformerMixin, BaseEstimator):
 
     Notes
     -----
-    A 2-D `X`, numbers of shape ``(n, T)``, is a batch of one length already and comes back as it is, unless `maxlen`
-    says otherwise; the result is 2-D then too.
+    A 2-D `X` of numbers, ``(n, T)``, needs no padding and is returned as it is, unless `maxlen` is another length. The
+    result is 2-D then, too.
 
-    NaN inside a sequence is a missing value and stays where it is. Infinity is an error.
+    NaN inside a sequence is a missing value and is kept. Infinity is an error.
 
-    ``set_output`` and scikit-learn's global ``transform_output`` apply to 2-D results; 3-D arrays pass as they are.
+    ``set_output`` and scikit-learn's global ``transform_output`` apply to 2-D results only.
 
     Examples
     --------
@@ -81,27 +84,31 @@ class SequencePadder(SequenceTransformerMixin, BaseEstimator):
     [[1.0, 2.0, 3.0], [4.0]]
     """
 
+    length_: int
+    n_features_in_: int
+    feature_names_in_: np.ndarray
+
     _parameter_constraints = {
         "maxlen": [Interval(Integral, 1, None, closed="left"), None],
         "padding": [StrOptions({"post", "pre"})],
         "truncating": [StrOptions({"post", "pre"})],
         "value": [Real],
-        "dtype": "no_validation",  # numpy.dtype judges it
+        "dtype": "no_validation",  # numpy.dtype raises if it is none
         "longer": [StrOptions({"error", "truncate"})],
         "flatten": ["boolean"],
     }
 
     def __init__(
         self,
-        maxlen=None,
+        maxlen: int | None = None,
         *,
-        padding="post",
-        truncating="post",
-        value=np.nan,
-        dtype=None,
-        longer="error",
-        flatten=False,
-    ):
+        padding: Literal["post", "pre"] | str = "post",
+        truncating: Literal["post", "pre"] | str = "post",
+        value: float = np.nan,
+        dtype: Any = None,
+        longer: Literal["error", "truncate"] | str = "error",
+        flatten: bool = False,
+    ) -> None:
         self.maxlen = maxlen
         self.padding = padding
         self.truncating = truncating
@@ -111,14 +118,14 @@ class SequencePadder(SequenceTransformerMixin, BaseEstimator):
         self.flatten = flatten
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X, y=None) -> Self:
         """Learn the length to pad to.
 
         Parameters
         ----------
         X : list, tuple, array, Series or data frame
-            Sequences, ``(T_i, F)`` or ``(T_i,)`` each; or a 3-D array ``(n, T, F)``, in which leading and trailing
-            steps with all features NaN are padding; or 2-D numbers ``(n, T)``.
+            Sequences of shape ``(T_i, F)`` or ``(T_i,)``; or a 3-D array ``(n, T, F)``, whose leading and trailing
+            steps of NaN are padding; or 2-D numbers ``(n, T)``.
         y : None
             Ignored.
 
@@ -130,97 +137,109 @@ class SequencePadder(SequenceTransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a sequence is empty, differs in its number of features, or holds infinity or something other than
-            numbers.
+            If a sequence is empty, has another number of features, or holds infinity or anything but numbers.
         """
-        ragged = read(self, X, reset=True, missing="keep")
-        self.length_ = int(ragged.lengths.max()) if self.maxlen is None else self.maxlen
+        sequences = parse_sequences(self, X, reset=True, missing="keep")
+        if self.maxlen is None:
+            self.length_ = int(sequences.lengths.max())
+        else:
+            self.length_ = self.maxlen
         return self
 
-    def transform(self, X):
-        """Pad, and if need be cut, every sequence to ``length_`` time steps.
+    def transform(self, X) -> np.ndarray:
+        """Pad or truncate every sequence to ``length_`` time steps.
 
         Parameters
         ----------
         X : list, tuple, array, Series or data frame
-            As in `fit`.
+            Sequences, in any form that `fit` takes.
 
         Returns
         -------
         X_padded : ndarray of shape (n, length_, F), (n, length_ * F) or (n, length_)
-            3-D from sequences, flat if `flatten`; 2-D from a 2-D `X`.
+            3-D for sequences, 2-D with `flatten`, and 2-D for a 2-D `X`.
 
         Raises
         ------
+        NotFittedError
+            If the transformer is not fitted.
         ValueError
-            If a sequence has more than ``length_`` time steps and ``longer="error"``, or for what is an error in `fit`.
+            If a sequence has more than ``length_`` time steps and ``longer="error"``, or `X` is invalid as in `fit`.
         """
         check_is_fitted(self)
-        ragged = read(self, X, reset=False, missing="keep").joined()
+        ragged = parse_sequences(self, X, reset=False, missing="keep").joined()
         if self.longer == "error" and ragged.lengths.max() > self.length_:
             j = ragged.lengths.argmax()
             raise ValueError(
-                f"Sequence {j} has {ragged.lengths[j]} time steps, but {type(self).__name__} pads to {self.length_}. "
-                "With longer='truncate' it is cut."
+                f"Expected at most {self.length_} time steps, got {ragged.lengths[j]} in sequence {j}. "
+                "Set longer='truncate' to shorten such sequences, or pad to a larger maxlen."
             )
-        ragged = _exact(X, ragged)
-        dtype = ragged.values.dtype
-        if self._fitted_on_sequences or self.length_ != self.n_features_in_:  # else there is no padding to hold
-            dtype = np.result_type(dtype, np.min_scalar_type(self.value))
-        dtype = dtype if self.dtype is None else np.dtype(self.dtype)
-        if dtype.kind in "iu" and np.isnan(ragged.values).any():
-            raise ValueError(f"X contains NaN inside a sequence, which dtype={dtype} cannot hold.")
+        ragged = _with_exact_values(X, ragged)
+        dtype = self._output_dtype(ragged.values.dtype)
+        if dtype.kind in "iu":
+            nan = np.isnan(ragged.values)
+            if nan.any():
+                raise ValueError(
+                    f"Expected no NaN within sequences for dtype={dtype}, got NaN in {locate(nan, ragged.offsets)}. "
+                    "Set a floating-point dtype."
+                )
         padded = _resize(ragged, self.length_, self.padding, self.truncating, self.value, dtype)
-        return padded if self._fitted_on_sequences and not self.flatten else padded.reshape(len(ragged), -1)
+        if self.flatten or not self._fitted_on_sequences:
+            return padded.reshape(len(ragged), -1)
+        return padded
 
-    def inverse_transform(self, X):
-        """Cut the padding off.
+    def inverse_transform(self, X) -> np.ndarray:
+        """Remove the padding.
 
         Parameters
         ----------
         X : ndarray of shape (n, T, F), (n, T * F) or (n, length_)
-            What `transform` returns, or an array like it of any number of time steps.
+            The result of `transform`, or an array like it with any number of time steps.
 
         Returns
         -------
         sequences : ndarray of shape (n,), dtype object
-            Arrays ``(T_i, F)``; steps that hold `value` in all features are cut off on the side of `padding`. After
-            `fit` on a 2-D `X` an array of that many columns. What `transform` has cut does not come back.
+            Arrays ``(T_i, F)``, without the steps on the side of `padding` that hold `value` in all features. After
+            `fit` on a 2-D `X`, an array with the columns of that `X`. Truncated steps are not restored.
 
         Raises
         ------
+        NotFittedError
+            If the transformer is not fitted.
         ValueError
-            If the shape is not one that `transform` returns, or a sequence is nothing but padding.
+            If the shape is not one that `transform` returns, or a sequence is only padding.
         """
         check_is_fitted(self)
         X = check_array(X, dtype="numeric", ensure_all_finite=False, allow_nd=True, estimator=self)
         if not self._fitted_on_sequences:
             if X.shape[1:] != (self.length_,):
-                raise ValueError(f"X has shape {X.shape}, but (n, {self.length_}) is wanted.")
+                raise ValueError(f"Expected X to have shape (n_samples, {self.length_}), got {X.shape}.")
             rows = Ragged.from_lengths(X.reshape(-1, 1), np.full(len(X), self.length_))
-            # What was padded is now cut, and on the same side; what was cut is filled up.
+            # The inverse of padding on a side is to truncate on that side, and vice versa.
             return _resize(rows, self.n_features_in_, self.truncating, self.padding, self.value, X.dtype)[:, :, 0]
         if X.ndim == 2 and X.shape[1] % self.n_features_in_ == 0:
             X = X.reshape(len(X), -1, self.n_features_in_)
         if X.ndim != 3 or X.shape[2] != self.n_features_in_:
-            wanted = f"(n, T, {self.n_features_in_}) or (n, T * {self.n_features_in_})"
-            raise ValueError(f"X has shape {X.shape}, but {wanted} is wanted.")
+            raise ValueError(
+                f"Expected X to have shape (n_samples, n_steps, {self.n_features_in_}) or "
+                f"(n_samples, n_steps * {self.n_features_in_}), got {X.shape}."
+            )
         valid = valid_steps(X, self.value, sides=[self.padding])
         return object_array([x[steps] for x, steps in zip(X, valid, strict=True)])
 
-    @available_if(_gives_columns)
-    def get_feature_names_out(self, input_features=None):
-        """Name the columns of a 2-D result.
+    @available_if(_output_is_2d)
+    def get_feature_names_out(self, input_features=None) -> np.ndarray:
+        """Return the names of the columns of a 2-D result.
 
         Parameters
         ----------
         input_features : array-like of str of shape (n_features_in_,), default=None
-            Names of the features. None takes ``feature_names_in_``, or x0, x1, ...
+            Names of the features. None means ``feature_names_in_``, or x0, x1, ...
 
         Returns
         -------
         names : ndarray of str objects
-            ``t0_x0``, ``t0_x1``, ..., ``t1_x0``, ... for flattened sequences; for a 2-D `X` the names of its columns,
+            ``t0_x0``, ``t0_x1``, ..., ``t1_x0``, ... for flattened sequences. For a 2-D `X` the names of its columns,
             or ``t0``, ``t1``, ... if `maxlen` changes their number.
         """
         names = OneToOneFeatureMixin.get_feature_names_out(self, input_features)
@@ -237,30 +256,49 @@ class SequencePadder(SequenceTransformerMixin, BaseEstimator):
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
+    def _output_dtype(self, dtype):
+        """The parameter `dtype`, or the dtype of X, extended to one that represents `value`."""
+        if self.dtype is not None:
+            return np.dtype(self.dtype)
+        if not self._fitted_on_sequences and self.length_ == self.n_features_in_:
+            # A matrix that keeps its number of columns has no padding: integers can stay integers.
+            return dtype
+        return np.result_type(dtype, np.min_scalar_type(self.value))
 
-def _exact(X, ragged):
-    """`ragged` in the type that holds all of `X`: reading goes through floats, where large integers lose digits."""
+
+def _with_exact_values(X, ragged):
+    """`ragged` in the dtype of `X`: parsing converts to floats, where large integers lose digits."""
     form, X = unwrap(X)
-    arrays = [np.asarray(X)] if form == "numbers" else [as_array(j, x) for j, x in enumerate(X)]
+    if form == "numbers":
+        arrays = [np.asarray(X)]
+    else:
+        arrays = [as_array(j, x) for j, x in enumerate(X)]
     dtype = np.result_type(*{array.dtype for array in arrays})
-    if dtype.kind in "iub":  # no NaN, so no padding that reading has cut off
+    if dtype.kind in "iub":
+        # Integers cannot be NaN, so there was no padding to remove, and all values of X are valid.
         return ragged.map(lambda values: np.concatenate([array.reshape(-1, values.shape[1]) for array in arrays]))
-    return ragged.map(lambda values: values.astype(dtype if dtype.kind == "f" else np.float64, copy=False))
+    if dtype.kind != "f":
+        dtype = np.float64
+    return ragged.map(lambda values: values.astype(dtype, copy=False))
 
 
 def _resize(ragged, length, padding, truncating, value, dtype):
     """Every sequence with `length` time steps, in an array (n, length, F)."""
-    kept = np.minimum(ragged.lengths, length)
-    target, source = np.arange(length), np.arange(len(ragged.values)) - np.repeat(ragged.offsets[:-1], ragged.lengths)
-    target = target >= (length - kept)[:, None] if padding == "pre" else target < kept[:, None]
-    surplus = ragged.lengths - kept
-    source = (
-        source >= np.repeat(surplus, ragged.lengths)
-        if truncating == "pre"
-        else source < np.repeat(kept, ragged.lengths)
-    )
+    n_kept = np.minimum(ragged.lengths, length)
+    # Which steps of the result are valid (n, length), and which steps of all sequences (S,) go there.
+    target = np.arange(length)
+    if padding == "pre":
+        target = target >= (length - n_kept)[:, None]
+    else:
+        target = target < n_kept[:, None]
+    source = np.arange(len(ragged.values)) - np.repeat(ragged.offsets[:-1], ragged.lengths)
+    if truncating == "pre":
+        source = source >= np.repeat(ragged.lengths - n_kept, ragged.lengths)
+    else:
+        source = source < np.repeat(n_kept, ragged.lengths)
     resized = np.empty((len(ragged), length, ragged.n_features), dtype)
     resized[target] = ragged.values[source]
-    if not target.all():  # integers hold no NaN, and need not where nothing is padded
+    if not target.all():
+        # Not otherwise, since assigning NaN to an integer array raises even if no entry is assigned.
         resized[~target] = value
     return resized

@@ -1,6 +1,9 @@
-"""Any transformer, applied to each time step."""
+"""Apply any transformer to each time step of sequences."""
+
+from __future__ import annotations
 
 import copy
+from typing import Any, Self
 
 import numpy as np
 from scipy.sparse import issparse
@@ -8,42 +11,41 @@ from sklearn import get_config
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, OneToOneFeatureMixin, clone
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_is_fitted
 
-from .._sklearn import HasMethods, SequenceTransformerMixin, _fit_context
-from .sequences import object_array, read, unwrap, valid_steps
+from .._sklearn import HasMethods, SequenceTransformerMixin, _fit_context, available_if
+from .sequences import object_array, parse_sequences, unwrap, valid_steps
 
 
 def _has_inverse(estimator):
     return hasattr(getattr(estimator, "transformer_", estimator.transformer), "inverse_transform")
 
 
-def _keeps_columns(estimator):
-    """Whether a 2-D array comes out as it went in, column by column; unknown, and so yes, before fit."""
+def _output_is_2d(estimator):
+    """Whether a 2-D array stays one, with the same columns. Before fit this is unknown; then True."""
     return not getattr(estimator, "_fitted_on_sequences", False) and getattr(estimator, "_n_step_outputs", 1) == 1
 
 
 class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
     """Apply a transformer to each time step of sequences.
 
-    scikit-learn's transformers refuse sequences: they want one matrix. This one gives them the matrix of all time
-    steps of all sequences, padding left out, and puts what comes back into the container that came in.
+    scikit-learn's transformers need one matrix. This one gives them the matrix of all time steps of all sequences,
+    without padding, and returns the result in the container of `X`.
 
     Parameters
     ----------
     transformer : transformer instance
-        It is cloned, and fitted on the time steps, an array ``(S, F)`` with S the total number of steps. What it
-        returns for a step must not depend on the other steps given to `transform`.
+        It is cloned and fitted on all time steps, an array ``(S, F)`` with S the total number of steps. Its result for
+        a step must not depend on the other steps in `transform`.
 
     Attributes
     ----------
     transformer_ : transformer instance
         The fitted clone.
     n_features_in_ : int
-        Features per time step; for a 2-D `X` its number of columns.
+        Number of features per time step; of columns if `X` is 2-D.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns, if `X` was a 2-D data frame whose column names are all strings.
+        Column names of `X`. Defined only if `X` is a 2-D data frame whose column names are all strings.
 
     See Also
     --------
@@ -51,10 +53,10 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
 
     Notes
     -----
-    The container of the result depends on the one of `X`, never on the lengths met in it:
+    The container of the result depends only on that of `X`, never on lengths:
 
     ========================================== =====================================================
-    X                                          result, k being the features that `transformer` gives
+    X                                          result, with k the number of features of the transformer
     ========================================== =====================================================
     list, tuple, Series, object array (n,)     object array (n,) of arrays ``(T_i, k)``
     object array (n, 1), frame of one column   object array (n, 1) of arrays ``(T_i, k)``
@@ -76,25 +78,30 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
     [[0.0, 0.5, 1.0], [0.2]]
     """
 
+    transformer_: Any
+    n_features_in_: int
+    feature_names_in_: np.ndarray
+
     _parameter_constraints = {"transformer": [HasMethods(["fit", "transform"])]}
 
-    def __init__(self, transformer):
+    def __init__(self, transformer: Any) -> None:
         self.transformer = transformer
 
     @_fit_context(prefer_skip_nested_validation=False)  # the transformer validates its own parameters
-    def fit(self, X, y=None, **fit_params):
+    def fit(self, X, y=None, **fit_params: Any) -> Self:
         """Fit the transformer on all time steps.
 
         Parameters
         ----------
         X : list, tuple, array, Series or data frame
-            Sequences, ``(T_i, F)`` or ``(T_i,)`` each; or a 3-D array ``(n, T, F)``, in which leading and trailing
-            steps with all features NaN are padding; or 2-D numbers ``(n, T)``, one value per step.
+            Sequences of shape ``(T_i, F)`` or ``(T_i,)``; or a 3-D array ``(n, T, F)``, whose leading and trailing
+            steps of NaN are padding; or 2-D numbers ``(n, T)``, one value per step.
         y : array-like of shape (n,) or (n, n_outputs), default=None
-            One target per sequence. The transformer gets it with each step, and most transformers ignore it. Ragged
-            targets, one per time step, are not passed on.
+            One target per sequence, which is passed to the transformer for each step. Targets for each step are not
+            passed.
         **fit_params : dict
-            Passed to the transformer's `fit`; what has n entries, as `sample_weight`, is repeated for each step.
+            Passed to `fit` of the transformer. A parameter with n entries, such as `sample_weight`, is repeated for
+            each step.
 
         Returns
         -------
@@ -104,71 +111,81 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a sequence is empty, differs in its number of features, or holds something other than finite numbers.
+            If a sequence is empty, has another number of features, or holds anything but finite numbers.
         """
-        ragged = self._read(X, reset=True)
+        ragged = self._parse(X, reset=True)
         if get_config()["enable_metadata_routing"]:
             fit_params = process_routing(self, "fit", **fit_params).transformer.fit
         fit_params = {name: _per_step(value, ragged) for name, value in fit_params.items()}
-        y = None if y is None or unwrap(y)[0] != "numbers" else _per_step(y, ragged)
+        if y is not None and unwrap(y, "y")[0] == "numbers":
+            y = _per_step(y, ragged)
+        else:
+            # Most transformers ignore y, and sequences of targets need not match the steps of X.
+            y = None
         self.transformer_ = clone(self.transformer).fit(ragged.values, y, **fit_params)
         self._n_step_outputs = _apply(self.transformer_.transform, ragged.values[:1]).shape[1]
         return self
 
-    def transform(self, X):
+    def transform(self, X) -> np.ndarray:
         """Transform each time step.
 
         Parameters
         ----------
         X : list, tuple, array, Series or data frame
-            As in `fit`.
+            Sequences, in any form that `fit` takes.
 
         Returns
         -------
         X_transformed : ndarray
-            In the container that the table in the Notes gives; sequences as arrays ``(T_i, k)``.
+            The result, in the container given in the Notes; sequences are arrays ``(T_i, k)``.
 
         Raises
         ------
+        NotFittedError
+            If the transformer is not fitted.
         ValueError
-            For what is an error in `fit`.
+            If `X` is invalid, as in `fit`.
         """
         check_is_fitted(self)
-        ragged = self._read(X, reset=False)
-        return self._like(X, ragged.map(lambda values: _apply(self.transformer_.transform, values)))
+        ragged = self._parse(X, reset=False)
+        return self._in_container_of(X, ragged.map(lambda values: _apply(self.transformer_.transform, values)))
 
     @available_if(_has_inverse)
-    def inverse_transform(self, X):
-        """Undo `transform`, step by step. Available if the transformer can.
+    def inverse_transform(self, X) -> np.ndarray:
+        """Undo `transform` for each time step, if the transformer can.
 
         Parameters
         ----------
         X : list, tuple, array, Series or data frame
-            What `transform` returns, or alike.
+            The result of `transform`, or data like it.
 
         Returns
         -------
         X_original : ndarray
-            In the container that `transform` would return.
+            The original values, in the container that `transform` would return.
 
         Raises
         ------
+        AttributeError
+            If the transformer has no `inverse_transform`.
+        NotFittedError
+            If the transformer is not fitted.
         ValueError
-            For what is an error in `fit`.
+            If `X` is invalid, as in `fit`.
         """
         check_is_fitted(self)
-        # A copy, since the features of this X are those that transform gives, not those that fit has seen.
-        ragged = copy.copy(self)._read(X, reset=True)
-        return self._like(X, ragged.map(lambda values: _apply(self.transformer_.inverse_transform, values)))
+        # A copy, since reset=True stores n_features_in_: this X has the features that transform returns.
+        ragged = copy.copy(self)._parse(X, reset=True)
+        return self._in_container_of(X, ragged.map(lambda values: _apply(self.transformer_.inverse_transform, values)))
 
-    @available_if(_keeps_columns)
-    def get_feature_names_out(self, input_features=None):
-        """Name the columns of a 2-D result: they are those of the input.
+    @available_if(_output_is_2d)
+    def get_feature_names_out(self, input_features=None) -> np.ndarray:
+        """Return the names of the columns of a 2-D result, which are those of `X`.
 
         Parameters
         ----------
         input_features : array-like of str of shape (n_features_in_,), default=None
-            Names of the columns. None takes ``feature_names_in_``, or x0, x1, ...
+            Names of the columns. None means ``feature_names_in_``, or x0, x1, ...
 
         Returns
         -------
@@ -178,12 +195,12 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
         return OneToOneFeatureMixin.get_feature_names_out(self, input_features)
 
     def get_metadata_routing(self):
-        """Say which metadata `fit` passes to the transformer.
+        """Return the metadata that `fit` passes to the transformer.
 
         Returns
         -------
         routing : MetadataRouter
-            What `fit` hands on to the `fit` of `transformer`.
+            What `fit` passes to `fit` of `transformer`.
         """
         mapping = MethodMapping().add(caller="fit", callee="fit")
         return MetadataRouter(owner=self).add(transformer=self.transformer, method_mapping=mapping)
@@ -198,41 +215,47 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
             tags.transformer_tags.preserves_dtype = inner.transformer_tags.preserves_dtype
         return tags
 
-    def _read(self, X, reset):
-        """The time steps of X, in memory of their own: some transformers write to what they are given."""
+    def _parse(self, X, reset):
+        """The time steps of X, always copied: some transformers modify their input."""
         missing = "keep" if get_tags(self).input_tags.allow_nan else "error"
-        return read(self, X, reset=reset, missing=missing).joined()
+        return parse_sequences(self, X, reset=reset, missing=missing).joined()
 
-    def _like(self, X, ragged):
-        """The sequences in the container that belongs to `X`."""
+    def _in_container_of(self, X, ragged):
+        """The sequences in the container that corresponds to the one of `X`."""
         form, X = unwrap(X)
-        if form != "numbers":
-            sequences = object_array(list(ragged))
-            return sequences if form == "sequences" else sequences[:, None]
+        if form == "sequences":
+            return object_array(list(ragged))
+        if form == "column":
+            return object_array(list(ragged))[:, None]
         if len(getattr(X, "shape", ())) == 3:
             valid = valid_steps(check_array(X, dtype="numeric", ensure_all_finite=False, allow_nd=True))
-            dtype = np.result_type(ragged.values.dtype, np.float16)  # one that holds NaN, padded or not
+            # A dtype that represents NaN even if this batch has no padding: the dtype must not depend on the batch.
+            dtype = np.result_type(ragged.values.dtype, np.float16)
             values = np.full((*valid.shape, ragged.n_features), np.nan, dtype)
             values[valid] = ragged.values
         else:
             values = ragged.values.reshape(len(ragged), ragged.lengths[0], ragged.n_features)
-        return values[:, :, 0] if ragged.n_features == 1 and not self._fitted_on_sequences else values
+        if ragged.n_features == 1 and not self._fitted_on_sequences:
+            return values[:, :, 0]
+        return values
 
 
 def _per_step(value, ragged):
-    """`value` with an entry per sequence repeated for each of its steps; anything else as it is."""
+    """`value` repeated for each step if it has one entry per sequence; anything else unchanged."""
     if unwrap(value)[0] == "numbers" and np.asarray(value).shape[:1] == (len(ragged),):
         return np.repeat(np.asarray(value), ragged.lengths, axis=0)
     return value
 
 
 def _apply(transform, values):
-    """Rows in, rows out, as a dense array whatever container the transformer prefers."""
+    """The transformed rows, always as a dense array."""
     result = transform(values)
-    result = result.toarray() if issparse(result) else np.asarray(result)
+    if issparse(result):
+        result = result.toarray()
+    result = np.asarray(result)
     if result.ndim != 2 or len(result) != len(values):
         raise ValueError(
-            f"The transformer made {result.shape} of an array of shape {values.shape}, but one row per time step is "
-            "wanted."
+            f"Expected the transformer to return one row per time step, got shape {result.shape} for an input of shape "
+            f"{values.shape}."
         )
     return result

@@ -1,10 +1,10 @@
-"""The one reader of X: lists, frames, object arrays and padded arrays become `Sequences`.
+"""Parse X: lists, data frames, object arrays and padded arrays become `Sequences`.
 
-Everything else in the library sees valid steps only. A form is recognized by what the container *is*, never by the
-lengths met in it: a fold of a ragged data set whose sequences happen to be equally long keeps its meaning.
+Everything else in the library works on valid steps only. A form is recognized by the type of the container, never by
+the lengths of its sequences: a fold of a ragged data set in which all lengths happen to be equal keeps its meaning.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 import numpy as np
@@ -13,12 +13,12 @@ from sklearn.utils.validation import validate_data
 
 from .._core.ragged import Sequences
 
-FLOATS = [np.float64, np.float32]  # in this order: whatever is neither becomes float64
+FLOATS = [np.float64, np.float32]  # check_array converts every other dtype to the first one
 TOKENS = [np.float64, *(f"{kind}{size}" for kind in "iu" for size in (8, 4, 2, 1))]
 
 
-def read(estimator, X, *, reset, missing="error", input_size=None, tokens=False, pad_token=None):
-    """Read any form of `X` as valid steps; remember it on `estimator`, or compare it with what `fit` has seen.
+def parse_sequences(estimator, X, *, reset, missing="error", input_size=None, tokens=False, pad_token=None):
+    """Parse any form of `X` into valid steps; store its form on `estimator`, or compare it with the form in `fit`.
 
     Parameters
     ----------
@@ -29,47 +29,52 @@ def read(estimator, X, *, reset, missing="error", input_size=None, tokens=False,
         Sequences, ``(T_i, F)`` or ``(T_i,)`` each; or a 3-D array ``(n, T, F)``, in which leading and trailing steps
         with all features NaN are padding; or 2-D numbers ``(n, T)``, one value per time step.
     reset : bool
-        True in `fit`: remember; False later: compare.
+        True in `fit`: store the form. False later: compare.
     missing : {"error", "skip", "keep"}, default="error"
-        What a NaN that is not padding means: an error; a time step to pass over, whole if only one of its features is
-        NaN (at least one step of each sequence must be left); or a value like others. Infinity is always an error.
+        What to do with a NaN that is not padding. "error" raises. "skip" drops the time step if any of its features is
+        NaN; at least one step of each sequence must remain. "keep" treats NaN like any other value. Infinity always
+        raises.
     input_size : int, default=None
-        Features per time step. A 2-D `X` is then flat, ``(n, T * input_size)`` in C order, and read as the 3-D array
-        it stands for, padding included.
+        Features per time step. A 2-D `X` is then flat, ``(n, T * input_size)`` in C order, and parsed as the 3-D array
+        that it was flattened from, padding included.
     tokens : bool, default=False
-        Whether `X` holds whole numbers, none negative, one per time step.
+        Whether `X` contains tokens: non-negative whole numbers, one per time step.
     pad_token : int, default=None
-        The token that is padding at the ends of the rows of an array. None: none is.
+        The token that is padding at the ends of the rows of an array. None: no token is padding.
 
     Returns
     -------
     Sequences or Ragged
         The valid steps, float32 if all of `X` is, else float64; tokens as int32 if none of `X` is wider, else int64.
-        Sequences are in the memory of `X` where they can be.
+        Sequences share memory with `X` where possible.
 
     Raises
     ------
     ValueError
-        If `X` is none of these forms, holds an empty sequence, differing numbers of features, strings, NaN or
-        infinity, or is not what `estimator` was fitted on. The message names the sequence and the time step.
+        If `X` has none of these forms, contains an empty sequence, differing numbers of features, strings, NaN or
+        infinity, or does not match what `estimator` was fitted on. The message names the sequence and the time step.
     """
     form, X = unwrap(X)
-    shape = getattr(X, "shape", (len(X),) if isinstance(X, list | tuple) else ())
+    shape = _shape_of(X)
     if shape and not shape[0]:
         name = type(estimator).__name__
         raise ValueError(f"Found array with 0 sample(s) (shape={shape}) while a minimum of 1 is required by {name}.")
-    sequential = form != "numbers" or _ndim(X) > 2
+    sequential = form != "numbers" or len(shape) > 2
     if not reset:
         _check_form(estimator, sequential)
-    dtypes = TOKENS if tokens else FLOATS
     if tokens and len(shape) == 1 and any(isinstance(x, str) for x in X):
-        raise ValueError("X holds texts, but tokens are whole numbers: SequenceTokenizer makes them of texts.")
+        raise ValueError(
+            "Expected X to contain tokens as whole numbers, got strings. "
+            "Convert texts first: X = SequenceTokenizer().fit_transform(X)."
+        )
+    dtypes = TOKENS if tokens else FLOATS
     if sequential:
-        sequences = _read_sequences(estimator, form, X, input_size, dtypes, pad_token)
+        sequences = _parse_ragged(estimator, form, X, input_size, dtypes, pad_token)
+        # One sequence has the shape of a matrix, so scikit-learn counts its features; X itself has none it could count.
         validate_data(estimator, sequences.arrays[0], reset=reset, skip_check_array=True)
     else:
-        sequences = _read_matrix(estimator, X, reset, input_size, dtypes, pad_token)
-    sequences = _treat_missing(estimator, sequences, missing, rectangular=form == "numbers")
+        sequences = _parse_matrix(estimator, X, reset, input_size, dtypes, pad_token)
+    sequences = _handle_missing(estimator, sequences, missing, rectangular=form == "numbers")
     if tokens:
         sequences = as_tokens(sequences.joined())
     if reset:
@@ -77,75 +82,104 @@ def read(estimator, X, *, reset, missing="error", input_size=None, tokens=False,
     return sequences
 
 
-def unwrap(X):
-    """What `X` is, told by the container alone, and what is in it.
+def unwrap(X, name="X"):
+    """Tell the form of `X` by the container alone, and return its contents.
 
     Returns
     -------
     form : {"sequences", "column", "numbers"}
         A 1-D container of sequences; an (n, 1) one; or numbers in one array, frame or nested list.
     X : iterable of sequences, or the numbers
-        As they came, but for arrays of other libraries, which become NumPy's.
+        Unchanged, except that arrays of other libraries become NumPy arrays.
     """
     if isinstance(X, list | tuple):
-        return ("sequences" if _lists_sequences(X) else "numbers"), X
+        if _is_list_of_sequences(X):
+            return "sequences", X
+        return "numbers", X
     if hasattr(X, "__array__") and not hasattr(X, "columns") and not hasattr(X, "to_list"):
         X = np.asarray(X)
         if X.dtype != object or X.ndim > 2:
             return "numbers", X
     elif isinstance(X, Iterable) and not hasattr(X, "shape") and not isinstance(X, str | bytes):
         raise TypeError(
-            f"X is a {type(X).__name__}, but a list of arrays or another container of them is wanted: list(X)."
+            f"Expected {name} to be a list or another container of sequences, got {type(X).__name__}."
+            f"{list_hint(X, name)}"
         )
     shape = getattr(X, "shape", ())
+    cells = ()
     if len(shape) == 1:
-        return ("sequences" if any(map(_is_sequence, X)) else "numbers"), X
-    cells = _first_column(X) if len(shape) == 2 and shape[1] else ()
+        cells = X
+    elif len(shape) == 2 and shape[1]:
+        cells = _first_column(X)
     if not any(map(_is_sequence, cells)):
         return "numbers", X
+    if len(shape) == 1:
+        return "sequences", X
     if shape[1] > 1:
-        raise ValueError(f"X has {shape[1]} columns of sequences, but one is wanted: join them to arrays (T_i, F).")
+        raise ValueError(
+            f"Expected one column of sequences, got {name} with {shape[1]} columns. "
+            f"If all of them contain sequences, combine them: [np.column_stack(row) for row in np.asarray({name})]."
+        )
     return "column", cells
 
 
+def list_hint(X, name="X"):
+    """How to make a list of `X`, for an error message; empty if `X` is not iterable."""
+    if isinstance(X, str):
+        return f" Pass [{name}]."
+    if isinstance(X, bytes):
+        return f" Pass [{name}.decode()]."
+    if isinstance(X, Mapping):
+        return f" Pass list({name}.values())."
+    if isinstance(X, Iterable):
+        return f" Pass list({name})."
+    return ""
+
+
 def as_array(j, x):
-    """Sequence number `j` as an array of numbers, (T, F) or (T,), in the dtype it has."""
+    """Sequence number `j` as an array of numbers, (T, F) or (T,), in its own dtype."""
     try:
         array = np.asarray(x)
-    except ValueError as error:  # steps of unequal width
-        raise ValueError(f"Sequence {j} is not an array (time steps, features): {error}") from error
+    except ValueError as error:  # nested lists whose steps differ in length
+        raise ValueError(
+            f"Expected sequence {j} to be an array of shape (n_steps, n_features), got steps of unequal length: {error}"
+        ) from error
     if array.dtype.kind not in "fiub":
-        array = _as_numbers(array, f"Sequence {j}")
+        array = _to_floats(array, f"sequence {j}")
     if array.ndim not in (1, 2):
         raise ValueError(
-            f"Sequence {j} is {type(x).__name__} with {array.ndim} dimensions, "
-            "but an array (time steps, features) or (time steps,) is wanted."
+            f"Expected sequence {j} to have shape (n_steps, n_features) or (n_steps,), "
+            f"got {array.ndim} dimensions ({type(x).__name__})."
         )
     if not array.size:
-        wanted = "at least one time step" if not len(array) else "at least one feature"
-        raise ValueError(f"Sequence {j} is empty, its shape is {array.shape}: {wanted} is wanted.")
+        axis = "feature" if len(array) else "time step"
+        raise ValueError(f"Expected sequence {j} to have at least one {axis}, got shape {array.shape}.")
     return array
 
 
 def valid_steps(X, value=np.nan, sides=("pre", "post")):
-    """Where the 3-D array `X` is not padding: time steps that hold `value` in all features, at the given ends.
+    """Where the 3-D array `X` is not padding: padding is `value` in all features, at the given ends.
 
     Returns
     -------
     valid : ndarray of shape (n, T), dtype bool
-        One unbroken run in every row.
+        One contiguous run in every row.
 
     Raises
     ------
     ValueError
-        If a sequence is nothing but padding.
+        If a sequence consists of padding only.
     """
-    holds = np.isnan if np.isnan(value) else partial(np.equal, value)
-    padding = holds(X[:, :, 0])
+    if np.isnan(value):
+        equals_value = np.isnan
+    else:
+        equals_value = partial(np.equal, value)
+    padding = equals_value(X[:, :, 0])
     if not padding.any():
         return ~padding
-    suspects = np.nonzero(padding)
-    padding[suspects] = holds(X[suspects]).all(axis=1)
+    # The other features are compared only where the first one matches: that is cheap even for wide arrays.
+    candidates = np.nonzero(padding)
+    padding[candidates] = equals_value(X[candidates]).all(axis=1)
     valid = np.ones_like(padding)
     if "pre" in sides:
         valid &= np.logical_or.accumulate(~padding, axis=1)
@@ -153,35 +187,37 @@ def valid_steps(X, value=np.nan, sides=("pre", "post")):
         valid &= np.logical_or.accumulate(~padding[:, ::-1], axis=1)[:, ::-1]
     empty = ~valid.any(axis=1)
     if empty.any():
-        raise ValueError(f"Sequence {empty.argmax()} is empty: all {X.shape[1]} time steps are {value}.")
+        raise ValueError(
+            f"Expected sequence {empty.argmax()} to have at least one time step, "
+            f"got padding only: all {X.shape[1]} time steps are {value}."
+        )
     return valid
 
 
-def as_sequences(X):
+def as_sequences(X) -> np.ndarray:
     """Put sequences into a 1-D object array, whatever their lengths.
 
-    ``np.array(list_of_arrays, dtype=object)`` turns into a 3-D array of numbers as soon as all lengths are equal. This
-    never does.
+    ``np.array(list_of_arrays, dtype=object)`` becomes a 3-D array of numbers if all lengths are equal. This never does.
 
     Parameters
     ----------
     X : list, tuple, array, Series or data frame
-        Sequences, ``(T_i, F)`` or ``(T_i,)`` each, as arrays or nested lists; a 3-D array ``(n, T, F)``, whose padding
-        (leading and trailing time steps with all features NaN) is cut off; or 2-D numbers, each row a sequence.
+        Sequences of shape ``(T_i, F)`` or ``(T_i,)``, as arrays or nested lists; a 3-D array ``(n, T, F)``, whose
+        padding (leading and trailing steps of NaN) is removed; or 2-D numbers, with a sequence in each row.
 
     Returns
     -------
     sequences : ndarray of shape (n,), dtype object
-        Arrays of shape ``(T_i, F)`` or ``(T_i,)``, of the dtype they had. They share memory with `X` where they can.
+        Arrays of shape ``(T_i, F)`` or ``(T_i,)``, with the dtype of `X`. They share memory with `X` where possible.
 
     Raises
     ------
     ValueError
-        If a sequence is empty, holds something other than numbers, or has neither one nor two dimensions.
+        If a sequence is empty, holds anything but numbers, or has neither one nor two dimensions.
 
     See Also
     --------
-    as_column : The (n, 1) form, which more of scikit-learn's meta-estimators let through.
+    as_column : The (n, 1) form, which more of scikit-learn's meta-estimators accept.
 
     Examples
     --------
@@ -201,11 +237,11 @@ def as_sequences(X):
     return object_array([as_array(j, x) for j, x in enumerate(X)])
 
 
-def as_column(X):
+def as_column(X) -> np.ndarray:
     """Put sequences into an object array of one column.
 
-    To scikit-learn it is a matrix, and so passes where a 1-D container does not: BaggingClassifier, FeatureUnion,
-    ColumnTransformer, permutation_importance.
+    scikit-learn takes it for a matrix, and accepts it where it refuses a 1-D container: in BaggingClassifier,
+    FeatureUnion, ColumnTransformer and permutation_importance.
 
     Parameters
     ----------
@@ -215,7 +251,12 @@ def as_column(X):
     Returns
     -------
     column : ndarray of shape (n, 1), dtype object
-        Each cell an array of shape ``(T_i, F)`` or ``(T_i,)``.
+        Each cell is an array of shape ``(T_i, F)`` or ``(T_i,)``.
+
+    Raises
+    ------
+    ValueError
+        If a sequence is invalid, as in `as_sequences`.
 
     See Also
     --------
@@ -232,19 +273,26 @@ def as_column(X):
 
 
 def object_array(sequences):
-    """A 1-D object array of `sequences`, which unlike ``np.array(sequences, dtype=object)`` never collapses."""
+    """A 1-D object array of `sequences`; ``np.array(sequences, dtype=object)`` would be 3-D for equal lengths."""
     return np.fromiter(sequences, dtype=object, count=len(sequences))
 
 
-# --- what a container is ----------------------------------------------------------------------------------------------
+# --- the type of a container ------------------------------------------------------------------------------------------
+
+
+def _shape_of(X):
+    if isinstance(X, list | tuple):
+        return (len(X),)
+    return getattr(X, "shape", ())
 
 
 def _is_sequence(cell):
+    # NumPy scalars have __array__, too.
     return isinstance(cell, list | tuple) or (hasattr(cell, "__array__") and not isinstance(cell, np.generic))
 
 
-def _lists_sequences(X):
-    """Whether a list holds arrays, or lists of lists; a list of lists of numbers is a matrix."""
+def _is_list_of_sequences(X):
+    """Whether a list contains arrays, or lists of lists; a list of lists of numbers is a matrix."""
     rows = [x for x in X if isinstance(x, list | tuple)]
     if len(rows) < len(X):
         return any(map(_is_sequence, X))
@@ -256,59 +304,61 @@ def _first_column(X):
         return X[:, 0] if X.dtype == object else ()
     if hasattr(X, "iloc"):  # pandas
         return X.iloc[:, 0]
-    return X.to_series(0) if hasattr(X, "to_series") else ()  # polars
-
-
-def _ndim(X):
-    return len(X.shape) if hasattr(X, "shape") else 2
+    if hasattr(X, "to_series"):  # polars
+        return X.to_series(0)
+    return ()
 
 
 def _check_form(estimator, sequential):
-    """Refuse sequences after a fit on columns, and the other way round: ``n_features_in_`` counts different things."""
-    fitted, name = getattr(estimator, "_fitted_on_sequences", sequential), type(estimator).__name__
+    """Raise for sequences after a fit on columns, and vice versa: ``n_features_in_`` counts different things."""
+    fitted = getattr(estimator, "_fitted_on_sequences", sequential)
+    name = type(estimator).__name__
     if sequential and not fitted:
         raise ValueError(
-            f"X holds sequences, but {name} was fitted on a 2-D array with {estimator.n_features_in_} columns. "
-            "Pass the same form to both, for example as_sequences(X)."
+            f"Expected X to be a 2-D array with {estimator.n_features_in_} columns, got sequences: {name} was fitted "
+            "on a 2-D array. To pass sequences, fit on sequences, too: fit(as_sequences(X), y)."
         )
     if fitted and not sequential:
         raise ValueError(
-            f"X is a 2-D array, but {name} was fitted on sequences with {estimator.n_features_in_} features per time "
-            "step. Pass a list of arrays; a single sequence x is [x], the rows of a 2-D array are as_sequences(X)."
+            f"Expected sequences with {estimator.n_features_in_} features per time step, got a 2-D array: {name} was "
+            "fitted on sequences. Pass [X] if X is one sequence, or as_sequences(X) if each row of X is one."
         )
 
 
-# --- from a form to valid steps --------------------------------------------------------------------------------------
+# --- from a form to valid steps ---------------------------------------------------------------------------------------
 
 
-def _read_sequences(estimator, form, X, input_size, dtypes, pad_token):
+def _parse_ragged(estimator, form, X, input_size, dtypes, pad_token):
     if form == "numbers":
         if X.ndim > 3:
             name = type(estimator).__name__
             raise ValueError(f"Found array with dim {X.ndim}, while dim <= 3 is required by {name}.")
         X = check_array(X, dtype=dtypes, order="C", ensure_all_finite=False, allow_nd=True, estimator=estimator)
-        sequences = _from_cube(X, pad_token)
+        sequences = _from_3d_array(X, pad_token)
     else:
         sequences = _from_arrays([as_array(j, x) for j, x in enumerate(X)], dtypes)
     if input_size not in (None, sequences.n_features):
-        raise ValueError(f"X has {sequences.n_features} features per time step, but input_size={input_size}.")
+        raise ValueError(
+            f"Expected {input_size} features per time step, since input_size={input_size}, got {sequences.n_features}. "
+            "input_size is for a flat 2-D X; for other forms of X set input_size=None."
+        )
     return sequences
 
 
-def _read_matrix(estimator, X, reset, input_size, dtypes, pad_token):
+def _parse_matrix(estimator, X, reset, input_size, dtypes, pad_token):
     if isinstance(X, list | tuple):
         _check_nested_list(X)
-    # NaN and infinity are looked for later, where their place is known.
+    # NaN and infinity are checked later, where sequence and step are known for the message.
     X = validate_data(estimator, X, reset=reset, dtype=dtypes, order="C", ensure_all_finite=False)
     if input_size is None and pad_token is None:
         return Sequences(X[:, :, None], np.full(len(X), X.shape[1]), X.dtype)
     input_size = input_size or 1
     if X.shape[1] % input_size:
         raise ValueError(
-            f"X has {X.shape[1]} columns, which is no multiple of input_size={input_size}: "
-            "wanted is the flat form (n, T * input_size) in C order."
+            f"Expected the number of columns of X to be a multiple of input_size={input_size}, got {X.shape[1]} "
+            "columns. A flat X has the shape (n_samples, n_steps * input_size), in C order."
         )
-    return _from_cube(X.reshape(len(X), -1, input_size), pad_token)
+    return _from_3d_array(X.reshape(len(X), -1, input_size), pad_token)
 
 
 def _check_nested_list(X):
@@ -316,22 +366,26 @@ def _check_nested_list(X):
     if None not in lengths and len(set(lengths)) > 1:
         j = next(j for j, length in enumerate(lengths) if length != lengths[0])
         raise ValueError(
-            f"X is a nested list of numbers, which is read as a matrix, but row 0 has {lengths[0]} values and row {j} "
-            f"has {lengths[j]}. For sequences of unequal length pass a list of arrays, or as_sequences(X)."
+            f"Expected a nested list of numbers to have rows of equal length, got {lengths[0]} values in row 0 and "
+            f"{lengths[j]} in row {j}. For sequences of unequal length pass as_sequences(X)."
         )
 
 
-def _from_cube(X, pad_token=None):
+def _from_3d_array(X, pad_token=None):
     n, length = X.shape[:2]
     if not X.size:
         raise ValueError(
             f"Found array with 0 sample(s), time step(s) or feature(s) (shape={X.shape}) while a minimum of 1 of each "
             "is required."
         )
-    valid = valid_steps(X) if pad_token is None else valid_steps(X, pad_token)
+    if pad_token is None:
+        valid = valid_steps(X)
+    else:
+        valid = valid_steps(X, pad_token)
     if valid.all():
         return Sequences(X, np.full(n, length), X.dtype)
-    lengths, starts = valid.sum(axis=1), valid.argmax(axis=1)
+    lengths = valid.sum(axis=1)
+    starts = valid.argmax(axis=1)
     arrays = [x[a:b] for x, a, b in zip(X, starts.tolist(), (starts + lengths).tolist(), strict=True)]
     return Sequences(arrays, lengths, X.dtype, valid)
 
@@ -341,95 +395,130 @@ def _from_arrays(arrays, dtypes=FLOATS):
     n_features = arrays[0].shape[1]
     for j, x in enumerate(arrays):
         if x.shape[1] != n_features:
-            raise ValueError(f"Sequence {j} has {x.shape[1]} features per time step, but sequence 0 has {n_features}.")
+            raise ValueError(
+                "Expected all sequences to have the same number of features per time step, "
+                f"got {n_features} in sequence 0 and {x.shape[1]} in sequence {j}."
+            )
     lengths = np.fromiter(map(len, arrays), np.int64, len(arrays))
     dtype = np.result_type(*{x.dtype for x in arrays})
+    # float32 beside integers: result_type may keep float32, which cannot represent all of them.
     if dtype not in dtypes or len({x.dtype.kind for x in arrays}) > 1:
         dtype = dtypes[0]
     return Sequences(arrays, lengths, np.dtype(dtype))
 
 
-def _as_numbers(array, what):
-    """Objects as float64, if they are numbers or None; an error that names the culprit otherwise."""
+def _to_floats(array, place, axis="step"):
+    """Objects as float64, if all are numbers or None; otherwise an error that names the position."""
     if array.dtype.kind == "c":
-        raise ValueError(f"Complex data not supported\n{what} holds {array.dtype}.")
+        raise ValueError(f"Complex data not supported\nExpected real numbers in {place}, got {array.dtype}.")
     if array.dtype.kind != "O":
-        raise ValueError(f"{what} holds {array.dtype}, but numbers are wanted.")
+        raise ValueError(f"Expected numbers in {place}, got {array.dtype}.")
     try:
         if array.ndim == 0:
             return array.astype(np.float64)
-        steps = [np.asarray(x) for x in array.tolist()]
-        return np.array(
-            [x if x.dtype.kind in "fiub" else _as_numbers(x, f"{what}, step {t}") for t, x in enumerate(steps)],
-            dtype=np.float64,
-        )
+        entries = [np.asarray(entry) for entry in array.tolist()]
+        for i, entry in enumerate(entries):
+            if entry.dtype.kind not in "fiub":
+                entries[i] = _to_floats(entry, f"{place}, {axis} {i}", axis="feature")
+        return np.array(entries, dtype=np.float64)
     except TypeError as error:
-        raise ValueError(f"{what} holds something other than numbers: {error}") from error
+        raise ValueError(f"Expected numbers in {place}, got another object: {error}") from error
 
 
-def _treat_missing(estimator, sequences, missing, rectangular):
+def _handle_missing(estimator, sequences, missing, rectangular):
     if sequences.dtype.kind != "f":
         return sequences
     valid = np.ones(sequences.offsets[-1], bool)
     for rows, block in sequences.blocks():
         if _all_finite(block.values):
             continue
-        infinite, nan = np.isinf(block.values), np.isnan(block.values)
+        infinite = np.isinf(block.values)
         if infinite.any():
-            raise ValueError(f"Input X contains infinity in {_place(infinite, block.offsets, rows.start)}.")
+            raise ValueError(f"Input X contains infinity in {locate(infinite, block.offsets, rows.start)}.")
+        nan = np.isnan(block.values)
         if nan.any() and missing == "error":
-            hint = " With missing='skip' such a time step is passed over." if hasattr(estimator, "missing") else ""
-            raise ValueError(f"Input X contains NaN in {_place(nan, block.offsets, rows.start)}.{hint}")
+            place = locate(nan, block.offsets, rows.start)
+            raise ValueError(f"Input X contains NaN in {place}.{_missing_hint(estimator)}")
         valid[sequences.offsets[rows.start] : sequences.offsets[rows.stop]] = ~nan.any(axis=1)
-    return sequences if missing == "keep" or valid.all() else _skip(sequences, valid, rectangular)
+    if missing == "keep" or valid.all():
+        return sequences
+    return _drop_steps(sequences, valid, rectangular)
 
 
-def _skip(sequences, valid, rectangular):
-    """The steps that are `valid` (S,); a copy of those sequences alone that have others."""
+def _missing_hint(estimator):
+    # With a target for each time step no step may be dropped.
+    if not hasattr(estimator, "missing") or getattr(estimator, "return_sequences", False):
+        return ""
+    return " Set missing='skip' to ignore time steps with NaN."
+
+
+def _drop_steps(sequences, valid, rectangular):
+    """Only the steps that are `valid` (S,). Sequences that lose none are not copied."""
     offsets = sequences.offsets
     lengths = np.add.reduceat(valid, offsets[:-1], dtype=np.int64)
     if not lengths.all():
         raise ValueError(
-            f"Input X contains NaN in every time step of sequence {lengths.argmin()}: missing='skip' leaves none."
+            f"Input X contains NaN in every time step of sequence {lengths.argmin()}: missing='skip' leaves none. "
+            "Remove this sequence or impute its values."
         )
-    arrays, stood = list(sequences.arrays), None
+    arrays = list(sequences.arrays)
     for j in np.flatnonzero(lengths < sequences.lengths).tolist():
         arrays[j] = arrays[j][valid[offsets[j] : offsets[j + 1]]]
-    if rectangular:
-        stood = sequences.valid
-        stood = np.ones((len(arrays), sequences.lengths[0]), bool) if stood is None else stood.copy()
-        stood[stood] = valid
-    return Sequences(arrays, lengths, sequences.dtype, stood)
+    if not rectangular:
+        return Sequences(arrays, lengths, sequences.dtype)
+    # Where the remaining steps were in the array: targets with one entry per step are selected by this mask.
+    if sequences.valid is None:
+        mask = np.ones((len(arrays), sequences.lengths[0]), bool)
+    else:
+        mask = sequences.valid.copy()
+    mask[mask] = valid
+    return Sequences(arrays, lengths, sequences.dtype, mask)
 
 
 def as_tokens(ragged):
-    """Values as int32 or int64, if they are whole numbers and not negative; else an error that names the culprit."""
-    values, dtype = ragged.values, ragged.values.dtype
+    """Values as int32 or int64, if they are whole numbers and not negative; otherwise an error with the position."""
+    values = ragged.values
     if ragged.n_features != 1:
-        raise ValueError(f"X has {ragged.n_features} features per time step, but tokens are one number each.")
-    checks = [(values < 0, "not negative")]
-    if dtype.kind == "f":
+        raise ValueError(
+            f"Expected one token per time step, got {ragged.n_features} features. "
+            "For numeric features set embedding_dim=None."
+        )
+    checks = [(values < 0, "non-negative")]
+    if values.dtype.kind == "f":
         checks.insert(0, (values != np.rint(values), "whole numbers"))
-    for wrong, wanted in checks:
+    for wrong, expected in checks:
         if wrong.any():
             value = values.flat[wrong.argmax()]
-            raise ValueError(f"Tokens are {wanted}, but X holds {value:g} in {_place(wrong, ragged.offsets)}.")
-    if values.max() >= (2**53 if dtype.kind == "f" else 2**63):  # floats and int64 hold these exactly
-        limit = "2**53, in an array of floats" if dtype.kind == "f" else "2**63"
-        raise ValueError(f"Tokens are less than {limit}, but X holds {values.max()}.")
-    return ragged.map(
-        lambda v: v.astype(np.int32 if v.dtype.itemsize < 4 or v.dtype == np.int32 else np.int64, copy=False)
-    )
+            raise ValueError(f"Expected tokens to be {expected}, got {value:g} in {locate(wrong, ragged.offsets)}.")
+    _check_tokens_are_exact(values, ragged.offsets)
+    return ragged.map(lambda tokens: tokens.astype(_token_dtype(tokens.dtype), copy=False))
+
+
+def _check_tokens_are_exact(values, offsets):
+    # float64 represents all whole numbers below 2**53; the tokens become int64, which ends below 2**63.
+    exponent = 53 if values.dtype.kind == "f" else 63
+    largest = values.max()
+    if largest >= 2**exponent:
+        raise ValueError(
+            f"Expected tokens less than 2**{exponent} in an array of {values.dtype}, "
+            f"got {largest} in {locate(values == largest, offsets)}."
+        )
+
+
+def _token_dtype(dtype):
+    if dtype.itemsize < 4 or dtype == np.int32:
+        return np.int32
+    return np.int64
 
 
 def _all_finite(values):
-    """True if no value is NaN or infinite; False also when only their sum overflows, so the slow check must follow."""
+    """A fast check: True is certain, but False may also mean that the sum of finite values overflows."""
     with np.errstate(over="ignore", invalid="ignore"):
         return np.isfinite(values.sum())
 
 
-def _place(bad, offsets, first=0):
-    """Where the first one is, in sequences of which the first is number `first`."""
+def locate(bad, offsets, first=0):
+    """The position of the first True in `bad` (S, F), as words; `first` is the number of the first sequence."""
     row, feature = divmod(bad.argmax(), bad.shape[1])
     j = np.searchsorted(offsets, row, side="right") - 1
     return f"sequence {first + j}, step {row - offsets[j]}, feature {feature}"

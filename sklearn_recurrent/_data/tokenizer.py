@@ -1,69 +1,73 @@
-"""Texts as sequences of integer ids, and back."""
+"""Turn texts into sequences of integer ids, and back."""
+
+from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from numbers import Integral, Real
-from reprlib import repr as short
+from reprlib import repr as short_repr
+from typing import Any, Literal, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from .._sklearn import Interval, SequenceTransformerMixin, StrOptions, _fit_context
-from .sequences import as_array, as_sequences, object_array, unwrap
+from .sequences import as_array, as_sequences, list_hint, object_array, unwrap
 
-PADDING, UNKNOWN = 0, 1
-RESERVED = ["[PAD]", "[UNK]"]  # what they are called
+PADDING = 0
+UNKNOWN = 1
+RESERVED = ["[PAD]", "[UNK]"]  # the tokens of these two ids
 
 
 class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
-    r"""Turn texts into sequences of integer ids.
+    r"""Turn texts into sequences of integer tokens.
 
-    A text is cut into tokens, words or characters, and each token becomes the id that `fit` has given to it. The
-    estimators of this library read the ids with the parameter ``embedding_dim``.
+    A text is split into words or characters, and each of them becomes the integer that `fit` has assigned to it. The
+    estimators of this package read these integers with the parameter ``embedding_dim``.
 
     Parameters
     ----------
     level : {"word", "char"} or callable, default="word"
-        What the tokens of a string are: what `token_pattern` matches, single characters (blanks included), or what
-        ``level(text)`` returns, a list. Items of `X` that are lists of tokens already are taken as they are.
+        How a string is split: into the matches of `token_pattern`, into characters (blanks included), or into the list
+        that ``level(text)`` returns. Items of `X` that are lists of tokens are not split.
     lowercase : bool, default=True
-        Whether strings are put into lower case before they are cut. Tokens that come in lists keep their case.
+        Whether strings are converted to lower case before they are split. Tokens in lists keep their case.
     token_pattern : str, default=r"\w+(?:['’]\w+)*|[^\w\s]"
-        Regular expression of a token for ``level="word"``. By default these are words, in which an apostrophe may
-        stand (don't), and single signs of punctuation. If there is a group in it, the token is what the group matches.
+        Regular expression of a token for ``level="word"``. By default a word, which may contain apostrophes (don't), or
+        a single punctuation mark. If it has a group, the token is what the group matches.
     max_tokens : int, default=None
-        Size of the vocabulary at most, at least 1: the most frequent tokens are kept. The ids 0 and 1 do not count.
+        Maximum size of the vocabulary, at least 1, without the reserved ids 0 and 1. The most frequent tokens are kept.
         None keeps all.
     min_df : int or float, default=1
-        The number of texts, or for a float in (0, 1] the fraction of them, in which a token must occur to be kept.
+        Minimum number of texts, or for a float in (0, 1] minimum fraction of the texts, that contain a token.
 
     Attributes
     ----------
     vocabulary_ : dict
-        Token → id, from 2 on: the more often a token occurs in all texts together, the smaller its id. Those that
-        occur equally often are in alphabetical order.
+        Token → id, from 2 on. More frequent tokens have smaller ids; equally frequent ones are in alphabetical order.
     tokens_ : ndarray of shape (len(vocabulary_) + 2,), dtype object
-        Id → token: ``tokens_[id]``. The first two are ``"[PAD]"`` and ``"[UNK]"``.
+        Id → token, ``tokens_[id]``. The first two are ``"[PAD]"`` and ``"[UNK]"``.
 
     See Also
     --------
     SequencePadder : Sequences of ids as one rectangular array.
-    sklearn.feature_extraction.text.CountVectorizer : How often each token occurs, without their order.
+    sklearn.feature_extraction.text.CountVectorizer : Counts of each token, without order.
 
     Notes
     -----
-    Two ids are reserved. 0 is padding: no token has it, so that zeros can fill up a rectangular array. 1 is any token
-    that is not in the vocabulary. A text without a token becomes ``[1]``, since a sequence has at least one step.
+    Two ids are reserved. 0 is padding: no token has it. 1 is any token that is not in the vocabulary. A text without
+    tokens becomes ``[1]``, since a sequence has at least one step.
 
-    The ids do not depend on the order of the texts. Tokens may be anything hashable but NaN; if they cannot be compared
-    with each other, those that occur equally often are ordered by type, then by ``repr``.
+    The ids do not depend on the order of the texts. Tokens can be any hashable objects except NaN. If they cannot be
+    compared with each other, equally frequent ones are ordered by type, then by ``repr``.
 
-    Scripts without blanks between words, such as Chinese, and those with combining vowel signs, such as Devanagari,
-    which ``\w`` does not match, are served better by ``level="char"`` or a callable.
+    Scripts without blanks between words, such as Chinese, and with combining vowel signs, such as Devanagari, which
+    ``\w`` does not match, need ``level="char"`` or a callable.
 
-    `X` has no columns of numbers, and so there is no ``n_features_in_``. The result is a list under any
-    ``set_output`` and any global ``transform_output``.
+    There is no ``n_features_in_``, since `X` has no numeric columns. The result is a list, whatever ``set_output``
+    says.
 
     Examples
     --------
@@ -79,6 +83,9 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
     [['really', 'not', 'good', '[UNK]'], ['[UNK]']]
     """
 
+    vocabulary_: dict[Any, int]
+    tokens_: np.ndarray
+
     _parameter_constraints = {
         "level": [StrOptions({"word", "char"}), callable],
         "lowercase": ["boolean"],
@@ -89,13 +96,13 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
 
     def __init__(
         self,
-        level="word",
+        level: Literal["word", "char"] | str | Callable[[str], Any] = "word",
         *,
-        lowercase=True,
-        token_pattern=r"\w+(?:['’]\w+)*|[^\w\s]",
-        max_tokens=None,
-        min_df=1,
-    ):
+        lowercase: bool = True,
+        token_pattern: str = r"\w+(?:['’]\w+)*|[^\w\s]",
+        max_tokens: int | None = None,
+        min_df: float = 1,
+    ) -> None:
         self.level = level
         self.lowercase = lowercase
         self.token_pattern = token_pattern
@@ -103,13 +110,13 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
         self.min_df = min_df
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X, y=None) -> Self:
         """Learn the vocabulary.
 
         Parameters
         ----------
         X : list, tuple, array, Series or data frame
-            Texts, each a string or a list, tuple or 1-D array of tokens; an array or a data frame may have one column.
+            Texts, each a string or a list, tuple or 1-D array of tokens. An array or data frame can have one column.
         y : None
             Ignored.
 
@@ -121,64 +128,65 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
         Raises
         ------
         TypeError
-            If `X` is a single string, or no container of those above.
+            If `X` is a single string or not one of these containers.
         ValueError
-            If a text is neither a string nor a list of tokens, if a token is not hashable or is NaN, if `token_pattern`
-            is not a regular expression with one group at most, or if no token is left for the vocabulary.
+            If a text is neither a string nor a list of tokens, a token is NaN or not hashable, `token_pattern` is not a
+            regular expression with at most one group, or no token is left for the vocabulary.
         """
-        n_texts, occurrences, texts_with = 0, Counter(), Counter()
-        for tokens in self._cut(X):
+        n_texts = 0
+        term_frequency = Counter()
+        document_frequency = Counter()
+        for tokens in self._tokenize(X):
             n_texts += 1
-            occurrences.update(tokens)
-            texts_with.update(set(tokens))
-        whole = 1 if isinstance(self.min_df, Integral) else n_texts
-        kept = [token for token, count in texts_with.items() if count / whole >= self.min_df]
-        if not kept:
-            raise ValueError(
-                f"No token is left for the vocabulary: {n_texts} texts have {len(occurrences)} different tokens, and "
-                f"none is in min_df={self.min_df} of the texts, where an int is a number and a float a fraction."
-            )
-        kept = sorted(_in_alphabetical_order(kept), key=occurrences.get, reverse=True)[: self.max_tokens]
+            term_frequency.update(tokens)
+            document_frequency.update(set(tokens))
+        kept = self._frequent_tokens(document_frequency, n_texts)
+        # The second sort is stable: tokens of equal frequency stay in alphabetical order.
+        kept = sorted(_alphabetical(kept), key=term_frequency.get, reverse=True)[: self.max_tokens]
         self.vocabulary_ = {token: i for i, token in enumerate(kept, len(RESERVED))}
         self.tokens_ = object_array(RESERVED + kept)
         return self
 
-    def transform(self, X):
+    def transform(self, X) -> list[np.ndarray]:
         """Turn texts into sequences of ids.
 
         Parameters
         ----------
         X : list, tuple, array, Series or data frame
-            As in `fit`.
+            Texts, in any form that `fit` takes.
 
         Returns
         -------
         ids : list of ndarray of shape (T_i,), dtype int32
-            One id per token; 1 for a token that is not in the vocabulary, and ``[1]`` for a text without any.
+            One id per token: 1 for a token that is not in the vocabulary, and ``[1]`` for a text without tokens.
 
         Raises
         ------
+        NotFittedError
+            If the transformer is not fitted.
         TypeError
-            If `X` is a single string, or no container of those of `fit`.
+            If `X` is a single string or not one of the containers of `fit`.
         ValueError
-            If a text is neither a string nor a list of tokens, or if a token is not hashable or is NaN.
+            If a text is neither a string nor a list of tokens, or a token is NaN or not hashable.
         """
         check_is_fitted(self)
-        known = self.vocabulary_.get
-        return [
-            np.array([known(token, UNKNOWN) for token in tokens] or [UNKNOWN], dtype=np.int32)
-            for tokens in self._cut(X)
-        ]
+        id_of = self.vocabulary_.get
+        sequences = []
+        for tokens in self._tokenize(X):
+            # A sequence has at least one step, so a text without tokens becomes one unknown token.
+            ids = [id_of(token, UNKNOWN) for token in tokens] or [UNKNOWN]
+            sequences.append(np.array(ids, dtype=np.int32))
+        return sequences
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X) -> list[list[Any]]:
         """Turn sequences of ids into lists of tokens.
 
-        A string of them is ``" ".join(tokens)``, or ``"".join(tokens)`` for ``level="char"``.
+        Join them by ``" ".join(tokens)``, or by ``"".join(tokens)`` for ``level="char"``.
 
         Parameters
         ----------
         X : list, tuple, array or Series
-            Sequences of ids, as lists or arrays ``(T_i,)``, or padded with 0 in one array ``(n, T)``.
+            Sequences of ids, as lists or arrays ``(T_i,)``, or padded by 0 in one array ``(n, T)``.
 
         Returns
         -------
@@ -187,16 +195,23 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
 
         Raises
         ------
+        NotFittedError
+            If the transformer is not fitted.
         ValueError
-            If something in a sequence is not an id.
+            If a value is not an id.
         """
         check_is_fitted(self)
         form, rows = unwrap(X)
-        rows = as_sequences(X) if form == "numbers" else rows
-        return [self._tokens_of(j, as_array(j, x)) if np.size(x) else [] for j, x in enumerate(rows)]
+        if form == "numbers":
+            rows = as_sequences(X)
+        texts = []
+        for j, x in enumerate(rows):
+            # as_array refuses empty sequences, which have no tokens here.
+            texts.append(self._tokens_of(j, as_array(j, x)) if np.size(x) else [])
+        return texts
 
-    def get_feature_names_out(self, input_features=None):
-        """Name the ids: what a column for each of them, as in a one-hot encoding, would be called.
+    def get_feature_names_out(self, input_features=None) -> np.ndarray:
+        """Return a name for each id, as for the columns of a one-hot encoding.
 
         Parameters
         ----------
@@ -206,7 +221,7 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
         Returns
         -------
         names : ndarray of str objects
-            ``str(token)`` for each of ``tokens_``; a name's place is its id.
+            ``str(token)`` for each of ``tokens_``, in the order of the ids.
         """
         check_is_fitted(self)
         return object_array([str(token) for token in self.tokens_])
@@ -217,23 +232,43 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
         tags.input_tags.two_d_array = False
         return tags
 
-    def _cut(self, X):
-        """The tokens of one text after the other."""
-        cut = self._cutter()
+    def _frequent_tokens(self, document_frequency, n_texts):
+        """The tokens that occur in at least `min_df` of the texts."""
+        if not document_frequency:
+            raise ValueError(
+                f"Expected texts with at least one token, got {n_texts} texts without any. "
+                "Check level, token_pattern and the texts."
+            )
+        if not isinstance(self.min_df, Integral):
+            # Counts are divided, not the fraction multiplied: 0.29 * 100 is above 29.
+            document_frequency = {token: count / n_texts for token, count in document_frequency.items()}
+        kept = [token for token, frequency in document_frequency.items() if frequency >= self.min_df]
+        if not kept:
+            raise ValueError(
+                f"Expected at least one token with min_df={self.min_df}, got none: {n_texts} texts contain "
+                f"{len(document_frequency)} different tokens, all of them less frequent. An int counts texts, a float "
+                "is a fraction of them; min_df=1 keeps every token."
+            )
+        return kept
+
+    def _tokenize(self, X):
+        """Yield the tokens of one text after the other."""
+        analyze = self._analyzer()
         for j, text in enumerate(_texts(X)):
-            is_string = isinstance(text, str)
-            tokens = cut(text.lower() if self.lowercase else text) if is_string else text
+            tokens = text
+            expected = f"Expected text {j} to be a string or a list of tokens"
+            if isinstance(text, str):
+                tokens = analyze(text.lower() if self.lowercase else text)
+                expected = f"Expected level to return a list of tokens for text {j}"
             if hasattr(tokens, "__array__"):
                 tokens = np.asarray(tokens).tolist()
             if not isinstance(tokens, list | tuple):
-                what = f"level(text {j})" if is_string else f"Text {j}"
-                wanted = "a list of tokens" if is_string else "a string or a list of tokens"
-                raise ValueError(f"{what} is {short(tokens)}, but {wanted} is wanted.")
-            _check_that_tokens_can_be_found_again(j, tokens)
+                raise ValueError(f"{expected}, got {short_repr(tokens)}.")
+            _check_tokens(j, tokens)
             yield tokens
 
-    def _cutter(self):
-        """The function that makes a list of tokens of a string."""
+    def _analyzer(self):
+        """The function that splits a string into a list of tokens."""
         if callable(self.level):
             return self.level
         if self.level == "char":
@@ -241,53 +276,61 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
         try:
             pattern = re.compile(self.token_pattern)
         except re.error as error:
-            raise ValueError(f"token_pattern={self.token_pattern!r} is no regular expression: {error}.") from error
-        if pattern.groups > 1:
             raise ValueError(
-                f"token_pattern={self.token_pattern!r} has {pattern.groups} groups, but one at most is wanted: (?:...) "
-                "is a group that does not count."
+                f"Expected token_pattern to be a regular expression, got {self.token_pattern!r}: {error}."
+            ) from error
+        if pattern.groups > 1:
+            # findall would return tuples.
+            raise ValueError(
+                f"Expected token_pattern to have at most one capturing group, got {pattern.groups} in "
+                f"{self.token_pattern!r}. Write (?:...) for a group that does not capture."
             )
         return pattern.findall
 
     def _tokens_of(self, j, x):
-        x = x.ravel() if x.shape[1:] == (1,) else x
+        """The tokens of sequence `j` of ids, without padding."""
+        if x.shape[1:] == (1,):
+            x = x.ravel()
         if x.ndim > 1:
-            raise ValueError(f"Sequence {j} has shape {x.shape}, but one id per step is wanted.")
+            raise ValueError(f"Expected sequence {j} to have one id per time step, got shape {x.shape}.")
         is_id = (x >= 0) & (x < len(self.tokens_)) & (np.floor(x) == x)
         if not is_id.all():
-            t, largest = is_id.argmin(), len(self.tokens_) - 1
-            raise ValueError(f"Sequence {j}, step {t} is {x[t]}, but an id from 0 to {largest} is wanted.")
+            t = is_id.argmin()
+            raise ValueError(
+                f"Expected ids to be whole numbers from 0 to {len(self.tokens_) - 1}, "
+                f"got {x[t]} in sequence {j}, step {t}."
+            )
         return self.tokens_[x[x != PADDING].astype(np.intp)].tolist()
 
 
 def _texts(X):
-    """The items of a container of texts, as they are."""
+    """The items of a container of texts, unchanged."""
     if not isinstance(X, list | tuple):
-        if isinstance(X, str) or not hasattr(X, "__array__"):  # an np.str_ has it too
-            hint = "[X]" if isinstance(X, str | bytes) else "list(X)"
+        if isinstance(X, str) or not hasattr(X, "__array__"):  # numpy.str_ has __array__, too
             raise TypeError(
-                f"X is a {type(X).__name__}, but a list of texts or another container of them is wanted: {hint}."
+                f"Expected X to be a list or another container of texts, got {type(X).__name__}.{list_hint(X)}"
             )
         X = np.asarray(X)
         if X.ndim != 1 and X.shape[1:] != (1,):
-            raise ValueError(f"X has shape {X.shape}, but texts in one dimension or one column are wanted.")
+            raise ValueError(f"Expected X to have shape (n_texts,) or (n_texts, 1), got {X.shape}.")
         X = X.ravel().tolist()
     if not X:
-        raise ValueError("X is empty, but at least one text is wanted.")
+        raise ValueError("Expected X to contain at least one text, got none.")
     return X
 
 
-def _check_that_tokens_can_be_found_again(j, tokens):
+def _check_tokens(j, tokens):
+    """Raise for tokens that a dict cannot find again."""
     try:
-        missing = {token for token in set(tokens) if token != token}  # NaN and its like
+        missing = {token for token in set(tokens) if token != token}  # NaN and NaT
     except TypeError as error:
-        raise ValueError(f"Text {j} has a token that cannot be looked up: {error}.") from error
+        raise ValueError(f"Expected hashable tokens in text {j}, got one that cannot be looked up: {error}.") from error
     if missing:
-        raise ValueError(f"Text {j} has a missing token: {missing.pop()}.")
+        raise ValueError(f"Expected no missing tokens in text {j}, got {missing.pop()}.")
 
 
-def _in_alphabetical_order(tokens):
+def _alphabetical(tokens):
     try:
         return sorted(tokens)
-    except TypeError:  # of several types
+    except TypeError:  # tokens of several types
         return sorted(tokens, key=lambda token: (type(token).__name__, repr(token)))

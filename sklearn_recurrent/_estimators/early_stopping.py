@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
 from .._data.sequences import object_array
 from .scoring import sequence_scorer, shallow_copy_with, takes_weights
-
-
-class CachedInput(NamedTuple):
-    """An X that need not be read again, epoch after epoch: what it is `read` as, and that `ready` for the network."""
-
-    X: object
-    read: object
-    ready: object
 
 
 class Validation:
@@ -29,8 +19,13 @@ class Validation:
     """
 
     def __init__(self, fitted, network, loss, dataset, workers, scorer=None, y=None):
-        self.fitted, self.network, self.loss, self.dataset, self.workers = fitted, network, loss, dataset, workers
-        self.scorer, self.y = scorer, y
+        self.fitted = fitted
+        self.network = network
+        self.loss = loss
+        self.dataset = dataset
+        self.workers = workers
+        self.scorer = scorer
+        self.y = y
 
     def __call__(self, theta):
         dataset = self.dataset
@@ -46,9 +41,9 @@ class Validation:
         weights = {}
         if np.ptp(self.dataset.weight) and takes_weights(self.scorer):
             weights["sample_weight"] = self._weights()
-        score = float(
-            self.scorer(shallow_copy_with(self.fitted, theta_=theta), self.fitted._cached_input.X, self.y, **weights)
-        )
+        # A copy of the weights, which training goes on to move: a scorer may store the model.
+        model = shallow_copy_with(self.fitted, theta_=theta.copy())
+        score = float(self.scorer(model, self.fitted._cached_input.X, self.y, **weights))
         return -np.inf if np.isnan(score) else score
 
     def _weights(self):
@@ -71,7 +66,7 @@ def split(n, fraction, strata, groups, seed):
     """Sequences to train on and sequences to validate on, at least one each; of each group on one side alone."""
     if groups is not None:
         if groups.max() == groups.min():
-            raise ValueError("early_stopping wants two groups at least, one to train on and one to validate on.")
+            raise ValueError("Expected at least two different groups for early_stopping, got one.")
         return next(
             GroupShuffleSplit(1, test_size=_size(len(np.unique(groups)), fraction), random_state=seed).split(
                 np.empty(n), groups=groups

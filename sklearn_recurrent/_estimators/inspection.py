@@ -1,49 +1,55 @@
-"""Looking into a fitted network: what it attends to, what its states and gates do, what its gradients say."""
+"""Inspect a fitted network: attention weights, states, gates, gradients and feature importance."""
 
 from __future__ import annotations
 
 from numbers import Integral
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.metrics import check_scoring
-from sklearn.utils import Bunch, check_consistent_length, check_random_state
-from sklearn.utils.metaestimators import available_if
+from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._core import inspection
 from .._core.threads import single_blas_thread
-from .._data.targets import flatten_steps
+from .._data.targets import split_like
+from .._sklearn import available_if
 from .parameters import architecture_of, check_at_least_one
 from .scoring import sequence_scorer, shallow_copy_with
 
 
-def attends(model):
-    """Whether a model pools by attention; raises an AttributeError that says why not."""
-    _, per_step, kinds = architecture_of(model)
+def has_attention_pooling(model):
+    """True if a model pools by attention; otherwise an AttributeError that gives the reason."""
+    _, per_step, poolings = architecture_of(model)
     if per_step:
-        raise AttributeError("With return_sequences=True there is no pooling, and so no attention.")
-    if "attention" not in kinds:
-        raise AttributeError(f"attention_weights wants pooling by 'attention', got {sorted(kinds)}.")
+        raise AttributeError(
+            "Expected pooling='attention' for attention_weights, got return_sequences=True, which does not pool. "
+            "Set return_sequences=False and pooling='attention', and fit again."
+        )
+    if "attention" not in poolings:
+        raise AttributeError(
+            f"Expected pooling='attention' for attention_weights, got {sorted(poolings)}. "
+            "Set pooling='attention' and fit again."
+        )
     return True
 
 
 class Inspection:
-    """The methods of an estimator that look into it."""
+    """The methods of an estimator for inspection."""
 
-    @available_if(attends)
-    def attention_weights(self, X):
-        """Return how much each time step counts in attention pooling.
+    @available_if(has_attention_pooling)
+    def attention_weights(self, X) -> np.ndarray:
+        """Return the weight of each time step in attention pooling.
 
         Parameters
         ----------
         X : list of arrays, 3-D array, 2-D array or data frame
-            Sequences, as in `fit`.
+            Sequences, in any form that `fit` takes.
 
         Returns
         -------
         weights : ndarray
-            A 1-D object array of arrays (n_steps_i,), positive numbers that sum to 1; for an X of numbers without
-            padding one array (n_samples, n_steps).
+            Positive weights, (n_steps_i,) for each sequence (see Notes), whose sum is 1.
 
         Raises
         ------
@@ -52,23 +58,20 @@ class Inspection:
         """
         return self._inspect(X, inspection.attention)
 
-    def hidden_states(self, X, layer=-1):
-        """Return the hidden state of a layer after each time step.
+    def hidden_states(self, X, layer: int = -1) -> np.ndarray:
+        """Return the hidden states of a layer after each time step.
 
         Parameters
         ----------
         X : list of arrays, 3-D array, 2-D array or data frame
-            Sequences, as in `fit`. With missing="skip" a time step that is passed over has no entry.
+            Sequences, in any form that `fit` takes. With missing='skip', skipped steps have no entry.
         layer : int, default=-1
-            Which layer: 0 reads the sequences, -1 is the one on top.
+            Index of the layer: 0 reads the sequences, -1 is the top layer.
 
         Returns
         -------
         states : ndarray
-            A 1-D object array of arrays (n_steps_i, width); for an X of numbers without padding one array (n_samples,
-            n_steps, width). The width is the number of units, of two directions twice that: the state of the forward
-            one after it has read the sequence up to this time step, then that of the backward one after it has read
-            the sequence from its end down to the same step.
+            (n_steps_i, n_units) for each sequence (see Notes); for two directions 2 * n_units, forward then backward.
 
         Raises
         ------
@@ -77,120 +80,86 @@ class Inspection:
         """
         return self._trace(X, layer, lambda cell: ["h"])["h"]
 
-    def gate_activations(self, X, layer=-1):
-        """Return what the gates of a layer do at each time step.
+    def gate_activations(self, X, layer: int = -1) -> dict[str, np.ndarray]:
+        """Return the gates of a layer at each time step.
 
         Parameters
         ----------
         X : list of arrays, 3-D array, 2-D array or data frame
-            Sequences, as in `fit`.
+            Sequences, in any form that `fit` takes.
         layer : int, default=-1
-            Which layer: 0 reads the sequences, -1 is the one on top.
+            Index of the layer: 0 reads the sequences, -1 is the top layer.
 
         Returns
         -------
         gates : dict of str to ndarray
-            By the letters of the papers: input gate "i", forget gate "f", candidate "g", output gate "o" and cell state
-            "c" after the time step, for the LSTM family; reset gate "r", update gate "z" and candidate "n" for the GRU
-            family, "f" and "n" for the minimal gated unit; the plain cell has no gates and gives its state "h". Each
-            is in the form of `hidden_states`, both directions side by side. Gates lie between 0, closed, and 1, open.
-
-        Raises
-        ------
-        ValueError
-            If there is no such layer.
+            In the form of `hidden_states`. LSTM cells: input gate "i", forget gate "f", candidate "g", output gate "o",
+            cell state "c" after the step. GRU cells: reset gate "r", update gate "z", candidate "n"; 'mgu': "f", "n".
+            'elman': state "h". Gates are between 0 (closed) and 1 (open).
         """
         return self._trace(X, layer, inspection.gate_names)
 
-    def input_gradients(self, X, output=None):
-        """Return how an output changes with each value of each sequence: the saliency of the input.
+    def input_gradients(self, X, output=None) -> np.ndarray:
+        """Return the gradient of an output with respect to each value of X (saliency).
 
         Parameters
         ----------
         X : list of arrays, 3-D array, 2-D array or data frame
-            Sequences, as in `fit`.
+            Sequences, in any form that `fit` takes.
         output : class label or int, default=None
-            Whose gradient. Of a classifier: the class (of multilabel targets the label) whose raw score is meant, the
-            entry of `decision_function`; for two classes the log-odds of this class. None is the class with the highest
-            score, of each sequence by itself: the one predicted, if the labels exclude each other. Of a regressor: the
-            index of the output; None is the only one.
+            The output. For a classifier, a class (or label) and its `decision_function`; None is the class of the
+            highest score, for each sequence. For a regressor, an index; None is the only output.
 
         Returns
         -------
         gradients : ndarray
-            A 1-D object array of arrays (n_steps_i, n_features), float64; for an X of numbers without padding one array
-            (n_samples, n_steps, n_features). In the unit of the output (of a regressor that of y) by the unit of the
-            feature; with loss="poisson" that of the logarithm of the prediction. Of tokens it is the gradient with
-            respect to the vector of each token, (n_steps_i, embedding_dim). With return_sequences it is that of the sum
-            of the outputs over all steps.
+            Float64, (n_steps_i, n_features) for each sequence (see Notes), in units of the output (of its logarithm for
+            loss='poisson') per unit of the feature. For tokens, with respect to their vectors, (n_steps_i,
+            embedding_dim). With return_sequences, of the sum of the outputs over all steps.
 
         Raises
         ------
         ValueError
-            If there is no such output, or several, of which a regressor cannot choose: their units may differ.
-
-        Notes
-        -----
-        The gradient is exact, also if training truncates it. To first order, the output would change by the sum of
-        gradients times changes of X.
-
-        References
-        ----------
-        Simonyan, K., Vedaldi, A. & Zisserman, A. (2014). Deep inside convolutional networks: visualizing image
-        classification models and saliency maps. ICLR workshop.
+            If there is no such output, or a regressor has several and `output` is None.
         """
-        self._network()  # or it is not fitted
-        choose = self._choice_of(output)
-        n_each = 1 if hasattr(self, "classes_") else self.n_outputs_ // len(self.y_scale_)  # quantiles of each output
+        state = self._fitted_state()
+        choose = self._output_selector(output)
 
-        def gradients(*parts):
-            d = inspection.saliency(*parts, choose)
-            d = d if self._embeds else d / self.x_scale_
-            return d * np.repeat(self.y_scale_, n_each)[output or 0] if self.out_activation_ == "identity" else d
+        def gradients(network, theta, inputs, workers):
+            d = inspection.saliency(network, theta, inputs, workers, choose)
+            d = state.preprocessor.gradient(d)  # the network has preprocessed inputs, the user those of X
+            if self.out_activation_ == "identity":
+                n_quantiles = self.n_outputs_ // len(self.y_scale_)
+                d = d * np.repeat(self.y_scale_, n_quantiles)[output or 0]
+            return d
 
         return self._inspect(X, gradients)
 
-    def gradient_flow(self, X, y):
+    def gradient_flow(self, X, y) -> dict[str, np.ndarray]:
         """Return how far back in time the gradient of the loss reaches.
-
-        Where it vanishes within some steps, training learns nothing from what came before them.
 
         Parameters
         ----------
         X : list of arrays, 3-D array, 2-D array or data frame
-            Sequences, as in `fit`.
+            Sequences, in any form that `fit` takes.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Their targets, as in `fit`; with return_sequences one array per sequence.
+            Targets, as in `fit`. With return_sequences, one array per sequence.
 
         Returns
         -------
         flow : dict of str to ndarray of shape (n_steps,)
-            For each direction of each layer, by its name in `weights_` ("layer_0/forward"): entry d is the Euclidean
-            norm of dLoss/dh, the gradient with respect to the hidden state d steps before the last one that this
-            direction reads (for "layer_0/backward" the first of the sequence), the mean over the sequences that have
-            more than d steps. There are as many entries as the longest has steps.
+            Keys are layers and directions as in `weights_`, such as "layer_0/forward". Entry d is the Euclidean norm of
+            the gradient of the loss (nats, or scaled y) with respect to the hidden state d steps before the last one
+            that this direction reads, averaged over the sequences of more than d steps.
 
         Raises
         ------
         ValueError
-            If y is not as in `fit`, or has classes that were not there.
-
-        Notes
-        -----
-        The loss is that of a sequence by itself: in nats, or for a regressor that of its scaled outputs; with
-        return_sequences the sum over its steps. Neither the penalty nor weights play a part. A hidden state of an LSTM
-        acts on what follows through the gates of the next step, and from there on through the cell state, too. The
-        gradient is exact, also if training truncates it.
-
-        References
-        ----------
-        Bengio, Y., Simard, P. & Frasconi, P. (1994). Learning long-term dependencies with gradient descent is
-        difficult. IEEE Transactions on Neural Networks 5, 157-166.
-        Pascanu, R., Mikolov, T. & Bengio, Y. (2013). On the difficulty of training recurrent neural networks. ICML.
+            If y is invalid or has unknown classes.
         """
-        network, sequences = self._network(), self._read(X)
-        Y, loss = self._targets(sequences, y, network.per_step), self._loss_function(vars(self))
-        norms = self._look(network, sequences, inspection.flow, Y, loss)
+        state, sequences = self._parse_fitted(X)
+        targets = self._network_targets(state, sequences, y)
+        norms = self._run_inspection(state, sequences, inspection.flow, targets, state.loss_function())
         return {key: inspection.by_distance(norm, sequences, key.endswith("backward")) for key, norm in norms.items()}
 
     def feature_importance(
@@ -198,92 +167,68 @@ class Inspection:
         X,
         y,
         *,
-        by="feature",
-        n_repeats=5,
+        by: Literal["feature", "step"] | str = "feature",
+        n_repeats: int = 5,
         scoring=None,
-        windows=10,
+        windows: int = 10,
         sample_weight=None,
-        random_state=None,
-        n_jobs=None,
-    ):
-        """Return how much the score falls when sequences exchange a feature, or a part of their time.
-
-        This is permutation importance for sequences: each one gets the values of another one, so that they have nothing
-        to do with its target any more.
+        random_state: int | np.random.RandomState | None = None,
+        n_jobs: int | None = None,
+    ) -> Any:
+        """Return the decrease of the score when a feature, or a part of time, is permuted among sequences.
 
         Parameters
         ----------
         X : list of arrays, 3-D array, 2-D array or data frame
-            Sequences, as in `fit`; best such as were not trained on.
+            Sequences, in any form that `fit` takes; preferably not those of the training set.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Their targets, as in `fit`.
+            Targets, as in `fit`.
         by : {"feature", "step"}, default="feature"
-            What is exchanged: one feature at all steps, or all features within one window of time.
+            What is permuted: one feature at all steps, or all features within a window of time.
         n_repeats : int, default=5
-            How often, each time with other partners, at least 1.
+            Number of permutations, at least 1.
         scoring : str, callable, list, tuple, set or dict, default=None
-            Whose fall is measured, as in `sklearn.inspection.permutation_importance`; None is `score`. With
-            return_sequences `sequence_scorer` makes one; it is put by itself around whatever is no callable.
+            One or several scorers; None is `score`. With return_sequences, `sequence_scorer` is put around names.
         windows : int, default=10
-            For ``by="step"``: into how many windows of relative time, of equal length, each sequence is divided, at
-            least 1. There are never more than the longest one has steps. A step belongs to the window of its middle.
+            For ``by="step"``, the number of windows of relative time into which each sequence is divided, at least 1.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the sequences in the score.
         random_state : int, RandomState instance or None, default=None
-            Draws the partners. An int gives the same result each time.
+            Seed of the permutations.
         n_jobs : int, default=None
-            Workers of joblib, each for one feature or window. None: 1, unless `joblib.parallel_config` says otherwise.
+            Number of joblib workers. None means 1, unless set by joblib.parallel_config.
 
         Returns
         -------
         result : `sklearn.utils.Bunch`
-            The score of X as it is less the one after the exchange, in the unit of the score; with several scorers a
-            dict of such, by their names. A group is a feature of the time steps (an X of one value per step has one,
-            and so have tokens), or a window.
-
-            importances : ndarray of shape (n_groups, n_repeats)
-                How much the score fell each time.
-            importances_mean : ndarray of shape (n_groups,)
-                The mean over repeats.
-            importances_std : ndarray of shape (n_groups,)
-                The standard deviation over repeats.
+            ``importances`` of shape (n_groups, n_repeats), for each feature or window, ``importances_mean`` and
+            ``importances_std`` of shape (n_groups,), in the unit of the score. For several scorers, a dict of such by
+            name.
 
         Raises
         ------
         ValueError
-            If `by` is neither, `n_repeats` or `windows` is less than 1, or `scoring` asks for predictions of anything
-            but X.
-
-        See Also
-        --------
-        sklearn.inspection.permutation_importance : For each column of a table.
-
-        Notes
-        -----
-        Sequences of unequal length exchange values in relative time: those of the partner are stretched, each step
-        takes the value of the nearest one. All groups are measured with the same partners. A scorer meets X as it is,
-        but predictions for the changed one.
-
-        A feature of which another one says the same is not missed, and has little importance.
-
-        References
-        ----------
-        Breiman, L. (2001). Random forests. Machine Learning 45, 5-32.
+            If an argument is invalid, or a scorer asks for predictions of anything but X.
         """
-        network, sequences = self._network(), self._read(X).joined()
+        state, sequences = self._parse_fitted(X)
+        sequences = sequences.joined()
         if by not in ("feature", "step"):
             raise ValueError(f"by must be 'feature' or 'step', got {by!r}.")
         check_at_least_one(n_repeats=n_repeats, windows=windows)
-        if network.per_step and scoring is not None and not callable(scoring):
+        if state.network.per_step and scoring is not None and not callable(scoring):
             scoring = sequence_scorer(scoring)
-        scorer, rng = check_scoring(self, scoring), check_random_state(random_state)
-        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+        scorer = check_scoring(self, scoring)
+        weights = {}
+        if sample_weight is not None:
+            weights["sample_weight"] = sample_weight
+        # The same partners for all groups: importances then differ by the features, not by the draw.
+        rng = check_random_state(random_state)
         partners = [rng.permutation(len(sequences)) for _ in range(n_repeats)]
         groups = _features(sequences) if by == "feature" else _windows(sequences, windows)
 
         def scores(group):
-            observers = (_with_reading(self, X, inspection.exchange(sequences, others, group)) for others in partners)
-            return [scorer(reader, X, y, **weights) for reader in observers]
+            permuted = (inspection.exchange(sequences, others, group) for others in partners)
+            return [scorer(_with_sequences(self, X, changed), X, y, **weights) for changed in permuted]
 
         baseline = scorer(self, X, y, **weights)
         changed = Parallel(n_jobs=n_jobs)(delayed(scores)(group) for group in groups)
@@ -294,56 +239,74 @@ class Inspection:
             for name in baseline
         }
 
-    # --- how it is done -----------------------------------------------------------------------------------------------
+    # --- implementation -----------------------------------------------------------------------------------------------
 
-    def _look(self, network, sequences, function, *arguments):
-        with single_blas_thread(), self._worker_pool(self.theta_.dtype) as workers:
-            return function(network, self.theta_, self._prepare(sequences), workers, *arguments)
+    def _run_inspection(self, state, sequences, function, *arguments):
+        """Call a function of the core's `inspection` on the network and its inputs."""
+        with single_blas_thread(), self._worker_pool(state.theta.dtype) as workers:
+            inputs = self._network_inputs(sequences, state)
+            return function(state.network, state.theta, inputs, workers, *arguments)
 
     def _inspect(self, X, function):
-        """What a function of `insight` finds for each step, in the container that belongs to `X`."""
-        network, sequences = self._network(), self._read(X)
-        return self._like_steps(self._look(network, sequences, function), X, sequences)
+        """The result of `function` for each step, in the container that corresponds to the one of `X`."""
+        state, sequences = self._parse_fitted(X)
+        found = self._run_inspection(state, sequences, function)
+        return split_like(found, X, sequences, padded=state.padded)
 
-    def _trace(self, X, layer, names):
-        network, sequences = self._network(), self._read(X)
-        n = len(network.cells)
+    def _trace(self, X, layer, names_of):
+        """Activations of a layer for each step, by name; ``names_of(cell)`` selects them."""
+        state, sequences = self._parse_fitted(X)
+        cells = state.network.cells
+        n = len(cells)
         if not isinstance(layer, Integral) or not -n <= layer < n:
             raise ValueError(f"layer must be an integer from {-n} to {n - 1}, got {layer!r}.")
-        found = self._look(network, sequences, inspection.trace, layer % n, names(network.cells[layer]))
-        return {name: self._like_steps(values, X, sequences) for name, values in found.items()}
+        found = self._run_inspection(state, sequences, inspection.trace, layer % n, names_of(cells[layer]))
+        return {name: split_like(values, X, sequences, padded=state.padded) for name, values in found.items()}
 
-    def _choice_of(self, output):
-        """A function from raw outputs (K, n) to the gradient of the chosen one with respect to them."""
-        binary = False
-        if not hasattr(self, "classes_"):
-            wanted = range(self.n_outputs_)
-            if output not in (wanted if len(wanted) > 1 else [None, 0]):
-                raise ValueError(f"output must be the index of one of {len(wanted)} outputs, got {output!r}.")
-            index = output or 0
+    def _output_selector(self, output):
+        """A function from raw outputs (K, n) to the gradient of the selected one with respect to them."""
+        if hasattr(self, "classes_"):
+            index = self._class_index(output)
+            binary = self._fitted_state().encoder.binary
         else:
-            labels, binary = self.classes_.tolist(), self._binary
-            if output is not None and output not in labels:
-                raise ValueError(f"output must be one of the classes {labels}, got {output!r}.")
-            index = None if output is None else labels.index(output)
+            index = self._output_index(output)
+            binary = False
 
         def choose(raw):
+            # Two classes have one raw output: the log-odds of the second class, and with a minus sign of the first.
             scores = np.concatenate([-raw, raw]) if binary else raw
-            chosen = scores.argmax(axis=0) if index is None else np.full(raw.shape[1], index)
-            d = np.eye(len(scores), dtype=raw.dtype)[:, chosen]
-            return d[1:] - d[:1] if binary else d
+            if index is None:
+                selected = scores.argmax(axis=0)
+            else:
+                selected = np.full(raw.shape[1], index)
+            d = np.eye(len(scores), dtype=raw.dtype)[:, selected]
+            if binary:
+                return d[1:] - d[:1]
+            return d
 
         return choose
 
-    def _targets(self, sequences, y, per_step):
-        """Targets as the network has them, of what `fit` takes."""
-        y = flatten_steps(y, sequences.lengths, valid=sequences.valid)[0] if per_step else y
-        y = self._validate_target(y)
-        check_consistent_length(range(sequences.offsets[-1]) if per_step else sequences, y)
-        Y, facts = self._encode_target(y, np.ones(len(y)), None, resume=True)
-        if facts["n_outputs_"] != self.n_outputs_:
-            raise ValueError(f"y has {facts['n_outputs_']} outputs, but {type(self).__name__} has {self.n_outputs_}.")
-        return Y
+    def _class_index(self, label):
+        """The index of a class; None stands for the class with the highest score."""
+        if label is None:
+            return None
+        labels = self.classes_.tolist()
+        if label not in labels:
+            raise ValueError(f"output must be one of the classes {labels}, got {label!r}.")
+        return labels.index(label)
+
+    def _output_index(self, output):
+        """The index of an output of a regressor; None stands for a single one."""
+        if output is None and self.n_outputs_ == 1:
+            return 0
+        if output not in range(self.n_outputs_):
+            raise ValueError(f"output must be the index of one of {self.n_outputs_} outputs, got {output!r}.")
+        return output
+
+    def _network_targets(self, state, sequences, y):
+        """The targets `y`, as in `fit`, in the form that the loss of the network takes."""
+        dataset = self._validate_samples(sequences, y, None, per_step=state.network.per_step)
+        return state.encoder.encode(dataset).y
 
 
 def _features(sequences):
@@ -356,15 +319,18 @@ def _windows(sequences, n):
     return [window == k for k in range(n)]
 
 
-def _with_reading(model, X, sequences):
-    """The same model, but for it `X` reads as `sequences`: whatever container X is, it need not be made anew."""
+def _with_sequences(model, X, sequences):
+    """A copy of the model that parses `X` as `sequences`, so that no container like X need be built from them."""
 
-    def read_instead(asked):
-        if asked is not X:
-            raise ValueError("The scoring of feature_importance must ask for predictions of X as it is given.")
+    def parse(given, state):
+        if given is not X:
+            raise ValueError(
+                "Expected scoring to call the estimator with the X that it was given, got another X. "
+                "Pass a scoring that leaves X unchanged."
+            )
         return sequences
 
-    return shallow_copy_with(model, _read=read_instead)
+    return shallow_copy_with(model, _parse=parse)
 
 
 def _importance(baseline, scores):

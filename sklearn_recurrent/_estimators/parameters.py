@@ -1,16 +1,14 @@
-"""The hyper-parameters of all estimators: each declared once, with name, default, constraint and documentation."""
+"""The hyper-parameters of all estimators: each declared once.
+
+`tools/write_docstrings.py` writes signatures and docstrings from these declarations; run it after a change.
+"""
 
 from __future__ import annotations
 
-import inspect
-import re
-import textwrap
-from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
-from typing import dataclass_transform
+from typing import NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.metrics import get_scorer_names
 
 from .._core.activations import ACTIVATIONS
@@ -21,9 +19,26 @@ from .._core.optimizers import OPTIMIZERS, SCHEDULES
 from .._sklearn import Interval, StrOptions
 
 
-def parameter(default, constraints, kind, doc, *, kw_only=True):
-    """Declare a hyper-parameter: its default, scikit-learn's constraints on it, its type in words, what it does."""
-    return field(default=default, kw_only=kw_only, metadata={"constraints": constraints, "kind": kind, "doc": doc})
+class Parameter(NamedTuple):
+    """A hyper-parameter.
+
+    default : its default
+    constraints : scikit-learn's constraints on its value
+    kind : its type in words, for the docstring
+    annotation : its type, for the signature
+    doc : what it does, for the docstring
+    """
+
+    default: object
+    constraints: list
+    kind: str
+    annotation: str
+    doc: str
+
+
+def constraints_of(parameters):
+    """What scikit-learn calls `_parameter_constraints`."""
+    return {name: parameter.constraints for name, parameter in parameters.items()}
 
 
 def at_least(low, kind=Real):
@@ -38,362 +53,369 @@ def between(low, high, closed="left"):
     return Interval(Real, low, high, closed=closed)
 
 
-@dataclass_transform(eq_default=False, field_specifiers=(parameter,))
-def estimator(cls):
-    """Make ``__init__``, ``_parameter_constraints`` and the docstring's sections from the declared parameters.
-
-    In a docstring, ``{parameters}`` and ``{attributes}`` stand for the sections; attributes are those that the classes
-    from `cls` up declare in `_attributes`, name → (type, text).
-    """
-    if inspect.get_annotations(cls):  # else the inherited __init__ serves; to make one takes milliseconds
-        cls = dataclass(eq=False, repr=False)(cls)
-    cls._parameter_constraints = {f.name: f.metadata["constraints"] for f in fields(cls)}
-    attributes = {}
-    for base in reversed(cls.__mro__):
-        attributes |= vars(base).get("_attributes", {})
-    sections = {
-        "parameters": _section("Parameters", [(f.name, _kind(f), f.metadata["doc"]) for f in fields(cls)]),
-        "attributes": _section("Attributes", [(name, *entry) for name, entry in sorted(attributes.items())]),
-    }
-    if cls.__doc__:
-        doc = inspect.cleandoc(cls.__doc__)
-        cls.__doc__ = re.sub(r"\{(parameters|attributes)\}", lambda match: sections[match[1]], doc)
-    return cls
+def flag(default, doc):
+    """A parameter that is True or False."""
+    return Parameter(default, ["boolean"], "bool", "bool", doc)
 
 
-def _kind(f):
-    return f"{f.metadata['kind']}, default={f.default!r}"
+def number(default, constraint, doc):
+    return Parameter(default, [constraint], "float", "float", doc)
 
 
-def _section(title, entries):
-    lines = [title, "-" * len(title)]
-    for name, kind, doc in entries:
-        lines += [f"{name} : {kind}", textwrap.fill(doc, 114, initial_indent="    ", subsequent_indent="    ")]
-    return "\n".join(lines)
+def count(default, low, doc):
+    return Parameter(default, [at_least(low, Integral)], "int", "int", doc)
 
 
-@estimator
-class LayerParameters:
-    hidden_layer_sizes: int | tuple = parameter(
+def optional_count(default, low, doc):
+    return Parameter(default, [at_least(low, Integral), None], "int or None", "int | None", doc)
+
+
+def choice(default, names, doc):
+    """A parameter that is one of some names."""
+    # str, too: a name in a variable is no error to a type checker, and an editor still offers the names
+    annotation = f"Literal[{', '.join(map(_quoted, names))}] | str"
+    return Parameter(default, [StrOptions(set(names))], _braces(names), annotation, doc)
+
+
+def _braces(names):
+    return "{" + ", ".join(map(repr, names)) + "}"
+
+
+def _quoted(name):
+    return f'"{name}"'
+
+
+LAYERS = {
+    "hidden_layer_sizes": Parameter(
         64,
         [at_least(1, Integral), "array-like"],
         "int or tuple of int",
-        "Units of the recurrent layer; a tuple stacks layers, each reading the states of the one below, "
-        "with as many units as its entry says.",
-        kw_only=False,
-    )
-    activation: str = parameter(
+        "int | Sequence[int]",
+        "Number of units of the recurrent layer. A tuple stacks layers, each reading the states of the one below.",
+    ),
+    "activation": choice(
         "tanh",
-        [StrOptions(set(ACTIVATIONS))],
-        "{'tanh', 'relu', 'logistic'}",
-        "Nonlinearity φ of a candidate state, and of the cell state on its way out of an LSTM. Gates are always "
-        "logistic. relu is unbounded: it may need a smaller learning rate.",
-    )
-    bidirectional: bool = parameter(
+        ACTIVATIONS,
+        "Activation φ of candidate states and of LSTM cell states at the output. 'relu' may need a lower learning "
+        "rate.",
+    ),
+    "bidirectional": flag(
         True,
-        ["boolean"],
-        "bool",
-        "Whether each layer also reads its sequences from their end, with as many units and weights of their own. "
-        "The reverse direction begins at the last living step, whatever the padding.",
-    )
+        "Whether each layer also reads sequences backward, from the last step that is not padding, with units of its "
+        "own.",
+    ),
+}
 
-
-@estimator
-class OutputParameters:
-    pooling: str | tuple = parameter(
+OUTPUT = {
+    "pooling": Parameter(
         ("last", "mean", "max"),
         [StrOptions(set(POOLINGS)), "array-like"],
-        "{'last', 'mean', 'max', 'attention'} or tuple of them",
-        "How the states of the top layer become one vector per sequence: the last state of each direction, the mean "
-        "or the maximum over all living steps, or their mean with weights that are learned (additive attention; see "
-        "attention_weights). Several are concatenated. With return_sequences there is no pooling.",
-    )
-    return_sequences: bool = parameter(
+        f"{_braces(POOLINGS)} or tuple of them",
+        f"Literal[{', '.join(map(_quoted, POOLINGS))}] | str | Sequence[str]",
+        "How the states of the top layer become one vector: last state of each direction, mean or maximum over time, "
+        "or mean with learned weights (see `attention_weights`). Several are joined. Unused with return_sequences.",
+    ),
+    "return_sequences": flag(
         False,
-        ["boolean"],
-        "bool",
-        "Whether y has a target for each time step: one array per sequence, as long as it. Predictions then have, too.",
-    )
+        "Whether y and predictions have one value or label per time step: an array per sequence, as long as it.",
+    ),
+}
 
-
-@estimator
-class TrainingParameters:
-    embedding_dim: int | None = parameter(
+TRAINING = {
+    "embedding_dim": optional_count(
         None,
-        [at_least(1, Integral), None],
-        "int or None",
-        "If given, X holds tokens, whole numbers from 0 on, one per time step, and each of those met in fit gets a "
-        "vector of that many entries, which is learned. Later, an unknown token has a vector of zeros, or the one "
-        "that partial_fit has learned for all tokens it did not know. 32-bit tokens compute in float32, wider ones in "
-        "float64. The vectors are not penalized.",
-    )
-    pad_token: int | None = parameter(
+        1,
+        "If given, X holds tokens, one non-negative integer per step. Each token seen in `fit` has a learned vector "
+        "of this size; others have zeros, unless `partial_fit` trains their vector. 32-bit tokens are computed in "
+        "float32.",
+    ),
+    "pad_token": optional_count(
         None,
-        [at_least(0, Integral), None],
-        "int or None",
-        "With embedding_dim: the token that is padding at either end of a row, where X is an array of tokens; in a "
-        "list of sequences it is one like others. None: there is no padding.",
-    )
-    dropout: float = parameter(
+        0,
+        "The token that pads the ends of a row if X is an array; in a list it is an ordinary token. None: no padding.",
+    ),
+    "dropout": number(
         0.0,
-        [between(0, 1)],
-        "float",
-        "Probability with which, in training, a unit is left out between layers and before the output, for a whole "
-        "sequence at a time. The others are scaled up in turn. Not for lbfgs.",
-    )
-    recurrent_dropout: float = parameter(
+        between(0, 1),
+        "Probability of dropping a unit between layers and before the output in training, per sequence. Not for "
+        "'lbfgs'.",
+    ),
+    "recurrent_dropout": number(
         0.0,
-        [between(0, 1)],
-        "float",
-        "The same for the state on its way into the next time step: one mask for all steps of a sequence. What the "
-        "state carries on past the gates is not dropped.",
-    )
-    forget_bias: float | str = parameter(
+        between(0, 1),
+        "Probability of dropping a unit of the state that the next step reads in training, per sequence. Not for "
+        "'lbfgs'.",
+    ),
+    "forget_bias": Parameter(
         "auto",
         [Interval(Real, None, None, closed="neither"), StrOptions({"auto", "chrono"})],
         "float, 'auto' or 'chrono'",
-        "Initial bias of the gate that keeps the state: the forget gate of an LSTM, the update gate of a GRU (of mgu "
-        "its negative). 'auto' is 1 for the LSTM family, 0 for the GRU family; 'chrono' draws a bias for memories of "
-        "up to the longest training sequence, log U(1, T - 1). Cells without such a gate have none.",
-    )
-    standardize: bool = parameter(
-        True,
-        ["boolean"],
-        "bool",
-        "Whether to scale each feature to mean 0 and variance 1, taken over all living steps of the training set.",
-    )
-    solver: str = parameter(
+        'float | Literal["auto", "chrono"] | str',
+        "Initial bias of the gate that keeps the state: forget gate of LSTM cells, update gate of GRU cells (negative "
+        "for 'mgu'). 'auto' is 1 for LSTM and 0 for GRU cells; 'chrono' draws log U(1, T - 1) for lengths of up to T.",
+    ),
+    "standardize": flag(
+        True, "Whether to scale each feature to mean 0 and variance 1 over all time steps of the training set."
+    ),
+    "solver": choice(
         "adam",
-        [StrOptions({*OPTIMIZERS, "lbfgs"})],
-        "{'adam', 'rmsprop', 'sgd', 'lbfgs'}",
-        "What minimizes the loss: adam, rmsprop or sgd by mini-batches, or the quasi-Newton method L-BFGS on the whole "
-        "training set, good for up to some hundred sequences.",
-    )
-    alpha: float = parameter(
+        [*OPTIMIZERS, "lbfgs"],
+        "The optimizer: one that uses mini-batches, or 'lbfgs' on the whole training set, for a few hundred sequences.",
+    ),
+    "alpha": number(
         0.1,
-        [at_least(0)],
-        "float",
-        "Strength of the L2 penalty: ½ alpha ‖weights‖², divided by the sum of the weights (sample times class) of the "
-        "sequences trained on, or of their targets if they have several, is added to the mean loss. Biases are not "
-        "penalized. At 0 there is none.",
-    )
-    weight_decay: float = parameter(
+        at_least(0),
+        "Strength of the L2 penalty alpha / 2 * ||weights||^2, without biases. It is divided by the sum of all "
+        "weights (sample times class; per target, if a sequence has several) and added to the mean loss.",
+    ),
+    "weight_decay": number(
         0.0,
-        [at_least(0)],
-        "float",
-        "Decoupled weight decay: each mini-batch also multiplies the weights with 1 - weight_decay times the learning "
-        "rate; with adam this is AdamW. Biases do not decay. Not for lbfgs.",
-    )
-    max_grad_norm: float | None = parameter(
+        at_least(0),
+        "Decoupled decay of weights, not biases, by weight_decay times the learning rate per step. Unused by 'lbfgs'.",
+    ),
+    "max_grad_norm": Parameter(
         1.0,
         [above(0), None],
         "float or None",
-        "Gradients of a larger Euclidean norm are scaled down to it, before each step; not for lbfgs. None: never.",
-    )
-    batch_size: int | str = parameter(
+        "float | None",
+        "Gradients of larger Euclidean norm are scaled down to it before each step. None: never. Unused by 'lbfgs'.",
+    ),
+    "batch_size": Parameter(
         32,
         [at_least(1, Integral), StrOptions({"auto"})],
         "int or 'auto'",
-        "Sequences in a mini-batch, the last of an epoch may be smaller; 'auto' is min(200, n_samples). "
-        "lbfgs uses none.",
-    )
-    learning_rate: str = parameter(
+        'int | Literal["auto"] | str',
+        "Number of sequences in a mini-batch. 'auto' is min(200, n_samples). Unused by 'lbfgs'.",
+    ),
+    "learning_rate": choice(
         "cosine",
-        [StrOptions({*SCHEDULES, "invscaling", "adaptive"})],
-        "{'constant', 'cosine', 'onecycle', 'invscaling', 'adaptive'}",
-        "Schedule of the learning rate, not for lbfgs. 'cosine' falls from learning_rate_init to 0 over max_iter "
-        "epochs and so trains through all of them; 'onecycle' rises from a 25th of learning_rate_init to it in the "
-        "first three tenths of them, and then falls to 0; a warm start begins these anew. 'constant'; 'invscaling' "
-        "divides by (sequences seen + 1) ** power_t; 'adaptive' divides by 5 each time that the loss (the validation "
-        "score, with early_stopping) stalls.",
-    )
-    learning_rate_init: float = parameter(
-        5e-3, [above(0)], "float", "Learning rate that the schedule begins with, or rises to."
-    )
-    warmup_steps: int = parameter(
-        0,
-        [at_least(0, Integral)],
-        "int",
-        "Mini-batches in which the learning rate first rises from 0, in a straight line, to what the schedule says.",
-    )
-    power_t: float = parameter(0.5, [at_least(0)], "float", "Exponent of learning_rate='invscaling'.")
-    max_iter: int = parameter(
+        [*SCHEDULES, "invscaling", "adaptive"],
+        "Schedule: 'cosine' falls to 0 over max_iter epochs, 'onecycle' first rises for 30 % of them, 'invscaling' "
+        "divides by (sequences seen + 1) ** power_t, 'adaptive' by 5 when training stalls (see tol). Unused by "
+        "'lbfgs'.",
+    ),
+    "learning_rate_init": number(
+        5e-3, above(0), "Learning rate that the schedule falls from. 'onecycle' rises to it from a 25th."
+    ),
+    "warmup_steps": count(
+        0, 0, "Number of mini-batches in which the learning rate first rises linearly from 0 to that of the schedule."
+    ),
+    "power_t": number(0.5, at_least(0), "Exponent of learning_rate='invscaling'."),
+    "max_iter": count(
         100,
-        [at_least(1, Integral)],
-        "int",
-        "Epochs, passes over the training set; with lbfgs, iterations. Reaching it warns of missing convergence, "
-        "unless the schedule ends with it ('cosine', 'onecycle').",
-    )
-    max_fun: int = parameter(15000, [at_least(1, Integral)], "int", "Evaluations of the loss that lbfgs may take.")
-    shuffle: bool = parameter(
+        1,
+        "Maximum number of epochs (iterations of 'lbfgs'). Reaching it without convergence gives a warning (see "
+        "`fit`).",
+    ),
+    "max_fun": count(15000, 1, "Maximum number of evaluations of the loss by 'lbfgs'."),
+    "shuffle": flag(
         True,
-        ["boolean"],
-        "bool",
-        "Whether to draw new mini-batches each epoch. If so, the order of the sequences in X has no influence, and a "
-        "sequence of weight 2 counts exactly as one given twice: equal sequences are merged before training. If not, "
-        "the sequences are used in the order given.",
-    )
-    random_state: object = parameter(
+        "Whether to draw new mini-batches in each epoch. Equal sequences are then merged first, so that the order of "
+        "X has no effect, and weight 2 is exactly the sequence given twice. False keeps the order of X.",
+    ),
+    "random_state": Parameter(
         None,
         ["random_state"],
         "int, RandomState instance or None",
-        "Seed of initial weights, mini-batches, dropout and validation split. An int gives the same model, bit for "
-        "bit, on the same machine.",
-    )
-    tol: float = parameter(
+        "int | np.random.RandomState | None",
+        "Seed of weights, mini-batches, dropout and validation split. An int gives the same bits on the same machine.",
+    ),
+    "tol": number(
         1e-4,
-        [at_least(0)],
-        "float",
-        "Training has stalled when the loss (the validation score, with early_stopping) improves by less than this, "
-        "in its own unit, for more than n_iter_no_change epochs in a row. For lbfgs the largest entry of the gradient "
-        "at convergence.",
-    )
-    n_iter_no_change: int = parameter(10, [at_least(1, Integral)], "int", "Epochs to wait for an improvement, see tol.")
-    early_stopping: bool = parameter(
+        at_least(0),
+        "Smallest improvement of the loss (with early_stopping, of the validation score), in its own unit; see "
+        "n_iter_no_change. For 'lbfgs', the largest gradient entry at convergence.",
+    ),
+    "n_iter_no_change": count(10, 1, "Number of epochs without an improvement by tol after which training stalls."),
+    "early_stopping": flag(
         False,
-        ["boolean"],
-        "bool",
-        "Whether to set a part of the training set aside, to stop when the score on it stalls, and to return the "
-        "weights of its best epoch. fit may get X_val and y_val in its place. Not for lbfgs.",
-    )
-    scoring: str | object = parameter(
+        "Whether to set aside a part of the training set (or use X_val of `fit`), stop when the score on it stalls, "
+        "and keep the weights of the best epoch. Unused by 'lbfgs'.",
+    ),
+    "scoring": Parameter(
         "loss",
         [StrOptions({"loss", *get_scorer_names()}), callable, None],
         "str, callable or None",
-        "Score on the validation set: 'loss', its negative; the name of one of scikit-learn's scorers; any "
-        "scorer(estimator, X, y); or None, the method score. It gets the weights of sequences and classes.",
-    )
-    validation_fraction: float = parameter(
+        "str | Callable[..., float] | None",
+        "Validation score: 'loss' (negated), the name of a scorer, ``scorer(estimator, X, y)``, or None for `score`.",
+    ),
+    "validation_fraction": number(
         0.1,
-        [between(0, 1, "neither")],
-        "float",
-        "The part set aside for early_stopping, at least one sequence; stratified for single-label classification, "
-        "unless a class has one sequence alone. If fit gets groups, that part of them.",
-    )
-    beta_1: float = parameter(0.9, [between(0, 1)], "float", "Decay of adam's mean of the gradient.")
-    beta_2: float = parameter(0.999, [between(0, 1)], "float", "Decay of adam's mean of the squared gradient.")
-    epsilon: float = parameter(
-        1e-8, [above(0)], "float", "Added to the root of adam's and rmsprop's mean squared gradient."
-    )
-    rho: float = parameter(0.9, [between(0, 1)], "float", "Decay of rmsprop's mean of the squared gradient.")
-    momentum: float = parameter(0.9, [between(0, 1, "both")], "float", "Momentum of sgd.")
-    nesterovs_momentum: bool = parameter(True, ["boolean"], "bool", "Whether sgd looks ahead by Nesterov's rule.")
-    warm_start: bool = parameter(
+        between(0, 1, "neither"),
+        "Fraction of the sequences (or groups, if `fit` gets them) set aside; stratified for single-label "
+        "classification.",
+    ),
+    "beta_1": number(0.9, between(0, 1), "Decay rate of the mean of the gradient in 'adam'."),
+    "beta_2": number(0.999, between(0, 1), "Decay rate of the mean of the squared gradient in 'adam'."),
+    "epsilon": number(1e-8, above(0), "Added to the root of the mean squared gradient in 'adam' and 'rmsprop'."),
+    "rho": number(0.9, between(0, 1), "Decay rate of the mean of the squared gradient in 'rmsprop'."),
+    "momentum": number(0.9, between(0, 1, "both"), "Momentum of 'sgd'."),
+    "nesterovs_momentum": flag(True, "Whether 'sgd' uses Nesterov's momentum."),
+    "warm_start": flag(
         False,
-        ["boolean"],
-        "bool",
-        "Whether fit goes on from the weights of the last fit. Sizes must be the same; y may hold no new classes.",
-    )
-    missing: str = parameter(
+        "Whether `fit` continues from the weights of the last fit. The architecture and the classes must be the same.",
+    ),
+    "missing": choice(
         "error",
-        [StrOptions({"error", "skip"})],
-        "{'error', 'skip'}",
-        "What a NaN inside a sequence means: an error, or a time step to pass over, the state carried across it.",
-    )
-    bptt_steps: int | None = parameter(
+        ["error", "skip"],
+        "What a NaN inside a sequence means: an error, or a time step to skip, with the state carried across it.",
+    ),
+    "bptt_steps": optional_count(
         None,
-        [at_least(1, Integral), None],
-        "int or None",
-        "If given, the gradient is cut every so many time steps (truncated backpropagation): the state is carried "
-        "across, but what is further back than the last cut is not trained. An approximation, for very long "
-        "sequences on which exact gradients are noisy. None: exact gradients.",
-    )
-    n_jobs: int | None = parameter(
+        1,
+        "Number of steps after which gradients are cut (truncated backpropagation); states are not. None: they are "
+        "exact.",
+    ),
+    "n_jobs": Parameter(
         None,
         [Integral, None],
         "int or None",
-        "Threads that fit and predict may use; -1 takes all processors. None: 1, unless joblib.parallel_config says "
-        "otherwise. It changes no bit of a result. Threads pay for wide layers or many sequences at once: training "
-        "halves a batch from 8192 units times sequences on (128 units, 64 sequences).",
-    )
-    input_size: int | None = parameter(
+        "int | None",
+        "Number of threads; the result is the same. -1: all processors. None: 1, unless set by joblib.parallel_config.",
+    ),
+    "input_size": optional_count(
         None,
-        [at_least(1, Integral), None],
-        "int or None",
-        "Features per time step of a flat 2-D X, (n_samples, n_steps * input_size). None: a 2-D X has one.",
+        1,
+        "Number of features per time step of a flat 2-D X, (n_samples, n_steps * input_size). None means one feature.",
+    ),
+    "verbose": Parameter(
+        False,
+        ["verbose"],
+        "bool or int",
+        "bool | int",
+        "Whether to print loss, validation score and time of each epoch.",
+    ),
+}
+
+_class_weight = [dict, StrOptions({"balanced"}), None], "dict, 'balanced' or None", "dict[Any, Any] | str | None"
+_label_smoothing = number(
+    0.0,
+    between(0, 1),
+    "Share of each target that is divided equally among all K classes (K = 2 for each label of a multilabel y).",
+)
+_huber_delta = number(
+    1.35, above(0), "Error above which loss='huber' is linear, in standard deviations of y (see `y_scale_`)."
+)
+
+
+def _cell(default):
+    doc = (
+        "The recurrent cell: 'elman' (plain), 'lstm', 'lstm_no_forget' (of 1997), 'lstm_coupled' (i = 1 - f), 'gru' "
+        "(reset gate after the product), 'gru_reset_before', 'gru_no_reset' (no reset gate) or 'mgu' (one gate)."
     )
-    verbose: bool | int = parameter(
-        False, ["verbose"], "bool or int", "Whether to print a line for each epoch: loss, score, time."
-    )
+    return choice(default, CELLS, doc)._replace(kind="str")  # the names together are longer than a line
 
 
-def label_smoothing_parameter():
-    """The hyper-parameter of all classifiers."""
-    return parameter(
-        0.0,
-        [between(0, 1)],
-        "float",
-        "The part of each target that all classes share: instead of 1 the true class of K has 1 - s + s / K, the "
-        "others s / K, so that probabilities are not driven to 0 and 1. Of a multilabel indicator each label is one of "
-        "two classes.",
-    )
+CLASSIFIER = {
+    **LAYERS,
+    **OUTPUT,
+    **TRAINING,
+    "class_weight": Parameter(
+        None,
+        *_class_weight,
+        "Weights of the classes, times the sample weights. 'balanced' gives all the same total. Not for a multilabel "
+        "y.",
+    ),
+    "label_smoothing": _label_smoothing,
+}
 
+REGRESSOR = {
+    **LAYERS,
+    **OUTPUT,
+    **TRAINING,
+    "loss": choice(
+        "squared_error",
+        ["squared_error", "absolute_error", "huber", "poisson", "quantile"],
+        "The loss. 'squared_error' (half of it) estimates the mean of y, 'absolute_error' its median. 'huber' is "
+        "squared up to huber_delta and linear beyond. 'poisson', half the deviance, estimates the mean of a y of "
+        "counts or other non-negative values, by its logarithm. 'quantile' is the pinball loss.",
+    ),
+    "quantile": Parameter(
+        0.5,
+        [between(0, 1, "neither"), "array-like"],
+        "float or tuple of float",
+        "float | Sequence[float]",
+        "Quantile of y to predict with loss='quantile', between 0 and 1. Several are predicted in ascending order.",
+    ),
+    "huber_delta": _huber_delta,
+}
 
-def huber_delta_parameter():
-    """The hyper-parameter of all regressors."""
-    return parameter(
-        1.35,
-        [above(0)],
-        "float",
-        "With loss='huber': from where on errors count absolutely, in standard deviations of y.",
-    )
+ANY_CELL = {"cell": _cell("elman")}
 
-
-@dataclass(eq=False, repr=False)
-class RecurrentParameters(TrainingParameters, OutputParameters, LayerParameters, BaseEstimator):
-    """All of these, in the order of their declaration: the fields of the last base come first."""
-
-
-def cell_parameter(default="elman"):
-    """The hyper-parameter of the estimators that take any cell."""
-    return parameter(
-        default,
-        [StrOptions(set(CELLS))],
-        "{" + ", ".join(map(repr, CELLS)) + "}",
-        "The recurrence: elman (plain), lstm, lstm_no_forget (1997, no forget gate), lstm_coupled (i = 1 - f), gru "
-        "(reset after the product), gru_reset_before, gru_no_reset (update gate alone), mgu (minimal gated unit).",
-    )
-
-
-@estimator
-class DecoderParameters:
-    cell: str = cell_parameter("lstm")
-    hidden_layer_sizes: int | tuple = parameter(
+ENCODER_DECODER = {
+    **LAYERS,
+    "hidden_layer_sizes": Parameter(
         64,
         [at_least(1, Integral), "array-like"],
         "int or tuple of int",
-        "Units of the recurrent layer of the encoder, in each direction, and of that of the decoder; a tuple stacks "
-        "layers in both, each with as many units as its entry says.",
-        kw_only=False,
-    )
-    bidirectional: bool = parameter(
-        True,
-        ["boolean"],
-        "bool",
-        "Whether each layer of the encoder also reads its sequences from their end. The decoder has one direction.",
-    )
-    attention: str | None = parameter(
+        "int | Sequence[int]",
+        "Number of units of the recurrent layer of the encoder, in each direction, and of that of the decoder. A "
+        "tuple stacks layers in both.",
+    ),
+    "bidirectional": flag(
+        True, "Whether each layer of the encoder also reads the sequences backward. The decoder has one direction."
+    ),
+    "cell": _cell("lstm"),
+    "attention": Parameter(
         "additive",
         [StrOptions(set(SCORES)), None],
         "{'additive', 'dot'} or None",
-        "How the decoder chooses, at each step, which states of the encoder to look at: by a small network (additive), "
-        "by a product (dot), or not at all (None): all that it then knows of the input is in the state it begins in. "
-        "In training it holds a number for each pair of input and output steps of the sequences of a batch.",
-    )
-    teacher_forcing: float | tuple = parameter(
+        'Literal["additive", "dot"] | str | None',
+        "How the decoder weights the states of the encoder at each step: by a small network ('additive'), by a "
+        "product ('dot'), or not at all (None): it then starts from the last state of the encoder and reads nothing "
+        "else of X. Training keeps one number per pair of input and output steps in a batch.",
+    ),
+    "teacher_forcing": Parameter(
         1.0,
         [between(0, 1, "both"), "array-like"],
         "float or tuple of two floats",
-        "The part of its steps at which, in training, the decoder reads the true output of the step before; at the "
-        "others it reads its own (scheduled sampling). A tuple is the part in the first epoch and in the last, of "
-        "max_iter epochs; in between it changes linearly. A warm start begins it anew, partial_fit takes the first. "
-        "Which steps these are is drawn from random_state.",
-    )
+        "float | tuple[float, float]",
+        "Fraction of the steps at which the decoder reads the true output of the step before in training, and not its "
+        "own (scheduled sampling). A tuple is the fraction in the first and in the last of max_iter epochs, with a "
+        "linear change in between. A warm start begins anew; `partial_fit` uses the first.",
+    ),
+    **TRAINING,
+}
 
+SEQ2SEQ_CLASSIFIER = {
+    **ENCODER_DECODER,
+    "class_weight": Parameter(
+        None,
+        *_class_weight,
+        "Weights of the labels, multiplied by the sample weights. In a dict the end of a sequence has weight 1. "
+        "'balanced' gives all labels, and the end, the same total weight.",
+    ),
+    "label_smoothing": _label_smoothing,
+    "max_length": optional_count(
+        None,
+        1,
+        "Maximum number of labels that `predict` writes for a sequence; can be changed after `fit`. None means "
+        "`max_length_`.",
+    ),
+    "beam_width": count(
+        1,
+        1,
+        "Number of partial outputs that `predict` keeps at each step (beam search); 1 takes the most probable label "
+        "each time. Can be changed after `fit`.",
+    ),
+    "length_penalty": number(
+        1.0,
+        at_least(0),
+        "Of the complete outputs found, `predict` takes the one with the highest log p / (n_labels + 1) ** "
+        "length_penalty: 0 prefers short outputs, 1 compares means per label. No effect with beam_width=1.",
+    ),
+}
 
-@dataclass(eq=False, repr=False)
-class Seq2SeqParameters(TrainingParameters, DecoderParameters, LayerParameters, BaseEstimator):
-    """All of these, in the order of their declaration: the fields of the last base come first."""
+SEQ2SEQ_REGRESSOR = {
+    **ENCODER_DECODER,
+    "loss": choice(
+        "squared_error",
+        ["squared_error", "absolute_error", "huber"],
+        "The loss. 'squared_error' (half of it) estimates the mean of y, 'absolute_error' its median. 'huber' is "
+        "squared up to huber_delta and linear beyond.",
+    ),
+    "huber_delta": _huber_delta,
+}
 
 
 def layer_sizes(sizes):

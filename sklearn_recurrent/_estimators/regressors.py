@@ -2,64 +2,140 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Literal, Self, overload
+
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.utils import check_array, column_or_1d
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
-from .._core.preprocessing import mean_and_scale
-from .._core.ragged import Ragged
-from .._sklearn import StrOptions, _fit_context
+from .._sklearn import _fit_context, available_if
 from .base import trains_by_mini_batches
-from .parameters import between, cell_parameter, estimator, huber_delta_parameter, loss_of, parameter, quantiles_of
+from .parameters import ANY_CELL, REGRESSOR, constraints_of, loss_of, quantiles_of
 from .recurrent import BaseRecurrent
+from .streaming import StreamState
+from .target_encoders import NumberEncoder
 
 
-@estimator
 class BaseRegressor(RegressorMixin, BaseRecurrent):
-    loss: str = parameter(
-        "squared_error",
-        [StrOptions({"squared_error", "absolute_error", "huber", "poisson", "quantile"})],
-        "{'squared_error', 'absolute_error', 'huber', 'poisson', 'quantile'}",
-        "What is minimized: half the squared error, for the mean of y; the absolute error, for its median; huber, "
-        "squared up to huber_delta and absolute beyond; poisson, half the deviance of counts and other y of 0 or more, "
-        "for its mean, the network giving the logarithm; or the quantile (pinball) loss.",
-    )
-    quantile: float | tuple = parameter(
-        0.5,
-        [between(0, 1, "neither"), "array-like"],
-        "float or tuple of float",
-        "With loss='quantile': which quantile of y to predict, or which ones; several are predicted ascending.",
-    )
-    huber_delta: float = huber_delta_parameter()
+    _parameters = REGRESSOR
+    _parameter_constraints = constraints_of(REGRESSOR)
 
-    _attributes = {
-        "y_mean_": ("ndarray of shape (n_outputs,)", "What is subtracted from each y: its mean, 0 for poisson."),
-        "y_scale_": (
-            "ndarray of shape (n_outputs,)",
-            "What each y is then divided by: its standard deviation, for poisson its mean.",
-        ),
-    }
+    y_mean_: np.ndarray
+    y_scale_: np.ndarray
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] = 64,
+        *,
+        activation: Literal["tanh", "relu", "logistic"] | str = "tanh",
+        bidirectional: bool = True,
+        pooling: Literal["last", "mean", "max", "attention"] | str | Sequence[str] = ("last", "mean", "max"),
+        return_sequences: bool = False,
+        embedding_dim: int | None = None,
+        pad_token: int | None = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        forget_bias: float | Literal["auto", "chrono"] | str = "auto",
+        standardize: bool = True,
+        solver: Literal["adam", "rmsprop", "sgd", "lbfgs"] | str = "adam",
+        alpha: float = 0.1,
+        weight_decay: float = 0.0,
+        max_grad_norm: float | None = 1.0,
+        batch_size: int | Literal["auto"] | str = 32,
+        learning_rate: Literal["constant", "cosine", "onecycle", "invscaling", "adaptive"] | str = "cosine",
+        learning_rate_init: float = 0.005,
+        warmup_steps: int = 0,
+        power_t: float = 0.5,
+        max_iter: int = 100,
+        max_fun: int = 15000,
+        shuffle: bool = True,
+        random_state: int | np.random.RandomState | None = None,
+        tol: float = 0.0001,
+        n_iter_no_change: int = 10,
+        early_stopping: bool = False,
+        scoring: str | Callable[..., float] | None = "loss",
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-08,
+        rho: float = 0.9,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        warm_start: bool = False,
+        missing: Literal["error", "skip"] | str = "error",
+        bptt_steps: int | None = None,
+        n_jobs: int | None = None,
+        input_size: int | None = None,
+        verbose: bool | int = False,
+        loss: Literal["squared_error", "absolute_error", "huber", "poisson", "quantile"] | str = "squared_error",
+        quantile: float | Sequence[float] = 0.5,
+        huber_delta: float = 1.35,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.bidirectional = bidirectional
+        self.pooling = pooling
+        self.return_sequences = return_sequences
+        self.embedding_dim = embedding_dim
+        self.pad_token = pad_token
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.forget_bias = forget_bias
+        self.standardize = standardize
+        self.solver = solver
+        self.alpha = alpha
+        self.weight_decay = weight_decay
+        self.max_grad_norm = max_grad_norm
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.warmup_steps = warmup_steps
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.max_fun = max_fun
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.early_stopping = early_stopping
+        self.scoring = scoring
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.rho = rho
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.warm_start = warm_start
+        self.missing = missing
+        self.bptt_steps = bptt_steps
+        self.n_jobs = n_jobs
+        self.input_size = input_size
+        self.verbose = verbose
+        self.loss = loss
+        self.quantile = quantile
+        self.huber_delta = huber_delta
 
     @available_if(trains_by_mini_batches)
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None):
-        """Go once through X and y, from the present weights on.
+    def partial_fit(self, X, y, sample_weight=None) -> Self:
+        """Train for one epoch, starting from the present weights.
 
-        Scaling of the features and of y is that of the first call; weights and the solver's moments go on; each call is
-        an epoch at a constant learning rate, unless learning_rate says 'invscaling'. Nothing is set aside, and no
-        callback is called.
+        The scaling of features (or the vocabulary) and of y is that of the first call. The learning rate is constant,
+        unless learning_rate='invscaling'. There is no validation set, and callbacks are not called.
 
         Parameters
         ----------
         X : list of arrays, 3-D array, 2-D array or data frame
-            Sequences, as in `fit`.
+            Sequences, in any form that `fit` takes.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Numbers, as in `fit`.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the sequences, as in `fit`.
+            Weights, as in `fit`.
 
         Returns
         -------
@@ -68,100 +144,101 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
 
         Raises
         ------
-        ValueError
-            If y has another number of outputs than in the first call.
+        AttributeError, ValueError
+            If solver='lbfgs', which uses no mini-batches; if y has another number of outputs than in the first call.
         """
-        return self._partial_fit(X, y, sample_weight)
+        return self._fit(X, y, sample_weight, resume=hasattr(self, "theta_"), one_epoch=True)
+
+    @overload
+    def predict(
+        self, X, initial_state: StreamState | None = None, return_state: Literal[False] = False
+    ) -> np.ndarray: ...
+
+    @overload
+    def predict(
+        self, X, initial_state: StreamState | None = None, *, return_state: Literal[True]
+    ) -> tuple[np.ndarray, StreamState]: ...
+
+    @overload
+    def predict(
+        self, X, initial_state: StreamState | None, return_state: Literal[True]
+    ) -> tuple[np.ndarray, StreamState]: ...
 
     def predict(self, X, initial_state=None, return_state=False):
-        """Predict a number, or several, for each sequence, or for each of its steps.
+        """Predict one or several numbers for each sequence, or for each of its steps.
 
         Parameters
         ----------
         X : list of arrays, 3-D array, 2-D array or data frame
-            Sequences, as in `fit`; with `initial_state` what comes next in each stream.
+            Sequences, in any form that `fit` takes. With `initial_state`, the next time steps of each stream.
         initial_state : StreamState, default=None
-            Where the sequences go on from: a state that `step` or an earlier chunk ended in. None: from nothing.
+            State to continue from, as returned by `step` or by an earlier call. None starts new sequences.
         return_state : bool, default=False
-            Whether to return the state that the sequences end in, too.
+            Whether to also return the state at the end of the sequences.
 
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Predictions in the unit of y, float64; if there are several quantiles, (..., n_quantiles), ascending. With
-            return_sequences a 1-D object array of such arrays, one row per time step; for an X of numbers without
-            padding one array (n_samples, n_steps) or (n_samples, n_steps, n_outputs).
+            Predictions in the unit of y, float64. Several quantiles are a last axis, ascending. With return_sequences,
+            predictions for each time step, (n_steps_i,) or (n_steps_i, n_outputs) for each sequence (see Notes).
         state : StreamState
             Only if `return_state`.
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            If the estimator is not fitted; if X does not match the X of `fit`, or `initial_state` does not match X.
         """
         return self._respond_from("predict", X, initial_state, return_state)
 
-    def score(self, X, y, sample_weight=None):
-        """Return R², or D² for loss='quantile'; with return_sequences over all steps of all sequences.
+    def score(self, X, y, sample_weight=None) -> float:
+        """Return R² (D² for loss='quantile'), with return_sequences over all steps of all sequences.
 
         Parameters
         ----------
         X : list of arrays, 3-D array, 2-D array or data frame
-            Sequences, as in `fit`.
+            Sequences, in any form that `fit` takes.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            True values, as in `fit`; with return_sequences one array per sequence.
+            True values. With return_sequences, one array per sequence.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the sequences, or one array per sequence, of its steps.
+            Weight of each sequence, or an array of step weights for each.
 
         Returns
         -------
         score : float
-            1 less the ratio of the squared error to the variance; the mean over outputs. For loss='quantile' 1 less
-            the ratio of the pinball loss to that of the quantile of y, the mean over quantiles and outputs.
+            1 minus the squared error over the variance, averaged over outputs; at most 1. For loss='quantile', 1 minus
+            the pinball loss over that of the quantile of y, averaged over quantiles and outputs.
         """
-        check_is_fitted(self)
-        return self._score(r2_score if self._loss[0] != "pinball" else self._d2, X, y, sample_weight)
+        name, settings = self._fitted_state().loss
+        metric = r2_score if name != "pinball" else partial(_d2_of_quantiles, settings["quantiles"])
+        return self._score(metric, X, y, sample_weight)
 
-    def _d2(self, y, predicted, *, sample_weight=None):
-        quantiles = self._loss[1]["quantiles"]
-        y = np.asarray(y, np.float64)
-        predicted = predicted.reshape(*y.shape, len(quantiles))
-        return np.mean(
-            [
-                d2_pinball_score(y, predicted[..., k], alpha=quantile, sample_weight=sample_weight)
-                for k, quantile in enumerate(quantiles)
-            ]
-        )
-
-    _forms = {"predict": "_values"}
-
-    def _values(self, raw):
-        y = self._linked(raw).reshape(len(raw), len(self.y_scale_), -1)  # quantiles in the last axis
-        y = np.sort(y * self.y_scale_[:, None] + self.y_mean_[:, None], axis=2)  # estimates of several may cross
-        y = y[:, 0] if self._y_is_1d else y
-        return y if self._several else y[..., 0]
+    _encoder_class = NumberEncoder
 
     def _validate_target(self, y):
         y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
         return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
-    def _encode_target(self, y, weight, classes, resume):
-        Y, quantiles = y.reshape(len(y), -1), quantiles_of(self.quantile) if self.loss == "quantile" else ()
-        facts = {
-            "_y_is_1d": y.ndim == 1,
-            "_several": self.loss == "quantile" and np.ndim(self.quantile) > 0,
-            "_loss": loss_of(self.loss, quantiles, self.huber_delta),
-            "out_activation_": "exponential" if self.loss == "poisson" else "identity",
-            "n_outputs_": Y.shape[1] * max(len(quantiles), 1),
+    def _fit_encoder(self, dataset, classes, encoder):
+        link = "exponential" if self.loss == "poisson" else "identity"
+        if encoder is not None and link != encoder.link:
+            raise ValueError(
+                "Training cannot continue, since loss changed to or from 'poisson'. Call fit with warm_start=False."
+            )
+        form = {
+            "link": link,
+            "n_quantiles": len(self._quantiles()) or 1,
+            "several_quantiles": self.loss == "quantile" and np.ndim(self.quantile) > 0,
         }
-        if resume:
-            if Y.shape[1] != len(self.y_scale_):
-                raise ValueError(f"y has {Y.shape[1]} outputs, but {type(self).__name__} has {len(self.y_scale_)}.")
-            if facts["out_activation_"] != self.out_activation_:
-                raise ValueError("Training cannot go on from the last fit, since loss changed to or from 'poisson'.")
-            mean, scale = self.y_mean_, self.y_scale_
-        elif self.loss == "poisson":
-            mean, scale = np.zeros(Y.shape[1]), np.average(Y, axis=0, weights=weight)
-        else:
-            mean, scale = mean_and_scale(Ragged.of_rows(Y), weight)
-        if self.loss == "poisson" and ((Y < 0).any() or not scale.all()):
-            raise ValueError(f"loss='poisson' wants y of 0 or more, and not all 0; the least is {Y.min():g}.")
-        return (Y - mean) / scale, facts | {"y_mean_": mean, "y_scale_": scale}
+        if encoder is None:
+            return NumberEncoder.fit(dataset.y, dataset.weight, **form)
+        return replace(encoder, is_1d=dataset.y.ndim == 1, **form)
+
+    def _quantiles(self):
+        return quantiles_of(self.quantile) if self.loss == "quantile" else ()
+
+    def _loss_and_settings(self, encoder):
+        return loss_of(self.loss, self._quantiles(), self.huber_delta)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -169,20 +246,178 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
         return tags
 
 
-@estimator
+def _d2_of_quantiles(quantiles, y, predicted, *, sample_weight=None):
+    """D² of the pinball loss, the mean over quantiles and outputs."""
+    y = np.asarray(y, np.float64)
+    predicted = predicted.reshape(*y.shape, len(quantiles))
+    scores = [
+        d2_pinball_score(y, predicted[..., k], alpha=quantile, sample_weight=sample_weight)
+        for k, quantile in enumerate(quantiles)
+    ]
+    return np.mean(scores)
+
+
 class RNNRegressor(BaseRegressor):
     """Regressor of sequences by a recurrent network with any cell.
 
-    The network reads each sequence step by step, pools the states of its top layer into one vector, and passes that
-    through a dense layer. Inside, each output is scaled to mean 0 and variance 1. Fitting minimizes the weighted mean
-    of half the squared error of these, or of another `loss`, plus the L2 penalty, with gradients by backpropagation
-    through all time steps:
+    The network reads each sequence step by step, pools the states of the top layer into one vector, and applies a dense
+    layer. Targets are scaled to mean 0 and variance 1. It minimizes the weighted mean of half the squared error, or of
+    another `loss`, plus the L2 penalty, with gradients by backpropagation through time:
 
         sum_i w_i * mean_k (f_k(x_i) - y_ik)^2 / 2 / sum_i w_i  +  alpha / 2 * ||weights||^2 / sum_i w_i
 
-    {parameters}
+    Parameters
+    ----------
+    hidden_layer_sizes : int or tuple of int, default=64
+        Number of units of the recurrent layer. A tuple stacks layers, each reading the states of the one below.
+    activation : {'tanh', 'relu', 'logistic'}, default='tanh'
+        Activation φ of candidate states and of LSTM cell states at the output. 'relu' may need a lower learning rate.
+    bidirectional : bool, default=True
+        Whether each layer also reads sequences backward, from the last step that is not padding, with units of its own.
+    pooling : {'last', 'mean', 'max', 'attention'} or tuple of them, default=('last', 'mean', 'max')
+        How the states of the top layer become one vector: last state of each direction, mean or maximum over time, or
+        mean with learned weights (see `attention_weights`). Several are joined. Unused with return_sequences.
+    return_sequences : bool, default=False
+        Whether y and predictions have one value or label per time step: an array per sequence, as long as it.
+    embedding_dim : int or None, default=None
+        If given, X holds tokens, one non-negative integer per step. Each token seen in `fit` has a learned vector of
+        this size; others have zeros, unless `partial_fit` trains their vector. 32-bit tokens are computed in float32.
+    pad_token : int or None, default=None
+        The token that pads the ends of a row if X is an array; in a list it is an ordinary token. None: no padding.
+    dropout : float, default=0.0
+        Probability of dropping a unit between layers and before the output in training, per sequence. Not for 'lbfgs'.
+    recurrent_dropout : float, default=0.0
+        Probability of dropping a unit of the state that the next step reads in training, per sequence. Not for 'lbfgs'.
+    forget_bias : float, 'auto' or 'chrono', default='auto'
+        Initial bias of the gate that keeps the state: forget gate of LSTM cells, update gate of GRU cells (negative for
+        'mgu'). 'auto' is 1 for LSTM and 0 for GRU cells; 'chrono' draws log U(1, T - 1) for lengths of up to T.
+    standardize : bool, default=True
+        Whether to scale each feature to mean 0 and variance 1 over all time steps of the training set.
+    solver : {'adam', 'rmsprop', 'sgd', 'lbfgs'}, default='adam'
+        The optimizer: one that uses mini-batches, or 'lbfgs' on the whole training set, for a few hundred sequences.
+    alpha : float, default=0.1
+        Strength of the L2 penalty alpha / 2 * ||weights||^2, without biases. It is divided by the sum of all weights
+        (sample times class; per target, if a sequence has several) and added to the mean loss.
+    weight_decay : float, default=0.0
+        Decoupled decay of weights, not biases, by weight_decay times the learning rate per step. Unused by 'lbfgs'.
+    max_grad_norm : float or None, default=1.0
+        Gradients of larger Euclidean norm are scaled down to it before each step. None: never. Unused by 'lbfgs'.
+    batch_size : int or 'auto', default=32
+        Number of sequences in a mini-batch. 'auto' is min(200, n_samples). Unused by 'lbfgs'.
+    learning_rate : {'constant', 'cosine', 'onecycle', 'invscaling', 'adaptive'}, default='cosine'
+        Schedule: 'cosine' falls to 0 over max_iter epochs, 'onecycle' first rises for 30 % of them, 'invscaling'
+        divides by (sequences seen + 1) ** power_t, 'adaptive' by 5 when training stalls (see tol). Unused by 'lbfgs'.
+    learning_rate_init : float, default=0.005
+        Learning rate that the schedule falls from. 'onecycle' rises to it from a 25th.
+    warmup_steps : int, default=0
+        Number of mini-batches in which the learning rate first rises linearly from 0 to that of the schedule.
+    power_t : float, default=0.5
+        Exponent of learning_rate='invscaling'.
+    max_iter : int, default=100
+        Maximum number of epochs (iterations of 'lbfgs'). Reaching it without convergence gives a warning (see `fit`).
+    max_fun : int, default=15000
+        Maximum number of evaluations of the loss by 'lbfgs'.
+    shuffle : bool, default=True
+        Whether to draw new mini-batches in each epoch. Equal sequences are then merged first, so that the order of X
+        has no effect, and weight 2 is exactly the sequence given twice. False keeps the order of X.
+    random_state : int, RandomState instance or None, default=None
+        Seed of weights, mini-batches, dropout and validation split. An int gives the same bits on the same machine.
+    tol : float, default=0.0001
+        Smallest improvement of the loss (with early_stopping, of the validation score), in its own unit; see
+        n_iter_no_change. For 'lbfgs', the largest gradient entry at convergence.
+    n_iter_no_change : int, default=10
+        Number of epochs without an improvement by tol after which training stalls.
+    early_stopping : bool, default=False
+        Whether to set aside a part of the training set (or use X_val of `fit`), stop when the score on it stalls, and
+        keep the weights of the best epoch. Unused by 'lbfgs'.
+    scoring : str, callable or None, default='loss'
+        Validation score: 'loss' (negated), the name of a scorer, ``scorer(estimator, X, y)``, or None for `score`.
+    validation_fraction : float, default=0.1
+        Fraction of the sequences (or groups, if `fit` gets them) set aside; stratified for single-label classification.
+    beta_1 : float, default=0.9
+        Decay rate of the mean of the gradient in 'adam'.
+    beta_2 : float, default=0.999
+        Decay rate of the mean of the squared gradient in 'adam'.
+    epsilon : float, default=1e-08
+        Added to the root of the mean squared gradient in 'adam' and 'rmsprop'.
+    rho : float, default=0.9
+        Decay rate of the mean of the squared gradient in 'rmsprop'.
+    momentum : float, default=0.9
+        Momentum of 'sgd'.
+    nesterovs_momentum : bool, default=True
+        Whether 'sgd' uses Nesterov's momentum.
+    warm_start : bool, default=False
+        Whether `fit` continues from the weights of the last fit. The architecture and the classes must be the same.
+    missing : {'error', 'skip'}, default='error'
+        What a NaN inside a sequence means: an error, or a time step to skip, with the state carried across it.
+    bptt_steps : int or None, default=None
+        Number of steps after which gradients are cut (truncated backpropagation); states are not. None: they are exact.
+    n_jobs : int or None, default=None
+        Number of threads; the result is the same. -1: all processors. None: 1, unless set by joblib.parallel_config.
+    input_size : int or None, default=None
+        Number of features per time step of a flat 2-D X, (n_samples, n_steps * input_size). None means one feature.
+    verbose : bool or int, default=False
+        Whether to print loss, validation score and time of each epoch.
+    loss : {'squared_error', 'absolute_error', 'huber', 'poisson', 'quantile'}, default='squared_error'
+        The loss. 'squared_error' (half of it) estimates the mean of y, 'absolute_error' its median. 'huber' is squared
+        up to huber_delta and linear beyond. 'poisson', half the deviance, estimates the mean of a y of counts or other
+        non-negative values, by its logarithm. 'quantile' is the pinball loss.
+    quantile : float or tuple of float, default=0.5
+        Quantile of y to predict with loss='quantile', between 0 and 1. Several are predicted in ascending order.
+    huber_delta : float, default=1.35
+        Error above which loss='huber' is linear, in standard deviations of y (see `y_scale_`).
+    cell : str, default='elman'
+        The recurrent cell: 'elman' (plain), 'lstm', 'lstm_no_forget' (of 1997), 'lstm_coupled' (i = 1 - f), 'gru'
+        (reset gate after the product), 'gru_reset_before', 'gru_no_reset' (no reset gate) or 'mgu' (one gate).
 
-    {attributes}
+    Attributes
+    ----------
+    best_iter_ : int
+        Number of the epoch whose weights are kept: the best one with early_stopping, else the last one.
+    best_loss_ : float or None
+        Lowest training loss of an epoch, in the unit of the loss of y scaled by `y_scale_`. None if early_stopping
+        chose the weights.
+    best_validation_score_ : float or None
+        Validation score of the weights kept by early_stopping, else the highest one. None without a validation set.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names of X. Defined only if X is a 2-D data frame whose column names are all strings.
+    loss_ : float
+        Mean training loss of the last epoch, penalty included, in the unit of the loss of y scaled by `y_scale_`.
+    loss_curve_ : list of float
+        Mean training loss of each epoch (of each iteration for 'lbfgs'), penalty included, in the unit of the loss of y
+        scaled by `y_scale_`.
+    n_features_in_ : int
+        Number of features per time step; of columns if X is 2-D.
+    n_iter_ : int
+        Number of epochs (iterations for 'lbfgs') of training, those before a warm start included.
+    n_layers_ : int
+        Number of recurrent layers, plus 1 for the output layer.
+    n_outputs_ : int
+        Number of outputs: targets, times quantiles if loss='quantile'.
+    out_activation_ : str
+        Activation function of the outputs: 'identity', or 'exponential' if loss='poisson'.
+    t_ : int
+        Number of sequences seen by the solver in all epochs.
+    theta_ : ndarray of shape (n_weights,)
+        All weights in one vector, float32 or float64 as the computation.
+    validation_loss_curve_ : list of float or None
+        Mean validation loss after each epoch, without penalty, in the unit of the loss of y scaled by `y_scale_`. None
+        without a validation set.
+    validation_scores_ : list of float or None
+        Validation score after each epoch, in the unit of scoring. None without a validation set.
+    vocabulary_ : ndarray of shape (n_tokens,)
+        Tokens seen in `fit`, ascending. Defined only with embedding_dim.
+    weights_ : dict of str to ndarray
+        Views of `theta_` by name. 'layer_0/forward/W': rows by gate, g, f, i, o for cell='lstm', n_units each; columns
+        of [x; 1; h] (input, bias, state). All others: "Weights and their layout" in the guide.
+    x_mean_ : ndarray of shape (n_features,)
+        Training mean of each feature, in its unit; 0 if standardize=False. Not with tokens.
+    x_scale_ : ndarray of shape (n_features,)
+        Training standard deviation of each feature, in its unit; 1 if standardize=False. Not with tokens.
+    y_mean_ : ndarray of shape (n_targets,)
+        Mean of each target, subtracted from it, in the unit of y; 0 if loss='poisson'.
+    y_scale_ : ndarray of shape (n_targets,)
+        Standard deviation of each target (its mean if loss='poisson'), which it is divided by, in the unit of y.
 
     See Also
     --------
@@ -192,7 +427,10 @@ class RNNRegressor(BaseRegressor):
 
     Notes
     -----
-    The computation is in float32 if X is, which is two to four times as fast, else in float64.
+    Float32 data is computed in float32, two to four times as fast as float64. Methods raise a NotFittedError before
+    `fit`, and a ValueError if X does not match the X of `fit`. Results for each time step are a 1-D object array of an
+    array per sequence, or one array (n_samples, n_steps, ...) if X is an array of numbers without padding. Methods for
+    streams (`step`, `staged_predict`) need one direction and no attention pooling.
 
     References
     ----------
@@ -211,19 +449,264 @@ class RNNRegressor(BaseRegressor):
     True
     """
 
-    cell: str = cell_parameter()
+    _parameters = REGRESSOR | ANY_CELL
+    _parameter_constraints = constraints_of(_parameters)
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] = 64,
+        *,
+        activation: Literal["tanh", "relu", "logistic"] | str = "tanh",
+        bidirectional: bool = True,
+        pooling: Literal["last", "mean", "max", "attention"] | str | Sequence[str] = ("last", "mean", "max"),
+        return_sequences: bool = False,
+        embedding_dim: int | None = None,
+        pad_token: int | None = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        forget_bias: float | Literal["auto", "chrono"] | str = "auto",
+        standardize: bool = True,
+        solver: Literal["adam", "rmsprop", "sgd", "lbfgs"] | str = "adam",
+        alpha: float = 0.1,
+        weight_decay: float = 0.0,
+        max_grad_norm: float | None = 1.0,
+        batch_size: int | Literal["auto"] | str = 32,
+        learning_rate: Literal["constant", "cosine", "onecycle", "invscaling", "adaptive"] | str = "cosine",
+        learning_rate_init: float = 0.005,
+        warmup_steps: int = 0,
+        power_t: float = 0.5,
+        max_iter: int = 100,
+        max_fun: int = 15000,
+        shuffle: bool = True,
+        random_state: int | np.random.RandomState | None = None,
+        tol: float = 0.0001,
+        n_iter_no_change: int = 10,
+        early_stopping: bool = False,
+        scoring: str | Callable[..., float] | None = "loss",
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-08,
+        rho: float = 0.9,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        warm_start: bool = False,
+        missing: Literal["error", "skip"] | str = "error",
+        bptt_steps: int | None = None,
+        n_jobs: int | None = None,
+        input_size: int | None = None,
+        verbose: bool | int = False,
+        loss: Literal["squared_error", "absolute_error", "huber", "poisson", "quantile"] | str = "squared_error",
+        quantile: float | Sequence[float] = 0.5,
+        huber_delta: float = 1.35,
+        cell: Literal[
+            "elman", "lstm", "lstm_no_forget", "lstm_coupled", "gru", "gru_reset_before", "gru_no_reset", "mgu"
+        ]
+        | str = "elman",
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.bidirectional = bidirectional
+        self.pooling = pooling
+        self.return_sequences = return_sequences
+        self.embedding_dim = embedding_dim
+        self.pad_token = pad_token
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.forget_bias = forget_bias
+        self.standardize = standardize
+        self.solver = solver
+        self.alpha = alpha
+        self.weight_decay = weight_decay
+        self.max_grad_norm = max_grad_norm
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.warmup_steps = warmup_steps
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.max_fun = max_fun
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.early_stopping = early_stopping
+        self.scoring = scoring
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.rho = rho
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.warm_start = warm_start
+        self.missing = missing
+        self.bptt_steps = bptt_steps
+        self.n_jobs = n_jobs
+        self.input_size = input_size
+        self.verbose = verbose
+        self.loss = loss
+        self.quantile = quantile
+        self.huber_delta = huber_delta
+        self.cell = cell
 
 
-@estimator
 class LSTMRegressor(BaseRegressor):
     """Regressor of sequences by a long short-term memory network.
 
-    The cell state passes from step to step by a product with the forget gate and a sum, so that gradients survive
-    hundreds of steps. What is minimized: see `RNNRegressor`.
+    The cell state changes by a product with the forget gate and a sum, so that gradients survive hundreds of steps. The
+    objective is that of `RNNRegressor`.
 
-    {parameters}
+    Parameters
+    ----------
+    hidden_layer_sizes : int or tuple of int, default=64
+        Number of units of the recurrent layer. A tuple stacks layers, each reading the states of the one below.
+    activation : {'tanh', 'relu', 'logistic'}, default='tanh'
+        Activation φ of candidate states and of LSTM cell states at the output. 'relu' may need a lower learning rate.
+    bidirectional : bool, default=True
+        Whether each layer also reads sequences backward, from the last step that is not padding, with units of its own.
+    pooling : {'last', 'mean', 'max', 'attention'} or tuple of them, default=('last', 'mean', 'max')
+        How the states of the top layer become one vector: last state of each direction, mean or maximum over time, or
+        mean with learned weights (see `attention_weights`). Several are joined. Unused with return_sequences.
+    return_sequences : bool, default=False
+        Whether y and predictions have one value or label per time step: an array per sequence, as long as it.
+    embedding_dim : int or None, default=None
+        If given, X holds tokens, one non-negative integer per step. Each token seen in `fit` has a learned vector of
+        this size; others have zeros, unless `partial_fit` trains their vector. 32-bit tokens are computed in float32.
+    pad_token : int or None, default=None
+        The token that pads the ends of a row if X is an array; in a list it is an ordinary token. None: no padding.
+    dropout : float, default=0.0
+        Probability of dropping a unit between layers and before the output in training, per sequence. Not for 'lbfgs'.
+    recurrent_dropout : float, default=0.0
+        Probability of dropping a unit of the state that the next step reads in training, per sequence. Not for 'lbfgs'.
+    forget_bias : float, 'auto' or 'chrono', default='auto'
+        Initial bias of the gate that keeps the state: forget gate of LSTM cells, update gate of GRU cells (negative for
+        'mgu'). 'auto' is 1 for LSTM and 0 for GRU cells; 'chrono' draws log U(1, T - 1) for lengths of up to T.
+    standardize : bool, default=True
+        Whether to scale each feature to mean 0 and variance 1 over all time steps of the training set.
+    solver : {'adam', 'rmsprop', 'sgd', 'lbfgs'}, default='adam'
+        The optimizer: one that uses mini-batches, or 'lbfgs' on the whole training set, for a few hundred sequences.
+    alpha : float, default=0.1
+        Strength of the L2 penalty alpha / 2 * ||weights||^2, without biases. It is divided by the sum of all weights
+        (sample times class; per target, if a sequence has several) and added to the mean loss.
+    weight_decay : float, default=0.0
+        Decoupled decay of weights, not biases, by weight_decay times the learning rate per step. Unused by 'lbfgs'.
+    max_grad_norm : float or None, default=1.0
+        Gradients of larger Euclidean norm are scaled down to it before each step. None: never. Unused by 'lbfgs'.
+    batch_size : int or 'auto', default=32
+        Number of sequences in a mini-batch. 'auto' is min(200, n_samples). Unused by 'lbfgs'.
+    learning_rate : {'constant', 'cosine', 'onecycle', 'invscaling', 'adaptive'}, default='cosine'
+        Schedule: 'cosine' falls to 0 over max_iter epochs, 'onecycle' first rises for 30 % of them, 'invscaling'
+        divides by (sequences seen + 1) ** power_t, 'adaptive' by 5 when training stalls (see tol). Unused by 'lbfgs'.
+    learning_rate_init : float, default=0.005
+        Learning rate that the schedule falls from. 'onecycle' rises to it from a 25th.
+    warmup_steps : int, default=0
+        Number of mini-batches in which the learning rate first rises linearly from 0 to that of the schedule.
+    power_t : float, default=0.5
+        Exponent of learning_rate='invscaling'.
+    max_iter : int, default=100
+        Maximum number of epochs (iterations of 'lbfgs'). Reaching it without convergence gives a warning (see `fit`).
+    max_fun : int, default=15000
+        Maximum number of evaluations of the loss by 'lbfgs'.
+    shuffle : bool, default=True
+        Whether to draw new mini-batches in each epoch. Equal sequences are then merged first, so that the order of X
+        has no effect, and weight 2 is exactly the sequence given twice. False keeps the order of X.
+    random_state : int, RandomState instance or None, default=None
+        Seed of weights, mini-batches, dropout and validation split. An int gives the same bits on the same machine.
+    tol : float, default=0.0001
+        Smallest improvement of the loss (with early_stopping, of the validation score), in its own unit; see
+        n_iter_no_change. For 'lbfgs', the largest gradient entry at convergence.
+    n_iter_no_change : int, default=10
+        Number of epochs without an improvement by tol after which training stalls.
+    early_stopping : bool, default=False
+        Whether to set aside a part of the training set (or use X_val of `fit`), stop when the score on it stalls, and
+        keep the weights of the best epoch. Unused by 'lbfgs'.
+    scoring : str, callable or None, default='loss'
+        Validation score: 'loss' (negated), the name of a scorer, ``scorer(estimator, X, y)``, or None for `score`.
+    validation_fraction : float, default=0.1
+        Fraction of the sequences (or groups, if `fit` gets them) set aside; stratified for single-label classification.
+    beta_1 : float, default=0.9
+        Decay rate of the mean of the gradient in 'adam'.
+    beta_2 : float, default=0.999
+        Decay rate of the mean of the squared gradient in 'adam'.
+    epsilon : float, default=1e-08
+        Added to the root of the mean squared gradient in 'adam' and 'rmsprop'.
+    rho : float, default=0.9
+        Decay rate of the mean of the squared gradient in 'rmsprop'.
+    momentum : float, default=0.9
+        Momentum of 'sgd'.
+    nesterovs_momentum : bool, default=True
+        Whether 'sgd' uses Nesterov's momentum.
+    warm_start : bool, default=False
+        Whether `fit` continues from the weights of the last fit. The architecture and the classes must be the same.
+    missing : {'error', 'skip'}, default='error'
+        What a NaN inside a sequence means: an error, or a time step to skip, with the state carried across it.
+    bptt_steps : int or None, default=None
+        Number of steps after which gradients are cut (truncated backpropagation); states are not. None: they are exact.
+    n_jobs : int or None, default=None
+        Number of threads; the result is the same. -1: all processors. None: 1, unless set by joblib.parallel_config.
+    input_size : int or None, default=None
+        Number of features per time step of a flat 2-D X, (n_samples, n_steps * input_size). None means one feature.
+    verbose : bool or int, default=False
+        Whether to print loss, validation score and time of each epoch.
+    loss : {'squared_error', 'absolute_error', 'huber', 'poisson', 'quantile'}, default='squared_error'
+        The loss. 'squared_error' (half of it) estimates the mean of y, 'absolute_error' its median. 'huber' is squared
+        up to huber_delta and linear beyond. 'poisson', half the deviance, estimates the mean of a y of counts or other
+        non-negative values, by its logarithm. 'quantile' is the pinball loss.
+    quantile : float or tuple of float, default=0.5
+        Quantile of y to predict with loss='quantile', between 0 and 1. Several are predicted in ascending order.
+    huber_delta : float, default=1.35
+        Error above which loss='huber' is linear, in standard deviations of y (see `y_scale_`).
 
-    {attributes}
+    Attributes
+    ----------
+    best_iter_ : int
+        Number of the epoch whose weights are kept: the best one with early_stopping, else the last one.
+    best_loss_ : float or None
+        Lowest training loss of an epoch, in the unit of the loss of y scaled by `y_scale_`. None if early_stopping
+        chose the weights.
+    best_validation_score_ : float or None
+        Validation score of the weights kept by early_stopping, else the highest one. None without a validation set.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names of X. Defined only if X is a 2-D data frame whose column names are all strings.
+    loss_ : float
+        Mean training loss of the last epoch, penalty included, in the unit of the loss of y scaled by `y_scale_`.
+    loss_curve_ : list of float
+        Mean training loss of each epoch (of each iteration for 'lbfgs'), penalty included, in the unit of the loss of y
+        scaled by `y_scale_`.
+    n_features_in_ : int
+        Number of features per time step; of columns if X is 2-D.
+    n_iter_ : int
+        Number of epochs (iterations for 'lbfgs') of training, those before a warm start included.
+    n_layers_ : int
+        Number of recurrent layers, plus 1 for the output layer.
+    n_outputs_ : int
+        Number of outputs: targets, times quantiles if loss='quantile'.
+    out_activation_ : str
+        Activation function of the outputs: 'identity', or 'exponential' if loss='poisson'.
+    t_ : int
+        Number of sequences seen by the solver in all epochs.
+    theta_ : ndarray of shape (n_weights,)
+        All weights in one vector, float32 or float64 as the computation.
+    validation_loss_curve_ : list of float or None
+        Mean validation loss after each epoch, without penalty, in the unit of the loss of y scaled by `y_scale_`. None
+        without a validation set.
+    validation_scores_ : list of float or None
+        Validation score after each epoch, in the unit of scoring. None without a validation set.
+    vocabulary_ : ndarray of shape (n_tokens,)
+        Tokens seen in `fit`, ascending. Defined only with embedding_dim.
+    weights_ : dict of str to ndarray
+        Views of `theta_` by name. 'layer_0/forward/W' of shape (4 * n_units, n_inputs + 1 + n_units): rows of the gates
+        g, f, i, o (candidate, forget, input, output), n_units each; columns of [x; 1; h] (input, bias, state). All
+        others: "Weights and their layout" in the guide.
+    x_mean_ : ndarray of shape (n_features,)
+        Training mean of each feature, in its unit; 0 if standardize=False. Not with tokens.
+    x_scale_ : ndarray of shape (n_features,)
+        Training standard deviation of each feature, in its unit; 1 if standardize=False. Not with tokens.
+    y_mean_ : ndarray of shape (n_targets,)
+        Mean of each target, subtracted from it, in the unit of y; 0 if loss='poisson'.
+    y_scale_ : ndarray of shape (n_targets,)
+        Standard deviation of each target (its mean if loss='poisson'), which it is divided by, in the unit of y.
 
     See Also
     --------
@@ -233,14 +716,16 @@ class LSTMRegressor(BaseRegressor):
 
     Notes
     -----
-    i, f, o = σ(W x + U h + b), g = φ(W x + U h + b), c' = f ∘ c + i ∘ g, h' = o ∘ φ(c'); the forget gate's bias begins
-    at 1. No peepholes. The computation is in float32 if X is, which is two to four times as fast, else in float64.
+    i, f, o = σ(W x + U h + b), g = φ(W x + U h + b), c' = f ∘ c + i ∘ g, h' = o ∘ φ(c'); no peepholes. Float32 data is
+    computed in float32, two to four times as fast as float64. Methods raise a NotFittedError before `fit`, and a
+    ValueError if X does not match the X of `fit`. Results for each time step are a 1-D object array of an array per
+    sequence, or one array (n_samples, n_steps, ...) if X is an array of numbers without padding. Methods for streams
+    (`step`, `staged_predict`) need one direction and no attention pooling.
 
     References
     ----------
     Hochreiter, S. & Schmidhuber, J. (1997). Long short-term memory. Neural Computation 9, 1735-1780.
-    Gers, F. A., Schmidhuber, J. & Cummins, F. (2000). Learning to forget: continual prediction with LSTM. Neural
-    Computation 12, 2451-2471.
+    Gers, F. A., Schmidhuber, J. & Cummins, F. (2000). Learning to forget. Neural Computation 12, 2451-2471.
 
     Examples
     --------
@@ -255,35 +740,183 @@ class LSTMRegressor(BaseRegressor):
     True
     """
 
-    cell = "lstm"  # no annotation: fixed, no parameter
+    cell = "lstm"
 
 
-@estimator
 class GRURegressor(BaseRegressor):
     """Regressor of sequences by a network of gated recurrent units.
 
-    The update gate mixes the old state with a new candidate; the reset gate acts after the product, as in cuDNN and
-    PyTorch. What is minimized: see `RNNRegressor`.
+    The update gate mixes the old state with a new candidate. The reset gate acts after the product, as in cuDNN and
+    PyTorch. The objective is that of `RNNRegressor`.
 
-    {parameters}
+    Parameters
+    ----------
+    hidden_layer_sizes : int or tuple of int, default=64
+        Number of units of the recurrent layer. A tuple stacks layers, each reading the states of the one below.
+    activation : {'tanh', 'relu', 'logistic'}, default='tanh'
+        Activation φ of candidate states and of LSTM cell states at the output. 'relu' may need a lower learning rate.
+    bidirectional : bool, default=True
+        Whether each layer also reads sequences backward, from the last step that is not padding, with units of its own.
+    pooling : {'last', 'mean', 'max', 'attention'} or tuple of them, default=('last', 'mean', 'max')
+        How the states of the top layer become one vector: last state of each direction, mean or maximum over time, or
+        mean with learned weights (see `attention_weights`). Several are joined. Unused with return_sequences.
+    return_sequences : bool, default=False
+        Whether y and predictions have one value or label per time step: an array per sequence, as long as it.
+    embedding_dim : int or None, default=None
+        If given, X holds tokens, one non-negative integer per step. Each token seen in `fit` has a learned vector of
+        this size; others have zeros, unless `partial_fit` trains their vector. 32-bit tokens are computed in float32.
+    pad_token : int or None, default=None
+        The token that pads the ends of a row if X is an array; in a list it is an ordinary token. None: no padding.
+    dropout : float, default=0.0
+        Probability of dropping a unit between layers and before the output in training, per sequence. Not for 'lbfgs'.
+    recurrent_dropout : float, default=0.0
+        Probability of dropping a unit of the state that the next step reads in training, per sequence. Not for 'lbfgs'.
+    forget_bias : float, 'auto' or 'chrono', default='auto'
+        Initial bias of the gate that keeps the state: forget gate of LSTM cells, update gate of GRU cells (negative for
+        'mgu'). 'auto' is 1 for LSTM and 0 for GRU cells; 'chrono' draws log U(1, T - 1) for lengths of up to T.
+    standardize : bool, default=True
+        Whether to scale each feature to mean 0 and variance 1 over all time steps of the training set.
+    solver : {'adam', 'rmsprop', 'sgd', 'lbfgs'}, default='adam'
+        The optimizer: one that uses mini-batches, or 'lbfgs' on the whole training set, for a few hundred sequences.
+    alpha : float, default=0.1
+        Strength of the L2 penalty alpha / 2 * ||weights||^2, without biases. It is divided by the sum of all weights
+        (sample times class; per target, if a sequence has several) and added to the mean loss.
+    weight_decay : float, default=0.0
+        Decoupled decay of weights, not biases, by weight_decay times the learning rate per step. Unused by 'lbfgs'.
+    max_grad_norm : float or None, default=1.0
+        Gradients of larger Euclidean norm are scaled down to it before each step. None: never. Unused by 'lbfgs'.
+    batch_size : int or 'auto', default=32
+        Number of sequences in a mini-batch. 'auto' is min(200, n_samples). Unused by 'lbfgs'.
+    learning_rate : {'constant', 'cosine', 'onecycle', 'invscaling', 'adaptive'}, default='cosine'
+        Schedule: 'cosine' falls to 0 over max_iter epochs, 'onecycle' first rises for 30 % of them, 'invscaling'
+        divides by (sequences seen + 1) ** power_t, 'adaptive' by 5 when training stalls (see tol). Unused by 'lbfgs'.
+    learning_rate_init : float, default=0.005
+        Learning rate that the schedule falls from. 'onecycle' rises to it from a 25th.
+    warmup_steps : int, default=0
+        Number of mini-batches in which the learning rate first rises linearly from 0 to that of the schedule.
+    power_t : float, default=0.5
+        Exponent of learning_rate='invscaling'.
+    max_iter : int, default=100
+        Maximum number of epochs (iterations of 'lbfgs'). Reaching it without convergence gives a warning (see `fit`).
+    max_fun : int, default=15000
+        Maximum number of evaluations of the loss by 'lbfgs'.
+    shuffle : bool, default=True
+        Whether to draw new mini-batches in each epoch. Equal sequences are then merged first, so that the order of X
+        has no effect, and weight 2 is exactly the sequence given twice. False keeps the order of X.
+    random_state : int, RandomState instance or None, default=None
+        Seed of weights, mini-batches, dropout and validation split. An int gives the same bits on the same machine.
+    tol : float, default=0.0001
+        Smallest improvement of the loss (with early_stopping, of the validation score), in its own unit; see
+        n_iter_no_change. For 'lbfgs', the largest gradient entry at convergence.
+    n_iter_no_change : int, default=10
+        Number of epochs without an improvement by tol after which training stalls.
+    early_stopping : bool, default=False
+        Whether to set aside a part of the training set (or use X_val of `fit`), stop when the score on it stalls, and
+        keep the weights of the best epoch. Unused by 'lbfgs'.
+    scoring : str, callable or None, default='loss'
+        Validation score: 'loss' (negated), the name of a scorer, ``scorer(estimator, X, y)``, or None for `score`.
+    validation_fraction : float, default=0.1
+        Fraction of the sequences (or groups, if `fit` gets them) set aside; stratified for single-label classification.
+    beta_1 : float, default=0.9
+        Decay rate of the mean of the gradient in 'adam'.
+    beta_2 : float, default=0.999
+        Decay rate of the mean of the squared gradient in 'adam'.
+    epsilon : float, default=1e-08
+        Added to the root of the mean squared gradient in 'adam' and 'rmsprop'.
+    rho : float, default=0.9
+        Decay rate of the mean of the squared gradient in 'rmsprop'.
+    momentum : float, default=0.9
+        Momentum of 'sgd'.
+    nesterovs_momentum : bool, default=True
+        Whether 'sgd' uses Nesterov's momentum.
+    warm_start : bool, default=False
+        Whether `fit` continues from the weights of the last fit. The architecture and the classes must be the same.
+    missing : {'error', 'skip'}, default='error'
+        What a NaN inside a sequence means: an error, or a time step to skip, with the state carried across it.
+    bptt_steps : int or None, default=None
+        Number of steps after which gradients are cut (truncated backpropagation); states are not. None: they are exact.
+    n_jobs : int or None, default=None
+        Number of threads; the result is the same. -1: all processors. None: 1, unless set by joblib.parallel_config.
+    input_size : int or None, default=None
+        Number of features per time step of a flat 2-D X, (n_samples, n_steps * input_size). None means one feature.
+    verbose : bool or int, default=False
+        Whether to print loss, validation score and time of each epoch.
+    loss : {'squared_error', 'absolute_error', 'huber', 'poisson', 'quantile'}, default='squared_error'
+        The loss. 'squared_error' (half of it) estimates the mean of y, 'absolute_error' its median. 'huber' is squared
+        up to huber_delta and linear beyond. 'poisson', half the deviance, estimates the mean of a y of counts or other
+        non-negative values, by its logarithm. 'quantile' is the pinball loss.
+    quantile : float or tuple of float, default=0.5
+        Quantile of y to predict with loss='quantile', between 0 and 1. Several are predicted in ascending order.
+    huber_delta : float, default=1.35
+        Error above which loss='huber' is linear, in standard deviations of y (see `y_scale_`).
 
-    {attributes}
+    Attributes
+    ----------
+    best_iter_ : int
+        Number of the epoch whose weights are kept: the best one with early_stopping, else the last one.
+    best_loss_ : float or None
+        Lowest training loss of an epoch, in the unit of the loss of y scaled by `y_scale_`. None if early_stopping
+        chose the weights.
+    best_validation_score_ : float or None
+        Validation score of the weights kept by early_stopping, else the highest one. None without a validation set.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names of X. Defined only if X is a 2-D data frame whose column names are all strings.
+    loss_ : float
+        Mean training loss of the last epoch, penalty included, in the unit of the loss of y scaled by `y_scale_`.
+    loss_curve_ : list of float
+        Mean training loss of each epoch (of each iteration for 'lbfgs'), penalty included, in the unit of the loss of y
+        scaled by `y_scale_`.
+    n_features_in_ : int
+        Number of features per time step; of columns if X is 2-D.
+    n_iter_ : int
+        Number of epochs (iterations for 'lbfgs') of training, those before a warm start included.
+    n_layers_ : int
+        Number of recurrent layers, plus 1 for the output layer.
+    n_outputs_ : int
+        Number of outputs: targets, times quantiles if loss='quantile'.
+    out_activation_ : str
+        Activation function of the outputs: 'identity', or 'exponential' if loss='poisson'.
+    t_ : int
+        Number of sequences seen by the solver in all epochs.
+    theta_ : ndarray of shape (n_weights,)
+        All weights in one vector, float32 or float64 as the computation.
+    validation_loss_curve_ : list of float or None
+        Mean validation loss after each epoch, without penalty, in the unit of the loss of y scaled by `y_scale_`. None
+        without a validation set.
+    validation_scores_ : list of float or None
+        Validation score after each epoch, in the unit of scoring. None without a validation set.
+    vocabulary_ : ndarray of shape (n_tokens,)
+        Tokens seen in `fit`, ascending. Defined only with embedding_dim.
+    weights_ : dict of str to ndarray
+        Views of `theta_` by name. 'layer_0/forward/W_rz': rows of the reset, then of the update gate, n_units each;
+        columns of [x; 1; h] (input, bias, state). 'layer_0/forward/U_a': columns of [1; h]. 'layer_0/forward/W_n'
+        (candidate): columns of [x; 1]. All others: "Weights and their layout" in the guide.
+    x_mean_ : ndarray of shape (n_features,)
+        Training mean of each feature, in its unit; 0 if standardize=False. Not with tokens.
+    x_scale_ : ndarray of shape (n_features,)
+        Training standard deviation of each feature, in its unit; 1 if standardize=False. Not with tokens.
+    y_mean_ : ndarray of shape (n_targets,)
+        Mean of each target, subtracted from it, in the unit of y; 0 if loss='poisson'.
+    y_scale_ : ndarray of shape (n_targets,)
+        Standard deviation of each target (its mean if loss='poisson'), which it is divided by, in the unit of y.
 
     See Also
     --------
     LSTMRegressor : With a separate cell state.
-    RNNRegressor : Any other cell, with it the other forms of the GRU.
+    RNNRegressor : Any other cell, including the other forms of the GRU.
     GRUClassifier : The same network for classes.
 
     Notes
     -----
-    r, z = σ(W x + U h + b), n = φ(W x + b + r ∘ (U h + b)), h' = (1 - z) ∘ n + z ∘ h. The computation is in float32 if
-    X is, which is two to four times as fast, else in float64.
+    r, z = σ(W x + U h + b), n = φ(W x + b + r ∘ (U h + b)), h' = (1 - z) ∘ n + z ∘ h. Float32 data is computed in
+    float32, two to four times as fast as float64. Methods raise a NotFittedError before `fit`, and a ValueError if X
+    does not match the X of `fit`. Results for each time step are a 1-D object array of an array per sequence, or one
+    array (n_samples, n_steps, ...) if X is an array of numbers without padding. Methods for streams (`step`,
+    `staged_predict`) need one direction and no attention pooling.
 
     References
     ----------
-    Cho, K. et al. (2014). Learning phrase representations using RNN encoder-decoder for statistical machine
-    translation. EMNLP, 1724-1734.
+    Cho, K. et al. (2014). Learning phrase representations using RNN encoder-decoder. EMNLP, 1724-1734.
 
     Examples
     --------
@@ -296,4 +929,4 @@ class GRURegressor(BaseRegressor):
     (3, 2)
     """
 
-    cell = "gru"  # no annotation: fixed, no parameter
+    cell = "gru"

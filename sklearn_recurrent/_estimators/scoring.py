@@ -1,65 +1,68 @@
-"""Scikit-learn's scorers for targets with one entry per time step."""
+"""scikit-learn's scorers for targets with one entry per time step."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from copy import copy
 from functools import wraps
 from inspect import signature
+from typing import Any
 
 import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from .._data.sequences import unwrap, valid_steps
-from .._data.targets import flatten_steps, flatten_weights, typed
+from .._data.targets import flatten_steps, flatten_weights, infer_dtype
 from .._sklearn import _BaseScorer
 from .weights import refuse_extreme_weights
 
 RESPONSES = ("predict", "predict_proba", "predict_log_proba", "decision_function")
 
 
-def sequence_scorer(scoring):
+def sequence_scorer(scoring) -> Callable[..., Any]:
     """Make a scorer for targets with one entry per time step, from a scorer for one entry per sample.
 
-    Scikit-learn's metrics take one entry per sample. The scorer made here lays the time steps of all sequences end to
-    end, in `y` and in what the estimator predicts, and hands both to the given scorer.
+    The scorer concatenates the time steps of all sequences, in `y` and in the predictions, and passes them to the given
+    scorer.
 
     Parameters
     ----------
     scoring : str, callable, list, tuple, set or dict
-        The name of a scorer ("f1_macro", "neg_log_loss", "roc_auc", "r2"), what `sklearn.metrics.make_scorer` makes, or
-        any ``scorer(estimator, X, y)``; it meets a flat `y` and an estimator whose predictions are flat. Several, in
-        the forms that `cross_validate` takes, make a scorer that predicts once for all of them and returns a dict.
+        Name of a scorer ("f1_macro", "neg_log_loss", "roc_auc", "r2"), a result of `sklearn.metrics.make_scorer`, or
+        any ``scorer(estimator, X, y)``, which gets a flat `y` and an estimator with flat predictions. Several scorers,
+        in the forms that `cross_validate` takes, give a scorer that predicts once for all of them and returns a dict.
 
     Returns
     -------
     scorer : callable
-        ``scorer(estimator, X, y, sample_weight=None)``, to be used as ``scoring`` wherever scikit-learn takes one.
-        `y` has one sequence of labels or values, ``(T_i,)`` or ``(T_i, k)``, for each sequence of `X`; `sample_weight`
-        one number for each sequence, which is then that of its steps, or one for each step. What belongs to the padding
-        of a 3-D `X` is left out. A call raises a ValueError that names the first sequence whose labels, weights and
-        predictions are not equally many.
+        ``scorer(estimator, X, y, sample_weight=None)``, for the parameter ``scoring`` of scikit-learn. `y` has one
+        sequence of labels or values, ``(T_i,)`` or ``(T_i, k)``, per sequence of `X`; `sample_weight` has one number
+        per sequence or per step. Padding of a 3-D `X` is left out. The scorer raises a ValueError that names the first
+        sequence with different numbers of labels, weights and predictions.
 
     Raises
     ------
     ValueError
-        If `scoring` is no name of a scorer, or a metric instead of a scorer.
+        If `scoring` is not the name of a scorer, or a metric instead of a scorer.
 
     See Also
     --------
     sklearn.metrics.make_scorer : A scorer from a metric.
     sklearn.metrics.get_scorer_names : All names.
-    as_sequences : Sequences in a 1-D object array, the safe container for `y` as well.
+    as_sequences : Sequences in a 1-D object array, a safe container for `y`, too.
 
     Notes
     -----
-    Every step counts the same, so a long sequence counts more than a short one. With
-    ``sample_weight=[1 / len(labels) for labels in y]`` every sequence counts the same.
+    All steps count the same, so that long sequences count more. With ``sample_weight=[1 / len(labels) for labels in
+    y]`` all sequences count the same.
 
-    With metadata routing, ``sequence_scorer("f1_macro").set_score_request(sample_weight=True)`` asks for weights.
+    With metadata routing, ``sequence_scorer("f1_macro").set_score_request(sample_weight=True)`` requests weights.
 
-    To scikit-learn's splitters, `y` as a list of lists is a legacy form of multilabel targets, and an error for a
-    classifier with ``cv=5``; ``[np.asarray(labels) for labels in y]`` is none, nor is ``as_sequences(y)`` for numbers.
-    The folds are those of `KFold`: sequences of labels cannot be stratified. `permutation_importance` exchanges values
-    between sequences, which must then be equally long.
+    scikit-learn's splitters take a list of lists for an old form of multilabel targets, which is an error for a
+    classifier with ``cv=5``. Give ``[np.asarray(labels) for labels in y]``, or ``as_sequences(y)`` for numbers. The
+    folds are those of `KFold`, since sequences of labels cannot be stratified. `permutation_importance` exchanges
+    values between sequences, which must be equally long.
 
     Examples
     --------
@@ -77,47 +80,57 @@ def sequence_scorer(scoring):
     True
     """
     scorer = check_scoring(scoring=scoring)
-    return (SingleSequenceScorer if isinstance(scorer, _BaseScorer) else SequenceScorer)(scoring, scorer)
+    if isinstance(scorer, _BaseScorer):
+        return SingleSequenceScorer(scoring, scorer)
+    return SequenceScorer(scoring, scorer)
 
 
 class SequenceScorer:
-    """What `sequence_scorer` makes; scikit-learn takes it for any other scorer."""
+    """The result of `sequence_scorer`: a scorer of flattened targets and predictions."""
 
     def __init__(self, scoring, scorer):
-        self._scoring, self._scorer = scoring, copy(scorer)  # set_score_request changes it
+        self._scoring = scoring
+        self._scorer = copy(scorer)  # set_score_request modifies it, and the names of scikit-learn share one object
 
     def __call__(self, estimator, X, y, sample_weight=None, **kwargs):
-        """Score `estimator` on all time steps of `X`; other keywords go to the inner scorer as they are."""
-        lengths, valid = _steps_of(estimator, X)
+        """Score `estimator` on all time steps of `X`; other keywords are passed to the inner scorer."""
+        lengths, valid = _lengths_and_valid(estimator, X)
         y, lengths = flatten_steps(y, lengths, valid=valid)
-        like_y, counts = {"lengths": lengths, "of": "y", "valid": valid}, slice(None)
+        like_y = {"lengths": lengths, "reference": "y", "valid": valid}
+        scored = slice(None)
         if sample_weight is not None:
             weight = flatten_weights(sample_weight, **like_y)
             refuse_extreme_weights(weight)
-            counts = weight != 0  # where not, y may hold anything
-            kwargs["sample_weight"], y = weight[counts], typed(y[counts])
-        flat = {name: _flattened(estimator, name, like_y, counts) for name in RESPONSES if hasattr(estimator, name)}
+            # Steps of weight 0 are removed: their targets may be anything, also unknown classes, which metrics refuse.
+            scored = weight != 0
+            y = infer_dtype(y[scored])
+            kwargs["sample_weight"] = weight[scored]
+        # The inner scorer chooses the method, and checks the type of the estimator: it gets a copy with flat responses.
+        flat = {name: _flattened(estimator, name, like_y, scored) for name in RESPONSES if hasattr(estimator, name)}
         return self._scorer(shallow_copy_with(estimator, **flat), X, y, **kwargs)
 
     def __repr__(self):
         return f"sequence_scorer({self._scoring!r})"
 
+    def __reduce__(self):
+        return sequence_scorer, (self._scoring,), vars(self)  # by its public name
+
     def set_score_request(self, **requests):
-        """Ask for metadata, as the inner scorer does: ``sample_weight=True``."""
+        """Request metadata for the inner scorer: ``sample_weight=True``."""
         self._scorer.set_score_request(**requests)
         return self
 
     def get_metadata_routing(self):
-        """What the inner scorer asks for; nothing, if it is a function."""
+        """The requests of the inner scorer; none, if it is a function."""
         return get_routing_for_object(self._scorer)
 
     def _accept_sample_weight(self):
-        """What searches of scikit-learn ask, from 1.7 on, before they pass weights on without metadata routing."""
+        """Called by searches of scikit-learn 1.7 and later before they pass weights without metadata routing."""
         return takes_weights(self._scorer)
 
 
 class SingleSequenceScorer(SequenceScorer, _BaseScorer):
-    """One with a single score. To ScoringMonitor, what is no instance of scikit-learn's own class has several."""
+    """A scorer with a single score: ScoringMonitor expects a dict from anything but an instance of `_BaseScorer`."""
 
     _response_method = "predict"
 
@@ -125,35 +138,41 @@ class SingleSequenceScorer(SequenceScorer, _BaseScorer):
         return self(estimator, X, y_true, **kwargs)
 
 
-def _steps_of(estimator, X):
-    """The lengths, and where an array is no padding, as the estimator reads X; of a Pipeline what a 3-D X tells."""
-    if hasattr(estimator, "_fitted_reading") and hasattr(estimator, "return_sequences"):
-        sequences = estimator._read(X)
+def _lengths_and_valid(estimator, X):
+    """The lengths of the sequences as `estimator` parses X, and which steps of a 3-D X are no padding."""
+    if hasattr(estimator, "_input_options") and hasattr(estimator, "return_sequences"):
+        _, sequences = estimator._parse_fitted(X)
         return sequences.lengths, sequences.valid
-    X = unwrap(X)[1]
-    return None, valid_steps(np.asarray(X, dtype=np.float64)) if getattr(X, "ndim", 0) == 3 else None
+    # A Pipeline may change the lengths: they are those of y. Only the padding of X can be told.
+    _, X = unwrap(X)
+    if getattr(X, "ndim", 0) != 3:
+        return None, None
+    return None, valid_steps(np.asarray(X, dtype=np.float64))
 
 
 def takes_weights(scorer):
-    """Whether a scorer may be called with `sample_weight`."""
-    if hasattr(scorer, "_accept_sample_weight"):  # from 1.7 on
+    """Whether a scorer can be called with `sample_weight`."""
+    if hasattr(scorer, "_accept_sample_weight"):  # scikit-learn 1.7 and later
         return scorer._accept_sample_weight()
     parameters = signature(getattr(scorer, "_score_func", scorer)).parameters
     return "sample_weight" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
 
 
 def shallow_copy_with(estimator, **others):
-    """The same estimator, sharing all attributes but these others; a true instance of its class."""
-    same = object.__new__(type(estimator))
-    same.__dict__ = vars(estimator) | others
-    return same
+    """A copy of the estimator with other values of some attributes; all others are shared, not copied."""
+    copied = object.__new__(type(estimator))  # not clone, which forgets what was fitted
+    copied.__dict__ = vars(estimator) | others
+    return copied
 
 
-def _flattened(estimator, name, like_y, counts):
+def _flattened(estimator, name, like_y, scored):
+    """The method `name` of `estimator`, with its results flattened and cut to the steps that are `scored`."""
     method = getattr(estimator, name)
 
     @wraps(method)
     def flat(*args, **kwargs):
-        return flatten_steps(method(*args, **kwargs), name=f"{type(estimator).__name__}.{name}", **like_y)[0][counts]
+        response = method(*args, **kwargs)
+        values, _ = flatten_steps(response, name=f"{type(estimator).__name__}.{name}", **like_y)
+        return values[scored]
 
     return flat

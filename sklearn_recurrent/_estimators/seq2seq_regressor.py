@@ -2,41 +2,195 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Literal, Self
+
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import check_consistent_length
-from sklearn.utils.metaestimators import available_if
 
 from .._core.dataset import Dataset
 from .._core.decoding import free_run
 from .._core.preprocessing import mean_and_scale
 from .._core.ragged import Ragged, offsets_of
-from .._data.sequences import object_array
 from .._data.targets import flatten_numbers, flatten_weights
-from .._sklearn import StrOptions, _fit_context
+from .._sklearn import _fit_context, available_if, with_callbacks
 from .base import trains_by_mini_batches
-from .parameters import check_at_least_one, estimator, huber_delta_parameter, loss_of, parameter
+from .parameters import SEQ2SEQ_REGRESSOR, check_at_least_one, constraints_of, loss_of
 from .seq2seq import BaseSeq2Seq, aligns, sequence_weight
+from .target_encoders import NumberSequenceEncoder
 from .weights import positive_weight
 
 
-@estimator
 class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
     """Regressor that writes a sequence of numbers for each sequence: a forecast of several steps.
 
-    An encoder reads the sequence; a decoder writes step after step, each from the state of the decoder, which has read
-    the step before, and from a mean of the encoder's states, whose weights the decoder's state chooses anew at each
-    step (attention). Inside, outputs are scaled to mean 0 and variance 1. Fitting minimizes the weighted mean over all
-    steps of half the squared error of these plus the L2 penalty; the decoder then reads the true outputs (teacher
-    forcing):
+    An encoder reads the sequence. A decoder then writes step after step, from its own state, which has read the step
+    before, and from a mean of the encoder's states with weights that depend on its state (attention). Outputs are
+    scaled to mean 0 and variance 1. Training gives the decoder the true outputs before (teacher forcing) and minimizes
+    the weighted mean over all steps of half the squared error, or of another `loss`, plus the L2 penalty:
 
         sum_it w_it * mean_k (f_k(x_i, y_i1 ... y_i,t-1) - y_itk)^2 / 2 / sum_it w_it
             +  alpha / 2 * ||weights||^2 / sum_it w_it
 
-    {parameters}
+    Parameters
+    ----------
+    hidden_layer_sizes : int or tuple of int, default=64
+        Number of units of the recurrent layer of the encoder, in each direction, and of that of the decoder. A tuple
+        stacks layers in both.
+    activation : {'tanh', 'relu', 'logistic'}, default='tanh'
+        Activation φ of candidate states and of LSTM cell states at the output. 'relu' may need a lower learning rate.
+    bidirectional : bool, default=True
+        Whether each layer of the encoder also reads the sequences backward. The decoder has one direction.
+    cell : str, default='lstm'
+        The recurrent cell: 'elman' (plain), 'lstm', 'lstm_no_forget' (of 1997), 'lstm_coupled' (i = 1 - f), 'gru'
+        (reset gate after the product), 'gru_reset_before', 'gru_no_reset' (no reset gate) or 'mgu' (one gate).
+    attention : {'additive', 'dot'} or None, default='additive'
+        How the decoder weights the states of the encoder at each step: by a small network ('additive'), by a product
+        ('dot'), or not at all (None): it then starts from the last state of the encoder and reads nothing else of X.
+        Training keeps one number per pair of input and output steps in a batch.
+    teacher_forcing : float or tuple of two floats, default=1.0
+        Fraction of the steps at which the decoder reads the true output of the step before in training, and not its own
+        (scheduled sampling). A tuple is the fraction in the first and in the last of max_iter epochs, with a linear
+        change in between. A warm start begins anew; `partial_fit` uses the first.
+    embedding_dim : int or None, default=None
+        If given, X holds tokens, one non-negative integer per step. Each token seen in `fit` has a learned vector of
+        this size; others have zeros, unless `partial_fit` trains their vector. 32-bit tokens are computed in float32.
+    pad_token : int or None, default=None
+        The token that pads the ends of a row if X is an array; in a list it is an ordinary token. None: no padding.
+    dropout : float, default=0.0
+        Probability of dropping a unit between layers and before the output in training, per sequence. Not for 'lbfgs'.
+    recurrent_dropout : float, default=0.0
+        Probability of dropping a unit of the state that the next step reads in training, per sequence. Not for 'lbfgs'.
+    forget_bias : float, 'auto' or 'chrono', default='auto'
+        Initial bias of the gate that keeps the state: forget gate of LSTM cells, update gate of GRU cells (negative for
+        'mgu'). 'auto' is 1 for LSTM and 0 for GRU cells; 'chrono' draws log U(1, T - 1) for lengths of up to T.
+    standardize : bool, default=True
+        Whether to scale each feature to mean 0 and variance 1 over all time steps of the training set.
+    solver : {'adam', 'rmsprop', 'sgd', 'lbfgs'}, default='adam'
+        The optimizer: one that uses mini-batches, or 'lbfgs' on the whole training set, for a few hundred sequences.
+    alpha : float, default=0.1
+        Strength of the L2 penalty alpha / 2 * ||weights||^2, without biases. It is divided by the sum of all weights
+        (sample times class; per target, if a sequence has several) and added to the mean loss.
+    weight_decay : float, default=0.0
+        Decoupled decay of weights, not biases, by weight_decay times the learning rate per step. Unused by 'lbfgs'.
+    max_grad_norm : float or None, default=1.0
+        Gradients of larger Euclidean norm are scaled down to it before each step. None: never. Unused by 'lbfgs'.
+    batch_size : int or 'auto', default=32
+        Number of sequences in a mini-batch. 'auto' is min(200, n_samples). Unused by 'lbfgs'.
+    learning_rate : {'constant', 'cosine', 'onecycle', 'invscaling', 'adaptive'}, default='cosine'
+        Schedule: 'cosine' falls to 0 over max_iter epochs, 'onecycle' first rises for 30 % of them, 'invscaling'
+        divides by (sequences seen + 1) ** power_t, 'adaptive' by 5 when training stalls (see tol). Unused by 'lbfgs'.
+    learning_rate_init : float, default=0.005
+        Learning rate that the schedule falls from. 'onecycle' rises to it from a 25th.
+    warmup_steps : int, default=0
+        Number of mini-batches in which the learning rate first rises linearly from 0 to that of the schedule.
+    power_t : float, default=0.5
+        Exponent of learning_rate='invscaling'.
+    max_iter : int, default=100
+        Maximum number of epochs (iterations of 'lbfgs'). Reaching it without convergence gives a warning (see `fit`).
+    max_fun : int, default=15000
+        Maximum number of evaluations of the loss by 'lbfgs'.
+    shuffle : bool, default=True
+        Whether to draw new mini-batches in each epoch. Equal sequences are then merged first, so that the order of X
+        has no effect, and weight 2 is exactly the sequence given twice. False keeps the order of X.
+    random_state : int, RandomState instance or None, default=None
+        Seed of weights, mini-batches, dropout and validation split. An int gives the same bits on the same machine.
+    tol : float, default=0.0001
+        Smallest improvement of the loss (with early_stopping, of the validation score), in its own unit; see
+        n_iter_no_change. For 'lbfgs', the largest gradient entry at convergence.
+    n_iter_no_change : int, default=10
+        Number of epochs without an improvement by tol after which training stalls.
+    early_stopping : bool, default=False
+        Whether to set aside a part of the training set (or use X_val of `fit`), stop when the score on it stalls, and
+        keep the weights of the best epoch. Unused by 'lbfgs'.
+    scoring : str, callable or None, default='loss'
+        Validation score: 'loss' (negated), the name of a scorer, ``scorer(estimator, X, y)``, or None for `score`.
+    validation_fraction : float, default=0.1
+        Fraction of the sequences (or groups, if `fit` gets them) set aside; stratified for single-label classification.
+    beta_1 : float, default=0.9
+        Decay rate of the mean of the gradient in 'adam'.
+    beta_2 : float, default=0.999
+        Decay rate of the mean of the squared gradient in 'adam'.
+    epsilon : float, default=1e-08
+        Added to the root of the mean squared gradient in 'adam' and 'rmsprop'.
+    rho : float, default=0.9
+        Decay rate of the mean of the squared gradient in 'rmsprop'.
+    momentum : float, default=0.9
+        Momentum of 'sgd'.
+    nesterovs_momentum : bool, default=True
+        Whether 'sgd' uses Nesterov's momentum.
+    warm_start : bool, default=False
+        Whether `fit` continues from the weights of the last fit. The architecture and the classes must be the same.
+    missing : {'error', 'skip'}, default='error'
+        What a NaN inside a sequence means: an error, or a time step to skip, with the state carried across it.
+    bptt_steps : int or None, default=None
+        Number of steps after which gradients are cut (truncated backpropagation); states are not. None: they are exact.
+    n_jobs : int or None, default=None
+        Number of threads; the result is the same. -1: all processors. None: 1, unless set by joblib.parallel_config.
+    input_size : int or None, default=None
+        Number of features per time step of a flat 2-D X, (n_samples, n_steps * input_size). None means one feature.
+    verbose : bool or int, default=False
+        Whether to print loss, validation score and time of each epoch.
+    loss : {'squared_error', 'absolute_error', 'huber'}, default='squared_error'
+        The loss. 'squared_error' (half of it) estimates the mean of y, 'absolute_error' its median. 'huber' is squared
+        up to huber_delta and linear beyond.
+    huber_delta : float, default=1.35
+        Error above which loss='huber' is linear, in standard deviations of y (see `y_scale_`).
 
-    {attributes}
+    Attributes
+    ----------
+    best_iter_ : int
+        Number of the epoch whose weights are kept: the best one with early_stopping, else the last one.
+    best_loss_ : float or None
+        Lowest training loss of an epoch, in the unit of the loss of y scaled by `y_scale_`. None if early_stopping
+        chose the weights.
+    best_validation_score_ : float or None
+        Validation score of the weights kept by early_stopping, else the highest one. None without a validation set.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names of X. Defined only if X is a 2-D data frame whose column names are all strings.
+    horizon_ : int
+        Number of steps of the longest target seen in training.
+    loss_ : float
+        Mean training loss of the last epoch, penalty included, in the unit of the loss of y scaled by `y_scale_`.
+    loss_curve_ : list of float
+        Mean training loss of each epoch (of each iteration for 'lbfgs'), penalty included, in the unit of the loss of y
+        scaled by `y_scale_`.
+    n_features_in_ : int
+        Number of features per time step; of columns if X is 2-D.
+    n_iter_ : int
+        Number of epochs (iterations for 'lbfgs') of training, those before a warm start included.
+    n_layers_ : int
+        Number of recurrent layers, plus 1 for the output layer.
+    n_outputs_ : int
+        Number of outputs per step.
+    out_activation_ : str
+        Activation function of the outputs: 'identity'.
+    t_ : int
+        Number of sequences seen by the solver in all epochs.
+    theta_ : ndarray of shape (n_weights,)
+        All weights in one vector, float32 or float64 as the computation.
+    validation_loss_curve_ : list of float or None
+        Mean validation loss after each epoch, without penalty, in the unit of the loss of y scaled by `y_scale_`. None
+        without a validation set.
+    validation_scores_ : list of float or None
+        Validation score after each epoch, in the unit of scoring. None without a validation set.
+    vocabulary_ : ndarray of shape (n_tokens,)
+        Tokens seen in `fit`, ascending. Defined only with embedding_dim.
+    weights_ : dict of str to ndarray
+        Views of `theta_` by name. 'encoder/layer_0/forward/W' and 'decoder/layer_0/forward/W': rows by gate, g, f, i, o
+        for cell='lstm', n_units each; columns of [x; 1; h] (input, bias, state). All others: "Weights and their layout"
+        in the guide.
+    x_mean_ : ndarray of shape (n_features,)
+        Training mean of each feature, in its unit; 0 if standardize=False. Not with tokens.
+    x_scale_ : ndarray of shape (n_features,)
+        Training standard deviation of each feature, in its unit; 1 if standardize=False. Not with tokens.
+    y_mean_ : ndarray of shape (n_outputs_,)
+        Mean of each output over all steps, subtracted from it, in the unit of y.
+    y_scale_ : ndarray of shape (n_outputs_,)
+        Standard deviation of each output over all steps, which it is divided by, in the unit of y.
 
     See Also
     --------
@@ -46,17 +200,18 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
 
     Notes
     -----
-    For the equations see `Seq2SeqClassifier`. Before its first step the decoder reads the mean of the outputs. What it
-    reads later is, in predicting, its own output: errors add up, and a network that has always been given the truth may
-    rely on it too much. A `teacher_forcing` that falls, such as (1, 0), trains it on what it will meet.
+    The equations are those of `Seq2SeqClassifier`. Before its first step the decoder reads the mean of the outputs. In
+    `predict` it reads its own outputs, so that errors add up, and a network that has only seen true outputs may rely on
+    them too much. A decreasing `teacher_forcing`, such as (1, 0), trains it for that.
 
-    The computation is in float32 if X is, which is two to four times as fast, else in float64.
+    Methods that take X raise a NotFittedError before `fit`, and a ValueError if X does not match the X of `fit`.
+    Float32 data and 32-bit tokens are computed in float32, two to four times as fast as float64.
 
     References
     ----------
     Sutskever, I., Vinyals, O. & Le, Q. V. (2014). Sequence to sequence learning with neural networks. NIPS.
-    Bengio, S., Vinyals, O., Jaitly, N. & Shazeer, N. (2015). Scheduled sampling for sequence prediction with recurrent
-    neural networks. NIPS.
+    Bengio, S., Vinyals, O., Jaitly, N. & Shazeer, N. (2015). Scheduled sampling for sequence prediction with
+    recurrent neural networks. NIPS.
 
     Examples
     --------
@@ -72,46 +227,131 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
     ((2, 6), (2, 10))
     """
 
-    loss: str = parameter(
-        "squared_error",
-        [StrOptions({"squared_error", "absolute_error", "huber"})],
-        "{'squared_error', 'absolute_error', 'huber'}",
-        "What is minimized: half the squared error, for the mean of y; the absolute error, for its median; or huber, "
-        "squared up to huber_delta and absolute beyond.",
-    )
-    huber_delta: float = huber_delta_parameter()
+    _parameters = SEQ2SEQ_REGRESSOR
+    _parameter_constraints = constraints_of(SEQ2SEQ_REGRESSOR)
 
-    _attributes = {
-        "y_mean_": ("ndarray of shape (n_outputs,)", "Mean of each output in training, in the unit of y."),
-        "y_scale_": ("ndarray of shape (n_outputs,)", "Standard deviation of each output, in the unit of y."),
-        "n_outputs_": ("int", "Numbers per step."),
-        "horizon_": ("int", "Steps of the longest target in training."),
-    }
+    y_mean_: np.ndarray
+    y_scale_: np.ndarray
+    horizon_: int
 
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] = 64,
+        *,
+        activation: Literal["tanh", "relu", "logistic"] | str = "tanh",
+        bidirectional: bool = True,
+        cell: Literal[
+            "elman", "lstm", "lstm_no_forget", "lstm_coupled", "gru", "gru_reset_before", "gru_no_reset", "mgu"
+        ]
+        | str = "lstm",
+        attention: Literal["additive", "dot"] | str | None = "additive",
+        teacher_forcing: float | tuple[float, float] = 1.0,
+        embedding_dim: int | None = None,
+        pad_token: int | None = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        forget_bias: float | Literal["auto", "chrono"] | str = "auto",
+        standardize: bool = True,
+        solver: Literal["adam", "rmsprop", "sgd", "lbfgs"] | str = "adam",
+        alpha: float = 0.1,
+        weight_decay: float = 0.0,
+        max_grad_norm: float | None = 1.0,
+        batch_size: int | Literal["auto"] | str = 32,
+        learning_rate: Literal["constant", "cosine", "onecycle", "invscaling", "adaptive"] | str = "cosine",
+        learning_rate_init: float = 0.005,
+        warmup_steps: int = 0,
+        power_t: float = 0.5,
+        max_iter: int = 100,
+        max_fun: int = 15000,
+        shuffle: bool = True,
+        random_state: int | np.random.RandomState | None = None,
+        tol: float = 0.0001,
+        n_iter_no_change: int = 10,
+        early_stopping: bool = False,
+        scoring: str | Callable[..., float] | None = "loss",
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-08,
+        rho: float = 0.9,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        warm_start: bool = False,
+        missing: Literal["error", "skip"] | str = "error",
+        bptt_steps: int | None = None,
+        n_jobs: int | None = None,
+        input_size: int | None = None,
+        verbose: bool | int = False,
+        loss: Literal["squared_error", "absolute_error", "huber"] | str = "squared_error",
+        huber_delta: float = 1.35,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.bidirectional = bidirectional
+        self.cell = cell
+        self.attention = attention
+        self.teacher_forcing = teacher_forcing
+        self.embedding_dim = embedding_dim
+        self.pad_token = pad_token
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.forget_bias = forget_bias
+        self.standardize = standardize
+        self.solver = solver
+        self.alpha = alpha
+        self.weight_decay = weight_decay
+        self.max_grad_norm = max_grad_norm
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.warmup_steps = warmup_steps
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.max_fun = max_fun
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.early_stopping = early_stopping
+        self.scoring = scoring
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.rho = rho
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.warm_start = warm_start
+        self.missing = missing
+        self.bptt_steps = bptt_steps
+        self.n_jobs = n_jobs
+        self.input_size = input_size
+        self.verbose = verbose
+        self.loss = loss
+        self.huber_delta = huber_delta
+
+    @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, groups=None, X_val=None, y_val=None):
-        """Fit the network to sequences and the sequences of numbers that belong to them.
+    def fit(self, X, y, sample_weight=None, groups=None, X_val=None, y_val=None) -> Self:
+        """Fit the network to sequences and their sequences of numbers.
 
         Parameters
         ----------
         X : list of arrays, 3-D array, 2-D array or data frame
-            Training sequences: a list, tuple, object array or Series of arrays of shape (n_steps_i, n_features) or
-            (n_steps_i,); or an array (n_samples, n_steps, n_features), in which leading and trailing steps of NaN are
-            padding; or (n_samples, n_steps), one value per step. With embedding_dim one whole number per step.
+            Training sequences: a list, tuple, object array or Series of arrays (n_steps_i, n_features) or (n_steps_i,);
+            an array (n_samples, n_steps, n_features), whose leading and trailing steps of NaN are padding; or an array
+            (n_samples, n_steps) of one value per step. With embedding_dim, one integer token per step.
         y : array-like of shape (n_samples, horizon) or (n_samples, horizon, n_outputs), or list of arrays
-            Numbers, one or several per step; a list, tuple or object array of arrays (horizon_i,) or (horizon_i,
-            n_outputs); or (n_samples,), a single step.
+            One or several numbers per step: an array, or a list, tuple or object array of arrays (horizon_i,) or
+            (horizon_i, n_outputs). An array (n_samples,) is a single step.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weight 2 is the same as giving a sequence twice, weight 0 as leaving it out. Or one array per sequence, of
-            the steps of its target; these must be numbers also where they have no weight, since the decoder reads them.
+            Weight 2 equals the sequence given twice, weight 0 the sequence left out. Also one array per sequence, with
+            a weight for each step of its target; targets of weight 0 must be numbers, too, since the decoder reads
+            them.
         groups : array-like of shape (n_samples,), default=None
-            Sequences of one group, such as the windows of one series, stay together when early_stopping sets a part
-            aside.
-        X_val : list of arrays, 3-D array, 2-D array or data frame, default=None
-            Sequences to validate on after each epoch, in place of a part of X; with early_stopping the weights of the
-            epoch that is best on them are kept.
-        y_val : array-like, default=None
-            Their targets, in the form of y.
+            Sequences of one group, such as the windows of one series, stay together when early_stopping splits X.
+        X_val, y_val : like X and y, default=None
+            Sequences to validate on after each epoch, instead of a part of X, and their targets.
 
         Returns
         -------
@@ -121,23 +361,30 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         Raises
         ------
         ValueError
-            If X, y or sample_weight is invalid, or training diverges. The estimator is then as it was before.
+            If an argument or a parameter is invalid, or training diverges. The estimator is then unchanged.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If max_iter is reached, unless learning_rate is 'cosine' or 'onecycle', which end there.
+        UserWarning
+            If training is interrupted (Ctrl-C), or no validation score is a number. The last weights are kept.
         """
-        return self._fit(X, y, sample_weight, groups=groups, X_val=X_val, y_val=y_val)
+        resume = self.warm_start and hasattr(self, "theta_")
+        return self._fit(X, y, sample_weight, resume=resume, groups=groups, X_val=X_val, y_val=y_val)
 
     @available_if(trains_by_mini_batches)
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None):
-        """Go once through X and y, from the present weights on.
+    def partial_fit(self, X, y, sample_weight=None) -> Self:
+        """Train for one epoch, starting from the present weights.
 
-        Scaling of the features and of y is that of the first call; weights and the solver's moments go on; each call is
-        an epoch at a constant learning rate, unless learning_rate says 'invscaling'. Nothing is set aside, and no
-        callback is called.
+        The scaling of features (or the vocabulary) and of y is that of the first call. The learning rate is constant,
+        unless learning_rate='invscaling'. There is no validation set, and callbacks are not called.
 
         Parameters
         ----------
         X : list of arrays, 3-D array, 2-D array or data frame
-            Sequences, as in `fit`.
+            Sequences, in any form that `fit` takes.
         y : array-like of shape (n_samples, horizon) or (n_samples, horizon, n_outputs), or list of arrays
             Numbers, as in `fit`.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -150,142 +397,136 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
 
         Raises
         ------
-        ValueError
-            If y has another number of outputs per step than in the first call.
+        AttributeError, ValueError
+            If solver='lbfgs', which uses no mini-batches; if y has another number of outputs per step than in the first
+            call.
         """
-        return self._partial_fit(X, y, sample_weight)
+        return self._fit(X, y, sample_weight, resume=hasattr(self, "theta_"), one_epoch=True)
 
-    def predict(self, X, horizon=None):
-        """Write the numbers for each sequence.
+    def predict(self, X, horizon=None) -> np.ndarray:
+        """Predict the sequence of numbers of each sequence.
 
         Parameters
         ----------
         X : list of arrays, 3-D array, 2-D array or data frame
-            Sequences, as in `fit`.
+            Sequences, in any form that `fit` takes.
         horizon : int or array-like of shape (n_samples,), default=None
-            How many steps; one number for all sequences, or one for each. None: `horizon_`.
+            Number of steps, for all sequences or for each of them. None means `horizon_`.
 
         Returns
         -------
         y : ndarray of shape (n_samples, horizon) or (n_samples, horizon, n_outputs)
-            Predictions in the unit of y, float64. If the y of `fit` held sequences, or `horizon` is a number for each,
-            a 1-D object array of arrays (horizon_i,) or (horizon_i, n_outputs). If it was (n_samples,), that, unless
-            more than one step is asked for.
+            Predictions in the unit of y, float64. If y was a list in `fit`, or `horizon` is an array, a 1-D object
+            array of arrays (horizon_i,) or (horizon_i, n_outputs). If y was (n_samples,), so is a prediction of one
+            step.
 
         Raises
         ------
-        ValueError
-            If a horizon is no whole number of at least 1.
+        NotFittedError, ValueError
+            If the estimator is not fitted; if X does not match the X of `fit`, or a horizon is not a positive integer.
         """
-        sequences = self._read_fitted(X)
-        horizons = self._horizons(sequences, horizon)
-        return self._in_form(self._values(sequences, horizons), horizons, apart=np.ndim(horizon) > 0)
+        state, sequences = self._parse_fitted(X)
+        horizons = self._horizons(state, sequences, horizon)
+        values = self._values(state, sequences, horizons)
+        return state.encoder.in_form(values, horizons, apart=np.ndim(horizon) > 0)
 
-    def score(self, X, y, sample_weight=None):
-        """Return R², of all that is predicted.
+    def score(self, X, y, sample_weight=None) -> float:
+        """Return R² of the predictions.
 
         Parameters
         ----------
         X : list of arrays, 3-D array, 2-D array or data frame
-            Sequences, as in `fit`.
+            Sequences, in any form that `fit` takes.
         y : array-like of shape (n_samples, horizon) or (n_samples, horizon, n_outputs), or list of arrays
-            True values; as many steps are predicted as it has.
+            True values; as many steps are predicted.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the sequences, or one array per sequence, of its steps.
+            Weight of each sequence, or an array of step weights for each.
 
         Returns
         -------
         score : float
-            1 less the ratio of the squared error to the variance. For an array y the mean over its columns, as
-            `sklearn.metrics.r2_score` has it; for sequences, and with a weight for each step, over all steps together,
-            the mean over outputs.
+            1 minus the squared error over the variance, at most 1. For an array y, averaged over its columns, as in
+            `sklearn.metrics.r2_score`. For a list, or with step weights, over all steps together, averaged over
+            outputs.
         """
-        sequences, (flat, lengths, form) = self._read_fitted(X), flatten_numbers(y)
+        state, sequences = self._parse_fitted(X)
+        flat, lengths, form = flatten_numbers(y)
         check_consistent_length(sequences, lengths)
-        weight, values = sequence_weight(sample_weight, len(lengths)), self._values(sequences, lengths)
+        weight = sequence_weight(sample_weight, len(lengths))
+        values = self._values(state, sequences, lengths)
         if form[0] == "array" and weight is not None:
-            flat, values = (a.reshape(len(lengths), -1) for a in (flat, values))
+            flat = flat.reshape(len(lengths), -1)
+            values = values.reshape(len(lengths), -1)
         else:
             weight = _step_weight(sample_weight, weight, lengths)
         return r2_score(flat, values, sample_weight=weight)
 
     @available_if(aligns)
-    def attention_weights(self, X, horizon=None):
-        """Return where the decoder looks as it writes each step.
+    def attention_weights(self, X, horizon=None) -> np.ndarray:
+        """Return the weight of each input step for each step that the decoder writes.
 
         Parameters
         ----------
         X : list of arrays, 3-D array, 2-D array or data frame
-            Sequences, as in `fit`. With missing="skip" a time step that is passed over has no entry.
+            Sequences, in any form that `fit` takes. With missing='skip', skipped steps have no entry.
         horizon : int or array-like of shape (n_samples,), default=None
-            How many steps, as in `predict`.
+            Number of steps, as in `predict`.
 
         Returns
         -------
         weights : ndarray of shape (n_samples,), dtype object
-            For each sequence an array (horizon_i, n_steps_i): for each output step the weights of the input steps,
-            positive numbers that sum to 1.
+            One array (horizon_i, n_steps_i) per sequence: positive weights, with the sum 1 over the input steps.
 
         Raises
         ------
         AttributeError
             If the network has no attention.
         """
-        sequences = self._read_fitted(X)
-        lengths = self._horizons(sequences, horizon)
-        return self._attention(sequences, self._run(sequences, free_run, lengths), offsets_of(lengths))
+        state, sequences = self._parse_fitted(X)
+        lengths = self._horizons(state, sequences, horizon)
+        numbers = self._run(state, sequences, free_run, lengths)
+        return self._attention(state, sequences, numbers, offsets_of(lengths))
 
     # --- how it is done -----------------------------------------------------------------------------------------------
 
-    def _samples(self, X, y, sample_weight, classes, resume):
+    _encoder_class = NumberSequenceEncoder
+
+    def _read_targets(self, X, y, sample_weight, classes, encoder):
         flat, lengths, form = flatten_numbers(y)
         check_consistent_length(X, lengths)
         weight = _step_weight(sample_weight, sequence_weight(sample_weight, len(lengths)), lengths)
         dataset = Dataset(X, flat, weight, offsets_of(lengths))
-        longest = max(int(dataset.counts[dataset.sequence_weights() > 0].max()), self.horizon_ if resume else 1)
-        if resume and form[1] <= 2 and self._y_form[1] <= 2:
-            form = self._y_form
-        return dataset, {"_y_form": form, "horizon_": longest}
+        longest = int(dataset.counts[dataset.sequence_weights() > 0].max())
+        if encoder is None:  # mean and scale are found in a fixed order of the sequences, later
+            return dataset, NumberSequenceEncoder(None, None, form, longest)
+        if form[1] <= 2 and encoder.form[1] <= 2:
+            form = encoder.form
+        return dataset, replace(encoder, form=form, horizon=max(longest, encoder.horizon))
 
-    def _encode(self, dataset, classes, resume):
-        Y, loss = dataset.y, loss_of(self.loss, huber_delta=self.huber_delta)
-        facts = {"n_outputs_": Y.shape[1], "out_activation_": "identity", "_loss": loss}
-        if resume:
-            if Y.shape[1] != self.n_outputs_:
-                raise ValueError(f"y has {Y.shape[1]} outputs per step, but this model has {self.n_outputs_}.")
-            mean, scale = self.y_mean_, self.y_scale_
-        else:
-            mean, scale = facts["y_mean_"], facts["y_scale_"] = mean_and_scale(Ragged.of_rows(Y), dataset.weight)
-        return dataset._replace(y=(Y - mean) / scale), facts
+    def _fit_encoder(self, dataset, classes, encoder):
+        if encoder.mean is not None:
+            return encoder
+        mean, scale = mean_and_scale(Ragged.of_rows(dataset.y), dataset.weight)
+        return replace(encoder, mean=mean, scale=scale)
 
-    def _targets_as_given(self, dataset):
-        return self._in_form(dataset.y, dataset.counts)
+    def _loss_and_settings(self, encoder):
+        return loss_of(self.loss, huber_delta=self.huber_delta)
 
-    def _in_form(self, values, lengths, *, apart=False):
-        """Values (S, K) in the form of the y of `fit`; `apart`: an array for each sequence, whatever that was."""
-        container, ndim = self._y_form
-        values = values if ndim == 3 else values[:, 0]
-        if container == "sequences" or apart:
-            return object_array(np.split(values, np.cumsum(lengths)[:-1]))
-        if ndim == 1 and lengths[0] == 1:
-            return values
-        return values.reshape(len(lengths), -1, *values.shape[1:])
-
-    def _horizons(self, sequences, horizon):
+    def _horizons(self, state, sequences, horizon):
         """(N,)"""
         if horizon is None or np.ndim(horizon) == 0:
-            horizon = self.horizon_ if horizon is None else horizon
+            horizon = state.encoder.horizon if horizon is None else horizon
             check_at_least_one(horizon=horizon)
             return np.full(len(sequences), horizon)
         horizons = np.asarray(horizon)
         check_consistent_length(sequences, horizons)
         if horizons.ndim != 1 or horizons.dtype.kind not in "iu" or (horizons < 1).any():
-            raise ValueError(f"horizon must be an integer of at least 1 for each sequence, got {horizon!r}.")
+            raise ValueError(f"horizon must be an integer of at least 1, or one for each sequence, got {horizon!r}.")
         return horizons.astype(np.int64)
 
-    def _values(self, sequences, horizons):
+    def _values(self, state, sequences, horizons):
         """Predictions end to end (S, n_outputs), in the unit of y."""
-        return self._run(sequences, free_run, horizons) * self.y_scale_ + self.y_mean_
+        return state.encoder.predict(self._run(state, sequences, free_run, horizons))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -5,51 +5,98 @@ from __future__ import annotations
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
-from .._core.preprocessing import rows_of
-from .._core.ragged import Ragged
-from .._core.stepping import Stepper
 from .._core.threads import single_blas_thread
-from .._data.sequences import as_tokens
+from .._sklearn import available_if
+from .inputs import parse_step
 from .parameters import architecture_of
 
 RUNNING = {"last", "mean", "max"}
-ALONE, TOGETHER = 9_000, 200_000  # multiplications of a step; OpenBLAS divides products from 9,216 and 262,144 on
+"""Poolings that can be kept up to date step by step."""
+
+ONE_STREAM = 9_000
+SEVERAL_STREAMS = 200_000
+"""Multiplications of a step below which BLAS takes one thread by itself: OpenBLAS divides products of a matrix with a
+vector from 9,216 on, and with a matrix from 262,144 on."""
 
 
 class StreamState:
-    """Where a number of parallel streams stand; made by `initial_state`, `step` and `predict`, and never changed.
+    """State of parallel streams, between two time steps.
 
-    It can be pickled, and indexed: ``state[2]``, ``state[[0, 3]]``, ``state[1:]`` are the states of those streams.
+    The methods `initial_state`, `step` and `predict` make it, and `step` and `predict` continue from it. It never
+    changes, so a stream can be continued in several ways. It can be pickled.
+
+    Parameters
+    ----------
+    arrays : dict of str to ndarray
+        What each part of the network carries on; the last axis is that of the streams.
+    n_streams : int
+        Number of streams.
+    stepper : object, default=None
+        The network, prepared to take single steps. None: the model prepares it again.
+
+    Attributes
+    ----------
+    n_streams : int
+        Number of streams; ``len(state)`` is the same.
+
+    See Also
+    --------
+    LSTMClassifier : Its method `initial_state` makes such states.
+
+    Notes
+    -----
+    ``state[2]``, ``state[[0, 3]]`` and ``state[1:]`` are the states of some of the streams. After another `fit` or
+    `partial_fit` of the model, streams continue with the new weights, if the architecture is the same.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_recurrent import LSTMRegressor
+    >>> X = np.random.default_rng(0).normal(size=(50, 20, 3))
+    >>> model = LSTMRegressor(4, bidirectional=False, max_iter=2, random_state=0).fit(X, X.mean(axis=(1, 2)))
+    >>> state = model.initial_state(n_streams=50)
+    >>> for t in range(20):
+    ...     output, state = model.step(X[:, t], state)
+    >>> np.allclose(output, model.predict(X))
+    True
+    >>> state[[0, 3]]
+    <StreamState of 2 streams>
     """
 
-    def __init__(self, arrays, n_streams, theta=None, stepper=None):
-        self._arrays, self.n_streams, self._theta, self._stepper = arrays, n_streams, theta, stepper
+    n_streams: int
 
-    def __getitem__(self, streams):
+    def __init__(self, arrays: dict[str, np.ndarray], n_streams: int, stepper=None) -> None:
+        self._arrays = arrays
+        self.n_streams = n_streams
+        self._stepper = stepper  # of the model that made it; prepared weights, so never stored
+
+    def __getitem__(self, streams) -> StreamState:
         rows = np.atleast_1d(np.arange(self.n_streams)[streams])
         arrays = {name: array[..., rows] for name, array in self._arrays.items()}
-        return StreamState(arrays, len(rows), self._theta, self._stepper)
+        return StreamState(arrays, len(rows), self._stepper)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.n_streams
 
     def __repr__(self):
         return f"<StreamState of {self.n_streams} streams>"
 
     def __getstate__(self):
-        return {"_arrays": self._arrays, "n_streams": self.n_streams, "_theta": None, "_stepper": None}
+        return {"_arrays": self._arrays, "n_streams": self.n_streams, "_stepper": None}
 
 
 def streams(model):
     """Whether a model can predict from what has come so far; raises an AttributeError that says why not."""
     bidirectional, per_step, kinds = architecture_of(model)
     if bidirectional:
-        raise AttributeError("A bidirectional network reads its sequences from their ends, too: bidirectional=False.")
+        raise AttributeError(
+            "Expected bidirectional=False for streaming, got True: the backward direction needs whole sequences."
+        )
     if not per_step and not kinds <= RUNNING:
-        raise AttributeError(f"Streaming wants pooling by some of {sorted(RUNNING)}, got {sorted(kinds)}.")
+        raise AttributeError(
+            f"Expected pooling by one or more of {sorted(RUNNING)} for streaming, got {sorted(kinds)}."
+        )
     return True
 
 
@@ -57,86 +104,83 @@ class Streaming:
     """The methods of an estimator for sequences that are not complete."""
 
     @available_if(streams)
-    def initial_state(self, n_streams=1):
-        """Begin a number of parallel streams.
+    def initial_state(self, n_streams: int = 1) -> StreamState:
+        """Return the state of streams that have not begun.
 
         Parameters
         ----------
         n_streams : int, default=1
-            How many, at least 1.
+            Number of parallel streams, at least 1.
 
         Returns
         -------
         state : StreamState
-            What `step` and `predict` go on from: no time step has been seen. It can be pickled and indexed by streams.
+            The state that `step` and `predict` start from.
 
         Raises
         ------
         AttributeError
-            If the network is bidirectional or pools by attention: it then depends on what is still to come.
+            If the network is bidirectional or pools by attention, and so depends on later steps.
         """
-        check_is_fitted(self)
+        state = self._fitted_state()
         if not isinstance(n_streams, Integral) or n_streams < 1:
-            raise ValueError(f"n_streams must be at least 1, got {n_streams!r}.")
-        stepper = self._new_stepper()
-        return StreamState(stepper.initial(n_streams), n_streams, self.theta_, stepper)
+            raise ValueError(f"n_streams must be an integer of at least 1, got {n_streams!r}.")
+        stepper = state.new_stepper()
+        return StreamState(stepper.initial(n_streams), n_streams, stepper)
 
     @available_if(streams)
-    def step(self, x, state, *, method="predict"):
-        """Predict after one more time step of each stream, as `predict` would from all of its steps.
+    def step(self, x, state: StreamState, *, method: str = "predict") -> tuple[np.ndarray, StreamState]:
+        """Predict after one more time step of each stream, as `predict` would from all its steps so far.
 
         Parameters
         ----------
         x : array-like of shape (n_streams, n_features) or (n_streams,)
-            The features of one time step of each stream; for a single feature, or tokens, one number each; for a single
-            stream also (n_features,).
+            One time step of each stream: its features, or one number or token. For a single stream also (n_features,).
         state : StreamState
-            Where the streams stand. It is not changed: a stream may go on from it in several ways.
+            State of the streams before this step. It is not changed, so a stream can be continued in several ways.
         method : {"predict", "predict_proba", "predict_log_proba", "decision_function"}, default="predict"
-            Whose result to return.
+            The method whose result is returned.
 
         Returns
         -------
         output : ndarray of shape (n_streams,) or (n_streams, n_outputs)
             The prediction for each stream.
         state : StreamState
-            Where the streams now stand.
+            State of the streams after this step.
 
         Raises
         ------
-        ValueError
-            If x has another shape, or holds NaN or infinity.
+        AttributeError
+            As in `initial_state`.
+        TypeError, ValueError
+            If `state` is no StreamState of this model, or `x` has another shape or holds NaN or infinity.
         """
-        form, stepper = self._form(method), self._stepper(state)
-        x = self._read_step(x, state.n_streams, stepper)
-        # to limit BLAS takes some µs, and BLAS by itself takes one thread for small products
-        small = stepper.n_weights * state.n_streams < (ALONE if state.n_streams == 1 else TOGETHER)
-        if small:
-            raw, arrays = stepper.step(x, state._arrays)
+        fitted = self._fitted_state()
+        respond = self._response(fitted, method)
+        stepper = _stepper_for(state, fitted)
+        inputs = parse_step(x, state.n_streams, fitted, stepper.dtype)
+        # To limit BLAS takes some µs, and BLAS by itself takes one thread for small products.
+        limit = ONE_STREAM if state.n_streams == 1 else SEVERAL_STREAMS
+        if stepper.n_weights * state.n_streams < limit:
+            raw, arrays = stepper.step(inputs, state._arrays)
         else:
             with single_blas_thread():
-                raw, arrays = stepper.step(x, state._arrays)
-        return form(raw.T), StreamState(arrays, state.n_streams, self.theta_, stepper)
+                raw, arrays = stepper.step(inputs, state._arrays)
+        return respond(raw.T), StreamState(arrays, state.n_streams, stepper)
 
     @available_if(streams)
-    def staged_predict(self, X):
+    def staged_predict(self, X) -> np.ndarray:
         """Predict after each time step, as if the sequence ended there.
 
         Parameters
         ----------
         X : list of arrays, 3-D array, 2-D array or data frame
-            Sequences, as in `fit`.
+            Sequences, in any form that `fit` takes.
 
         Returns
         -------
         y : ndarray
-            A 1-D object array of arrays (n_steps_i,) or (n_steps_i, n_outputs); for an X of numbers without padding
-            one array (n_samples, n_steps) or (n_samples, n_steps, n_outputs).
-
-        Raises
-        ------
-        AttributeError
-            If the network is bidirectional or pools by attention: it then depends on what is still to come.
+            Predictions for each time step, (n_steps_i,) or (n_steps_i, n_outputs) for each sequence (see Notes).
         """
         return self._respond("predict", X, staged=True)
 
@@ -144,57 +188,39 @@ class Streaming:
         """A response to the steps that come after `state`; None: to the first steps."""
         if state is None and not return_state:
             return self._respond(method, X)
-        self._network()  # or it is not fitted
+        fitted, sequences = self._parse_fitted(X)
         streams(self)
-        sequences = self._read(X)
-        state = self.initial_state(len(sequences)) if state is None else state
-        stepper = self._stepper(state)
+        if state is None:
+            state = self.initial_state(len(sequences))
+        stepper = _stepper_for(state, fitted)
         if state.n_streams != len(sequences):
-            raise ValueError(f"X has {len(sequences)} sequences, but initial_state has {state.n_streams} streams.")
+            raise ValueError(
+                f"Expected {state.n_streams} sequences, one per stream of initial_state, got {len(sequences)}."
+            )
         ends = {name: np.empty_like(array, order="C") for name, array in state._arrays.items()}
 
         def on_batch(rows, result):
             for name, array in result.ends.items():
                 ends[name][..., rows] = array
 
-        out = self._respond(method, X, sequences, initial_state=state._arrays, on_batch=on_batch)
-        return (out, StreamState(ends, state.n_streams, self.theta_, stepper)) if return_state else out
+        out = self._respond_in(fitted, method, X, sequences, initial_state=state._arrays, on_batch=on_batch)
+        if not return_state:
+            return out
+        return out, StreamState(ends, state.n_streams, stepper)
 
-    def _new_stepper(self):
-        return Stepper(self._network(), self.theta_, *(() if self._embeds else (self.x_mean_, self.x_scale_)))
 
-    def _stepper(self, state):
-        """That of the state, or a new one if it was unpickled, or is older than the last fit."""
-        if not isinstance(state, StreamState):
-            raise TypeError(
-                f"A StreamState is wanted, as initial_state(n_streams) makes it, got {type(state).__name__}."
-            )
-        if state._theta is self.theta_:
-            return state._stepper
-        stepper = self._new_stepper()
-        shapes = {name: array.shape for name, array in stepper.initial(state.n_streams).items()}
-        if shapes != {name: array.shape for name, array in state._arrays.items()}:
-            raise ValueError("The state is that of another model: its layers have other sizes.")
-        return stepper
-
-    def _read_step(self, x, n, stepper):
-        """(F, n), as the stepper takes it; or the row of the table for each token."""
-        x = np.asarray(x)
-        n_features = 1 if self._embeds else len(stepper.mean)
-        if x.shape != (n, n_features) and not (x.ndim == 1 and len(x) == n * n_features and 1 in (n, n_features)):
-            also = f" or ({n},)" if n_features == 1 else ""
-            raise ValueError(
-                f"x has shape {x.shape}, but the next step of {n} streams is wanted, ({n}, {n_features}){also}."
-            )
-        if x.dtype.kind == "c":
-            raise ValueError(f"Complex data not supported: x holds {x.dtype}.")
-        x = x if x.dtype.kind in "fiub" else x.astype(np.float64)
-        if self._embeds:
-            return rows_of(as_tokens(Ragged.of_rows(x.reshape(n, 1))).values[:, 0], self.vocabulary_)
-        x = x.reshape(n, n_features).T
-        if x.dtype != stepper.dtype:
-            with np.errstate(over="ignore"):
-                x = x.astype(stepper.dtype)
-        if not np.isfinite(x).all():
-            raise ValueError(f"x is not finite, in {x.dtype}, for stream {int(np.isfinite(x).all(axis=0).argmin())}.")
-        return x
+def _stepper_for(state, fitted):
+    """The stepper of a fitted model, for a state that may be that of another one, or was stored."""
+    if not isinstance(state, StreamState):
+        raise TypeError(
+            f"Expected a StreamState, got {type(state).__name__}. Create one with initial_state(n_streams)."
+        )
+    if state._stepper is not None and state._stepper.theta is fitted.theta:
+        return state._stepper
+    stepper = fitted.new_stepper()
+    expected = {name: array.shape for name, array in stepper.initial(state.n_streams).items()}
+    if expected != {name: array.shape for name, array in state._arrays.items()}:
+        raise ValueError(
+            "Expected a state of this model, got one for other layers. Create one with initial_state(n_streams)."
+        )
+    return stepper

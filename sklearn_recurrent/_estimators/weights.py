@@ -28,8 +28,8 @@ def refuse_extreme_weights(weight):
         return
     wanted = "a finite sum" if total > 1 else f"a sum of at least {smallest:.3g}"
     raise ValueError(
-        f"expected weights (sample weights, times class weights if there are any) with {wanted}, got weights up to "
-        f"{weight.max():.3g} with the sum {total:.3g}: divide the weights by the largest of them."
+        f"Expected weights (sample_weight, times class_weight if it is set) with {wanted}, got {total:.3g}, from "
+        f"weights up to {weight.max():.3g}. Divide the weights by the largest of them."
     )
 
 
@@ -38,24 +38,26 @@ def balanced(codes, weight, n):
     refuse_extreme_weights(weight)
     totals = np.bincount(codes, weights=weight, minlength=n)
     if not totals.all():
-        raise ValueError("class_weight='balanced' needs every class in each call; pass a dict to partial_fit.")
+        raise ValueError(
+            "Expected every class in each call for class_weight='balanced', got fewer. Set class_weight to a dict."
+        )
     exponent = -np.frexp(totals.max())[1]  # by a power of two, which is exact, lest n * totals overflow
     with np.errstate(over="ignore", divide="ignore"):
         by_class = np.ldexp(weight.sum(), exponent) / (n * np.ldexp(totals, exponent))
     if not np.isfinite(by_class).all():
         raise ValueError(
-            "expected classes whose total weights class_weight='balanced' can make equal, got totals from "
-            f"{totals.min():.3g} to {totals.max():.3g}: choose sample weights that differ less."
+            f"Expected classes whose weights are comparable for class_weight='balanced', got totals from "
+            f"{totals.min():.3g} to {totals.max():.3g}. Choose sample weights that differ less."
         )
     return by_class
 
 
 def refuse_class_weights(class_weight, weight, factors):
-    """An error if `weight` times `factors`, what the class weights make of it, is negative, all 0, or extreme."""
+    """An error if `weight` times `factors`, the class weights of the targets, is negative, all 0, or extreme."""
     with np.errstate(over="ignore"):
         weight = weight * factors
     if not (weight >= 0).all() or not weight.any():
-        raise ValueError(f"class_weight must not be negative, nor 0 for all classes, got {class_weight!r}.")
+        raise ValueError(f"class_weight must be at least 0, and above 0 for at least one class, got {class_weight!r}.")
     refuse_extreme_weights(weight)
 
 

@@ -1,4 +1,4 @@
-"""Every form of X through every consumer of scikit-learn: what works works, what cannot says so."""
+"""Every form of X in every consumer of scikit-learn: which of them work, and which raise."""
 
 import numpy as np
 import pandas as pd
@@ -76,11 +76,11 @@ def X(container, ragged):
     return CONTAINERS[container](ragged)
 
 
-# --- everything that hands X on as it is ------------------------------------------------------------------------------
+# --- consumers that pass X unchanged ----------------------------------------------------------------------------------
 
 
 def fitted(model, X, y):
-    """The shape of the predictions of `model`, fitted to X."""
+    """The shape of the predictions of `model`, fitted on X."""
     return clone(model).fit(X, y).predict(X).shape
 
 
@@ -172,7 +172,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("consumer", CLASSIFIER_CONSUMERS)
-def test_classifiers_go_through_every_consumer_in_every_container(X, labels, consumer):
+def test_classifiers_work_in_every_consumer_with_every_container(X, labels, consumer):
     assert CLASSIFIER_CONSUMERS[consumer](X, labels) == SHAPES.get(consumer, (N,))
 
 
@@ -193,14 +193,14 @@ REGRESSOR_CONSUMERS = {
 
 
 @pytest.mark.parametrize("consumer", REGRESSOR_CONSUMERS)
-def test_regressors_go_through_every_consumer_in_every_container(X, numbers, consumer):
+def test_regressors_work_in_every_consumer_with_every_container(X, numbers, consumer):
     shape = REGRESSOR_CONSUMERS[consumer](X, numbers)
     assert shape == {"several outputs": (N, 2), "MultiOutputRegressor": (N, 2), "cross_val_score": (2,)}.get(
         consumer, (N,)
     )
 
 
-def test_folds_give_the_predictions_of_fits_by_hand(X, labels, ragged, container):
+def test_folds_give_the_predictions_of_separate_fits(X, labels, ragged, container):
     by_folds = ms.cross_val_predict(MODEL, X, labels, cv=ms.KFold(2), method="decision_function")
     plain = list(ragged) if "equal" not in container else X
     by_hand = [
@@ -221,7 +221,7 @@ def test_folds_give_the_predictions_of_fits_by_hand(X, labels, ragged, container
         (CONTAINERS["one-column frame"], pd.DataFrame),
     ],
 )
-def test_a_split_keeps_the_container_and_the_model_takes_it(ragged, labels, before, after):
+def test_a_split_keeps_the_container_and_the_model_accepts_it(ragged, labels, before, after):
     train, test, y_train, _ = ms.train_test_split(before(ragged), labels, stratify=labels, random_state=0)
     assert isinstance(train, after)
     assert isinstance(test, after)
@@ -243,7 +243,7 @@ def test_sample_weights_reach_every_fold_and_step(X, labels):
     assert np.array_equal(routed[-1].theta_, by_name[-1].theta_)
 
 
-# --- what wants a matrix: only columns of sequences pass --------------------------------------------------------------
+# --- consumers that require a matrix: only columns of sequences work --------------------------------------------------
 
 MATRIX_CONSUMERS = {
     "BaggingClassifier": lambda X, y: BaggingClassifier(MODEL, n_estimators=2, random_state=0).fit(X, y).predict(X),
@@ -259,7 +259,7 @@ RAGGED_CONTAINERS = [name for name in CONTAINERS if "equal" not in name]
 
 @pytest.mark.parametrize("consumer", MATRIX_CONSUMERS)
 @pytest.mark.parametrize("container", RAGGED_CONTAINERS, indirect=True)
-def test_consumers_of_matrices_take_columns_of_sequences_and_refuse_the_rest(X, labels, container, consumer):
+def test_consumers_of_matrices_accept_columns_of_sequences_and_no_other_container(X, labels, container, consumer):
     if container in COLUMNS:
         MATRIX_CONSUMERS[consumer](X, labels)
     else:
@@ -276,7 +276,7 @@ NUMERIC_CONSUMERS = {
 
 @pytest.mark.parametrize("consumer", NUMERIC_CONSUMERS)
 @pytest.mark.parametrize("container", RAGGED_CONTAINERS, indirect=True)
-def test_consumers_of_numbers_refuse_sequences_in_every_container(X, labels, consumer):
+def test_consumers_of_numbers_raise_for_sequences_in_every_container(X, labels, consumer):
     with pytest.raises((ValueError, TypeError), match=NOT_A_MATRIX + "|float"):
         NUMERIC_CONSUMERS[consumer](X, labels)
 
@@ -284,7 +284,7 @@ def test_consumers_of_numbers_refuse_sequences_in_every_container(X, labels, con
 # --- as_column --------------------------------------------------------------------------------------------------------
 
 
-def test_a_column_goes_through_bagging(ragged, labels, numbers):
+def test_a_column_works_in_bagging(ragged, labels, numbers):
     X = as_column(ragged)
     bags = BaggingClassifier(MODEL, n_estimators=3, random_state=0).fit(X, labels)
     assert bags.predict_proba(X).shape == (N, 2)
@@ -292,7 +292,7 @@ def test_a_column_goes_through_bagging(ragged, labels, numbers):
     assert BaggingRegressor(REGRESSOR, n_estimators=2, random_state=0).fit(X, numbers).predict(X).shape == (N,)
 
 
-def test_a_column_goes_through_feature_union_and_column_transformer(ragged, labels):
+def test_a_column_works_in_feature_union_and_column_transformer(ragged, labels):
     X = as_column(ragged)
     flat = SequencePadder(flatten=True, value=0)
     width = max(map(len, ragged)) * 2
@@ -307,7 +307,7 @@ def test_a_column_goes_through_feature_union_and_column_transformer(ragged, labe
     assert model.predict(X).shape == (N,)
 
 
-def test_the_importance_of_a_column_of_sequences_is_that_of_its_order(ragged, labels):
+def test_permutation_importance_permutes_the_sequences_of_a_column(ragged, labels):
     X = as_column(ragged)
     model = RNNClassifier(8, max_iter=30, random_state=0).fit(X, labels)
     importance = permutation_importance(model, X, labels, n_repeats=5, random_state=0)
@@ -336,7 +336,7 @@ FLAT_CONSUMERS = {
 
 @pytest.mark.parametrize("frame", [False, True], ids=["array", "frame"])
 @pytest.mark.parametrize("consumer", FLAT_CONSUMERS)
-def test_flat_columns_go_through_consumers_that_want_numbers(ragged, three_labels, consumer, frame):
+def test_flat_columns_work_in_consumers_that_require_numbers(ragged, three_labels, consumer, frame):
     padder = SequencePadder(flatten=True, value=0)
     X = padder.fit_transform(ragged)
     if frame:
@@ -344,7 +344,7 @@ def test_flat_columns_go_through_consumers_that_want_numbers(ragged, three_label
     assert FLAT_CONSUMERS[consumer](X, three_labels) == (N,)
 
 
-def test_flat_columns_go_through_selection_and_importance_of_columns(ragged, labels):
+def test_flat_columns_work_in_feature_selection_and_permutation_importance(ragged, labels):
     X = np.array([x[:3, 0] for x in ragged])
     selector = SequentialFeatureSelector(RNNClassifier(**TINY), n_features_to_select=2, cv=2)
     assert selector.fit_transform(X, labels).shape == (N, 2)

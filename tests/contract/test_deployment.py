@@ -50,10 +50,10 @@ COPIES = {
 def test_a_copy_predicts_the_same(estimator, data, way):
     X, y = data
     model = estimator(**TINY).fit(X, y)
-    shallow_copy_with = COPIES[way](model)
-    assert_same_outputs(shallow_copy_with, model, X)
-    assert shallow_copy_with.get_params() == model.get_params()
-    assert {name: w.tolist() for name, w in shallow_copy_with.weights_.items()} == {
+    copied = COPIES[way](model)
+    assert_same_outputs(copied, model, X)
+    assert copied.get_params() == model.get_params()
+    assert {name: w.tolist() for name, w in copied.weights_.items()} == {
         name: w.tolist() for name, w in model.weights_.items()
     }
 
@@ -82,10 +82,10 @@ def test_a_copy_of_every_part_of_the_toolbox_predicts_and_learns_on(estimator, d
     if part == "a target for each step":
         y = [np.full(len(x), target) for x, target in zip(X, y, strict=True)]
     model = estimator(**TINY, **PARTS[part]).fit(X, y)
-    shallow_copy_with = COPIES[way](model)
-    for one, other in zip(outputs_of(shallow_copy_with, X), outputs_of(model, X), strict=True):
+    copied = COPIES[way](model)
+    for one, other in zip(outputs_of(copied, X), outputs_of(model, X), strict=True):
         assert all(np.array_equal(*rows) for rows in zip(one, other, strict=True))
-    assert np.array_equal(shallow_copy_with.partial_fit(X, y).theta_, model.partial_fit(X, y).theta_)
+    assert np.array_equal(copied.partial_fit(X, y).theta_, model.partial_fit(X, y).theta_)
 
 
 def test_a_clone_fitted_again_predicts_the_same(estimator, data):
@@ -99,11 +99,11 @@ def test_a_clone_fitted_again_predicts_the_same(estimator, data):
 def test_a_copy_learns_on_as_the_original_does(estimator, data, solver, way):
     X, y = data
     model = estimator(**TINY, solver=solver).fit(X, y)
-    shallow_copy_with = COPIES[way](model)
+    copied = COPIES[way](model)
     before = model.theta_.copy()
-    shallow_copy_with.partial_fit(X, y)
+    copied.partial_fit(X, y)
     assert np.array_equal(model.theta_, before), "the copy shares weights with the original"
-    assert np.array_equal(model.partial_fit(X, y).theta_, shallow_copy_with.theta_)
+    assert np.array_equal(model.partial_fit(X, y).theta_, copied.theta_)
 
 
 def test_a_copy_of_an_unfitted_model_fits_the_same(estimator, data):
@@ -134,13 +134,13 @@ def test_read_only_weights_on_disk_predict_and_learn_on(estimator, data, tmp_pat
     X, y = data
     model = estimator(**TINY).fit(X, y)
     joblib.dump(model, tmp_path / "model.joblib")
-    shallow_copy_with = joblib.load(tmp_path / "model.joblib", mmap_mode="r")
-    assert isinstance(shallow_copy_with.theta_, np.memmap)
-    assert not shallow_copy_with.theta_.flags.writeable
-    assert_same_outputs(shallow_copy_with, model, X)
-    shallow_copy_with.partial_fit(X, y)
-    assert np.array_equal(shallow_copy_with.theta_, model.partial_fit(X, y).theta_)
-    assert shallow_copy_with.theta_.flags.writeable
+    copied = joblib.load(tmp_path / "model.joblib", mmap_mode="r")
+    assert isinstance(copied.theta_, np.memmap)
+    assert not copied.theta_.flags.writeable
+    assert_same_outputs(copied, model, X)
+    copied.partial_fit(X, y)
+    assert np.array_equal(copied.theta_, model.partial_fit(X, y).theta_)
+    assert copied.theta_.flags.writeable
 
 
 def test_read_only_data_on_disk_is_fitted_and_left_alone(estimator, data, tmp_path):

@@ -5,12 +5,14 @@ import re
 from pathlib import Path
 
 import pytest
+from sklearn.base import BaseEstimator
 
 import sklearn_recurrent
 
 ROOT = Path(__file__).parents[2]
 PUBLIC = {name: getattr(sklearn_recurrent, name) for name in sklearn_recurrent.__all__}
 CLASSES = {name: thing for name, thing in PUBLIC.items() if inspect.isclass(thing)}
+ESTIMATORS = [name for name, cls in CLASSES.items() if issubclass(cls, BaseEstimator)]
 METHODS = [
     f"{name}.{method}"
     for name, cls in CLASSES.items()
@@ -70,13 +72,13 @@ def test_every_parameter_is_documented_with_its_type_and_default(name):
         assert re.search(rf"^{parameter.name} : .+\n    \S", body, re.M), "what does it do?"
 
 
-@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("name", ESTIMATORS)
 def test_every_class_documents_its_attributes(name):
     size = "vocabulary_" if name == "SequenceTokenizer" else "n_features_in_"
     assert size in entries(CLASSES[name], "Attributes")[0]
 
 
-@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("name", ESTIMATORS)
 def test_every_parameter_has_a_constraint(name):
     assert set(CLASSES[name]._parameter_constraints) == set(inspect.signature(CLASSES[name]).parameters)
 
@@ -95,3 +97,73 @@ def test_the_code_of_a_page_runs_from_top_to_bottom(page, tmp_path, monkeypatch)
 
 def test_the_README_has_code_that_is_tested():
     assert ROOT / "README.md" in PAGES
+
+
+LINKED = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("[!.]*/README.md")})
+
+
+def without_code(page):
+    """The text of a page without its blocks of code, in which `#` and `](` mean something else."""
+    return re.sub(r"^(```|~~~).*?^\1", "", page.read_text("utf-8"), flags=re.M | re.S)
+
+
+def headings(page):
+    return re.findall(r"^#{1,6} +(.+?)(?: +#+)? *$", without_code(page), re.M)
+
+
+def anchors(page):
+    """The anchors of GitHub: headings in lower case, without punctuation, hyphens for spaces, numbered if repeated."""
+    found = {}
+    for heading in headings(page):
+        text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).lower()
+        slug = re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
+        anchor = slug
+        while anchor in found:
+            found[slug] += 1
+            anchor = f"{slug}-{found[slug]}"
+        found[anchor] = 0
+    return set(found)
+
+
+def links(page):
+    """The relative links of a page, as (path, anchor); links in code are none."""
+    text = re.sub(r"(`+).+?\1", "code", without_code(page))
+    inline = re.findall(r"\]\(<?([^)\s>]+)", text)
+    for link in inline + re.findall(r"^\[[^]]+\]: +<?([^\s>]+)", text, re.M):
+        if not re.match(r"[a-z][a-z+.-]*:", link):
+            yield link.partition("#")[::2]
+
+
+@pytest.mark.parametrize("page", LINKED, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_relative_link_of_a_page_leads_somewhere(page):
+    for path, anchor in links(page):
+        target = (page.parent / path).resolve() if path else page
+        assert target.is_relative_to(ROOT.resolve()), f"{path} lies outside of the repository"
+        assert target.exists(), f"there is no {path}"
+        if anchor:
+            assert anchor in anchors(target), f"{target.name} has no heading for #{anchor}"
+
+
+def test_the_links_of_a_page_are_found(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# A *b*, `c_d`: e-f!\n## Again\n### Again\n## See [this](x.md) #\n```\n# no heading\n[no](link)\n```\n"
+        "[one](a.md#b) `[no](link)` [two](#c) [far](https://x.y/#z) ![three](d.png)\n[four]: e/f.md\n",
+        "utf-8",
+    )
+    assert anchors(page) == {"a-b-c_d-e-f", "again", "again-1", "see-this"}
+    assert sorted(links(page)) == [("", "c"), ("a.md", "b"), ("d.png", ""), ("e/f.md", ""), ("x.md", "")]
+
+
+def test_the_README_of_a_folder_is_a_page_whose_links_are_tested():
+    names = {page.relative_to(ROOT).as_posix() for page in LINKED}
+    assert names >= {"README.md", "CONTRIBUTING.md", "RELEASING.md", "docs/guide.md", "benchmarks/README.md"}
+    assert "findings/README.md" in names
+
+
+def test_every_section_that_a_docstring_names_is_in_the_guide_page():
+    package = Path(sklearn_recurrent.__file__).parent
+    source = "\n".join(path.read_text("utf-8") for path in package.rglob("*.py"))
+    named = set(re.findall(r'"([^"\n]+)"\s+in\s+the\s+guide', source))
+    assert "Weights and their layout" in named
+    assert named <= set(headings(ROOT / "docs" / "guide.md"))

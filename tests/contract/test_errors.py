@@ -1,4 +1,8 @@
-"""Bad input, bad parameters, training that fails or is interrupted: a clear error, and nothing is lost."""
+"""Bad input, bad parameters, training that fails or is interrupted: a clear error, and the model is unchanged."""
+
+import ast
+import re
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -7,7 +11,18 @@ from checks import assert_refused
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
-from sklearn_recurrent import RNNClassifier, RNNRegressor, Seq2SeqClassifier, Seq2SeqRegressor, as_sequences
+import sklearn_recurrent
+from sklearn_recurrent import (
+    RNNClassifier,
+    RNNRegressor,
+    Seq2SeqClassifier,
+    Seq2SeqRegressor,
+    SequencePadder,
+    SequenceTokenizer,
+    as_column,
+    as_sequences,
+    sliding_windows,
+)
 from sklearn_recurrent._core.cells.registry import CELLS
 from sklearn_recurrent._core.objective import Objective
 from sklearn_recurrent._core.optimizers import OPTIMIZERS
@@ -50,18 +65,21 @@ def as_cube_with_an_empty_sequence(X):
 BAD_X = {
     "NaN": (with_value(np.nan), "NaN in sequence 3, step 2, feature 1"),
     "infinity": (with_value(-np.inf), "infinity in sequence 3, step 2, feature 1"),
-    "no steps": (with_sequence(5, np.empty((0, 2))), "Sequence 5 is empty"),
-    "no features": (with_sequence(5, np.empty((4, 0))), "Sequence 5 is empty"),
-    "another number of features": (with_sequence(6, np.zeros((4, 3))), "Sequence 6 has 3 features .* sequence 0 has 2"),
-    "strings": (with_sequence(2, np.array([["a", "b"]])), "Sequence 2 holds"),
+    "no steps": (with_sequence(5, np.empty((0, 2))), "Expected sequence 5 to have at least one time step"),
+    "no features": (with_sequence(5, np.empty((4, 0))), "Expected sequence 5 to have at least one feature"),
+    "another number of features": (with_sequence(6, np.zeros((4, 3))), "got 2 in sequence 0 and 3 in sequence 6"),
+    "strings": (with_sequence(2, np.array([["a", "b"]])), "Expected numbers in sequence 2"),
     "complex numbers": (with_sequence(2, np.ones((4, 2), complex)), "Complex data not supported"),
-    "a sequence in 3-D": (with_sequence(4, np.zeros((2, 2, 2))), "Sequence 4 .* 3 dimensions"),
+    "a sequence in 3-D": (with_sequence(4, np.zeros((2, 2, 2))), "Expected sequence 4 .* got 3 dimensions"),
     "unequal nested lists of numbers": (
         lambda X: [[1.0] * (3 + j % 2) for j in range(len(X))],
-        "row 0 has 3 values and row 1 has 4.*list of arrays",
+        "got 3 values in row 0 and 4 in row 1.*as_sequences",
     ),
     "NaN inside a 3-D array": (as_cube_with_a_gap, "NaN in sequence 7, step 2, feature 0"),
-    "padding alone": (as_cube_with_an_empty_sequence, "Sequence 7 is empty"),
+    "padding alone": (
+        as_cube_with_an_empty_sequence,
+        "Expected sequence 7 to have at least one time step, got padding only",
+    ),
     "no sequences": (lambda X: [], r"0 sample\(s\)"),
     "no sequences in an object array": (lambda X: as_sequences(X)[:0], r"0 sample\(s\)"),
     "NaN inside a 2-D array": (lambda X: [[1.0, np.nan]] * len(X), "NaN in sequence 0, step 1.*missing='skip'"),
@@ -72,7 +90,7 @@ BAD_X = {
 
 @pytest.mark.parametrize("fitted", [False, True], ids=["new", "fitted"])
 @pytest.mark.parametrize("case", BAD_X)
-def test_a_bad_X_is_refused_with_what_and_where(estimator, data, case, fitted):
+def test_a_bad_X_is_an_error_that_says_what_and_where(estimator, data, case, fitted):
     X, y = data
     model = estimator(**TINY)
     if fitted:
@@ -93,7 +111,7 @@ def test_a_bad_X_is_refused_by_predict_too(estimator, data, case):
         "unequal nested lists of numbers",
         "NaN inside a 2-D array",
     ):
-        message += "|list of arrays|was fitted on sequences"
+        message += "|as_sequences|was fitted on sequences"
     with pytest.raises(ValueError, match=message):
         model.predict(spoil(list(X)))
     assert joblib.hash(vars(model)) == before
@@ -109,13 +127,13 @@ def test_another_number_of_features_at_predict_is_refused(estimator, data):
 def test_sequences_and_columns_are_not_confused_between_fit_and_predict(estimator, data):
     X, y = data
     matrix = np.array([x[:3, 0] for x in X])
-    with pytest.raises(ValueError, match=r"2-D array, but .* was fitted on sequences"):
+    with pytest.raises(ValueError, match=r"got a 2-D array: .* was fitted on sequences"):
         estimator(**TINY).fit(as_sequences(matrix), y).predict(matrix)
-    with pytest.raises(ValueError, match=r"holds sequences, but .* was fitted on a 2-D array with 3 columns"):
+    with pytest.raises(ValueError, match=r"2-D array with 3 columns, got sequences: .* was fitted on a 2-D array"):
         estimator(**TINY).fit(matrix, y).predict(as_sequences(matrix))
 
 
-def test_before_fit_there_is_nothing_to_predict_with(estimator, ragged):
+def test_predictions_before_fit_raise_NotFittedError(estimator, ragged):
     for attribute in ("predict", "predict_proba", "predict_log_proba", "decision_function"):
         if hasattr(estimator, attribute):
             with pytest.raises(NotFittedError):
@@ -126,7 +144,9 @@ def test_before_fit_there_is_nothing_to_predict_with(estimator, ragged):
 @pytest.mark.parametrize("container", [iter, dict.fromkeys, set], ids=["an iterator", "a dict", "a set"])
 def test_a_container_without_an_order_or_a_length_is_refused_by_name(estimator, data, container):
     X = container(range(40))
-    with pytest.raises(TypeError, match=f"X is a {type(X).__name__}, but a list of arrays"):
+    with pytest.raises(
+        TypeError, match=f"Expected X to be a list or another container of sequences, got {type(X).__name__}"
+    ):
         estimator(**TINY).fit(X, data[1])
 
 
@@ -192,9 +212,11 @@ def test_unknown_labels_in_a_second_partial_fit_are_refused(classifier, ragged, 
     model = classifier(**TINY).partial_fit(ragged, labels)
     other = np.where(labels == "low", "middle", labels)
     assert_refused(
-        model, ragged, other, r"labels \['middle'\], but the classes are \['high', 'low'\]", method="partial_fit"
+        model, ragged, other, r"among the classes \['high', 'low'\], got labels \['middle'\]", method="partial_fit"
     )
-    assert_refused(model, ragged, labels, "not the same as in the last call", method="partial_fit", classes=["high"])
+    assert_refused(
+        model, ragged, labels, "Expected classes=.*, as in the last call, got", method="partial_fit", classes=["high"]
+    )
     assert_refused(
         classifier(**TINY), ragged, other, r"labels \['middle'\]", method="partial_fit", classes=["high", "low"]
     )
@@ -203,14 +225,26 @@ def test_unknown_labels_in_a_second_partial_fit_are_refused(classifier, ragged, 
 def test_partial_fit_on_another_kind_of_target_is_refused(ragged, labels, numbers):
     indicator = np.column_stack([labels == "low", labels == "high"]).astype(int)
     model = RNNClassifier(**TINY).partial_fit(ragged, labels)
-    assert_refused(model, ragged, indicator, "multilabel indicator in one call", method="partial_fit")
+    assert_refused(
+        model,
+        ragged,
+        indicator,
+        "Expected y to be one label per target, as in fit, got a multilabel indicator",
+        method="partial_fit",
+    )
     model = RNNRegressor(**TINY).partial_fit(ragged, numbers)
-    assert_refused(model, ragged, np.c_[numbers, numbers], "y has 2 outputs, but .* has 1", method="partial_fit")
+    assert_refused(
+        model,
+        ragged,
+        np.c_[numbers, numbers],
+        "Expected y with 1 outputs, as in the last fit, got 2",
+        method="partial_fit",
+    )
 
 
 # --- parameters -------------------------------------------------------------------------------------------------------
 
-ODD = {
+INVALID = {
     "hidden_layer_sizes": [0, -3, 2.5, (), (3, 0), (3, -1), (3, 2.5), "3", None],
     "activation": ["identity", None],
     "bidirectional": ["yes"],
@@ -258,43 +292,43 @@ ODD = {
 }
 
 
-def test_every_parameter_has_odd_values_to_be_tested_with():
-    assert set(RNNClassifier().get_params()) == set(ODD)
+def test_every_parameter_of_classifiers_is_tested_with_invalid_values():
+    assert set(RNNClassifier().get_params()) == set(INVALID)
 
 
-@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in ODD.items() for value in values])
-def test_an_odd_parameter_is_refused_by_name_at_fit(ragged, labels, name, value):
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in INVALID.items() for value in values])
+def test_an_invalid_parameter_of_classifiers_is_an_error_that_names_it(ragged, labels, name, value):
     model = RNNClassifier(**TINY).fit(ragged, labels)
     expected = model.predict_proba(ragged)
     for case in (clone(model).set_params(**{name: value}), model.set_params(**{name: value})):
         assert_refused(case, ragged, labels, name)
-    if name != "n_jobs":  # it is not of the fit alone
+    if name != "n_jobs":  # predictions use it, too, and it is not part of the fitted model
         assert np.array_equal(model.predict_proba(ragged), expected)
 
 
-ODD_OF_REGRESSORS = {
+INVALID_REGRESSOR = {
     "loss": ["mse", "pinball", None],
     "quantile": [0, 1, (), (0.5, 1), (0.5, 0.5), "median", None],
     "huber_delta": [0, -1, None],
 }
 
 
-def test_every_parameter_of_regressors_has_odd_values_to_be_tested_with():
-    shared = set(ODD) - {"class_weight", "label_smoothing"}
-    assert set(RNNRegressor().get_params()) == shared | set(ODD_OF_REGRESSORS)
+def test_every_parameter_of_regressors_is_tested_with_invalid_values():
+    shared = set(INVALID) - {"class_weight", "label_smoothing"}
+    assert set(RNNRegressor().get_params()) == shared | set(INVALID_REGRESSOR)
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [(name, value) for name, values in ODD_OF_REGRESSORS.items() for value in values]
+    ("name", "value"), [(name, value) for name, values in INVALID_REGRESSOR.items() for value in values]
 )
-def test_an_odd_parameter_of_regressors_is_refused_by_name_at_fit(ragged, numbers, name, value):
+def test_an_invalid_parameter_of_regressors_is_an_error_that_names_it(ragged, numbers, name, value):
     where = {"loss": "quantile"} if name == "quantile" else {}
     assert_refused(RNNRegressor(**TINY | where | {name: value}), ragged, numbers, name)
     if name in Seq2SeqRegressor().get_params():
         assert_refused(Seq2SeqRegressor(**TINY, **{name: value}), ragged, np.ones((len(ragged), 2)), name)
 
 
-ODD_OF_WRITING = {
+INVALID_SEQ2SEQ = {
     "attention": ["multiplicative", True],
     "teacher_forcing": [-0.1, 1.1, (1, 2), (1,), (1, 0, 1), (), "1", ("1", "0"), (np.nan, 1), None],
     "max_length": [0, -1, 2.5],
@@ -303,17 +337,17 @@ ODD_OF_WRITING = {
 }
 
 
-def test_every_parameter_of_writing_has_odd_values_to_be_tested_with():
-    shared = set(ODD) - {"pooling", "return_sequences"}
-    assert set(Seq2SeqClassifier().get_params()) == shared | set(ODD_OF_WRITING)
+def test_every_parameter_of_sequence_to_sequence_is_tested_with_invalid_values():
+    shared = set(INVALID) - {"pooling", "return_sequences"}
+    assert set(Seq2SeqClassifier().get_params()) == shared | set(INVALID_SEQ2SEQ)
     numbers = shared - {"class_weight", "label_smoothing"} | {"loss", "huber_delta"}
     assert set(Seq2SeqRegressor().get_params()) == numbers | {"attention", "teacher_forcing"}
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [(name, value) for name, values in ODD_OF_WRITING.items() for value in values]
+    ("name", "value"), [(name, value) for name, values in INVALID_SEQ2SEQ.items() for value in values]
 )
-def test_an_odd_parameter_of_writing_is_refused_by_name_at_fit(ragged, name, value):
+def test_an_invalid_parameter_of_sequence_to_sequence_is_an_error_that_names_it(ragged, name, value):
     assert_refused(Seq2SeqClassifier(**TINY, **{name: value}), ragged, [["a", "b"]] * len(ragged), name)
     if name in Seq2SeqRegressor().get_params():
         assert_refused(Seq2SeqRegressor(**TINY, **{name: value}), ragged, np.ones((len(ragged), 2)), name)
@@ -324,7 +358,7 @@ def test_class_weights_of_unknown_classes_are_refused(ragged, labels, value):
     assert_refused(RNNClassifier(**TINY, class_weight=value), ragged, labels, "class_weight|classes")
 
 
-def test_partial_fit_is_there_only_with_mini_batches(estimator):
+def test_partial_fit_exists_only_for_solvers_with_mini_batches(estimator):
     assert hasattr(estimator(solver="adam"), "partial_fit")
     assert hasattr(estimator(solver="sgd"), "partial_fit")
     assert not hasattr(estimator(solver="lbfgs"), "partial_fit")
@@ -345,7 +379,7 @@ def test_partial_fit_is_there_only_with_mini_batches(estimator):
 )
 def test_a_warm_start_with_another_network_is_refused(ragged, labels, change):
     model = RNNClassifier(**TINY, warm_start=True).fit(ragged, labels).set_params(**change)
-    assert_refused(model, ragged, labels, "Training cannot go on")
+    assert_refused(model, ragged, labels, "Training cannot continue")
 
 
 def test_a_warm_start_with_other_features_or_classes_is_refused(estimator, data):
@@ -356,6 +390,305 @@ def test_a_warm_start_with_other_features_or_classes_is_refused(estimator, data)
         assert_refused(model, X, np.where(y == "low", "new", y), r"labels \['new'\]")
 
 
+# --- advice in messages -----------------------------------------------------------------------------------------------
+
+RAGGED = [np.sin(np.arange(2.0 * n)).reshape(n, 2) for n in (3, 5, 4, 3, 4, 6)]
+UNIVARIATE = [x[:, 0] for x in RAGGED]
+TABLE = np.sin(np.arange(24.0)).reshape(6, 4)
+Y = [0, 1, 0, 1, 0, 1]
+STEP_Y = [np.arange(len(x)) % 2 for x in RAGGED]
+TEXTS = ["a b", "b c", "a", "c c a", "b", "a c"]
+UNEVEN = [[1.0, 2.0], [3.0], [4.0, 5.0, 6.0]] * 2
+SERIES = np.sin(np.arange(18.0)).reshape(2, 9)
+INDICATOR = np.column_stack([Y, Y[::-1]])
+
+
+def evaluate(advice, **names):
+    """The value of a line of advice, where X, y or series are what the user had."""
+    public = {"np": np, "as_sequences": as_sequences, "SequenceTokenizer": SequenceTokenizer}
+    return eval(advice, public | names)
+
+
+def settings_of(advice):
+    return evaluate(f"dict({advice})")
+
+
+def with_nan():
+    return [*RAGGED[:5], np.r_[RAGGED[5], [[np.nan, 0.0]]]]
+
+
+def as_integers(X):
+    return [np.arange(2 * len(x)).reshape(-1, 2) for x in X]
+
+
+def fit(X, y=Y, **settings):
+    return RNNClassifier(**TINY | {"bidirectional": False} | settings).fit(X, y)
+
+
+def write(y, **settings):
+    return Seq2SeqClassifier(**TINY | settings).fit(RAGGED, y)
+
+
+def forecast(y=TABLE, **settings):
+    return Seq2SeqRegressor(**TINY | settings).fit(RAGGED, y)
+
+
+def cut(series, **settings):
+    return sliding_windows(series, window=3, horizon=2, **settings)
+
+
+def refit_with_poisson(**settings):
+    model = RNNRegressor(**TINY, warm_start=True).fit(RAGGED, Y)
+    return model.set_params(loss="poisson", **settings).fit(RAGGED, Y)
+
+
+def balanced_in_parts(class_weight="balanced"):
+    return RNNClassifier(**TINY, class_weight=class_weight).partial_fit(RAGGED, [0] * 6, classes=[0, 1])
+
+
+ADVICE = {  # what fails, the advice in its message, how to follow it
+    "texts for an embedding": (
+        lambda: fit(TEXTS, embedding_dim=2),
+        r"Convert texts first: X = (.+)\.$",
+        lambda advice: fit(evaluate(advice, X=TEXTS), embedding_dim=2),
+    ),
+    "an iterator": (
+        lambda: fit(iter(RAGGED)),
+        r"Pass (.+)\.$",
+        lambda advice: fit(evaluate(advice, X=iter(RAGGED))),
+    ),
+    "a dict": (
+        lambda: fit(dict(enumerate(RAGGED))),
+        r"Pass (.+)\.$",
+        lambda advice: fit(evaluate(advice, X=dict(enumerate(RAGGED)))),
+    ),
+    "a dict of series": (
+        lambda: cut(dict(enumerate(SERIES))),
+        r"Pass (.+)\.$",
+        lambda advice: cut(evaluate(advice, series=dict(enumerate(SERIES)))),
+    ),
+    "one text": (
+        lambda: SequenceTokenizer().fit("a b"),
+        r"Pass (.+)\.$",
+        lambda advice: SequenceTokenizer().fit(evaluate(advice, X="a b")),
+    ),
+    "one text as bytes": (
+        lambda: SequenceTokenizer().fit(b"a b"),
+        r"Pass (.+)\.$",
+        lambda advice: SequenceTokenizer().fit(evaluate(advice, X=b"a b")),
+    ),
+    "two columns of sequences": (
+        lambda: fit(np.hstack([as_column(RAGGED), as_column(UNIVARIATE)])),
+        r"combine them: (.+)\.$",
+        lambda advice: fit(evaluate(advice, X=np.hstack([as_column(RAGGED), as_column(UNIVARIATE)]))),
+    ),
+    "sequences after a table": (
+        lambda: fit(TABLE).predict(UNIVARIATE),
+        r"fit on sequences, too: (fit\(.+\))\.$",
+        lambda advice: evaluate(f"model.{advice}", model=fit(TABLE), X=TABLE, y=Y).predict(UNIVARIATE),
+    ),
+    "a single sequence": (
+        lambda: fit(RAGGED).predict(RAGGED[0]),
+        r"Pass (\[X\]) if",
+        lambda advice: fit(RAGGED).predict(evaluate(advice, X=RAGGED[0])),
+    ),
+    "a sequence in each row": (
+        lambda: fit(UNIVARIATE).predict(TABLE),
+        r"or (as_sequences\(X\)) if",
+        lambda advice: fit(UNIVARIATE).predict(evaluate(advice, X=TABLE)),
+    ),
+    "input_size for sequences": (
+        lambda: fit(RAGGED, input_size=3),
+        r"set (input_size=None)\.$",
+        lambda advice: fit(RAGGED, **settings_of(advice)),
+    ),
+    "unequal rows": (
+        lambda: fit(UNEVEN),
+        r"pass (as_sequences\(X\))\.$",
+        lambda advice: fit(evaluate(advice, X=UNEVEN)),
+    ),
+    "NaN": (
+        lambda: fit(with_nan()),
+        r"Set (missing='skip') to",
+        lambda advice: fit(with_nan(), **settings_of(advice)),
+    ),
+    "numbers for an embedding": (
+        lambda: fit(as_integers(RAGGED), embedding_dim=2),
+        r"set (embedding_dim=None)\.$",
+        lambda advice: fit(as_integers(RAGGED), **settings_of(advice)),
+    ),
+    "strings as words": (
+        lambda: write(TEXTS),
+        r"into words by (\[.+?\]),",
+        lambda advice: write(evaluate(advice, y=TEXTS)),
+    ),
+    "strings as characters": (
+        lambda: write(TEXTS),
+        r"into characters by (\[.+\])\.$",
+        lambda advice: write(evaluate(advice, y=TEXTS)),
+    ),
+    "one label a sequence": (lambda: write(Y), r"pass (\[.+\])\.$", lambda advice: write(evaluate(advice, y=Y))),
+    "a list as label": (
+        lambda: write([[["a", "b"]]] * 6),
+        r"Convert it to a (tuple)",
+        lambda advice: write([[evaluate(advice)(["a", "b"])]] * 6),
+    ),
+    "targets of unequal rows": (
+        lambda: forecast(UNEVEN),
+        r"pass (as_sequences\(y\))\.$",
+        lambda advice: forecast(evaluate(advice, y=UNEVEN)),
+    ),
+    "targets of steps": (
+        lambda: fit(RAGGED, STEP_Y),
+        r"set (return_sequences=True)\.$",
+        lambda advice: fit(RAGGED, STEP_Y, **settings_of(advice)),
+    ),
+    "sequences too long to pad": (
+        lambda: SequencePadder(2).fit_transform(RAGGED),
+        r"Set (longer='truncate') to",
+        lambda advice: SequencePadder(2, **settings_of(advice)).fit_transform(RAGGED),
+    ),
+    "sequences longer than in fit": (
+        lambda: SequencePadder().fit(RAGGED[:1]).transform(RAGGED),
+        r"pad to a larger (maxlen)\.$",
+        lambda advice: SequencePadder(**{advice: 6}).fit(RAGGED[:1]).transform(RAGGED),
+    ),
+    "NaN among integers": (
+        lambda: SequencePadder(dtype=int, value=0).fit_transform(with_nan()),
+        r"Set a floating-point (dtype)\.$",
+        lambda advice: SequencePadder(**{advice: np.float32}, value=0).fit_transform(with_nan()),
+    ),
+    "rare tokens": (
+        lambda: SequenceTokenizer(min_df=7).fit(TEXTS),
+        r"; (min_df=1) keeps every token\.$",
+        lambda advice: SequenceTokenizer(**settings_of(advice)).fit(TEXTS),
+    ),
+    "capturing groups": (
+        lambda: SequenceTokenizer(token_pattern="(a|b)( |$)").fit(TEXTS),
+        r"Write (\(\?:)\.\.\.\)",
+        lambda advice: SequenceTokenizer(token_pattern="(a|b)( |$)".replace("(", advice)).fit(TEXTS),
+    ),
+    "rows that are series": (
+        lambda: sliding_windows(SERIES, 3, 2),
+        r"pass (as_sequences\(series\))\.$",
+        lambda advice: cut(evaluate(advice, series=SERIES)),
+    ),
+    "rows of several lengths that are series": (
+        lambda: cut([[1, 2, 3, 4, 5], [6, 7, 8, 9, 10, 11]]),
+        r"pass (as_sequences\(series\))\.$",
+        lambda advice: cut(evaluate(advice, series=[[1, 2, 3, 4, 5], [6, 7, 8, 9, 10, 11]])),
+    ),
+    "a column without a name": (
+        lambda: cut(SERIES.T, target="b"),
+        r"Pass an integer from 0 to (\d+)\.$",
+        lambda advice: cut(SERIES.T, target=int(advice)),
+    ),
+    "no attention pooling": (
+        lambda: fit(RAGGED, pooling="last").attention_weights(RAGGED),
+        r"Set (pooling='attention') and fit again",
+        lambda advice: fit(RAGGED, **settings_of(advice)).attention_weights(RAGGED),
+    ),
+    "no pooling at all": (
+        lambda: fit(RAGGED, STEP_Y, return_sequences=True).attention_weights(RAGGED),
+        r"Set (.+), and fit again",
+        lambda advice: fit(RAGGED, **settings_of(advice.replace(" and ", ", "))).attention_weights(RAGGED),
+    ),
+    "no attention over the input": (
+        lambda: forecast(attention=None).attention_weights(RAGGED),
+        r"Expected (attention='additive')",
+        lambda advice: forecast(**settings_of(advice)).attention_weights(RAGGED),
+    ),
+    "a stream in two directions": (
+        lambda: fit(RAGGED, bidirectional=True).initial_state(),
+        r"Expected (bidirectional=False) for streaming",
+        lambda advice: fit(RAGGED, **settings_of(advice)).initial_state(),
+    ),
+    "no state of a stream": (
+        lambda: fit(RAGGED).step([0, 0], None),
+        r"Create one with (initial_state\(n_streams\))\.$",
+        lambda advice: fit(RAGGED).step([0, 0], evaluate(f"model.{advice}", model=fit(RAGGED), n_streams=1)),
+    ),
+    "a state of another model": (
+        lambda: fit(RAGGED).step([0, 0], fit(RAGGED, hidden_layer_sizes=4).initial_state()),
+        r"Create one with (initial_state\(n_streams\))\.$",
+        lambda advice: fit(RAGGED).step([0, 0], evaluate(f"model.{advice}", model=fit(RAGGED), n_streams=1)),
+    ),
+    "weights of labels of an indicator": (
+        lambda: fit(RAGGED, INDICATOR, class_weight="balanced"),
+        r"Expected (class_weight=None)",
+        lambda advice: fit(RAGGED, INDICATOR, **settings_of(advice)),
+    ),
+    "weights of samples of an indicator": (
+        lambda: fit(RAGGED, INDICATOR, class_weight="balanced"),
+        r"Use (sample_weight) instead\.$",
+        lambda advice: RNNClassifier(**TINY).fit(RAGGED, INDICATOR, **{advice: Y}),
+    ),
+    "a class that is absent": (
+        balanced_in_parts,
+        r"Set class_weight to a (dict)\.$",
+        lambda advice: balanced_in_parts(evaluate(advice)({0: 1.0, 1: 2.0})),
+    ),
+    "another link on a warm start": (
+        refit_with_poisson,
+        r"Call fit with (warm_start=False)\.$",
+        lambda advice: refit_with_poisson(**settings_of(advice)),
+    ),
+    "a random loss for lbfgs": (
+        lambda: forecast(solver="lbfgs", teacher_forcing=0.5),
+        r"Expected (teacher_forcing=1) for solver",
+        lambda advice: forecast(solver="lbfgs", **settings_of(advice)),
+    ),
+    "values too large for float32": (
+        lambda: fit([x.astype(np.float32) for x in RAGGED]).predict([1e50 * x for x in RAGGED]),
+        r"or fit on (float64)\.$",
+        lambda advice: fit([x.astype(advice) for x in RAGGED]).predict([1e50 * x for x in RAGGED]),
+    ),
+    "a loss that diverges": (
+        lambda: fit(RAGGED, learning_rate_init=1e6, max_iter=9, max_grad_norm=None),
+        r"Lower (learning_rate_init) or",
+        lambda advice: fit(RAGGED, **{advice: 1e-3}, max_iter=9, max_grad_norm=None),
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Maximum iterations")
+@pytest.mark.parametrize("case", ADVICE)
+def test_the_advice_in_a_message_works_when_it_is_followed(case):
+    failing, pattern, follow = ADVICE[case]
+    with pytest.raises((ValueError, TypeError, AttributeError)) as error:
+        failing()
+    message = str(error.value.__cause__ if isinstance(error.value, AttributeError) else error.value)
+    advice = re.search(pattern, message, flags=re.DOTALL)
+    assert advice, message
+    follow(advice[1])
+
+
+def test_skipping_steps_is_no_advice_for_a_target_at_each_step():
+    y = [*STEP_Y[:5], np.zeros(7, int)]
+    with pytest.raises(ValueError, match="Input X contains NaN") as error:
+        fit(with_nan(), y, return_sequences=True)
+    assert "missing='skip'" not in str(error.value)
+
+
+@pytest.mark.parametrize("series", [SERIES[:, :4], list(SERIES[:, :4]), SERIES[0, :4]])
+def test_rows_as_series_is_no_advice_if_they_are_too_short_as_well(series):
+    with pytest.raises(ValueError, match="Expected at least 5 time steps") as error:
+        cut(series)
+    assert "as_sequences" not in str(error.value)
+
+
+# Expressions that messages once had, and that a reader has to guess.
+UNUSUAL = r"\b((is|are) wanted|wants|goes on|go on|passes over|passed over|belong together|living|is read as)\b"
+
+
+def test_messages_use_plain_words():
+    paths = set(Path(sklearn_recurrent.__file__).parent.rglob("*.py"))
+    for path in sorted(paths):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Raise):
+                assert not re.search(UNUSUAL, ast.unparse(node)), f"{path.name}, line {node.lineno}"
+
+
 # --- training that diverges or is interrupted -------------------------------------------------------------------------
 
 
@@ -363,24 +696,22 @@ def test_a_warm_start_with_other_features_or_classes_is_refused(estimator, data)
 @pytest.mark.parametrize("solver", OPTIMIZERS)
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("cls", [RNNClassifier, RNNRegressor])
-def test_a_diverging_fit_ends_with_an_error_that_says_what_to_change(
-    cls, cell, solver, settings, ragged, labels, numbers
-):
+def test_a_diverging_fit_is_an_error_that_says_what_to_change(cls, cell, solver, settings, ragged, labels, numbers):
     y = labels if cls is RNNClassifier else numbers
     model = cls(cell=cell, hidden_layer_sizes=3, solver=solver, learning_rate_init=1e6, random_state=0, **settings)
     assert_refused(model, ragged, y, "Training diverged in epoch .*learning_rate_init")
 
 
-def test_divergence_is_found_over_several_calls_too(estimator, data):
+def test_divergence_is_detected_across_calls_of_partial_fit(estimator, data):
     model = estimator(**TINY | {"max_iter": 1, "learning_rate_init": 1e6, "max_grad_norm": None})
     with pytest.raises(ValueError, match="diverged"):
         for _ in range(3):
             model.partial_fit(*data)
 
 
-def test_the_last_step_is_looked_at_too(ragged, numbers):
+def test_divergence_in_the_last_step_is_detected(ragged, numbers):
     settings = {"solver": "sgd", "max_iter": 1, "max_grad_norm": None, "batch_size": 40, "random_state": 0}
-    model = RNNRegressor(4, learning_rate_init=1e308, alpha=1e4, **settings)  # a step from finite weights to infinite
+    model = RNNRegressor(4, learning_rate_init=1e308, alpha=1e4, **settings)  # one step makes finite weights infinite
     with np.errstate(over="ignore"), pytest.raises(ValueError, match="diverged in epoch 1: the loss is nan"):
         model.fit(ragged, numbers)
 
@@ -388,10 +719,10 @@ def test_the_last_step_is_looked_at_too(ragged, numbers):
 @pytest.mark.parametrize("values", [(-1, 1), (0, 2), (1, 2)])
 def test_a_multilabel_indicator_of_other_values_than_0_and_1_is_refused(ragged, values):
     Y = np.array(values)[np.arange(3 * len(ragged)).reshape(-1, 3) % 2]
-    assert_refused(RNNClassifier(**TINY), ragged, Y, "indicator holds 0 and 1")
+    assert_refused(RNNClassifier(**TINY), ragged, Y, "Expected a multilabel indicator y of 0 and 1, got values")
 
 
-def test_a_fitted_model_survives_a_second_fit_that_diverges(estimator, data):
+def test_a_second_fit_that_diverges_leaves_the_model_unchanged(estimator, data):
     X, y = data
     model = estimator(**TINY).fit(X, y)
     expected = model.predict(X)
@@ -419,7 +750,7 @@ def interrupt_after(monkeypatch):
 
 
 @pytest.mark.parametrize("solver", [*OPTIMIZERS, "lbfgs"])
-def test_an_interrupted_fit_keeps_the_model_so_far_with_a_warning(estimator, data, solver, interrupt_after):
+def test_an_interrupted_fit_warns_and_keeps_the_model_trained_so_far(estimator, data, solver, interrupt_after):
     X, y = data
     model = estimator(hidden_layer_sizes=3, solver=solver, batch_size=10, random_state=0)
     interrupt_after(14)  # with four batches an epoch, in the middle of the fourth
@@ -431,7 +762,7 @@ def test_an_interrupted_fit_keeps_the_model_so_far_with_a_warning(estimator, dat
     assert solver == "lbfgs" or model.n_iter_ == 3
 
 
-def test_an_interrupted_fit_in_its_first_epoch_is_a_model_too(estimator, data, interrupt_after):
+def test_a_fit_interrupted_in_its_first_epoch_gives_a_model_too(estimator, data, interrupt_after):
     X, y = data
     interrupt_after(2)
     with pytest.warns(UserWarning, match="interrupted"):
@@ -440,7 +771,7 @@ def test_an_interrupted_fit_in_its_first_epoch_is_a_model_too(estimator, data, i
     assert model.predict(X).shape == y.shape
 
 
-def test_an_interruption_before_anything_was_learned_is_passed_on(estimator, data, interrupt_after):
+def test_an_interruption_before_the_first_step_is_raised(estimator, data, interrupt_after):
     X, y = data
     fitted = estimator(**TINY).fit(X, y)
     interrupt_after(0)
@@ -459,7 +790,7 @@ def test_an_interruption_under_early_stopping_keeps_the_best_epoch(ragged, label
     assert model.best_validation_score_ == max(model.validation_scores_)
 
 
-def test_reaching_max_iter_warns_unless_it_was_the_plan(estimator, data):
+def test_reaching_max_iter_warns_unless_the_schedule_plans_it(estimator, data):
     X, y = data
     for settings in (
         {"learning_rate": "constant"},
@@ -472,7 +803,7 @@ def test_reaching_max_iter_warns_unless_it_was_the_plan(estimator, data):
     estimator(**TINY, learning_rate="constant", tol=1e9, n_iter_no_change=1).set_params(max_iter=50).fit(X, y)
 
 
-def test_the_warning_points_at_the_line_that_called_fit(estimator, data):
+def test_the_warning_names_the_line_that_called_fit(estimator, data):
     X, y = data
     with pytest.warns(ConvergenceWarning) as record:
         estimator(**TINY, learning_rate="constant").fit(X, y)

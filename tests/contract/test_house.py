@@ -3,12 +3,14 @@
 import ast
 import inspect
 import pkgutil
+import re
 import sys
 import types
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 
 import sklearn_recurrent
 
@@ -29,9 +31,20 @@ FLOORS = [  # from the ground up; a module imports only from floors below its ow
     {"_data", "_data.sequences"},
     {"_data.targets"},
     {"_data.labels", "_data.padder", "_data.per_timestep", "_data.tokenizer", "_data.windows"},
-    {"_estimators", "_estimators.parameters", "_estimators.weights"},
+    {
+        "_estimators",
+        "_estimators.callbacks",
+        "_estimators.checks",
+        "_estimators.docs",
+        "_estimators.parameters",
+        "_estimators.warnings",
+        "_estimators.weights",
+    },
     {"_estimators.scoring"},
-    {"_estimators.callbacks", "_estimators.early_stopping", "_estimators.inspection", "_estimators.streaming"},
+    {"_estimators.early_stopping", "_estimators.inspection", "_estimators.target_encoders"},
+    {"_estimators.training_state"},
+    {"_estimators.inputs"},
+    {"_estimators.streaming"},
     {"_estimators.base"},
     {"_estimators.recurrent", "_estimators.seq2seq"},
     {
@@ -144,11 +157,53 @@ def test_a_public_name_has_one_path_and_a_docstring(name):
     thing = getattr(sklearn_recurrent, name)
     assert not isinstance(thing, types.ModuleType)
     assert thing.__name__ == name
-    home = thing.__module__.split(".")
-    assert home[0] == "sklearn_recurrent"
-    assert home[1].startswith("_")
+    assert thing.__module__ == "sklearn_recurrent"
     assert inspect.getdoc(thing)
 
 
-def test_the_version_is_that_of_a_release():
-    assert [part.isdigit() for part in sklearn_recurrent.__version__.split(".")[:2]] == [True, True]
+def test_the_version_is_a_release_or_on_the_way_to_one():
+    version = Version(sklearn_recurrent.__version__)
+    assert str(version) == sklearn_recurrent.__version__
+    assert len(version.release) == 3
+    assert str(version) in {version.base_version, f"{version.base_version}.dev0"}
+
+
+CONTRIBUTING = (ROOT.parent / "CONTRIBUTING.md").read_text("utf-8")
+PACKAGES = {"_core", "_core.cells", "_data", "_estimators", ""}
+
+
+def mapped():
+    """Every module in the tables of CONTRIBUTING, by wing."""
+    for wing, table in re.findall(r"^### `(_\w+)`\n\n((?:\|.*\n)+)", CONTRIBUTING, re.M):
+        for row in table.splitlines()[2:]:
+            yield from (f"{wing}.{name.replace('/', '.')}" for name in re.findall(r"`([\w/]+)`", row.split("|")[1]))
+
+
+def test_the_map_in_CONTRIBUTING_has_every_module_once():
+    assert sorted([*mapped(), "_sklearn"]) == sorted(SOURCES.keys() - PACKAGES)
+
+
+def test_every_path_in_CONTRIBUTING_exists():
+    paths = re.findall(r"`((?:_core|_data|_estimators|tests|tools|findings|benchmarks)/[\w/.]*)`", CONTRIBUTING)
+    assert len(paths) > 15
+    for path in paths:
+        folder = ROOT if path.startswith("_") else ROOT.parent
+        assert (folder / path).exists(), path
+
+
+def test_every_name_in_CONTRIBUTING_is_in_the_file_beside_it():
+    for name, path in [
+        ("LOSSES", "_core/losses.py"),
+        ("loss_of", "_estimators/parameters.py"),
+        ("unwrap", "_data/sequences.py"),
+        ("CELLS", "_core/cells/registry.py"),
+        ("OPTIMIZERS", "_core/optimizers.py"),
+        ("SCHEDULES", "_core/optimizers.py"),
+        ("POOLINGS", "_core/heads.py"),
+        ("FittedState", "_estimators/training_state.py"),
+        ("TrainingState", "_estimators/training_state.py"),
+        ("Dataset", "_core/dataset.py"),
+        ("Objective", "_core/objective.py"),
+    ]:
+        assert f"`{name}`" in CONTRIBUTING
+        assert re.search(rf"^(?:class |def )?{name}\b", (ROOT / path).read_text("utf-8"), re.M), name

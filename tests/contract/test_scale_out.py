@@ -255,7 +255,7 @@ def test_what_is_too_large_for_the_type_is_refused_without_a_copy_too(ragged, la
     before = dict(vars(model))
     X = [*ragged[:-1], ragged[-1] * 1e39]
     for method in (lambda: model.predict(X), lambda: model.partial_fit(X, np.arange(40))):
-        with pytest.raises(ValueError, match="X holds values too large for float32"):
+        with pytest.raises(ValueError, match="X contains values too large for float32"):
             method()
     assert vars(model) == before
 

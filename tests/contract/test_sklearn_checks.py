@@ -1,16 +1,27 @@
 """scikit-learn's checks: none fails, none is expected to fail, none is skipped."""
 
+import re
+import tomllib
 from importlib.util import find_spec
 from itertools import cycle
+from pathlib import Path
 from unittest import SkipTest
 
 import numpy as np
 import pandas as pd
 import pytest
 import sklearn.utils.estimator_checks as estimator_checks
+from checks import (
+    NUMERIC,
+    TRAINING,
+    is_numeric,
+    is_numeric_and_short,
+    is_of_the_class,
+    name_of_check,
+    scikit_learns_checks,
+)
 from sklearn.base import ClassifierMixin, clone
 from sklearn.neural_network import MLPClassifier, MLPRegressor
-from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 import sklearn_recurrent
@@ -19,6 +30,7 @@ from sklearn_recurrent._core import network, objective
 from sklearn_recurrent._core.cells.registry import CELLS
 from sklearn_recurrent._data.sequences import FLOATS
 
+ROOT = Path(__file__).parents[2]
 ESTIMATORS = [
     getattr(sklearn_recurrent, f"{kind}{task}")
     for kind in ("RNN", "LSTM", "GRU")
@@ -32,12 +44,6 @@ STEADY = {"learning_rate": "constant"}  # where a check asks for 1000 epochs, tr
 SMALL = STEADY | {"hidden_layer_sizes": 16, "max_iter": 50, "learning_rate_init": 0.02}  # well above the thresholds
 
 
-def each_check(models):
-    """parametrize_with_checks, of a list: the iterator that old versions hand over is deprecated in pytest."""
-    mark = parametrize_with_checks(models)
-    return pytest.mark.parametrize(mark.args[0], list(mark.args[1]), **mark.kwargs)
-
-
 def run(check, estimator):
     try:
         check(estimator)
@@ -45,8 +51,8 @@ def run(check, estimator):
         pytest.fail(f"skipped: {reason}")
 
 
-def names_of_checks(model):
-    return {getattr(check, "func", check).__name__ for _, check in estimator_checks.estimator_checks_generator(model)}
+def list_of_checks(model):
+    return [name_of_check(check) for _, check in estimator_checks.estimator_checks_generator(model)]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +60,7 @@ def names_of_checks(model):
     [(RNNClassifier, MLPClassifier), (RNNRegressor, MLPRegressor), (Seq2SeqRegressor, MLPRegressor)],
 )
 def test_no_tag_takes_a_check_away(ours, theirs):
-    ours, theirs = names_of_checks(ours()), names_of_checks(theirs())
+    ours, theirs = set(list_of_checks(ours())), set(list_of_checks(theirs()))
     assert theirs - ours <= {"check_sample_weight_equivalence_on_sparse_data"}  # sequences are not sparse
     assert len(ours) > 50
 
@@ -64,22 +70,28 @@ def in_turn(settings):
     return [cls(**values) for cls, values in zip(cycle((RNNClassifier, RNNRegressor)), settings)]
 
 
-@each_check([LSTMClassifier(), RNNRegressor()])
+@scikit_learns_checks([LSTMClassifier(), RNNRegressor()], is_numeric_and_short)
 def test_every_kind_of_estimator_passes_every_check_with_its_defaults(estimator, check):
     run(check, estimator)
 
 
-@each_check([cls(**SMALL) for cls in [*ESTIMATORS, Seq2SeqRegressor]])
+@scikit_learns_checks([cls(**SMALL) for cls in (RNNClassifier, RNNRegressor, Seq2SeqRegressor)])
 def test_every_estimator_passes_every_check(estimator, check):
     run(check, estimator)
 
 
-@each_check(in_turn({"cell": cell} | SMALL for cell in CELLS))
+@scikit_learns_checks([cls(**SMALL) for cls in ESTIMATORS[2:]], is_of_the_class)
+def test_every_estimator_of_one_cell_passes_every_check(estimator, check):
+    """What is numeric, that cell passes below."""
+    run(check, estimator)
+
+
+@scikit_learns_checks(in_turn({"cell": cell} | SMALL for cell in CELLS), is_numeric)
 def test_every_cell_passes_every_check(estimator, check):
     run(check, estimator)
 
 
-@each_check(
+@scikit_learns_checks(
     [
         RNNClassifier(cell="gru", **SMALL, missing="skip"),
         RNNRegressor(cell="gru", **SMALL, missing="skip"),
@@ -88,7 +100,8 @@ def test_every_cell_passes_every_check(estimator, check):
         RNNClassifier(**SMALL | {"hidden_layer_sizes": (16, 8)}, bidirectional=False, pooling="last"),
         RNNRegressor(**SMALL | {"hidden_layer_sizes": (16, 8)}, bidirectional=False, pooling="mean"),
         RNNClassifier(**SMALL, standardize=False, input_size=1, missing="skip"),
-    ]
+    ],
+    is_numeric,
 )
 def test_settings_that_change_the_path_of_a_fit_pass_every_check(estimator, check):
     run(check, estimator)
@@ -105,12 +118,12 @@ PARTS = [
 ]
 
 
-@each_check(in_turn(QUICK | settings for settings in PARTS))
+@scikit_learns_checks(in_turn(QUICK | settings for settings in PARTS), is_numeric)
 def test_every_part_of_the_toolbox_passes_every_check(estimator, check):
     run(check, estimator)
 
 
-@each_check([RNNRegressor(**QUICK, n_jobs=2)])
+@scikit_learns_checks([RNNRegressor(**QUICK, n_jobs=2)], is_numeric)
 def test_two_threads_pass_every_check(estimator, check, monkeypatch):
     monkeypatch.setattr(objective, "HALF", 1)  # or batches so small would not be divided
     monkeypatch.setattr(network, "PREDICTION_WIDTH", 8)
@@ -118,7 +131,7 @@ def test_two_threads_pass_every_check(estimator, check, monkeypatch):
     run(check, estimator)
 
 
-@each_check([RNNClassifier(8, solver="lbfgs"), RNNRegressor(8, solver="lbfgs")])
+@scikit_learns_checks([RNNClassifier(8, solver="lbfgs"), RNNRegressor(8, solver="lbfgs")], is_numeric)
 def test_the_solver_without_batches_passes_every_check(estimator, check):
     run(check, estimator)
 
@@ -141,14 +154,12 @@ def as_unequal_list(X):
 
 
 class Reading:
-    """Turns the matrices of scikit-learn's checks into sequences, and lets a shallow_copy_with of the tested class have
-    them.
+    """Turns the matrices of scikit-learn's checks into sequences, and hands them to another model of the tested class.
 
-    `n_features_in_` is the number of columns to the checks and 1, the features of a time step, to the
-    shallow_copy_with.
+    `n_features_in_` is the number of columns to the checks, and 1, the features of a time step, to the other model.
     """
 
-    def _twin(self, X, reset):
+    def _other(self, X, reset):
         X = validate_data(
             self,
             X,
@@ -157,22 +168,22 @@ class Reading:
             order="C",
             ensure_all_finite="allow-nan" if self.missing == "skip" else True,
         )
-        shallow_copy_with = self.tested(**self.get_params(deep=False))
+        other = self.tested(**self.get_params(deep=False))
         mine = {name: value for name, value in vars(self).items() if name != "feature_names_in_"}
-        vars(shallow_copy_with).update(mine | ({"n_features_in_": 1} if hasattr(self, "theta_") else {}))
-        return shallow_copy_with, type(self).form(X)
+        vars(other).update(mine | ({"n_features_in_": 1} if hasattr(self, "theta_") else {}))
+        return other, type(self).form(X)
 
-    def _train(self, X, *args, resume, **kwargs):
-        shallow_copy_with, sequences = self._twin(X, reset=not resume)
-        shallow_copy_with._train(sequences, *args, resume=resume, **kwargs)
-        del shallow_copy_with.n_features_in_
-        vars(self).update(vars(shallow_copy_with))
+    def _fit(self, X, *args, resume, **kwargs):
+        other, sequences = self._other(X, reset=not resume)
+        other._fit(sequences, *args, resume=resume, **kwargs)
+        del other.n_features_in_
+        vars(self).update(vars(other))
         return self
 
     def _respond(self, method, X, **options):
         check_is_fitted(self)
-        shallow_copy_with, sequences = self._twin(X, reset=False)
-        return shallow_copy_with._respond(method, sequences, **options)
+        other, sequences = self._other(X, reset=False)
+        return other._respond(method, sequences, **options)
 
 
 class CubeClassifier(Reading, RNNClassifier):
@@ -199,11 +210,18 @@ class UnequalListRegressor(Reading, RNNRegressor):
     tested, form = RNNRegressor, staticmethod(as_unequal_list)
 
 
-READERS = [CubeClassifier, ListClassifier, UnequalListClassifier, CubeRegressor, ListRegressor, UnequalListRegressor]
+UNEQUAL = [UnequalListClassifier, UnequalListRegressor]
+EQUAL = [CubeClassifier, CubeRegressor, ListClassifier, ListRegressor]
+READERS = UNEQUAL + EQUAL
 
 
-@each_check([cls(cell=cell, **SMALL) for cls, cell in zip(READERS, cycle(("elman", "lstm")))])
+@scikit_learns_checks([cls(cell=cell, **SMALL) for cls, cell in zip(UNEQUAL, ("elman", "lstm"))])
 def test_sequences_pass_every_check_that_matrices_pass(estimator, check):
+    run(check, estimator)
+
+
+@scikit_learns_checks([cls(cell=cell, **SMALL) for cls, cell in zip(EQUAL, cycle(("elman", "lstm")))], is_numeric)
+def test_sequences_of_equal_length_pass_every_check_that_matrices_pass(estimator, check):
     run(check, estimator)
 
 
@@ -232,7 +250,7 @@ class TokensRegressor(Reading, RNNRegressor):
     tested, form = RNNRegressor, staticmethod(as_tokens)
 
 
-@each_check([cls(**QUICK, embedding_dim=8, epsilon=1e-4) for cls in (TokensClassifier, TokensRegressor)])
+@scikit_learns_checks([cls(**QUICK, embedding_dim=8, epsilon=1e-4) for cls in (TokensClassifier, TokensRegressor)])
 def test_tokens_pass_every_check_that_numbers_pass(estimator, check):
     """All apply. With an epsilon, since adam moves the vector of a rare token as far as any other, even if its sequence
     weighs a ten-millionth, as one of the checks has it."""
@@ -240,19 +258,19 @@ def test_tokens_pass_every_check_that_numbers_pass(estimator, check):
 
 
 class StepReading(Reading):
-    """Gives the shallow_copy_with each target once for each time step, and takes what it predicts for the last one.
+    """Gives the other model each target once for each time step, and takes what it predicts for the last one.
 
     Without it, return_sequences=True is beyond these checks: they have one target for a row of X.
     """
 
-    def _train(self, X, y, sample_weight, **kwargs):
+    def _fit(self, X, y, sample_weight, **kwargs):
         shape = np.asarray(X).shape
         if y is not None and len(shape) == 2:
             y = self._validate_target(y)
             y = [np.repeat(y[j : j + 1], shape[1], axis=0) for j in range(len(y))]
         if sample_weight is not None and not np.isscalar(sample_weight):
             sample_weight = column_or_1d(sample_weight)
-        return super()._train(X, y, sample_weight, **kwargs)
+        return super()._fit(X, y, sample_weight, **kwargs)
 
     def _respond(self, method, X, **options):
         return np.stack([steps[-1] for steps in super()._respond(method, X, **options)])
@@ -269,7 +287,7 @@ class CubeStepsRegressor(StepReading, RNNRegressor):
     tested, form = RNNRegressor, staticmethod(as_cube)
 
 
-@each_check([cls(**SMALL, return_sequences=True) for cls in (CubeStepsClassifier, CubeStepsRegressor)])
+@scikit_learns_checks([cls(**SMALL, return_sequences=True) for cls in (CubeStepsClassifier, CubeStepsRegressor)])
 def test_a_target_for_each_step_passes_every_check_that_one_for_each_sequence_passes(estimator, check):
     run(check, estimator)
 
@@ -277,7 +295,9 @@ def test_a_target_for_each_step_passes_every_check_that_one_for_each_sequence_pa
 # --- a sequence for each sequence -------------------------------------------------------------------------------------
 
 
-@each_check([Seq2SeqRegressor(8, cell="gru", attention=None, max_iter=30, learning_rate_init=0.05)])
+@scikit_learns_checks(
+    [Seq2SeqRegressor(8, cell="gru", attention=None, max_iter=30, learning_rate_init=0.05)], is_numeric
+)
 def test_forecasts_without_attention_pass_every_check(estimator, check):
     run(check, estimator)
 
@@ -288,8 +308,8 @@ class LabelWriter(ClassifierMixin, Seq2SeqClassifier):
     The checks have one label for a row of X, Seq2SeqClassifier any number. Probabilities are those of the first.
     """
 
-    def _samples(self, X, y, *args):
-        return super()._samples(X, [[label] for label in np.asarray(y).ravel().tolist()], *args)
+    def _read_targets(self, X, y, *args):
+        return super()._read_targets(X, [[label] for label in np.asarray(y).ravel().tolist()], *args)
 
     def predict(self, X):
         return np.array([labels[0] for labels in super().predict(X)])
@@ -310,14 +330,14 @@ NOT_OF_LABELS_WRITTEN = {
 
 
 def test_no_tag_takes_a_check_of_written_labels_away():
-    missing = names_of_checks(MLPClassifier()) - names_of_checks(LabelWriter())
+    missing = set(list_of_checks(MLPClassifier())) - set(list_of_checks(LabelWriter()))
     missing = {name for name in missing if "multilabel" not in name}  # a sequence of labels is no indicator of them
     assert missing <= {"check_sample_weight_equivalence_on_sparse_data"}
 
 
-@each_check([LabelWriter(8, cell="elman", attention="dot", max_iter=25, learning_rate_init=0.05)])
+@scikit_learns_checks([LabelWriter(8, cell="elman", attention="dot", max_iter=25, learning_rate_init=0.05)])
 def test_labels_written_pass_every_check_that_labels_pass(estimator, check):
-    if getattr(check, "func", check).__name__ in NOT_OF_LABELS_WRITTEN:
+    if name_of_check(check) in NOT_OF_LABELS_WRITTEN:
         with pytest.raises((AssertionError, ValueError)):
             check(estimator)
     else:
@@ -327,7 +347,7 @@ def test_labels_written_pass_every_check_that_labels_pass(estimator, check):
 @pytest.mark.parametrize("form", [np.asarray, list, tuple, pd.Series])
 def test_a_label_for_each_sequence_is_refused(form):
     X = np.random.default_rng(0).normal(size=(20, 4))
-    with pytest.raises(ValueError, match="single value for sequence 0, but a sequence of labels is wanted"):
+    with pytest.raises(ValueError, match="Expected sequence 0 of y to be a sequence of labels, got a single value"):
         Seq2SeqClassifier(max_iter=1).fit(X, form([0, 1] * 10))
 
 
@@ -340,6 +360,78 @@ BY_NAME = ("check_dataframe_column_names_consistency", "check_inplace_ensure_wri
 @pytest.mark.parametrize("cls", [*ESTIMATORS, Seq2SeqRegressor, LabelWriter])
 def test_checks_that_scikit_learn_runs_only_on_its_own_estimators(cls, check):
     run(lambda model: getattr(estimator_checks, check)(cls.__name__, clone(model)), cls(max_iter=2))
+
+
+# --- what of all this is in `make test` -------------------------------------------------------------------------------
+
+
+def suites(*tests, all_of_them=False):
+    """(estimator, names of the checks) for what `make test` runs of `tests`, or for all that there is."""
+    found = {}
+    for mark in (mark for test in tests for mark in test.pytestmark if mark.name == "parametrize"):
+        for row in mark.args[1]:
+            model, check = row.values
+            settings = str(model.get_params() | {"max_iter": "any"})  # a suite may have it twice
+            _, names = found.setdefault((id(mark), type(model), settings), (model, []))
+            if all_of_them or not row.marks:
+                names.append(name_of_check(check))
+    return list(found.values())
+
+
+IN_FULL = {  # one classifier and one regressor for each reader
+    "tables": (test_every_estimator_passes_every_check, RNNClassifier, RNNRegressor),
+    "sequences": (test_sequences_pass_every_check_that_matrices_pass, UnequalListClassifier, UnequalListRegressor),
+    "tokens": (test_tokens_pass_every_check_that_numbers_pass, TokensClassifier, TokensRegressor),
+    "steps": (
+        test_a_target_for_each_step_passes_every_check_that_one_for_each_sequence_passes,
+        CubeStepsClassifier,
+        CubeStepsRegressor,
+    ),
+    "written": (test_labels_written_pass_every_check_that_labels_pass, LabelWriter),
+    "forecasts": (test_every_estimator_passes_every_check, Seq2SeqRegressor),
+}
+
+
+@pytest.mark.parametrize("reader", IN_FULL)
+def test_every_reader_has_a_classifier_and_a_regressor_that_pass_all_checks_in_make_test(reader):
+    test, *classes = IN_FULL[reader]
+    in_full = [type(model) for model, names in suites(test) if sorted(names) == sorted(list_of_checks(model))]
+    assert set(classes) <= set(in_full)
+
+
+@pytest.mark.parametrize(
+    "test", [test_every_cell_passes_every_check, test_every_part_of_the_toolbox_passes_every_check]
+)
+def test_every_cell_and_every_part_pass_the_numeric_checks_in_make_test(test):
+    for model, names in suites(test):
+        assert set(names) == NUMERIC & set(list_of_checks(model))
+    if test is test_every_cell_passes_every_check:
+        assert [model.cell for model, _ in suites(test)] == list(CELLS)
+
+
+def test_every_class_passes_in_make_test_what_is_not_numeric():
+    by_class = suites(test_every_estimator_passes_every_check, test_every_estimator_of_one_cell_passes_every_check)
+    for model, names in by_class:
+        assert set(list_of_checks(model)) - NUMERIC <= set(names)
+    assert {type(model) for model, _ in by_class} == {*ESTIMATORS, Seq2SeqRegressor}
+
+
+def test_a_numeric_check_is_one_of_scikit_learns():
+    theirs = {*list_of_checks(RNNClassifier()), *list_of_checks(RNNRegressor())}
+    assert theirs >= NUMERIC >= TRAINING
+
+
+def test_the_full_product_is_in_make_matrix():
+    recipes = dict(re.findall(r"^([\w-]+)%?:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text("utf-8"), re.M))
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]["ini_options"]
+    assert options["addopts"].endswith(" -m 'not matrix'")
+    assert re.search(r'-m pytest .*-m "" \$\(ARGS\)$', recipes["matrix-"], re.M)
+    assert re.search(r"-m pytest -n 2 --dist worksteal \$\(ARGS\)$", recipes["test"], re.M)
+    tests = [thing for thing in globals().values() if "estimator, check" in str(getattr(thing, "pytestmark", ""))]
+    product = suites(*tests, all_of_them=True)
+    assert len(product) == 45
+    for model, names in product:
+        assert sorted(names) == sorted(list_of_checks(model))
 
 
 # --- callbacks: see test_callbacks ------------------------------------------------------------------------------------

@@ -39,17 +39,17 @@ def draw(cell, lengths, seed=0):
     return W, Ragged.from_lengths(rng.standard_normal((sum(lengths), cell.F)), np.array(lengths))
 
 
-def chunk(cell, W, X, *, reverse=False, waste=0.1, **options):
+def run(cell, W, X, *, reverse=False, max_padding=0.1, **options):
     """Last states (H, N), the states of every step in the order of X (S, H), and ``back(dW, d_last, d_states, dx)``."""
-    packed, scratch = PackedBatch.of(X.lengths, waste), Workspace(X.values.dtype)
-    join = StateCollector(packed, reverse, np.full((len(X.values), cell.H), np.nan, X.values.dtype))
-    here = unroll(cell, W, X.values, packed, scratch, "here", reverse=reverse, observers=[join], **options)
+    packed, scratch = PackedBatch.of(X.lengths, max_padding), Workspace(X.values.dtype)
+    collector = StateCollector(packed, reverse, np.full((len(X.values), cell.H), np.nan, X.values.dtype))
+    unrolled = unroll(cell, W, X.values, packed, scratch, reverse=reverse, observers=[collector], **options)
 
     def back_from_states(dW, d_last, d_states, dx):
-        join.gradient = d_states
-        here.back(dW, d_last, dx)
+        collector.gradient = d_states
+        unrolled.back(dW, d_last, dx)
 
-    return here.h, join.values, back_from_states
+    return unrolled.h, collector.values, back_from_states
 
 
 def by_the_oracle(name, activation, W, X, *, reverse=False, n_units=H, masks=None, truncate=None):
@@ -69,7 +69,7 @@ def by_the_oracle(name, activation, W, X, *, reverse=False, n_units=H, masks=Non
 def test_a_cell_computes_its_equations(name, activation, lengths, reverse):
     cell = CELLS[name](F, H, activation)
     W, X = draw(cell, lengths)
-    last, states, _ = chunk(cell, W, X, reverse=reverse)
+    last, states, _ = run(cell, W, X, reverse=reverse)
     true_last, true_states = by_the_oracle(name, activation, W, X, reverse=reverse)
     assert_allclose(last, true_last, rtol=1e-12, atol=1e-14)
     assert_allclose(states, true_states, rtol=1e-12, atol=1e-14)
@@ -82,26 +82,28 @@ def test_float32_is_accurate_to_float32_and_stays_float32(name, activation):
     W, X = draw(cell, BATCHES["ragged"])
     W, X = {part: w.astype(np.float32) for part, w in W.items()}, X.map(lambda values: values.astype(np.float32))
     dW, dx = {part: np.zeros_like(w) for part, w in W.items()}, np.zeros_like(X.values)
-    last, states, back = chunk(cell, W, X)
+    last, states, back = run(cell, W, X)
     back(dW, np.ones_like(last), np.ones_like(states), dx)
     assert {a.dtype for a in (last, states, dx, *dW.values())} == {np.dtype(np.float32)}
 
     W, X = {part: w.astype(np.float64) for part, w in W.items()}, X.map(lambda values: values.astype(np.float64))
     true_dW, true_dx = {part: np.zeros_like(w) for part, w in W.items()}, np.zeros_like(X.values)
-    true_last, true_states, back = chunk(cell, W, X)
+    true_last, true_states, back = run(cell, W, X)
     back(true_dW, np.ones_like(true_last), np.ones_like(true_states), true_dx)
     pairs = [(last, true_last), (states, true_states), (dx, true_dx), *((dW[part], true_dW[part]) for part in W)]
     for single, double in pairs:
         assert_allclose(single, double, rtol=1e-5, atol=3e-6 * np.abs(double).max())
 
 
-def assert_gradients_agree(name, cell, activation, lengths, *, reverse=False, waste=0.1, mask=None, truncate=None):
+def assert_gradients_agree(
+    name, cell, activation, lengths, *, reverse=False, max_padding=0.1, mask=None, truncate=None
+):
     """All gradients of a random linear function of all states, coordinate by coordinate, against complex steps."""
     W, X = draw(cell, lengths)
     rng = np.random.default_rng(1)
     d_last, d_states = rng.standard_normal((cell.H, len(lengths))), rng.standard_normal((sum(lengths), cell.H))
     dW, dx = {part: np.zeros_like(w) for part, w in W.items()}, np.zeros_like(X.values)
-    last, states, back = chunk(cell, W, X, reverse=reverse, waste=waste, mask=mask, truncate=truncate)
+    last, states, back = run(cell, W, X, reverse=reverse, max_padding=max_padding, mask=mask, truncate=truncate)
     options = {"reverse": reverse, "n_units": cell.H, "masks": mask, "truncate": truncate}
     true_last, true_states = by_the_oracle(name, activation, W, X, **options)
     assert_allclose(last, true_last, rtol=1e-12, atol=1e-14)
@@ -125,11 +127,11 @@ def test_every_coordinate_of_the_gradient_of_a_cell_is_right(name, activation, r
     assert_gradients_agree(name, cell, activation, [5, 4, 4, 1], reverse=reverse)
 
 
-@pytest.mark.parametrize(("waste", "n_runs"), [(0, 3), (0.1, 2), (0.9, 1)])  # 3: no column outlives its sequence
+@pytest.mark.parametrize(("max_padding", "n_chunks"), [(0, 3), (0.1, 2), (0.9, 1)])  # 3: no padding
 @pytest.mark.parametrize("name", CELLS)
-def test_columns_that_have_ended_give_no_gradient(name, waste, n_runs):
-    assert len(PackedBatch(np.array([9, 8, 1]), waste).chunks) == n_runs
-    assert_gradients_agree(name, CELLS[name](1, 2), "tanh", [9, 8, 1], waste=waste)
+def test_columns_that_have_ended_give_no_gradient(name, max_padding, n_chunks):
+    assert len(PackedBatch(np.array([9, 8, 1]), max_padding).chunks) == n_chunks
+    assert_gradients_agree(name, CELLS[name](1, 2), "tanh", [9, 8, 1], max_padding=max_padding)
 
 
 @pytest.mark.parametrize("reverse", [False, True])
@@ -144,9 +146,9 @@ def test_every_coordinate_of_the_gradient_of_a_cell_with_a_masked_state_is_right
 @pytest.mark.parametrize("truncate", [1, 2, 3, 5, 9])
 @pytest.mark.parametrize("name", CELLS)
 def test_a_truncated_gradient_takes_the_state_every_so_many_steps_as_a_constant(name, truncate, reverse):
-    for waste in (0, 10):
+    for max_padding in (0, 10):
         assert_gradients_agree(
-            name, CELLS[name](1, 2), "tanh", [7, 6, 3, 1], reverse=reverse, waste=waste, truncate=truncate
+            name, CELLS[name](1, 2), "tanh", [7, 6, 3, 1], reverse=reverse, max_padding=max_padding, truncate=truncate
         )
 
 
@@ -156,10 +158,10 @@ def test_a_masked_state_and_truncation_go_together(name):
     assert_gradients_agree(name, CELLS[name](1, 2), "tanh", [7, 5, 2], mask=mask, truncate=3)
 
 
-@pytest.mark.parametrize("chunk", [1, 300])
+@pytest.mark.parametrize("n_bytes", [1, 300])
 @pytest.mark.parametrize("name", CELLS)
-def test_a_gradient_is_truncated_wherever_the_backward_pass_is_cut(name, chunk, monkeypatch):
-    monkeypatch.setattr(unroll_module, "COEFFICIENT_BYTES", chunk)
+def test_a_gradient_is_truncated_wherever_the_backward_pass_is_cut(name, n_bytes, monkeypatch):
+    monkeypatch.setattr(unroll_module, "COEFFICIENT_BYTES", n_bytes)
     for truncate in (1, 2, 4):
         assert_gradients_agree(name, CELLS[name](1, 2), "tanh", [7, 6, 3, 1], truncate=truncate)
 
@@ -171,7 +173,7 @@ def test_truncation_at_the_length_of_the_longest_is_none(name):
     gradients = []
     for truncate in (None, 6, 5):
         dW = {part: np.zeros_like(w) for part, w in W.items()}
-        chunk(cell, W, X, truncate=truncate)[2](dW, np.ones((3, 2)), np.ones((10, 3)), None)
+        run(cell, W, X, truncate=truncate)[2](dW, np.ones((3, 2)), np.ones((10, 3)), None)
         gradients.append(np.concatenate([d.ravel() for d in dW.values()]))
     assert_array_equal(gradients[1], gradients[0])
     assert np.abs(gradients[2] - gradients[0]).max() > 1e-3
@@ -190,37 +192,37 @@ def without_the_recurrent_gradient(cell):
 
 def with_the_new_state_for_the_old_in_the_weight_gradient(cell):
     class Planted(cell):
-        def local_jacobian(self, inputs, frames, K):
-            super().local_jacobian(inputs, frames, K)
-            inputs[:-1, -self.H :] = inputs[1:, -self.H :].copy()  # only the product with D is still to come
+        def local_jacobian(self, inputs, cache, coefficients):
+            super().local_jacobian(inputs, cache, coefficients)
+            inputs[:-1, -self.H :] = inputs[1:, -self.H :].copy()  # only the product with delta is still to come
 
     return Planted
 
 
-def with_the_new_state_for_the_old_in_the_slopes(cell):
+def with_the_new_state_for_the_old_in_the_coefficients(cell):
     class Planted(cell):
-        def local_jacobian(self, inputs, frames, K):
+        def local_jacobian(self, inputs, cache, coefficients):
             inputs = inputs.copy()
             inputs[:-1, -self.H :] = inputs[1:, -self.H :].copy()
-            super().local_jacobian(inputs, frames, K)
+            super().local_jacobian(inputs, cache, coefficients)
 
     return Planted
 
 
-def without_the_gradient_through_the_cell_state(cell, kept=0):
+def without_the_gradient_through_the_cell_state(cell, share=0):
     class Planted(cell):
-        def back(self, weights, K, frames, dY, dh, dc, *rest):
-            for t, dy in zip(reversed(range(len(K))), dY):
-                np.multiply(dc, kept, dc)
-                super().back(weights, K[t : t + 1], frames[t : t + 2], [dy], dh, dc, *rest)
+        def back(self, weights, coefficients, cache, dY, dh, dc, *rest):
+            for t, dy in zip(reversed(range(len(coefficients))), dY):
+                np.multiply(dc, share, dc)
+                super().back(weights, coefficients[t : t + 1], cache[t : t + 2], [dy], dh, dc, *rest)
 
     return Planted
 
 
 def without_the_gradient_along_the_direct_path(cell):
     class Planted(cell):
-        def back(self, weights, K, frames, *rest):
-            super().back(weights, K, np.zeros_like(frames), *rest)  # z of h' = (1 - z) ∘ n + z ∘ h
+        def back(self, weights, coefficients, cache, *rest):
+            super().back(weights, coefficients, np.zeros_like(cache), *rest)  # z of h' = (1 - z) ∘ n + z ∘ h
 
     return Planted
 
@@ -245,7 +247,7 @@ def mixes_old_and_new(cell):
 BUGS = {
     without_the_recurrent_gradient: lambda cell: True,
     with_the_new_state_for_the_old_in_the_weight_gradient: lambda cell: True,
-    with_the_new_state_for_the_old_in_the_slopes: mixes_old_and_new,
+    with_the_new_state_for_the_old_in_the_coefficients: mixes_old_and_new,
     without_the_gradient_through_the_cell_state: has_cell_state,
     without_the_gradient_along_the_direct_path: mixes_old_and_new,
     with_a_wrong_derivative_of_tanh: lambda cell: True,
@@ -264,12 +266,12 @@ def test_a_planted_bug_fails_the_gradient_test(plant, name):
 def test_a_planted_bug_leaves_the_values_right(plant, name):
     planted = plant(CELLS[name])(F, H, "tanh")
     W, X = draw(planted, BATCHES["ragged"])
-    assert_allclose(chunk(planted, W, X)[1], by_the_oracle(name, "tanh", W, X)[1], rtol=1e-12)
+    assert_allclose(run(planted, W, X)[1], by_the_oracle(name, "tanh", W, X)[1], rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", [name for name in CELLS if has_cell_state(CELLS[name])])
 def test_what_plants_a_bug_plants_no_other(name):
-    cell = without_the_gradient_through_the_cell_state(CELLS[name], kept=1)(2, 3, "tanh")
+    cell = without_the_gradient_through_the_cell_state(CELLS[name], share=1)(2, 3, "tanh")
     assert_gradients_agree(name, cell, "tanh", [5, 4, 4, 1])
 
 

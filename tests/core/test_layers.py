@@ -133,7 +133,7 @@ def attention_problem(dtype=float, lengths=(4, 3, 1), P=5, Q=2, seed=0):
     return (*arrays, np.concatenate([[0], np.cumsum(lengths)]))
 
 
-def summarised(A, v, states, offsets):
+def summarized(A, v, states, offsets):
     """The summaries; ``back(dA, dv, d) -> d_states``; the weights."""
     packed = PackedBatch(np.diff(offsets))
     attention = Attention(A, v, (False,), packed, Workspace(states.dtype))
@@ -159,7 +159,7 @@ def by_the_oracle(A, v, states, offsets):
 
 def test_attention_is_its_equations():
     problem = attention_problem()
-    summary, _, a = summarised(*problem)
+    summary, _, a = summarized(*problem)
     true_a, true_summary = by_the_oracle(*problem)
     assert_allclose(a, true_a, rtol=1e-12)
     assert_allclose(summary, true_summary, rtol=1e-12)
@@ -167,7 +167,7 @@ def test_attention_is_its_equations():
 
 def test_every_coordinate_of_the_gradient_of_attention_is_right():
     A, v, states, offsets = attention_problem()
-    summary, back, _ = summarised(A, v, states, offsets)
+    summary, back, _ = summarized(A, v, states, offsets)
     d = np.random.default_rng(1).standard_normal(summary.shape)
     dA, dv = np.ones_like(A), np.ones_like(v)
     d_states = back(dA, dv, d)
@@ -182,10 +182,10 @@ def test_every_coordinate_of_the_gradient_of_attention_is_right():
 
 def test_attention_weights_of_a_sequence_sum_to_one_and_its_steps_alone_count():
     A, v, states, offsets = attention_problem(lengths=(9, 6, 1, 1))
-    summary, _, a = summarised(A, v, states, offsets)
+    summary, _, a = summarized(A, v, states, offsets)
     assert_allclose(np.add.reduceat(a, offsets[:-1]), 1, rtol=1e-14)
     for j, (start, stop) in enumerate(pairwise(offsets)):
-        alone, _, weights = summarised(A, v, states[start:stop], np.array([0, stop - start]))
+        alone, _, weights = summarized(A, v, states[start:stop], np.array([0, stop - start]))
         assert_allclose(summary[:, [j]], alone, rtol=1e-13)
         assert_allclose(a[start:stop], weights, rtol=1e-13)
 
@@ -195,8 +195,8 @@ def test_attention_does_not_change_by_a_number_added_to_all_scores(shift):
     A, v, states, offsets = attention_problem()
     always_one = np.zeros((1, A.shape[1]))
     always_one[0, -1] = 50  # tanh(50) is 1
-    a = summarised(A, v, states, offsets)[2]
-    shifted = summarised(np.vstack([A, always_one]), np.append(v, [[shift]], axis=1), states, offsets)[2]
+    a = summarized(A, v, states, offsets)[2]
+    shifted = summarized(np.vstack([A, always_one]), np.append(v, [[shift]], axis=1), states, offsets)[2]
     assert_allclose(shifted, a, rtol=1e-11)
 
 
@@ -204,7 +204,7 @@ def test_attention_does_not_change_by_a_number_added_to_all_scores(shift):
 def test_attention_with_huge_scores_takes_the_highest(dtype):
     A, v, states, offsets = attention_problem(dtype)
     e = (np.tanh(states @ A[:, :-1].T + A[:, -1]) @ v[0]).astype(float)
-    summary, back, a = summarised(A, v * dtype(1e30), states, offsets)
+    summary, back, a = summarized(A, v * dtype(1e30), states, offsets)
     dA, dv = np.zeros_like(A), np.zeros_like(v)
     d_states = back(dA, dv, np.ones_like(summary))
     for start, stop in pairwise(offsets):
@@ -317,12 +317,12 @@ def test_outputs_per_step_need_no_pooling():
 PLAIN = [("last",), ("mean",), ("max",), ("max", "last", "mean")]
 
 
-@pytest.mark.parametrize("waste", [0, MAX_PADDING, 10])
+@pytest.mark.parametrize("max_padding", [0, MAX_PADDING, 10])
 @pytest.mark.parametrize("pooling", PLAIN, ids="+".join)
 @every_cell
-def test_a_staged_output_is_the_prediction_of_what_came_so_far(cell, pooling, waste):
+def test_a_staged_output_is_the_prediction_of_what_came_so_far(cell, pooling, max_padding):
     network, X = net(cell, pooling=pooling, bidirectional=False), sequences([7, 7, 5, 2, 1])
-    network.max_padding, theta = waste, weights(network)
+    network.max_padding, theta = max_padding, weights(network)
     staged = predict(network, theta, X, staged=True)
     prefixes = [x[: t + 1] for x in X for t in range(len(x))]
     alone = [sequences([len(x)]).map(lambda _, x=x: x) for x in prefixes]
@@ -354,9 +354,9 @@ def test_every_coordinate_of_the_gradient_of_a_step_head_is_right(reverse):
 def test_a_head_that_predicts_keeps_no_gradient(head):
     options = {PooledHead: {}, StepHead: {"per_step": True}, StagedHead: {}}[head]
     network, X = net(bidirectional=False, pooling=("last", "mean"), **options), sequences([4, 4, 2])
-    one = forward(network, weights(network), X, needs_backward=False, staged=head is StagedHead)
-    assert isinstance(one.head, head)
-    assert one.back is None
+    result = forward(network, weights(network), X, needs_backward=False, staged=head is StagedHead)
+    assert isinstance(result.head, head)
+    assert result.back is None
 
 
 @pytest.mark.parametrize("per_step", [False, True])
@@ -364,10 +364,10 @@ def test_a_head_that_predicts_keeps_no_gradient(head):
 def test_the_gradient_with_respect_to_what_the_first_layer_reads_is_added(cell, per_step):
     network, X = net(cell, units=(3, 2), per_step=per_step), sequences([5, 3, 3, 1])
     theta = weights(network)
-    one = forward(network, theta, X)
-    d_raw = np.random.default_rng(3).standard_normal(one.raw.shape)
+    result = forward(network, theta, X)
+    d_raw = np.random.default_rng(3).standard_normal(result.raw.shape)
     d_values = np.ones_like(X.values)
-    one.back(d_raw, d_values)
+    result.back(d_raw, d_values)
     W = network.layout.views(theta)
     architecture = {"cell": cell, "activation": "tanh", "units": (3, 2), "bidirectional": True}
     architecture |= {"pooling": network.pooling, "per_step": per_step}

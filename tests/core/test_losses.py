@@ -1,4 +1,4 @@
-"""What is minimized: losses of regressors against scikit-learn's, quantiles, counts, labels that are smoothed."""
+"""Losses of regressors against those of scikit-learn, quantiles, counts and label smoothing."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ pytestmark = [
 
 # --- formulas ---------------------------------------------------------------------------------------------------------
 
-OURS_AND_THEIRS = {
+EQUIVALENTS = {
     "squared_error": ({}, HalfSquaredError),
     "absolute_error": ({}, AbsoluteError),
     "huber": ({"delta": 0.8}, lambda: HuberLoss(delta=0.8)),
@@ -38,11 +38,11 @@ OURS_AND_THEIRS = {
 }
 
 
-@pytest.mark.parametrize("name", OURS_AND_THEIRS)
+@pytest.mark.parametrize("name", EQUIVALENTS)
 def test_values_and_gradients_are_those_of_scikit_learns_losses(name):
     rng = np.random.default_rng(0)
     raw, y = 2 * rng.standard_normal(50), rng.poisson(2, 50) + (0.0 if name == "poisson" else 0.1)
-    settings, theirs = OURS_AND_THEIRS[name]
+    settings, theirs = EQUIVALENTS[name]
     values, gradient = LOSSES[name](raw[None], y[None], **settings)
     loss = theirs()
     constant = loss.constant_to_optimal_zero(y) if name == "poisson" else 0
@@ -50,16 +50,16 @@ def test_values_and_gradients_are_those_of_scikit_learns_losses(name):
     assert_allclose(gradient[0], loss.gradient(y, raw), atol=1e-12)
 
 
-@pytest.mark.parametrize("name", OURS_AND_THEIRS)
-def test_a_perfect_output_has_no_loss_and_no_slope(name):
+@pytest.mark.parametrize("name", EQUIVALENTS)
+def test_an_exact_output_has_no_loss_and_no_gradient(name):
     y = np.array([[1.0, 2, 5]])
     raw = np.log(y) if name == "poisson" else y
-    values, gradient = LOSSES[name](raw, y, **OURS_AND_THEIRS[name][0])
+    values, gradient = LOSSES[name](raw, y, **EQUIVALENTS[name][0])
     assert_allclose(values, 0, atol=1e-15)
     assert_allclose(gradient, 0, atol=1e-15)
 
 
-def test_several_outputs_have_all_quantiles_each():
+def test_each_of_several_outputs_has_all_quantiles():
     raw = np.arange(6.0)[:, None]  # of the first output 0, 1, 2, of the second 3, 4, 5
     values, gradient = LOSSES["pinball"](raw, np.array([[1.5], [3.5]]), quantiles=(0.1, 0.5, 0.9))
     expected = [0.1 * 1.5, 0.5 * 0.5, 0.1 * 0.5, 0.1 * 0.5, 0.5 * 0.5, 0.1 * 1.5]
@@ -74,10 +74,10 @@ def test_loss_and_gradient_of_a_network_are_those_of_its_equations(loss, per_ste
     assert_objectives_agree(objective, theta, true)
 
 
-# --- labels that are smoothed -----------------------------------------------------------------------------------------
+# --- label smoothing --------------------------------------------------------------------------------------------------
 
 
-def test_a_smoothed_class_is_a_mixture_of_all():
+def test_a_smoothed_class_is_a_mixture_of_all_classes():
     raw, smoothing = np.random.default_rng(0).standard_normal((4, 9)), 0.2
     y = np.random.default_rng(1).integers(0, 4, (1, 9))
     target = np.full((4, 9), 0.05)
@@ -88,7 +88,7 @@ def test_a_smoothed_class_is_a_mixture_of_all():
     assert_allclose(gradient, np.exp(log_p) - target, atol=1e-14)
 
 
-def test_a_smoothed_label_of_two_is_95_percent_of_one():
+def test_a_smoothed_binary_label_is_95_percent_of_its_class():
     raw, y = np.array([[-2.0, 0, 3]]), np.array([[1.0, 0, 1]])
     values, gradient = LOSSES["logistic"](raw, y, smoothing=0.1)
     p = expit(raw[0])
@@ -135,19 +135,19 @@ def test_smoothed_probabilities_are_less_extreme(ragged, labels, three_labels):
         assert ((plain > 0.5) == (smoothed > 0.5)).mean() > 0.9
 
 
-def test_labels_that_are_written_are_smoothed_too(ragged):
+def test_a_seq2seq_classifier_smooths_its_labels_too(ragged):
     y = [np.where(x[:3, 0] > 0, "high", "low") for x in ragged]
     frozen = TINY | {"max_iter": 1, "batch_size": 40, "alpha": 0.0, "learning_rate_init": 1e-300}
     plain, smoothed = (Seq2SeqClassifier(**frozen, label_smoothing=s).fit(ragged, y).loss_ for s in (0.0, 0.999))
     assert plain != smoothed
-    assert smoothed >= np.log(3) - 1e-9  # of a uniform target no distribution is worse at than by this
+    assert smoothed >= np.log(3) - 1e-9  # the minimum of the cross-entropy with a uniform target
 
 
 # --- linear data ------------------------------------------------------------------------------------------------------
 
 
 def linear_data(noise, n=400):
-    """One step each, two features; what a network of small weights does is nearly linear."""
+    """Sequences of one step with two features; a network with small weights is nearly linear."""
     rng = np.random.default_rng(0)
     X = rng.uniform(-1, 1, (n, 2))
     return X[:, None, :], X, 3 + 2 * X[:, 0] - X[:, 1] + noise(rng, X)
@@ -258,7 +258,7 @@ def test_the_shape_of_quantiles(ragged, quantile, tail):
         assert np.isfinite(model.score(ragged, y))
 
 
-def test_several_quantiles_ascend_and_cover(regressor):
+def test_several_quantiles_ascend_and_have_their_coverage(regressor):
     rng = np.random.default_rng(0)
     lengths, spread = rng.integers(3, 7, 600), rng.uniform(0.2, 2, 600)
     X = [np.c_[rng.normal(size=length), np.full(length, s)] for length, s in zip(lengths, spread, strict=True)]
@@ -271,7 +271,7 @@ def test_several_quantiles_ascend_and_cover(regressor):
     assert width[narrow].mean() < 0.6 * width[~narrow].mean()
 
 
-def test_the_score_of_quantiles_is_the_mean_of_d2(ragged, numbers):
+def test_the_score_of_quantiles_is_the_mean_d2_pinball_score(ragged, numbers):
     Y, weight = np.stack([numbers, -numbers], axis=1), np.random.default_rng(0).uniform(1, 2, 40)
     model = RNNRegressor(**TINY, loss="quantile", quantile=(0.2, 0.7)).fit(ragged, Y)
     predicted = model.predict(ragged)
@@ -282,20 +282,20 @@ def test_the_score_of_quantiles_is_the_mean_of_d2(ragged, numbers):
         assert_allclose(model.score(ragged, Y, sample_weight=w), expected)
 
 
-def test_a_change_of_the_loss_after_fit_changes_no_score(ragged, numbers):
+def test_changing_the_loss_after_fit_does_not_change_the_score(ragged, numbers):
     model = RNNRegressor(**TINY, loss="quantile", quantile=(0.2, 0.7)).fit(ragged, numbers)
     expected = model.score(ragged, numbers)
     assert model.set_params(quantile=0.5).score(ragged, numbers) == expected
     assert model.set_params(loss="huber").score(ragged, numbers) == expected
 
 
-def test_one_quantile_in_a_list_is_the_same_model(ragged, numbers):
+def test_one_quantile_in_a_list_gives_the_same_model(ragged, numbers):
     one, listed = (RNNRegressor(**TINY, loss="quantile", quantile=q).fit(ragged, numbers) for q in (0.3, [0.3]))
     assert one.theta_.tobytes() == listed.theta_.tobytes()
     assert np.array_equal(one.predict(ragged), listed.predict(ragged)[:, 0])
 
 
-def test_the_median_is_that_of_the_absolute_error(ragged, numbers):
+def test_the_median_equals_the_absolute_error(ragged, numbers):
     settings = TINY | {"alpha": 0.0, "solver": "sgd", "max_grad_norm": None, "momentum": 0.0}
     median = RNNRegressor(**settings | {"learning_rate_init": 0.02}, loss="quantile").fit(ragged, numbers)
     absolute = RNNRegressor(**settings | {"learning_rate_init": 0.01}, loss="absolute_error").fit(ragged, numbers)
@@ -303,8 +303,10 @@ def test_the_median_is_that_of_the_absolute_error(ragged, numbers):
 
 
 @pytest.mark.parametrize("y", [np.r_[-1e-9, np.ones(39)], np.zeros(40)], ids=["negative", "all 0"])
-def test_poisson_refuses_what_is_no_count(regressor, ragged, y):
-    with pytest.raises(ValueError, match="loss='poisson' wants y of 0 or more, and not all 0"):
+def test_poisson_refuses_negative_and_all_zero_targets(regressor, ragged, y):
+    with pytest.raises(
+        ValueError, match="Expected y >= 0, and > 0 at least once, for loss='poisson', got a minimum of"
+    ):
         regressor(**TINY, loss="poisson").fit(ragged, y)
 
 
@@ -320,14 +322,14 @@ def test_zeros_are_counts(ragged):
 
 
 @pytest.mark.parametrize(("before", "after"), [("squared_error", "poisson"), ("poisson", "huber")])
-def test_a_warm_start_does_not_go_on_from_numbers_to_their_logarithms(ragged, numbers, before, after):
+def test_a_warm_start_cannot_change_between_identity_and_exponential_outputs(ragged, numbers, before, after):
     model = RNNRegressor(**TINY, loss=before, warm_start=True).fit(ragged, numbers)
     with pytest.raises(ValueError, match="since loss changed to or from 'poisson'"):
         model.set_params(loss=after).fit(ragged, numbers)
     model.set_params(warm_start=False).fit(ragged, numbers)
 
 
-def test_a_warm_start_goes_on_with_another_loss_of_the_same_outputs(ragged, numbers):
+def test_a_warm_start_continues_with_another_loss_of_the_same_outputs(ragged, numbers):
     model = RNNRegressor(**TINY, warm_start=True).fit(ragged, numbers)
     assert model.set_params(loss="huber").fit(ragged, numbers).n_iter_ == 8
     with pytest.raises(ValueError, match="n_outputs changed from 1 to 2"):
@@ -335,10 +337,10 @@ def test_a_warm_start_goes_on_with_another_loss_of_the_same_outputs(ragged, numb
 
 
 @pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "huber"])
-def test_numbers_that_are_written_have_a_loss_too(ragged, loss):
+def test_a_seq2seq_regressor_has_the_documented_loss(ragged, loss):
     y = [x[:3, 0].cumsum() for x in ragged]
     frozen = TINY | {"max_iter": 1, "batch_size": 40, "alpha": 0.0, "learning_rate_init": 1e-300}
-    y_one = [row[:1] for row in y]  # a forecast of one step is free of its own numbers
+    y_one = [row[:1] for row in y]  # a forecast of one step reads none of its own outputs
     model = Seq2SeqRegressor(**frozen, loss=loss, huber_delta=0.5).fit(ragged, y_one)
     d = abs(np.concatenate(model.predict(ragged)) - np.concatenate(y_one)) / model.y_scale_
     expected = {"squared_error": d**2 / 2, "absolute_error": d, "huber": np.where(d < 0.5, d**2 / 2, 0.5 * (d - 0.25))}

@@ -80,7 +80,7 @@ def stack(network, W, X, dtype):
         for key, reverse in zip(keys, network.directions, strict=True):
             parts = {name: W[f"{key}/{name}"] for name in cell.shapes()}
             join = StateCollector(packed, reverse, np.empty((len(values), cell.H), dtype))
-            here = unroll(cell, parts, values, packed, scratch, key, reverse=reverse, observers=[join])
+            here = unroll(cell, parts, values, packed, scratch.child(key), reverse=reverse, observers=[join])
             layer.append((join, here.back))
             h_n.append(here.h.T)
         values = np.hstack([join.values for join, _ in layer])

@@ -1,4 +1,4 @@
-"""Encoder and decoder, attention between them, and how sequences are written: the core, by its plain equations."""
+"""Encoder and decoder, the attention between them, decoding and scheduled sampling, against their equations."""
 
 from functools import partial
 from itertools import product
@@ -22,19 +22,19 @@ from networks import (
 )
 from numpy.testing import assert_allclose, assert_array_equal
 
-import sklearn_recurrent._core.attention as alignment_module
-import sklearn_recurrent._core.decoding as decode_module
+import sklearn_recurrent._core.attention as attention_module
+import sklearn_recurrent._core.decoding as decoding_module
 import sklearn_recurrent._core.network as network_module
 import sklearn_recurrent._core.objective as objective_module
 import sklearn_recurrent._core.packing as packing_module
 import sklearn_recurrent._core.unroll as unroll_module
 from sklearn_recurrent._core.activations import ACTIVATIONS
-from sklearn_recurrent._core.attention import SCORES, Group, attend, groups
+from sklearn_recurrent._core.attention import SCORES, Group, attend, padded_groups
 from sklearn_recurrent._core.cells.registry import CELLS
 from sklearn_recurrent._core.decoding import beam_search, free_run
 from sklearn_recurrent._core.objective import Objective
 from sklearn_recurrent._core.packing import MAX_PADDING, PackedBatch, pack
-from sklearn_recurrent._core.scheduled_sampling import SampledObjective, mixed
+from sklearn_recurrent._core.scheduled_sampling import SampledObjective, sample_decoder_inputs
 from sklearn_recurrent._core.seq2seq import EncoderDecoder
 from sklearn_recurrent._core.threads import WorkerPool
 from sklearn_recurrent._core.unroll import StateCollector, unroll
@@ -52,11 +52,11 @@ dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 NETS = {
     "numbers": {},
     "stacked": {"units": (3, 4, 2)},
-    "words": {"words": 3, "units": (3, 2)},
-    "tokens": {"tokens": 7, "n_features": 3},
-    "tokens and words": {"tokens": 7, "words": 3, "units": (2, 3), "bidirectional": False},
-    "dot": {"attention": "dot", "words": 3},
-    "without attention": {"attention": None, "words": 3, "tokens": 7, "units": (2, 3)},
+    "tokens out": {"target_tokens": 3, "units": (3, 2)},
+    "tokens in": {"tokens": 7, "n_features": 3},
+    "tokens in and out": {"tokens": 7, "target_tokens": 3, "units": (2, 3), "bidirectional": False},
+    "dot": {"attention": "dot", "target_tokens": 3},
+    "without attention": {"attention": None, "target_tokens": 3, "tokens": 7, "units": (2, 3)},
 }
 every_net = pytest.mark.parametrize("architecture", NETS.values(), ids=NETS)
 
@@ -70,14 +70,14 @@ def forward(network, theta, dataset, **options):
 
 
 def by_the_oracle(network, theta, dataset, **architecture):
-    """Raw outputs, end to end; and the weights of attention for each sequence."""
-    pair, W = network.network_inputs(dataset), network.layout.views(theta)
-    pairs = zip(pair.X, pair.decoder_inputs, strict=True)
+    """Raw outputs of all sequences, concatenated; and the attention weights of each sequence."""
+    batch, W = network.network_inputs(dataset), network.layout.views(theta)
+    pairs = zip(batch.X, batch.decoder_inputs, strict=True)
     both = [oracle.encoder_decoder(W, x, z, **TRANSLATOR | architecture) for x, z in pairs]
     return np.concatenate([raw for raw, _ in both]), [a for _, a in both]
 
 
-def in_runs_of(size, monkeypatch):
+def in_chunks_of(size, monkeypatch):
     monkeypatch.setattr(packing_module, "pack", partial(pack, size=size))
     monkeypatch.setattr(
         packing_module, "_packed_of_one_length", lambda n, length: PackedBatch(np.full(n, length))
@@ -89,18 +89,18 @@ def in_runs_of(size, monkeypatch):
 
 @every_net
 @every_cell
-def test_an_encoder_and_a_decoder_are_their_equations(cell, architecture):
+def test_an_encoder_and_a_decoder_follow_their_equations(cell, architecture):
     network = translator(cell=cell, **architecture)
     dataset, theta = longest_output_first(translations(network)), weights(network)
-    one = forward(network, theta, dataset)
+    result = forward(network, theta, dataset)
     raw, weights_of = by_the_oracle(network, theta, dataset, cell=cell, **architecture)
-    assert_allclose(one.raw.T, raw, rtol=1e-12, atol=1e-13)
+    assert_allclose(result.raw.T, raw, rtol=1e-12, atol=1e-13)
     if network.score is None:
-        assert one.head is None
+        assert result.head is None
         return
-    pairs, found = one.head
+    groups, found = result.head
     found = [a for group in found for a in group]
-    assert len(found) == sum(len(group.rows_in) for group in pairs) == len(dataset.X)
+    assert len(found) == sum(len(group.rows_in) for group in groups) == len(dataset.X)
     lengths = zip(dataset.X.lengths, dataset.counts, strict=True)
     for a, true, (n_in, n_out) in zip(found, weights_of, lengths, strict=True):
         assert_allclose(a[:n_out, :n_in], true, rtol=1e-11, atol=1e-15)
@@ -111,11 +111,11 @@ def test_an_encoder_and_a_decoder_are_their_equations(cell, architecture):
 def test_the_decoder_reads_the_targets_one_step_later(architecture):
     network = translator(**architecture)
     dataset = translations(network)
-    pair = network.network_inputs(dataset)
-    assert pair.X is dataset.X
-    assert pair.decoder_inputs.values.dtype == dataset.y.dtype
-    for z, y in zip(pair.decoder_inputs, np.split(dataset.y, dataset.offsets[1:-1]), strict=True):
-        assert (z[0] == (0 if network.words is None else network.words - 1)).all()
+    batch = network.network_inputs(dataset)
+    assert batch.X is dataset.X
+    assert batch.decoder_inputs.values.dtype == dataset.y.dtype
+    for z, y in zip(batch.decoder_inputs, np.split(dataset.y, dataset.offsets[1:-1]), strict=True):
+        assert (z[0] == (0 if network.target_tokens is None else network.end_token)).all()
         assert_array_equal(z[1:], y[:-1])
 
 
@@ -123,19 +123,21 @@ def test_the_decoder_reads_the_targets_one_step_later(architecture):
 def test_a_prediction_is_the_forward_pass_in_batches_of_any_size(architecture, monkeypatch):
     network = translator(**architecture)
     dataset, theta = translations(network), weights(network)
-    pair = network.network_inputs(dataset)
+    batch = network.network_inputs(dataset)
     raw, weights_of = by_the_oracle(network, theta, dataset, **architecture)
     for width in (1, 2, 512):
         monkeypatch.setattr(network_module, "PREDICTION_WIDTH", width)
         monkeypatch.setattr(network_module, "FRAME_BYTES", 1)
         seen = {}
 
-        def on_batch(rows, one, seen=seen):
-            assert one.back is None
-            if one.head is not None:
-                seen |= dict(zip(rows, (a for group in one.head[1] for a in group), strict=True))
+        def on_batch(rows, result, seen=seen):
+            assert result.back is None
+            if result.head is not None:
+                seen |= dict(zip(rows, (a for group in result.head.weights for a in group), strict=True))
 
-        assert_allclose(network.predict(theta, pair, WorkerPool(float), on_batch=on_batch), raw, rtol=1e-11, atol=1e-13)
+        assert_allclose(
+            network.predict(theta, batch, WorkerPool(float), on_batch=on_batch), raw, rtol=1e-11, atol=1e-13
+        )
         for j, a in seen.items():
             true = weights_of[j]
             assert_allclose(a[: len(true), : true.shape[1]], true, rtol=1e-11)
@@ -144,7 +146,7 @@ def test_a_prediction_is_the_forward_pass_in_batches_of_any_size(architecture, m
 
 @every_attention
 @every_cell
-def test_a_sequence_is_written_alone_as_in_a_batch(cell, attention):
+def test_a_sequence_has_the_same_outputs_alone_as_in_a_batch(cell, attention):
     network = translator(cell=cell, attention=attention, units=(3, 2))
     dataset, theta = translations(network, (17, 3, 1, 9, 9, 30), (2, 14, 1, 8, 9, 1)), weights(network)
     raw = network.predict(theta, network.network_inputs(dataset), WorkerPool(float))
@@ -154,12 +156,12 @@ def test_a_sequence_is_written_alone_as_in_a_batch(cell, attention):
         assert_allclose(raw[dataset.targets(row)], alone, rtol=1e-12, atol=1e-14)
 
 
-def test_what_a_prediction_holds_is_counted_for_each_sequence():
+def test_the_activations_that_a_prediction_holds_are_counted_for_each_sequence():
     network = translator(units=(3,), bidirectional=True, cell="elman")
-    pair = network.network_inputs(translations(network))
+    batch = network.network_inputs(translations(network))
     x, z = np.array(LENGTHS_IN), np.array(LENGTHS_OUT)
-    assert_array_equal(network.sizes(pair), x * 2 * (2 + 1 + 3) + z * (3 + 1 + 3) + x * z)
-    assert_array_equal(translator(attention=None, cell="elman").sizes(pair), x * 12 + z * 7)
+    assert_array_equal(network.sizes(batch), x * 2 * (2 + 1 + 3) + z * (3 + 1 + 3) + x * z)
+    assert_array_equal(translator(attention=None, cell="elman").sizes(batch), x * 12 + z * 7)
 
 
 # --- the objective and its gradient -----------------------------------------------------------------------------------
@@ -170,7 +172,7 @@ def test_what_a_prediction_holds_is_counted_for_each_sequence():
 @every_cell
 def test_loss_and_gradient_are_those_of_the_equations(cell, attention, bidirectional):
     architecture = {"cell": cell, "attention": attention, "bidirectional": bidirectional}
-    assert_objectives_agree(*translation(units=(3, 2), words=3, **architecture))
+    assert_objectives_agree(*translation(units=(3, 2), target_tokens=3, **architecture))
 
 
 @every_net
@@ -198,16 +200,16 @@ def test_loss_and_gradient_are_those_of_the_equations_for_all_lengths(lengths, a
 
 
 @every_attention
-@pytest.mark.parametrize("words", [None, 3], ids=["numbers", "words"])
-def test_every_coordinate_of_the_gradient_is_right(words, attention):
-    architecture = {"cell": "lstm", "units": (2,), "tokens": 4, "words": words, "attention": attention}
+@pytest.mark.parametrize("target_tokens", [None, 3], ids=["numbers", "tokens"])
+def test_every_coordinate_of_the_gradient_is_right(target_tokens, attention):
+    architecture = {"cell": "lstm", "units": (2,), "tokens": 4, "target_tokens": target_tokens, "attention": attention}
     objective, theta, true = translation((2, 3, 1), (3, 1, 2), **architecture)
     assert_every_coordinate(value_and_gradient(objective, theta, np.arange(3))[1], true, theta)
 
 
 @every_attention
-def test_the_gradient_is_what_the_value_changes_by(attention):
-    objective, theta, _ = translation(attention=attention, units=(3, 2), words=3)
+def test_the_gradient_is_the_finite_difference_of_the_value(attention):
+    objective, theta, _ = translation(attention=attention, units=(3, 2), target_tokens=3)
     rows = np.arange(len(objective))
     grad = value_and_gradient(objective, theta, rows)[1].copy()
     for direction in (*np.random.default_rng(0).standard_normal((3, len(theta))), grad):
@@ -237,7 +239,7 @@ def test_loss_and_gradient_under_dropout_are_those_of_the_equations_with_the_sam
     assert_objectives_agree(objective, theta, partial(true, masks=masks), KEY)
 
 
-def test_nothing_is_dropped_but_in_training():
+def test_dropout_is_active_in_training_alone():
     dropping, plain = translator(dropout=0.4, recurrent_dropout=0.4), translator()
     dataset, theta = translations(plain), weights(plain)
     raws = [network.predict(theta, network.network_inputs(dataset), WorkerPool(float)) for network in (dropping, plain)]
@@ -247,8 +249,8 @@ def test_nothing_is_dropped_but_in_training():
 
 
 @every_cell
-def test_the_penalty_spares_the_biases_and_the_tables_alone(cell):
-    network = translator(cell=cell, units=(3, 2), tokens=5, words=4, n_outputs=4)
+def test_the_penalty_excludes_biases_and_embedding_tables_alone(cell):
+    network = translator(cell=cell, units=(3, 2), tokens=5, target_tokens=4, n_outputs=4)
     mask = network.penalized()
     assert len(mask) == network.layout.size
     spared = network.layout.views(np.concatenate([mask, np.zeros(5 * 2)]))
@@ -266,8 +268,8 @@ def test_the_penalty_spares_the_biases_and_the_tables_alone(cell):
         assert np.isin(w.mean(axis=0), [0, 1]).all()
 
 
-def test_a_weight_of_a_step_multiplies_its_loss():
-    objective, theta, _ = translation(words=3)
+def test_the_weight_of_a_step_multiplies_its_loss():
+    objective, theta, _ = translation(target_tokens=3)
     rows, dataset = np.arange(len(objective)), objective.dataset
     whole = objective(theta, rows)
     parts = np.zeros_like(theta)
@@ -279,8 +281,8 @@ def test_a_weight_of_a_step_multiplies_its_loss():
     assert_allclose(parts + 0.1 * mask * theta, whole.grad, rtol=1e-10, atol=1e-14)
 
 
-def test_the_objective_of_some_rows_is_that_of_their_set_in_any_order():
-    objective, theta, _ = translation(words=3, tokens=6)
+def test_the_objective_of_some_rows_does_not_depend_on_their_order():
+    objective, theta, _ = translation(target_tokens=3, tokens=6)
     for rows in ([2], [4, 0], [1, 3, 2]):
         some = objective.dataset.take(np.array(rows))
         alone = Objective(objective.network, objective.loss, some, 0.1, WorkerPool(float))
@@ -291,8 +293,8 @@ def test_the_objective_of_some_rows_is_that_of_their_set_in_any_order():
             assert_allclose(other_grad, grad, rtol=1e-10, atol=1e-14)
 
 
-def test_a_step_costs_the_rows_of_the_table_that_were_read():
-    objective, theta, true = translation(tokens=30, words=3)
+def test_the_gradient_covers_the_rows_of_the_table_that_the_batch_uses():
+    objective, theta, true = translation(tokens=30, target_tokens=3)
     rows, network = np.array([2, 3]), objective.network
     value = objective(theta, rows)
     read = np.unique(objective.dataset.X.take(rows).values)
@@ -304,8 +306,8 @@ def test_a_step_costs_the_rows_of_the_table_that_were_read():
 
 
 SHARED = {
-    "words": {"words": 3},
-    "tokens": {"tokens": 7, "words": 3, "attention": "dot"},
+    "tokens out": {"target_tokens": 3},
+    "tokens in and out": {"tokens": 7, "target_tokens": 3, "attention": "dot"},
     "dropping": {"dropout": 0.3, "recurrent_dropout": 0.3},
     "without attention": {"attention": None},
 }
@@ -333,8 +335,8 @@ def test_shards_and_threads_do_not_change_the_objective(cell, architecture, monk
 
 @every_net
 @every_cell
-def test_a_run_that_is_computed_once_more_gives_the_same_bits(cell, architecture, monkeypatch):
-    in_runs_of(12, monkeypatch)
+def test_a_chunk_that_is_recomputed_gives_the_same_bits(cell, architecture, monkeypatch):
+    in_chunks_of(12, monkeypatch)
     lengths = (12, 3, 9, 1, 12, 7), (5, 11, 1, 8, 11, 2)
     dropping = {"dropout": 0.3, "recurrent_dropout": 0.3}
     objective, theta, true = translation(*lengths, cell=cell, **architecture)
@@ -345,21 +347,21 @@ def test_a_run_that_is_computed_once_more_gives_the_same_bits(cell, architecture
     for tape in (1 << 27, 0):
         monkeypatch.setattr(unroll_module, "TAPE_BYTES", tape)
         for options, key in (({}, None), (dropping, KEY), ({"truncate": 3}, None)):
-            one = translation(*lengths, cell=cell, **architecture, **options)[0]
-            results.append(value_and_gradient(one, theta, rows, key))
+            other = translation(*lengths, cell=cell, **architecture, **options)[0]
+            results.append(value_and_gradient(other, theta, rows, key))
     for (value, grad), (other_value, other_grad) in zip(results[:3], results[3:], strict=True):
         assert other_value == value
         assert_array_equal(other_grad, grad)
 
 
 @every_net
-def test_what_buffers_held_before_is_of_no_influence(architecture):
+def test_earlier_contents_of_buffers_do_not_change_the_result(architecture):
     objective, theta, _ = translation(**architecture)
     rows = np.arange(len(objective))
     value, grad = value_and_gradient(objective, theta, rows)
     grad = grad.copy()
     value_and_gradient(objective, theta + 1, rows[:2])
-    (scratch,) = objective.workers._spaces
+    scratch = objective.workers._workspace
     for held in scratch._held.values():
         held.fill(np.nan)
     again, grad_again = value_and_gradient(objective, theta, rows)
@@ -376,45 +378,44 @@ def test_neither_prediction_nor_objective_writes_to_its_arguments(architecture):
     assert np.isfinite(value_and_gradient(objective, theta, rows, KEY)[1]).all()
     network, workers = objective.network, WorkerPool(float)
     network.predict(theta, network.network_inputs(dataset), workers)
-    if network.words is None:
+    if network.target_tokens is None:
         free_run(network, theta, dataset.X, workers, np.array(LENGTHS_OUT))
     else:
         beam_search(network, theta, dataset.X, workers, width=2, max_length=3, length_penalty=1)
 
 
-# --- the state in which a layer begins --------------------------------------------------------------------------------
+# --- the initial state of a layer -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("tape", [0, 1 << 27], ids=["computed once more", "kept"])
+@pytest.mark.parametrize("tape", [0, 1 << 27], ids=["recomputed", "kept"])
 @pytest.mark.parametrize("truncate", [None, 2])
 @pytest.mark.parametrize("waste", [0, MAX_PADDING, 10])
 @pytest.mark.parametrize("reverse", [False, True])
 @every_cell
-def test_the_gradient_with_respect_to_the_start_is_that_of_the_equations(
+def test_the_gradient_with_respect_to_the_initial_state_is_that_of_the_equations(
     cell, reverse, waste, truncate, tape, monkeypatch
 ):
-    in_runs_of(4, monkeypatch)
+    in_chunks_of(4, monkeypatch)
     monkeypatch.setattr(unroll_module, "TAPE_BYTES", tape)
-    rng, X, one = np.random.default_rng(0), sequences([5, 3, 3, 1]), CELLS[cell](2, 2)
-    W = {name: rng.standard_normal(shape) for name, shape in one.shapes().items()}
+    rng, X, layer = np.random.default_rng(0), sequences([5, 3, 3, 1]), CELLS[cell](2, 2)
+    W = {name: rng.standard_normal(shape) for name, shape in layer.shapes().items()}
     start, d_h, d_states = rng.standard_normal((2, 2, 4)), rng.standard_normal((2, 4)), rng.standard_normal((12, 2))
     packed, mask = PackedBatch(X.lengths, waste), rng.uniform(0.5, 1.5, (2, 4))
     join, dW = StateCollector(packed, reverse, np.empty((12, 2))), {name: np.zeros_like(w) for name, w in W.items()}
     options = {"reverse": reverse, "truncate": truncate}
-    here = unroll(
-        one,
+    unrolled = unroll(
+        layer,
         W,
         X.values,
         packed,
         Workspace(float),
-        "key",
         initial_state=tuple(start),
         mask=mask,
         observers=[join],
         **options,
     )
     join.gradient = d_states
-    d_start = np.array(here.back(dW, d_h))
+    d_start = np.array(unrolled.back(dW, d_h))
     given = start.copy()
 
     def function(start):
@@ -424,7 +425,7 @@ def test_the_gradient_with_respect_to_the_start_is_that_of_the_equations(
             total += d_h[:, j] @ h[-1] + (d[:: -1 if reverse else 1] * h).sum()
         return total
 
-    n = 2 if "c" in one.cache_blocks else 1  # without c nothing depends on it
+    n = 2 if "c" in layer.cache_blocks else 1  # without c nothing depends on it
     assert_every_coordinate(d_start[:n], lambda part: function(np.concatenate([part, start[n:]])), start[:n])
     assert_array_equal(start, given)
 
@@ -452,8 +453,8 @@ class Aligned:
         self.starts_out = np.cumsum(self.lengths_out) - self.lengths_out
 
     def __call__(self, units=2):
-        self.pairs = list(groups(self.starts_in, self.lengths_in, self.starts_out, self.lengths_out, units))
-        return attend(self.score, self.W, self.S, self.H, self.pairs, Workspace(self.S.dtype))
+        self.groups = list(padded_groups(self.starts_in, self.lengths_in, self.starts_out, self.lengths_out, units))
+        return attend(self.score, self.W, self.S, self.H, self.groups, Workspace(self.S.dtype))
 
     def gradients(self, back, d):
         """dS, dH, dW; the last from ones."""
@@ -478,7 +479,7 @@ class Aligned:
 
 
 @every_score
-def test_attention_is_its_equations_and_so_is_every_coordinate_of_its_gradient(score):
+def test_attention_and_every_coordinate_of_its_gradient_follow_the_equations(score):
     aligned = Aligned(score)
     means, found, back = aligned()
     true, weights_of = aligned.means(aligned.W, aligned.S, aligned.H)
@@ -501,7 +502,7 @@ def test_attention_is_its_equations_and_so_is_every_coordinate_of_its_gradient(s
 def test_weights_sum_to_one_and_are_zero_where_a_sequence_has_ended(score):
     aligned = Aligned(score)
     (a,) = aligned()[1]
-    (group,) = aligned.pairs
+    (group,) = aligned.groups
     assert a.shape == (5, 4, 5)
     assert_allclose(a.sum(axis=2), 1, rtol=1e-14)
     assert (a >= 0).all()
@@ -512,7 +513,7 @@ def test_weights_sum_to_one_and_are_zero_where_a_sequence_has_ended(score):
 
 
 @pytest.mark.parametrize("lengths", [((4, 4, 4), (2, 2, 2)), ((3,), (5,))], ids=["of one length", "one sequence"])
-def test_nothing_is_dead_where_all_sequences_are_as_long(lengths):
+def test_sequences_of_one_length_have_no_padding(lengths):
     starts = np.cumsum(lengths, axis=1) - lengths
     group = Group.of(starts[0], np.array(lengths[0]), starts[1], np.array(lengths[1]))
     assert group.padding_in is group.padding_out is None
@@ -527,7 +528,7 @@ def test_room_does_not_change_attention(score, room, monkeypatch):
     d = np.random.default_rng(1).standard_normal((sum(ALIGNED_OUT), 3))
     means, _, back = aligned()
     gradients = aligned.gradients(back, d)
-    monkeypatch.setattr(alignment_module, "ROOM", room)
+    monkeypatch.setattr(attention_module, "ROOM", room)
     other, _, back = aligned()
     assert_allclose(other, means, rtol=1e-13)
     for name, gradient in aligned.gradients(back, d).items():
@@ -537,12 +538,12 @@ def test_room_does_not_change_attention(score, room, monkeypatch):
 @pytest.mark.parametrize("units", [0, 1, 7])
 @pytest.mark.parametrize("room", [1, 30, 60, 100, 1000, 1 << 40])
 def test_groups_hold_each_sequence_once_in_order_and_keep_to_the_room(room, units, monkeypatch):
-    monkeypatch.setattr(alignment_module, "ROOM", room)
+    monkeypatch.setattr(attention_module, "ROOM", room)
     aligned = Aligned("dot", (2, 5, 1, 4, 4, 9, 1), (3, 1, 4, 2, 4, 1, 1))
     aligned(units)
-    assert_array_equal(np.concatenate([group.rows_in[:, 0] for group in aligned.pairs]), aligned.starts_in)
-    assert_array_equal(np.concatenate([group.rows_out[:, 0] for group in aligned.pairs]), aligned.starts_out)
-    sizes = [(len(g.rows_in), g.rows_in.shape[1] * g.rows_out.shape[1] * units) for g in aligned.pairs]
+    assert_array_equal(np.concatenate([group.rows_in[:, 0] for group in aligned.groups]), aligned.starts_in)
+    assert_array_equal(np.concatenate([group.rows_out[:, 0] for group in aligned.groups]), aligned.starts_out)
+    sizes = [(len(g.rows_in), g.rows_in.shape[1] * g.rows_out.shape[1] * units) for g in aligned.groups]
     assert all(n == 1 or n * size <= room for n, size in sizes)
     assert len(sizes) == {1: 7, 1 << 40: 1}.get(room, len(sizes)) or not units
 
@@ -592,28 +593,28 @@ def test_huge_energies_choose_the_highest_and_overflow_nowhere(score, dtype):
     assert {g.dtype for g in (means, a, *gradients.values())} == {np.dtype(dtype)}
 
 
-# --- writing words ----------------------------------------------------------------------------------------------------
+# --- writing tokens ---------------------------------------------------------------------------------------------------
 
-SPEECH = {"words": 3, "n_outputs": 3, "units": (6, 6), "tokens": 5}
+TOKEN_NETWORK = {"target_tokens": 3, "n_outputs": 3, "units": (6, 6), "tokens": 5}
 INPUTS = (4, 1, 6, 3, 3, 2, 5)
 
 
 def speaker(seed=0, scale=1.5, inputs=INPUTS, **architecture):
-    """A network that writes words, weights, sequences to read; and ``log_p(j, words)``, by the equations: (K,), of what
-    follows these words. On average no word is likelier than another."""
-    architecture = SPEECH | architecture
+    """A network that writes tokens, its weights, input sequences, and ``log_p(j, tokens)`` (K,), by the equations: the
+    log probability of each token that may follow these. On average, no token is likelier than another."""
+    architecture = TOKEN_NETWORK | architecture
     network = translator(**architecture)
     X, theta, known = sequences(inputs, seed, tokens=architecture["tokens"]), weights(network, seed + 1, scale), {}
     W, read = network.layout.views(theta), list(X)
     usual = network.network_inputs(translations(network, (5,) * 50, (4,) * 50))
     W["head/V"][:, -1] -= network.predict(theta, usual, WorkerPool(float)).mean(axis=0)
 
-    def log_p(j, words):
-        if (j, words) not in known:
-            z = np.array([network.words - 1, *words])[:, None]
+    def log_p(j, tokens):
+        if (j, tokens) not in known:
+            z = np.array([network.end_token, *tokens])[:, None]
             raw = oracle.encoder_decoder(W, read[j], z, **TRANSLATOR | architecture)[0][-1]
-            known[j, words] = raw - np.log(np.exp(raw).sum())
-        return known[j, words]
+            known[j, tokens] = raw - np.log(np.exp(raw).sum())
+        return known[j, tokens]
 
     return network, theta, X, log_p
 
@@ -621,41 +622,41 @@ def speaker(seed=0, scale=1.5, inputs=INPUTS, **architecture):
 def search(network, theta, X, workers=None, *, width=1, max_length=3, length_penalty=1.0):
     options = {"width": width, "max_length": max_length, "length_penalty": length_penalty}
     found = beam_search(network, theta, X, workers or WorkerPool(theta.dtype), **options)
-    return [tuple(words.tolist()) for words in found]
+    return [tuple(tokens.tolist()) for tokens in found]
 
 
 def greedily(log_p, j, max_length):
-    words = ()
-    while len(words) < max_length:
-        best = int(log_p(j, words).argmax())
-        if best == len(log_p(j, words)) - 1:
+    tokens = ()
+    while len(tokens) < max_length:
+        best = int(log_p(j, tokens).argmax())
+        if best == len(log_p(j, tokens)) - 1:
             break
-        words += (best,)
-    return words
+        tokens += (best,)
+    return tokens
 
 
-def score_of(log_p, j, words, length_penalty):
+def score_of(log_p, j, tokens, length_penalty):
     """Of a complete output."""
-    total = sum(log_p(j, words[:t])[word] for t, word in enumerate(words)) + log_p(j, words)[-1]
-    return total / (len(words) + 1) ** length_penalty
+    total = sum(log_p(j, tokens[:t])[token] for t, token in enumerate(tokens)) + log_p(j, tokens)[-1]
+    return total / (len(tokens) + 1) ** length_penalty
 
 
 def with_a_beam(log_p, j, width, max_length, length_penalty):
-    """Beam search over one sequence, with lists."""
-    beginnings, complete = [((), 0.0)], []
+    """Beam search for one sequence, with lists."""
+    hypotheses, complete = [((), 0.0)], []
     for t in range(max_length + 1):
         longer = []
-        for words, total in beginnings:
-            for word, p in enumerate(log_p(j, words)):
-                if t < max_length or word == len(log_p(j, words)) - 1:
-                    longer.append(((*words, word), total + p))
-        longer = sorted(longer, key=lambda one: -one[1])
+        for tokens, total in hypotheses:
+            for token, p in enumerate(log_p(j, tokens)):
+                if t < max_length or token == len(log_p(j, tokens)) - 1:
+                    longer.append(((*tokens, token), total + p))
+        longer = sorted(longer, key=lambda hypothesis: -hypothesis[1])
         end = len(log_p(j, ())) - 1
         complete += [
-            (total / (t + 1) ** length_penalty, words[:-1]) for words, total in longer[:width] if words[-1] == end
+            (total / (t + 1) ** length_penalty, tokens[:-1]) for tokens, total in longer[:width] if tokens[-1] == end
         ]
-        beginnings = [one for one in longer if one[0][-1] != end][:width]
-        hope = max((total for _, total in beginnings), default=-np.inf) / (max_length + 1) ** length_penalty
+        hypotheses = [(tokens, total) for tokens, total in longer if tokens[-1] != end][:width]
+        hope = max((total for _, total in hypotheses), default=-np.inf) / (max_length + 1) ** length_penalty
         if complete and (width == 1 or max(complete)[0] >= hope):
             break
     return max(complete)[1]
@@ -663,25 +664,25 @@ def with_a_beam(log_p, j, width, max_length, length_penalty):
 
 @every_attention
 @every_cell
-def test_a_beam_of_one_takes_the_likeliest_word_each_time(cell, attention):
+def test_a_beam_of_one_takes_the_likeliest_token_at_each_step(cell, attention):
     network, theta, X, log_p = speaker(cell=cell, attention=attention)
     found = search(network, theta, X, max_length=4)
     assert found == [greedily(log_p, j, 4) for j in range(len(X))]
 
 
-def test_lengths_of_what_is_written_differ():
-    lengths = {len(words) for seed in range(4) for words in search(*speaker(seed)[:3], max_length=4)}
-    assert lengths == {0, 1, 2, 3, 4}  # or the tests here would say little
+def test_the_lengths_of_outputs_differ():
+    lengths = {len(tokens) for seed in range(4) for tokens in search(*speaker(seed)[:3], max_length=4)}
+    assert lengths == {0, 1, 2, 3, 4}  # or the tests here would prove little
 
 
 @pytest.mark.parametrize("length_penalty", [0, 0.5, 1])
 @pytest.mark.parametrize("width", [2, 3, 4, 7])
 @pytest.mark.parametrize("seed", range(4))
-def test_a_beam_keeps_the_likeliest_beginnings(seed, width, length_penalty):
+def test_a_beam_keeps_the_likeliest_hypotheses(seed, width, length_penalty):
     attention, bidirectional = ATTENTIONS[seed % 3], seed % 2 == 0
     cell = list(CELLS)[seed]
     network, theta, X, log_p = speaker(
-        seed, cell=cell, attention=attention, bidirectional=bidirectional, words=4, n_outputs=4
+        seed, cell=cell, attention=attention, bidirectional=bidirectional, target_tokens=4, n_outputs=4
     )
     found = search(network, theta, X, width=width, max_length=4, length_penalty=length_penalty)
     assert found == [with_a_beam(log_p, j, width, 4, length_penalty) for j in range(len(X))]
@@ -689,24 +690,24 @@ def test_a_beam_keeps_the_likeliest_beginnings(seed, width, length_penalty):
 
 @pytest.mark.parametrize("length_penalty", [0, 0.5, 1])
 @every_attention
-def test_a_beam_that_holds_all_beginnings_finds_the_best_of_all_outputs(attention, length_penalty):
+def test_a_beam_that_holds_all_hypotheses_finds_the_best_of_all_outputs(attention, length_penalty):
     network, theta, X, log_p = speaker(2, attention=attention)
-    everything = [words for length in range(4) for words in product(range(2), repeat=length)]
-    found = search(network, theta, X, width=12, length_penalty=length_penalty)  # 2² beginnings, 3 words
+    everything = [tokens for length in range(4) for tokens in product(range(2), repeat=length)]
+    found = search(network, theta, X, width=12, length_penalty=length_penalty)  # 2² hypotheses, 3 tokens
     best = []
-    for j, words in enumerate(found):
-        scores = {one: score_of(log_p, j, one, length_penalty) for one in everything}
-        assert words == max(scores, key=scores.get)
-        best.append(scores[words])
+    for j, tokens in enumerate(found):
+        scores = {tokens: score_of(log_p, j, tokens, length_penalty) for tokens in everything}
+        assert tokens == max(scores, key=scores.get)
+        best.append(scores[tokens])
     for width in range(1, 12):
         narrow = search(network, theta, X, width=width, length_penalty=length_penalty)
-        assert all(score_of(log_p, j, one, length_penalty) <= best[j] + 1e-12 for j, one in enumerate(narrow))
+        assert all(score_of(log_p, j, tokens, length_penalty) <= best[j] + 1e-12 for j, tokens in enumerate(narrow))
     assert found != search(network, theta, X, length_penalty=length_penalty)
 
 
 @pytest.mark.parametrize("width", [1, 3])
 @every_attention
-def test_what_is_written_does_not_depend_on_the_company(attention, width, monkeypatch):
+def test_an_output_does_not_depend_on_the_other_sequences(attention, width, monkeypatch):
     inputs = np.random.default_rng(0).integers(1, 9, 40)
     network, theta, X, _ = speaker(attention=attention, inputs=inputs)
     found = search(network, theta, X, width=width, max_length=5)
@@ -715,56 +716,56 @@ def test_what_is_written_does_not_depend_on_the_company(attention, width, monkey
     assert search(network, theta, X.take(order), width=width, max_length=5) == [found[j] for j in order]
     assert [search(network, theta, X.take(np.array([j])), width=width, max_length=5)[0] for j in range(40)] == found
     for room, at_once in ((1, 512), (200, 512), (1 << 40, 7), (1 << 18, 1)):
-        monkeypatch.setattr(decode_module, "ROOM", room)
-        monkeypatch.setattr(decode_module, "WIDTH", at_once)
-        sizes = list(map(len, decode_module.batches(network, X, width)))
+        monkeypatch.setattr(decoding_module, "ROOM", room)
+        monkeypatch.setattr(decoding_module, "WIDTH", at_once)
+        sizes = list(map(len, decoding_module.batches(network, X, width)))
         assert sum(sizes) == 40
         assert max(sizes) <= at_once
         with WorkerPool(float, 2) as workers:
             assert search(network, theta, X, workers, width=width, max_length=5) == found
 
 
-def test_sequences_that_are_written_at_once_are_of_like_length_and_fit_in_the_room(monkeypatch):
-    monkeypatch.setattr(decode_module, "ROOM", 100)
-    monkeypatch.setattr(decode_module, "WIDTH", 4)
+def test_sequences_that_are_decoded_together_have_similar_lengths_and_fit_in_the_room(monkeypatch):
+    monkeypatch.setattr(decoding_module, "ROOM", 100)
+    monkeypatch.setattr(decoding_module, "WIDTH", 4)
     network, _, X, _ = speaker(inputs=(3, 1, 9, 2, 2, 1, 1, 1, 1, 30))
-    rows = list(decode_module.batches(network, X, 3))
+    rows = list(decoding_module.batches(network, X, 3))
     assert_array_equal(np.concatenate(rows), np.argsort(-X.lengths, kind="stable"))
     assert all(len(r) == 1 or len(r) * 3 * network.widest * X.lengths[r].max() <= 100 for r in rows)
     assert max(map(len, rows)) == 4
     without, _, X, _ = speaker(inputs=(3, 1, 9, 2, 2), attention=None)
-    assert [len(r) for r in decode_module.batches(without, X, 3)] == [4, 1]
+    assert [len(r) for r in decoding_module.batches(without, X, 3)] == [4, 1]
 
 
-def steps_of_the_writer(monkeypatch):
-    """A list that grows by one with each step of any writer."""
-    seen, step = [], decode_module.Writer.step
-    monkeypatch.setattr(decode_module.Writer, "step", lambda *args: seen.append(1) or step(*args))
+def steps_of_the_decoder(monkeypatch):
+    """A list that grows by one with each step of a decoder."""
+    seen, step = [], decoding_module.IncrementalDecoder.step
+    monkeypatch.setattr(decoding_module.IncrementalDecoder, "step", lambda *args: seen.append(1) or step(*args))
     return seen
 
 
 @pytest.mark.parametrize("max_length", [1, 2, 6])
 @pytest.mark.parametrize("width", [1, 2, 3])
-def test_a_network_that_never_ends_stops_at_the_longest(width, max_length, monkeypatch):
-    network, theta, X, log_p = speaker(words=5, n_outputs=5, scale=0.5)
+def test_a_network_that_never_ends_stops_at_the_maximum_length(width, max_length, monkeypatch):
+    network, theta, X, log_p = speaker(target_tokens=5, n_outputs=5, scale=0.5)
     network.layout.views(theta)["head/V"][-1, -1] = -100
-    steps = steps_of_the_writer(monkeypatch)
+    steps = steps_of_the_decoder(monkeypatch)
     found = search(network, theta, X, width=width, max_length=max_length)
-    assert len(steps) == max_length + (width > 1)  # a beam compares what it costs to end
-    assert [len(words) for words in found] == [max_length] * len(X)
-    assert all(0 <= word < 4 for words in found for word in words)
+    assert len(steps) == max_length + (width > 1)  # a beam takes one more step, in which each hypothesis ends
+    assert [len(tokens) for tokens in found] == [max_length] * len(X)
+    assert all(0 <= token < 4 for tokens in found for token in tokens)
     if width == 1:
         assert found == [greedily(log_p, j, max_length) for j in range(len(X))]
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 20])
-def test_a_network_that_ends_at_once_writes_nothing(width, monkeypatch):
+def test_a_network_that_ends_at_once_has_empty_outputs(width, monkeypatch):
     network, theta, X, _ = speaker(scale=0.5)
     network.layout.views(theta)["head/V"][-1, -1] = 100
-    steps = steps_of_the_writer(monkeypatch)
+    steps = steps_of_the_decoder(monkeypatch)
     found = beam_search(network, theta, X, WorkerPool(float), width=width, max_length=4, length_penalty=1)
-    assert [len(words) for words in found] == [0] * len(X)
-    assert all(words.dtype.kind == "i" for words in found)
+    assert [len(tokens) for tokens in found] == [0] * len(X)
+    assert all(tokens.dtype.kind == "i" for tokens in found)
     assert len(steps) == 1
 
 
@@ -773,13 +774,13 @@ def test_a_network_that_ends_at_once_writes_nothing(width, monkeypatch):
 @pytest.mark.parametrize(
     "name", ["head/V", "decoder/layer_1/forward/W", "attention/C", "encoder/layer_0/forward/W", "all"]
 )
-def test_a_network_that_has_diverged_writes_words_up_to_the_longest(name, value, width):
+def test_a_network_that_has_diverged_writes_tokens_up_to_the_maximum_length(name, value, width):
     network, theta, X, _ = speaker()
     (theta if name == "all" else network.layout.views(theta)[name])[...] = value
     found = search(network, theta, X, width=width, max_length=4)
-    assert all(len(words) <= 4 and 0 <= word < 2 for words in found for word in words)
+    assert all(len(tokens) <= 4 and 0 <= token < 2 for tokens in found for token in tokens)
     if name == "all" or name == "head/V" or np.isnan(value):
-        assert [len(words) for words in found] == [4] * len(X)
+        assert [len(tokens) for tokens in found] == [4] * len(X)
 
 
 # --- writing numbers --------------------------------------------------------------------------------------------------
@@ -788,7 +789,7 @@ HORIZONS = (3, 1, 5, 2, 2, 4, 1)
 
 
 def numbers_by_the_oracle(network, theta, X, horizons, **architecture):
-    """Each output fed back."""
+    """Outputs of a decoder that reads its own outputs."""
     W, written = network.layout.views(theta), []
     for x, horizon in zip(X, horizons, strict=True):
         z = np.zeros((1, network.n_outputs))
@@ -801,7 +802,7 @@ def numbers_by_the_oracle(network, theta, X, horizons, **architecture):
 
 @every_attention
 @every_cell
-def test_a_free_run_reads_what_it_has_written(cell, attention):
+def test_a_free_run_reads_its_own_outputs(cell, attention):
     architecture = {"cell": cell, "attention": attention, "units": (3, 2)}
     network = translator(**architecture)
     X, theta = sequences(INPUTS), weights(network)
@@ -811,20 +812,20 @@ def test_a_free_run_reads_what_it_has_written(cell, attention):
 
 
 @pytest.mark.parametrize("horizons", [[1] * 7, [4] * 7, [1, 2, 3, 4, 5, 6, 7], [7, 6, 5, 4, 3, 2, 1]], ids=str)
-def test_a_free_run_goes_as_far_as_it_is_asked_to_in_any_company(horizons, monkeypatch):
+def test_a_free_run_has_the_horizon_of_each_sequence_whatever_the_others(horizons, monkeypatch):
     network, horizons = translator(activation="relu", cell="elman"), np.array(horizons)
     X, theta = sequences(INPUTS), weights(network)
     expected = numbers_by_the_oracle(network, theta, X, horizons, activation="relu", cell="elman")
     for room, at_once in ((1 << 18, 512), (1, 512), (100, 512), (1 << 18, 3)):
-        monkeypatch.setattr(decode_module, "ROOM", room)
-        monkeypatch.setattr(decode_module, "WIDTH", at_once)
+        monkeypatch.setattr(decoding_module, "ROOM", room)
+        monkeypatch.setattr(decoding_module, "WIDTH", at_once)
         for n_threads in (1, 2):
             with WorkerPool(float, n_threads) as workers:
                 assert_allclose(free_run(network, theta, X, workers, horizons), expected, rtol=1e-11, atol=1e-13)
 
 
-@pytest.mark.parametrize("name", ["numbers", "stacked", "tokens"])
-def test_a_free_run_that_is_read_again_is_written_again(name):
+@pytest.mark.parametrize("name", ["numbers", "stacked", "tokens in"])
+def test_teacher_forcing_on_the_outputs_of_a_free_run_gives_the_same_outputs(name):
     network = translator(**NETS[name])
     dataset, theta = translations(network), weights(network)
     numbers = free_run(network, theta, dataset.X, WorkerPool(float), dataset.counts)
@@ -832,49 +833,49 @@ def test_a_free_run_that_is_read_again_is_written_again(name):
     assert_allclose(raw, numbers, rtol=1e-11, atol=1e-13)
 
 
-# --- reading what was written, in training ----------------------------------------------------------------------------
+# --- scheduled sampling -----------------------------------------------------------------------------------------------
 
 
-def mixed_by_the_oracle(network, theta, dataset, given, **architecture):
-    """What the decoder reads, if at the steps that are not `given` it reads what it has written."""
-    pair, W, Z = network.network_inputs(dataset), network.layout.views(theta), []
-    for x, z, here in zip(pair.X, pair.decoder_inputs, np.split(given, dataset.offsets[1:-1]), strict=True):
+def sampled_by_the_oracle(network, theta, dataset, kept, **architecture):
+    """The inputs of the decoder, if it reads its own outputs at the steps that are not `kept`."""
+    batch, W, Z = network.network_inputs(dataset), network.layout.views(theta), []
+    for x, z, kept_here in zip(batch.X, batch.decoder_inputs, np.split(kept, dataset.offsets[1:-1]), strict=True):
         z = z.copy()
         for t in range(1, len(z)):
-            if not here[t]:
+            if not kept_here[t]:
                 raw = oracle.encoder_decoder(W, x, z[:t], **TRANSLATOR | architecture)[0][-1]
-                z[t] = raw if network.words is None else raw[:-1].argmax()
+                z[t] = raw if network.target_tokens is None else raw[:-1].argmax()
         Z.append(z)
     return Z
 
 
 @every_net
-def test_a_pair_is_mixed_by_the_coins_of_the_generator(architecture):
+def test_inputs_are_replaced_where_the_generator_says(architecture):
     network = translator(**architecture)
     dataset, theta = longest_output_first(translations(network)), weights(network, scale=1.5)
-    pair = network.network_inputs(dataset)
-    kept = pair.decoder_inputs.values.copy()
-    pair.decoder_inputs.values.flags.writeable = False
+    batch = network.network_inputs(dataset)
+    before = batch.decoder_inputs.values.copy()
+    batch.decoder_inputs.values.flags.writeable = False
     for ratio in (0, 0.3, 0.7):
         for seed in range(3):
-            blend = mixed(network, theta, pair, Workspace(float), np.random.default_rng(seed), ratio)
-            given = np.random.default_rng(seed).random(len(kept)) < ratio
-            true = mixed_by_the_oracle(network, theta, dataset, given, **architecture)
-            assert_allclose(blend.decoder_inputs.values, np.concatenate(true), rtol=1e-11, atol=1e-13)
-            assert blend.decoder_inputs.values.dtype == kept.dtype
-            assert blend.X is pair.X
-            assert_array_equal(blend.decoder_inputs.offsets, pair.decoder_inputs.offsets)
-    assert_array_equal(pair.decoder_inputs.values, kept)
-    assert mixed(network, theta, pair, Workspace(float), np.random.default_rng(0), 1) is pair
-    short = network.network_inputs(translations(network, (4, 2), (1, 1)))  # nothing was written before
-    assert mixed(network, theta, short, Workspace(float), np.random.default_rng(0), 0) is short
+            sampled = sample_decoder_inputs(network, theta, batch, Workspace(float), np.random.default_rng(seed), ratio)
+            kept = np.random.default_rng(seed).random(len(before)) < ratio
+            true = sampled_by_the_oracle(network, theta, dataset, kept, **architecture)
+            assert_allclose(sampled.decoder_inputs.values, np.concatenate(true), rtol=1e-11, atol=1e-13)
+            assert sampled.decoder_inputs.values.dtype == before.dtype
+            assert sampled.X is batch.X
+            assert_array_equal(sampled.decoder_inputs.offsets, batch.decoder_inputs.offsets)
+    assert_array_equal(batch.decoder_inputs.values, before)
+    assert sample_decoder_inputs(network, theta, batch, Workspace(float), np.random.default_rng(0), 1) is batch
+    short = network.network_inputs(translations(network, (4, 2), (1, 1)))  # no output precedes the first step
+    assert sample_decoder_inputs(network, theta, short, Workspace(float), np.random.default_rng(0), 0) is short
 
 
-def test_the_end_is_never_read_but_at_the_beginning():
-    network = translator(words=3)
+def test_the_end_token_is_read_at_the_start_alone():
+    network = translator(target_tokens=3)
     dataset, theta = longest_output_first(translations(network)), weights(network)
     network.layout.views(theta)["head/V"][-1, -1] = 100
-    read = mixed(
+    read = sample_decoder_inputs(
         network, theta, network.network_inputs(dataset), Workspace(float), np.random.default_rng(0), 0
     ).decoder_inputs
     assert (read.values[read.offsets[:-1]] == 2).all()
@@ -884,19 +885,17 @@ def test_the_end_is_never_read_but_at_the_beginning():
 @every_net
 @pytest.mark.parametrize("p", [{}, {"dropout": 0.3, "recurrent_dropout": 0.3}], ids=["plain", "dropping"])
 @pytest.mark.parametrize("cell", ["lstm", "gru_reset_before"])
-def test_the_gradient_takes_what_was_written_as_if_it_had_been_given(cell, p, architecture):
+def test_the_gradient_does_not_flow_through_sampled_inputs(cell, p, architecture):
     asked, lengths = [], ((3, 6, 2, 4, 4), (4, 6, 5, 3, 4))
     options = {"forcing": lambda epoch: asked.append(epoch) or 0.5}
     architecture = {"cell": cell} | architecture
     objective, theta, true = translation(*lengths, kind=SampledObjective, options=options, **p, **architecture)
-    network, order, rng = (
-        objective.network,
-        np.argsort(-np.array(lengths[1]), kind="stable"),
-        np.random.default_rng((*KEY, 0)),
-    )
-    given = rng.random(sum(lengths[1])) < 0.5
+    network = objective.network
+    order = np.argsort(-np.array(lengths[1]), kind="stable")
+    rng = np.random.default_rng((*KEY, 0))
+    kept = rng.random(sum(lengths[1])) < 0.5
     Z = [None] * 5
-    in_order = mixed_by_the_oracle(network, theta, objective.dataset.take(order), given, **architecture)
+    in_order = sampled_by_the_oracle(network, theta, objective.dataset.take(order), kept, **architecture)
     for j, z in zip(order, in_order, strict=True):
         Z[j] = z
     masks = masks_of_translation(network, *lengths, rng)
@@ -905,8 +904,10 @@ def test_the_gradient_takes_what_was_written_as_if_it_had_been_given(cell, p, ar
 
 
 @pytest.mark.parametrize("forcing", [0.5, 1])
-def test_the_decoder_reads_the_truth_without_a_key_and_where_all_is_forced(forcing):
-    sampled, theta, true = translation(kind=SampledObjective, options={"forcing": lambda epoch: forcing}, words=3)
+def test_the_decoder_reads_the_targets_without_a_key_and_with_full_forcing(forcing):
+    sampled, theta, true = translation(
+        kind=SampledObjective, options={"forcing": lambda epoch: forcing}, target_tokens=3
+    )
     assert_objectives_agree(sampled, theta, true)
     rows = np.arange(len(sampled))
     value, truth = value_and_gradient(sampled, theta, rows, KEY)[0], value_and_gradient(sampled, theta, rows)[0]
@@ -914,7 +915,7 @@ def test_the_decoder_reads_the_truth_without_a_key_and_where_all_is_forced(forci
 
 
 @every_net
-def test_sampled_objectives_in_shards_are_the_same_bits_in_threads(architecture, monkeypatch):
+def test_scheduled_sampling_gives_the_same_bits_with_any_number_of_threads(architecture, monkeypatch):
     monkeypatch.setattr(objective_module, "HALF", 1)
     results = []
     for n_threads in (1, 2):
@@ -938,20 +939,22 @@ def test_a_network_computes_in_the_precision_of_its_weights(cell, architecture):
     network, dataset, rows = objective.network, objective.dataset, np.arange(len(objective))
     value, grad = value_and_gradient(objective, theta, rows, KEY)
     X = dataset.X if network.tokens else dataset.X.map(np.float32)
-    Y = dataset.y if network.words else np.float32(dataset.y)
+    Y = dataset.y if network.target_tokens else np.float32(dataset.y)
     single, theta32 = dataset._replace(X=X, y=Y, weight=np.float32(dataset.weight)), np.float32(theta)
-    one = SampledObjective(network, objective.loss, single, 0.1, WorkerPool(np.float32), forcing=lambda epoch: 0.5)
-    single_value, single_grad = value_and_gradient(one, theta32, rows, KEY)
+    in_float32 = SampledObjective(
+        network, objective.loss, single, 0.1, WorkerPool(np.float32), forcing=lambda epoch: 0.5
+    )
+    single_value, single_grad = value_and_gradient(in_float32, theta32, rows, KEY)
     assert single_grad.dtype == np.float32
     assert_allclose(single_value, value, rtol=1e-5)
     assert_allclose(single_grad, grad, rtol=1e-4, atol=1e-5 * np.abs(grad).max())
-    assert {a.dtype for a in one.workers._spaces[0]._held.values()} == {np.dtype(np.float32)}
+    assert {a.dtype for a in in_float32.workers._workspace._held.values()} == {np.dtype(np.float32)}
     first = forward(network, theta32, longest_output_first(single))
     assert first.raw.dtype == np.float32
     if network.score is not None:
         assert {a.dtype for a in first.head[1]} == {np.dtype(np.float32)}
     workers = WorkerPool(np.float32)
-    if network.words is None:
+    if network.target_tokens is None:
         numbers = free_run(network, theta32, X, workers, dataset.counts)
         assert numbers.dtype == np.float32
         assert_allclose(
@@ -959,15 +962,15 @@ def test_a_network_computes_in_the_precision_of_its_weights(cell, architecture):
         )
     else:
         beam_search(network, theta32, X, workers, width=2, max_length=3, length_penalty=1)
-    assert {a.dtype for a in workers._spaces[0]._held.values()} == {np.dtype(np.float32)}
-    writer = decode_module.Writer(network, theta32, X, Workspace(np.float32), 2)
-    written = np.zeros(10, int) if network.words else np.zeros((10, 3), np.float32)
-    assert writer.step(written).dtype == np.float32
-    assert {a.dtype for a in writer.state.values()} == {np.dtype(np.float32)}
+    assert {a.dtype for a in workers._workspace._held.values()} == {np.dtype(np.float32)}
+    decoder = decoding_module.IncrementalDecoder(network, theta32, X, Workspace(np.float32), 2)
+    written = np.zeros(10, int) if network.target_tokens else np.zeros((10, 3), np.float32)
+    assert decoder.step(written).dtype == np.float32
+    assert {a.dtype for a in decoder.state.values()} == {np.dtype(np.float32)}
 
 
 def test_shapes_of_the_weights():
-    network = translator(units=(4, 3), tokens=6, n_features=5, words=7, n_outputs=7)
+    network = translator(units=(4, 3), tokens=6, n_features=5, target_tokens=7, n_outputs=7)
     shapes = {
         "encoder/layer_0/forward/W": (16, 5 + 1 + 4),
         "encoder/layer_0/backward/W": (16, 5 + 1 + 4),
@@ -1000,7 +1003,7 @@ def test_shapes_of_the_weights():
 
 @every_cell
 @every_net
-def test_initial_weights_are_drawn_once_for_a_seed(architecture, cell):
+def test_initial_weights_depend_on_the_seed_alone(architecture, cell):
     network = translator(cell=cell, **architecture)
     theta, again, other = (network.initial(np.random.default_rng(seed)) for seed in (3, 3, 4))
     assert_array_equal(theta, again)
@@ -1015,7 +1018,7 @@ def test_initial_weights_are_drawn_once_for_a_seed(architecture, cell):
         if name.startswith(("bridge", "head", "attention")):
             assert w.all()
             assert np.abs(w).max() <= np.sqrt(6 / sum(w.shape))
-    if network.words is not None:
+    if network.target_tokens is not None:
         assert W["words/E"].all()
     if network.tokens is not None:
         assert not W["embedding/E"][0].any()  # unknown tokens

@@ -79,8 +79,8 @@ def test_predictions_go_on_from_states_in_any_order_of_lengths(cell, n_threads):
     first, second, _ = split(X, 1)
     ends = Stepper(network, theta).initial(5)
 
-    def on_batch(rows, one):
-        for name, end in one.ends.items():
+    def on_batch(rows, result):
+        for name, end in result.ends.items():
             ends[name][..., rows] = end
 
     with WorkerPool(float, n_threads) as workers:
@@ -164,19 +164,11 @@ def test_steps_alternate_with_pieces(cell):
     assert_allclose(raw.T, predict(network, theta, X)[:2], rtol=1e-12, atol=1e-14)
 
 
-def test_a_stepper_scales_its_features():
-    network, theta, X = stream("lstm", {"pooling": ("last",)})
-    mean, scale, x = np.array([3.0, -1.0]), np.array([2.0, 0.5]), X.values[:4]
-    raw, _ = Stepper(network, theta, mean, scale).step(x.T, Stepper(network, theta).initial(4))
-    expected, _ = Stepper(network, theta).step(((x - mean) / scale).T, Stepper(network, theta).initial(4))
-    assert_allclose(raw, expected, rtol=1e-13)
-
-
 @every_form
 @every_cell
 def test_a_stepper_keeps_float32(cell, form):
     network, theta, X = stream(cell, form)
-    stepper, x = Stepper(network, theta.astype(np.float32), np.zeros(2), np.ones(2)), X.values[:4].T
+    stepper, x = Stepper(network, theta.astype(np.float32)), X.values[:4].T
     raw, state = stepper.step(x[0] if network.tokens else x.astype(np.float32), stepper.initial(4))
     counters = {"total": np.float64, "steps": np.int64}  # of a stream that may be longer than 2 ** 24 steps
     assert raw.dtype == np.float32
@@ -205,16 +197,16 @@ class Flow(StateObserver):
         self.packed, self.reverse, self.gradients = packed, reverse, np.full((packed.offsets[-1], H), np.nan)
 
     def on_gradient(self, chunk, t, dh):
-        alive = chunk.first_step + t < self.packed.lengths[: chunk.width]
-        rows = self.packed.rows(chunk, self.reverse)[t, alive]
+        valid = chunk.first_step + t < self.packed.lengths[: chunk.width]
+        rows = self.packed.rows(chunk, self.reverse)[t, valid]
         assert np.isnan(self.gradients[rows]).all()  # each comes once
-        self.gradients[rows] = dh.T[alive]
+        self.gradients[rows] = dh.T[valid]
 
 
 MASK = np.array([[0, 2, 1.5], [2, 0, 1.5]])
 
 
-@pytest.mark.parametrize("tape", [0, 1 << 27], ids=["computed once more", "kept"])
+@pytest.mark.parametrize("tape", [0, 1 << 27], ids=["recomputed", "kept"])
 @pytest.mark.parametrize(
     "options", [{}, {"truncate": 2}, {"mask": MASK}], ids=lambda options: next(iter(options), "plain")
 )
@@ -222,24 +214,27 @@ MASK = np.array([[0, 2, 1.5], [2, 0, 1.5]])
 @every_cell
 def test_the_gradient_that_flows_through_each_state_is_that_of_the_equations(cell, reverse, options, tape, monkeypatch):
     monkeypatch.setattr(unroll_module, "TAPE_BYTES", tape)
-    rng, X, one = np.random.default_rng(0), sequences([6, 3, 1]), CELLS[cell](2, 2)
-    W = {name: rng.standard_normal(shape) for name, shape in one.shapes().items()}
+    rng, X, one_cell = np.random.default_rng(0), sequences([6, 3, 1]), CELLS[cell](2, 2)
+    W = {name: rng.standard_normal(shape) for name, shape in one_cell.shapes().items()}
     d_h, d_states, packed = rng.standard_normal((2, 3)), rng.standard_normal((10, 2)), PackedBatch(X.lengths, 10)
 
     def weight_gradients(*observers):
-        join, dW = StateCollector(packed, reverse, np.empty((10, 2))), {name: np.zeros_like(w) for name, w in W.items()}
-        observers = [join, *observers]
-        here = unroll(
-            one, W, X.values, packed, Workspace(float), "key", reverse=reverse, observers=observers, **options
+        collector, dW = (
+            StateCollector(packed, reverse, np.empty((10, 2))),
+            {name: np.zeros_like(w) for name, w in W.items()},
         )
-        join.gradient = d_states
-        here.back(dW, d_h)
+        observers = [collector, *observers]
+        unrolled = unroll(
+            one_cell, W, X.values, packed, Workspace(float), reverse=reverse, observers=observers, **options
+        )
+        collector.gradient = d_states
+        unrolled.back(dW, d_h)
         return dW
 
     flow = Flow(packed, reverse, 2)
-    watched, plain = weight_gradients(flow), weight_gradients()
+    observed, plain = weight_gradients(flow), weight_gradients()
     for name in W:
-        assert_allclose(watched[name], plain[name], rtol=1e-12, atol=1e-14)
+        assert_allclose(observed[name], plain[name], rtol=1e-12, atol=1e-14)
     for j, x in enumerate(X):
         order = slice(None, None, -1 if reverse else 1)
         at = slice(*X.offsets[j : j + 2])
@@ -254,17 +249,17 @@ def test_the_gradient_that_flows_through_each_state_is_that_of_the_equations(cel
 
 @pytest.mark.parametrize("per_step", [False, True], ids=["per sequence", "per step"])
 @every_cell
-def test_a_watch_sees_the_gradient_through_each_layer_and_direction(cell, per_step):
+def test_an_extra_observer_sees_the_gradient_through_each_layer_and_direction(cell, per_step):
     network, X, flows = net(cell, units=(3, 2), per_step=per_step), sequences([5, 4, 1]), {}
     theta = weights(network)
 
-    def watch(depth, k, packed):
+    def extra_observers(depth, k, packed):
         flows[network.keys[depth][k]] = Flow(packed, network.directions[k], network.cells[depth].H)
         return [flows[network.keys[depth][k]]]
 
-    one = forward(network, theta, X, extra_observers=watch)
-    d_raw = np.random.default_rng(3).standard_normal(one.raw.shape)
-    one.back(d_raw)
+    result = forward(network, theta, X, extra_observers=extra_observers)
+    d_raw = np.random.default_rng(3).standard_normal(result.raw.shape)
+    result.back(d_raw)
     architecture = {"cell": cell, "activation": "tanh", "units": (3, 2), "bidirectional": True}
     architecture |= {"pooling": network.pooling, "per_step": per_step}
     assert flows.keys() == {"layer_0/forward", "layer_0/backward", "layer_1/forward", "layer_1/backward"}

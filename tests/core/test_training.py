@@ -1,4 +1,4 @@
-"""Losses, initial weights, optimizers, schedules, and the two loops that minimize."""
+"""Losses, datasets, initial weights, optimizers, schedules, batches and the two minimizers."""
 
 import math
 import threading
@@ -34,7 +34,14 @@ from sklearn_recurrent._core.packing import pack
 from sklearn_recurrent._core.preprocessing import mean_and_scale
 from sklearn_recurrent._core.ragged import Ragged, Sequences
 from sklearn_recurrent._core.threads import single_blas_thread
-from sklearn_recurrent._core.training import Batches, EpochCallback, History, Patience, descend, minimize_lbfgs
+from sklearn_recurrent._core.training import (
+    Batches,
+    EpochCallback,
+    History,
+    Patience,
+    minimize_lbfgs,
+    minimize_minibatch,
+)
 
 every_loss = pytest.mark.parametrize("loss", LOSSES)
 every_optimizer = pytest.mark.parametrize("name", OPTIMIZERS)
@@ -83,12 +90,12 @@ def test_the_gradient_of_a_loss_is_that_of_its_formula(loss):
     for n in range(6):
         assert_allclose(values[n], oracle.LOSSES[loss](raw[:, n], y[:, n]), rtol=1e-12)
         for k, direction in enumerate(np.eye(3)):
-            slope = oracle.derivative(lambda raw, n=n: oracle.LOSSES[loss](raw, y[:, n]), raw[:, n], direction)
-            assert_allclose(gradient[k, n], slope, rtol=1e-10, atol=1e-14)
+            derivative = oracle.derivative(lambda raw, n=n: oracle.LOSSES[loss](raw, y[:, n]), raw[:, n], direction)
+            assert_allclose(gradient[k, n], derivative, rtol=1e-10, atol=1e-14)
 
 
 @every_loss
-def test_the_gradient_of_a_loss_is_what_its_value_changes_by(loss):
+def test_the_gradient_of_a_loss_is_its_finite_difference(loss):
     rng = np.random.default_rng(2)
     raw, y = rng.standard_normal((3, 6)), targets(loss, rng)
     function = loss_function(loss)
@@ -102,7 +109,7 @@ def test_the_gradient_of_a_loss_is_what_its_value_changes_by(loss):
 @every_loss
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_loss_of_huge_outputs_is_finite_and_keeps_the_dtype(loss, dtype):
-    huge = 80 if loss == "poisson" else 1e4  # exp(1e4) is no number of either dtype
+    huge = 80 if loss == "poisson" else 1e4  # exp(1e4) overflows in either dtype
     raw, y = huge * np.array([[1, -1, 1], [-1, 1, 1]], dtype), np.array([[1, 1, 0], [0, 0, 1]], dtype)
     raw = raw if loss != "pinball" else np.repeat(raw, len(oracle.QUANTILES), axis=0)
     values, gradient = loss_function(loss)(raw, y if loss != "softmax" else y[1:].astype(int))
@@ -130,39 +137,39 @@ def test_links_are_scipys_functions(shift):
 # --- canonical order --------------------------------------------------------------------------------------------------
 
 
-def brought_into_order(X, y, weight):
+def canonical_rows(X, y, weight):
     X = Ragged.from_lengths(np.concatenate(X)[:, None], list(map(len, X)))
     dataset = canonical(Dataset(X, np.array(y), np.array(weight, float)), np.array(y))
     return [(tuple(x[:, 0]), y, w) for x, y, w in zip(dataset.X, dataset.y.tolist(), dataset.weight, strict=True)]
 
 
-def test_weight_two_is_the_sequence_given_twice():
+def test_a_weight_of_two_is_the_same_as_giving_a_sequence_twice():
     X = [[1.0, 2], [3.0], [1.0, 2, 3]]
-    twice = brought_into_order([*X, X[0]], [0, 1, 1, 0], [1, 1, 1, 1])
-    assert twice == brought_into_order(X, [0, 1, 1], [2, 1, 1])
+    twice = canonical_rows([*X, X[0]], [0, 1, 1, 0], [1, 1, 1, 1])
+    assert twice == canonical_rows(X, [0, 1, 1], [2, 1, 1])
     assert sorted(twice) == [((1, 2), 0, 2), ((1, 2, 3), 1, 1), ((3,), 1, 1)]
 
 
-def test_the_order_of_the_sequences_is_of_no_influence_to_the_last_bit():
+def test_the_order_of_the_sequences_does_not_change_a_bit():
     rng = np.random.default_rng(0)
     X = [rng.integers(0, 2, rng.integers(1, 4)).astype(float) for _ in range(60)]
     y, weight = rng.integers(0, 2, 60), rng.uniform(0.1, 1, 60)
-    expected = brought_into_order(X, y, weight)
+    expected = canonical_rows(X, y, weight)
     assert len(expected) < 60
     for seed in range(5):
         order = np.random.default_rng(seed).permutation(60)
-        assert brought_into_order([X[j] for j in order], y[order], weight[order]) == expected
+        assert canonical_rows([X[j] for j in order], y[order], weight[order]) == expected
 
 
 def test_sequences_that_differ_in_anything_stay_apart():
-    assert len(brought_into_order([[1.0], [1.0]], [0, 1], [1, 1])) == 2
-    assert len(brought_into_order([[1.0], [1.0, 1]], [0, 0], [1, 1])) == 2
-    assert len(brought_into_order([[1.0, 2], [2.0, 1]], [0, 0], [1, 1])) == 2
-    assert len(brought_into_order([[1.0, 2], [1.0]], [3.0, 2.0], [1, 1])) == 2
+    assert len(canonical_rows([[1.0], [1.0]], [0, 1], [1, 1])) == 2
+    assert len(canonical_rows([[1.0], [1.0, 1]], [0, 0], [1, 1])) == 2
+    assert len(canonical_rows([[1.0, 2], [2.0, 1]], [0, 0], [1, 1])) == 2
+    assert len(canonical_rows([[1.0, 2], [1.0]], [3.0, 2.0], [1, 1])) == 2
 
 
-def test_minus_zero_is_zero():
-    assert len(brought_into_order([[-0.0], [0.0]], [0.0, -0.0], [1, 1])) == 1
+def test_minus_zero_equals_zero():
+    assert len(canonical_rows([[-0.0], [0.0]], [0.0, -0.0], [1, 1])) == 1
 
 
 def test_targets_of_several_numbers_keep_sequences_apart():
@@ -179,7 +186,7 @@ def per_step(X, Y, weight):
     return Dataset(X, np.concatenate(Y), np.concatenate(weight), X.offsets)
 
 
-def in_order_per_step(*lists):
+def canonical_rows_per_step(*lists):
     dataset = canonical(per_step(*lists), per_step(*lists).y)
     at = dataset.offsets[1:-1]
     columns = [np.concatenate(list(dataset.X))[:, 0], dataset.y, dataset.weight]
@@ -188,54 +195,54 @@ def in_order_per_step(*lists):
 
 def test_weights_per_step_add_where_sequences_merge():
     X, Y = [[1, 2], [3], [1, 2]], [[0, 1], [1], [0, 1]]
-    merged = in_order_per_step(X, Y, [[1.0, 0.25], [3.0], [0.5, 2.0]])
+    merged = canonical_rows_per_step(X, Y, [[1.0, 0.25], [3.0], [0.5, 2.0]])
     assert sorted(merged) == [((1, 2), (0, 1), (1.5, 2.25)), ((3,), (1,), (3,))]
 
 
 def test_sequences_whose_targets_differ_at_one_step_stay_apart():
-    assert len(in_order_per_step([[1, 2], [1, 2]], [[0, 1], [0, 0]], [[1.0, 1], [1.0, 1]])) == 2
+    assert len(canonical_rows_per_step([[1, 2], [1, 2]], [[0, 1], [0, 0]], [[1.0, 1], [1.0, 1]])) == 2
 
 
-def test_weight_two_on_each_step_is_the_sequence_given_twice():
+def test_a_weight_of_two_on_each_step_is_the_same_as_giving_a_sequence_twice():
     X, Y, ones = [[1, 2], [3], [1, 2, 3]], [[0, 1], [1], [1, 1, 0]], [[1.0, 1], [1.0], [1.0, 1, 1]]
-    twice = in_order_per_step([*X, X[0]], [*Y, Y[0]], [*ones, ones[0]])
-    assert twice == in_order_per_step(X, Y, [[2.0, 2], *ones[1:]])
+    twice = canonical_rows_per_step([*X, X[0]], [*Y, Y[0]], [*ones, ones[0]])
+    assert twice == canonical_rows_per_step(X, Y, [[2.0, 2], *ones[1:]])
 
 
-def test_with_weights_per_step_the_order_of_the_sequences_is_of_no_influence_to_the_last_bit():
+def test_with_weights_per_step_the_order_of_the_sequences_does_not_change_a_bit():
     rng = np.random.default_rng(0)
     lengths = rng.integers(1, 3, 60)
     X, Y = ([rng.integers(0, 2, length) for length in lengths] for _ in range(2))
     weight = [rng.uniform(0.1, 1, length) for length in lengths]
-    expected = in_order_per_step(X, Y, weight)
+    expected = canonical_rows_per_step(X, Y, weight)
     assert len(expected) == len({(x, y) for x, y, _ in expected}) < 60
     for seed in range(5):
         order = np.random.default_rng(seed).permutation(60)
-        assert in_order_per_step(*([a[j] for j in order] for a in (X, Y, weight))) == expected
+        assert canonical_rows_per_step(*([a[j] for j in order] for a in (X, Y, weight))) == expected
 
 
-def test_weights_per_step_add_in_one_order_where_those_of_the_sequences_are_equal():
+def test_weights_per_step_add_in_a_fixed_order_if_the_weights_of_the_sequences_are_equal():
     pairs = np.random.default_rng(1).uniform(0.1, 1, (8, 2))
     weight = np.concatenate([pairs, pairs[:, ::-1]])  # a + b is b + a
 
     def merged(order):
-        ((_, _, weights),) = in_order_per_step([[1, 2]] * 16, [[0, 1]] * 16, weight[order])
+        ((_, _, weights),) = canonical_rows_per_step([[1, 2]] * 16, [[0, 1]] * 16, weight[order])
         return weights
 
     assert len({merged(np.random.default_rng(seed).permutation(16)) for seed in range(9)}) == 1
 
 
-def test_canonical_leaves_its_argument_as_it_was():
+def test_canonical_does_not_change_its_argument():
     dataset = per_step([[1, 2], [1, 2]], [[0, 1], [0, 1]], [[1.0, 2], [3.0, 4]])
     merged = canonical(dataset, dataset.y)
     assert merged.weight.tolist() == [4, 6]
     assert dataset.weight.tolist() == [1, 2, 3, 4]
 
 
-# --- samples ----------------------------------------------------------------------------------------------------------
+# --- datasets ---------------------------------------------------------------------------------------------------------
 
 
-def test_samples_take_sequences_with_their_targets_and_weights():
+def test_taking_sequences_takes_their_targets_and_weights():
     X = Ragged.from_lengths(np.arange(6.0)[:, None], [3, 1, 2])
     taken = Dataset(X, np.array([[7], [8], [9]]), np.array([0.1, 0.2, 0.3])).take(np.array([2, 0]))
     assert [x[:, 0].tolist() for x in taken.X] == [[4, 5], [0, 1, 2]]
@@ -247,7 +254,7 @@ def test_samples_take_sequences_with_their_targets_and_weights():
     assert taken.offsets.tolist() == [0, 2, 5]
 
 
-def test_weights_of_sequences_and_of_steps_follow_from_each_other():
+def test_the_weight_of_a_sequence_is_the_sum_of_those_of_its_targets():
     X = Ragged.from_lengths(np.zeros((6, 1)), [3, 1, 2])
     one = Dataset(X, np.zeros((3, 1)), np.array([2.0, 0, 5]))
     assert one.sequence_weights().tolist() == [2, 0, 5]
@@ -256,16 +263,16 @@ def test_weights_of_sequences_and_of_steps_follow_from_each_other():
     assert each.counts.tolist() == [3, 1, 2]
 
 
-LYING = {
-    "end to end": lambda X: Ragged.from_lengths(np.concatenate(X), list(map(len, X))),
-    "where they are": lambda X: Sequences(list(X), np.array(list(map(len, X))), np.dtype(float)),
+CONTAINERS = {
+    "concatenated": lambda X: Ragged.from_lengths(np.concatenate(X), list(map(len, X))),
+    "separate arrays": lambda X: Sequences(list(X), np.array(list(map(len, X))), np.dtype(float)),
 }
-lying = pytest.mark.parametrize("lie", LYING.values(), ids=LYING)
+every_container = pytest.mark.parametrize("container", CONTAINERS.values(), ids=CONTAINERS)
 
 
-@lying
-def test_a_selection_is_its_sequences_in_their_order(lie):
-    X = lie(np.split(np.arange(6.0)[:, None], [3, 4]))
+@every_container
+def test_a_selection_holds_the_selected_sequences_in_their_order(container):
+    X = container(np.split(np.arange(6.0)[:, None], [3, 4]))
     chosen = X.select(np.array([2, 0]))
     assert [x[:, 0].tolist() for x in chosen] == [[4, 5], [0, 1, 2]]
     assert (len(chosen), chosen.lengths.tolist(), chosen.offsets.tolist(), chosen.n_features) == (
@@ -290,7 +297,7 @@ def test_sequences_of_one_array_are_selected_without_a_copy():
     assert chosen.take(np.array([1])).values.tolist() == cube[0].tolist()
 
 
-def test_what_is_taken_has_one_type_and_may_be_written_to():
+def test_taken_values_have_one_dtype_and_are_a_copy():
     arrays = [np.ones((2, 1), np.float32), np.arange(3)[:, None], np.asfortranarray(np.ones((4, 2)))[:, :1]]
     X = Sequences(arrays, np.array([2, 3, 4]), np.dtype(float))
     for rows in ([0], [1], [2], [2, 0, 1]):
@@ -301,10 +308,10 @@ def test_what_is_taken_has_one_type_and_may_be_written_to():
 
 
 @pytest.mark.parametrize("block", [1, 7, 8, 1 << 20])
-def test_blocks_are_all_sequences_once_and_no_larger_than_need_be(block, monkeypatch):
+def test_blocks_hold_each_sequence_once_and_are_no_larger_than_necessary(block, monkeypatch):
     monkeypatch.setattr(ragged, "BLOCK", block)
     lengths = [3, 1, 5, 2, 4, 1, 1]
-    X = LYING["where they are"](np.split(np.arange(17.0)[:, None], np.cumsum(lengths)[:-1]))
+    X = CONTAINERS["separate arrays"](np.split(np.arange(17.0)[:, None], np.cumsum(lengths)[:-1]))
     blocks = [(range(*rows.indices(len(X))), part) for rows, part in X.blocks()]
     assert [j for rows, _ in blocks for j in rows] == list(range(7))
     assert np.concatenate([part.values[:, 0] for _, part in blocks]).tolist() == list(range(17))
@@ -317,11 +324,11 @@ def test_blocks_are_all_sequences_once_and_no_larger_than_need_be(block, monkeyp
 
 @pytest.mark.parametrize("block", [1, 7, 1 << 20])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_mean_and_scale_over_steps_are_weighted_and_of_the_selection_alone(dtype, block, monkeypatch):
+def test_mean_and_scale_are_weighted_over_the_steps_of_the_selection_alone(dtype, block, monkeypatch):
     monkeypatch.setattr(ragged, "BLOCK", block)
     rng, lengths = np.random.default_rng(0), [3, 1, 5, 2, 4]
     X = Ragged.from_lengths((1e3 + rng.normal(size=(15, 2)) * [1, 1e-3]).astype(dtype), lengths)
-    X.values[:3] = 1e30  # of a sequence that is left out
+    X.values[:3] = 1e30  # a sequence that is not selected
     rows, weight = np.array([4, 1, 3]), np.array([1.0, 3, 2])
     mean, scale = mean_and_scale(X.select(rows), weight)
     flat, by_step = np.concatenate([list(X)[j] for j in rows]), np.repeat(weight, [4, 1, 2])
@@ -330,7 +337,7 @@ def test_mean_and_scale_over_steps_are_weighted_and_of_the_selection_alone(dtype
     assert mean.dtype == scale.dtype == np.float64
     assert_allclose(mean, expected, rtol=1e-14)
     assert_allclose(scale, np.sqrt(variance), rtol=1e-9)
-    order = np.array([0, 4, 3, 2, 1])  # the same sequences, lying in another order
+    order = np.array([0, 4, 3, 2, 1])  # the same sequences in another order
     moved = Ragged.from_lengths(X.take(order).values, np.array(lengths)[order])
     again = mean_and_scale(moved.select(np.argsort(order)[rows]), weight)
     assert np.array_equal(again, (mean, scale))
@@ -343,7 +350,7 @@ def test_a_constant_feature_has_scale_one_over_steps_too():
     assert scale == 1
 
 
-def test_sequences_without_weight_are_left_out_and_steps_without_weight_stay():
+def test_sequences_of_weight_zero_are_dropped_and_steps_of_weight_zero_stay():
     X = Ragged.from_lengths(np.arange(6.0)[:, None], [3, 1, 2])
     one = Dataset(X, np.array([[7], [8], [9]]), np.array([2.0, 0, 5])).weighted()
     assert one.y[:, 0].tolist() == [7, 9]
@@ -366,7 +373,7 @@ def test_recurrent_weights_are_orthogonal_and_differ(n):
     assert n == 1 or np.abs(Q - orthogonal(rng, n)).max() > 0.1
 
 
-def test_orthogonal_matrices_are_of_no_preferred_direction():
+def test_orthogonal_matrices_have_no_preferred_direction():
     rng = np.random.default_rng(0)
     mean = np.mean([orthogonal(rng, 3) for _ in range(4000)], axis=0)
     assert np.abs(mean).max() < 5 / np.sqrt(3 * 4000)  # without the signs of R its diagonal would be far from zero
@@ -380,7 +387,7 @@ def test_glorot_weights_have_the_variance_of_the_paper():
 
 
 def gates_of(network, theta):
-    """cell, gate, its weights, columns of these: of each gate of each direction of each layer."""
+    """Yield the cell, the gate, its weights and their columns, for each gate of each direction of each layer."""
     views = network.layout.views(theta)
     for cell, keys in zip(network.cells, network.keys, strict=True):
         for key in keys:
@@ -389,17 +396,17 @@ def gates_of(network, theta):
                     yield cell, gate, w, cell.columns(part)
 
 
-@pytest.mark.parametrize("memory", [1.0, 0.0, 2.5])
+@pytest.mark.parametrize("forget_bias", [1.0, 0.0, 2.5])
 @pytest.mark.parametrize("name", CELLS)
-def test_each_gate_starts_orthogonal_in_the_state_and_with_the_bias_of_its_cell(name, memory):
+def test_each_gate_has_orthogonal_recurrent_weights_and_the_bias_of_its_cell(name, forget_bias):
     network = net(name, units=(3, 4))
-    theta = network.initial(np.random.default_rng(0), memory)
+    theta = network.initial(np.random.default_rng(0), forget_bias)
     assert theta.shape == (network.layout.size,)
-    assert_array_equal(theta, network.initial(np.random.default_rng(0), memory, longest=99))
+    assert_array_equal(theta, network.initial(np.random.default_rng(0), forget_bias, longest=99))
     for cell, gate, w, columns in gates_of(network, theta):
-        keeps = {"lstm": "f", "lstm_coupled": "f", "gru": "z", "gru_reset_before": "z", "gru_no_reset": "z"}
-        sign = -1 if (name, gate) == ("mgu", "f") else int(keeps.get(name) == gate)
-        assert_array_equal(w[:, columns["1"]], sign * memory)
+        retention = {"lstm": "f", "lstm_coupled": "f", "gru": "z", "gru_reset_before": "z", "gru_no_reset": "z"}
+        sign = -1 if (name, gate) == ("mgu", "f") else int(retention.get(name) == gate)
+        assert_array_equal(w[:, columns["1"]], sign * forget_bias)
         if "h" in columns:
             assert_allclose(w[:, columns["h"]] @ w[:, columns["h"]].T, np.eye(cell.H), atol=1e-13)
         if "x" in columns:
@@ -412,14 +419,14 @@ def test_each_gate_starts_orthogonal_in_the_state_and_with_the_bias_of_its_cell(
 
 
 @pytest.mark.parametrize("name", CELLS)
-def test_by_default_the_forget_gates_of_an_lstm_begin_open_and_all_others_undecided(name):
+def test_by_default_the_forget_gates_of_an_lstm_start_open_and_all_other_biases_at_zero(name):
     network = net(name)
     for _, gate, w, columns in gates_of(network, network.initial(np.random.default_rng(0))):
         assert_array_equal(w[:, columns["1"]], 1 if (gate, "lstm" in name) == ("f", True) else 0)
 
 
 @pytest.mark.parametrize("name", [name for name, cell in CELLS.items() if cell.retention_gates])
-def test_units_with_a_high_bias_remember(name):
+def test_units_with_a_high_forget_bias_keep_their_state(name):
     cell = CELLS[name](1, 2)
     W = cell_weights(np.random.default_rng(0), cell, 50.0, 2)
     h, c = np.array([0.3, -0.2]), np.array([0.7, 0.1])
@@ -432,29 +439,29 @@ def test_units_with_a_high_bias_remember(name):
 
 @pytest.mark.parametrize("longest", [2, 3, 100])
 @pytest.mark.parametrize("name", CELLS)
-def test_chrono_spreads_the_memory_of_the_units_up_to_the_longest_sequence(name, longest):
+def test_chrono_spreads_the_time_scales_of_the_units_up_to_the_longest_sequence(name, longest):
     network = net(name, units=(50, 40))
     biases = {}
     for cell, gate, w, columns in gates_of(network, network.initial(np.random.default_rng(0), "chrono", longest)):
         bias = w[:, columns["1"]]
-        keeps = cell.retention_gates.get(gate, 0)
-        if keeps:
-            assert (keeps * bias >= 0).all()
-            assert (keeps * bias <= np.log(longest - 1)).all()
-            steps = np.exp(keeps * bias)  # what a unit shall remember: uniform
-            assert abs(steps.mean() - longest / 2) <= 0.15 * (longest - 2)
-            biases["keeps"] = bias
+        sign = cell.retention_gates.get(gate, 0)
+        if sign:
+            assert (sign * bias >= 0).all()
+            assert (sign * bias <= np.log(longest - 1)).all()
+            time_scales = np.exp(sign * bias)  # uniform
+            assert abs(time_scales.mean() - longest / 2) <= 0.15 * (longest - 2)
+            biases["retention"] = bias
         elif gate in cell.input_gates:
             assert name == "lstm"
-            biases["admits"] = bias
+            biases["input"] = bias
         else:
             assert_array_equal(bias, 0)
         if gate == "i" and name == "lstm":
-            assert_array_equal(biases["admits"], -biases["keeps"])  # f stands before i
-    assert ("admits" in biases) == (name == "lstm")
+            assert_array_equal(biases["input"], -biases["retention"])  # f stands before i
+    assert ("input" in biases) == (name == "lstm")
 
 
-def test_the_vectors_of_tokens_start_normal_and_that_of_unknown_ones_at_zero():
+def test_the_embeddings_of_tokens_start_normal_and_that_of_unknown_tokens_at_zero():
     network = net(tokens=2000, n_features=5)
     theta = network.initial(np.random.default_rng(0))
     E = network.layout.views(theta)["embedding/E"]
@@ -524,7 +531,7 @@ def test_an_optimizer_follows_its_formula(name, settings):
 
 
 @every_optimizer
-def test_decay_multiplies_the_first_weights_before_each_step_and_stays_out_of_the_moments(name):
+def test_decay_scales_the_first_weights_before_each_step_and_does_not_enter_the_moments(name):
     rng = np.random.default_rng(0)
     theta, gradients, decay = rng.standard_normal(5), rng.standard_normal((8, 5)), np.array([0.5, 0, 2])
     plain, decayed = OPTIMIZERS[name](theta, **SOME[name]), OPTIMIZERS[name](theta, decay=decay, **SOME[name])
@@ -562,7 +569,7 @@ BY_TORCH = {  # torch 2: theta = [1, -2, 0.5] after gradients [1, 2, -3], [0.5, 
 
 
 @pytest.mark.parametrize("name", BY_TORCH)
-def test_an_optimizer_moves_as_that_of_pytorch(name):
+def test_an_optimizer_takes_the_steps_of_pytorchs(name):
     theta = np.array([1, -2, 0.5])
     settings = {"rho": 0.9, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8}
     optimizer = OPTIMIZERS[name](theta, decay=np.full(3, 0.2) if name == "adam" else None, **settings)
@@ -572,7 +579,7 @@ def test_an_optimizer_moves_as_that_of_pytorch(name):
 
 
 @every_optimizer
-def test_an_optimizer_goes_on_from_its_state(name):
+def test_an_optimizer_continues_from_its_state(name):
     rng = np.random.default_rng(0)
     start, gradients = rng.standard_normal(5), rng.standard_normal((6, 5))
     straight, broken = start.copy(), start.copy()
@@ -597,7 +604,7 @@ def test_an_optimizer_keeps_float32(name):
     assert (theta < 1).all()
 
 
-def test_clipping_shortens_a_long_gradient_in_place_and_leaves_others():
+def test_clipping_shortens_a_long_gradient_in_place_and_leaves_a_short_one():
     grad = np.array([3.0, 4.0])
     assert clip_norm(grad, None) is grad
     assert clip_norm(grad, 5.0).tolist() == [3, 4]
@@ -617,7 +624,7 @@ def test_schedules_follow_their_formulas():
     assert SCHEDULES.keys() == {"constant", "cosine", "onecycle"}
 
 
-def test_onecycle_rises_without_a_jump_to_its_top_and_falls_to_nothing():
+def test_onecycle_rises_to_its_maximum_and_falls_to_zero_without_a_jump():
     progress = np.linspace(0, 1, 2001)
     factors = np.array([SCHEDULES["onecycle"](p) for p in progress])
     rising, falling = factors[:601], factors[600:]
@@ -628,28 +635,28 @@ def test_onecycle_rises_without_a_jump_to_its_top_and_falls_to_nothing():
     assert factors.max() == 1
 
 
-def test_the_plan_of_cosine_and_onecycle_is_to_reach_the_end():
+def test_cosine_and_onecycle_are_planned_to_end_at_max_iter():
     kinds = [*SCHEDULES, "invscaling", "adaptive"]
     assert {kind for kind in kinds if Schedule(kind, 0.1, 0.5).planned} == PLANNED == {"cosine", "onecycle"}
 
 
 @pytest.mark.parametrize("kind", ["constant", "cosine", "onecycle", "invscaling", "adaptive"])
-def test_warming_up_multiplies_the_first_rates_of_any_schedule_with_a_straight_line(kind):
+def test_warmup_scales_the_first_rates_of_any_schedule_linearly(kind):
     cold, warm = Schedule(kind, 0.1, 0.5), Schedule(kind, 0.1, 0.5, warmup=4)
     factors = [warm.rate(0.2, 9, steps) / cold.rate(0.2, 9, steps) for steps in range(7)]
     assert_allclose(factors, [0.25, 0.5, 0.75, 1, 1, 1, 1])
 
 
-def test_only_an_adaptive_schedule_goes_on_when_training_stalls():
-    assert not any(Schedule(kind, 0.1, 0.5).go_on() for kind in (*SCHEDULES, "invscaling"))
+def test_only_an_adaptive_schedule_reduces_the_rate_when_training_stalls():
+    assert not any(Schedule(kind, 0.1, 0.5).reduce_rate() for kind in (*SCHEDULES, "invscaling"))
     schedule, rates = Schedule("adaptive", 0.1, 0.5), []
-    while schedule.go_on():
+    while schedule.reduce_rate():
         rates.append(schedule.rate(0, 0, 0))
     assert_allclose(rates, 0.1 / 5.0 ** np.arange(1, len(rates) + 1))
     assert rates[-1] <= 1e-6 < rates[-2]
 
 
-def test_patience_ends_after_more_than_so_many_epochs_without_improvement():
+def test_patience_ends_after_more_than_n_epochs_without_improvement():
     patience, stalled, improved = Patience(0.1, 2), [], []
     for value in (1.0, 0.5, 0.45, 0.44, 0.3, 0.3, 0.25, 0.29):
         improved.append(patience.update(value))
@@ -673,7 +680,7 @@ def test_batches_hold_each_row_once_an_epoch(n, size, sizes, shuffle):
         assert sorted(np.concatenate(epoch)) == list(range(n))
 
 
-def test_batches_are_shuffled_by_seed_and_epoch_alone():
+def test_the_shuffle_depends_on_seed_and_epoch_alone():
     def epochs(seed, first, n, shuffle=True):
         batches = Batches(50, 20, seed, shuffle=shuffle, first_epoch=first)
         return [np.concatenate([rows for rows, _ in batches.epoch()]).tolist() for _ in range(n)]
@@ -685,7 +692,7 @@ def test_batches_are_shuffled_by_seed_and_epoch_alone():
 
 
 @pytest.mark.parametrize("shuffle", [False, True])
-def test_no_two_batches_have_the_same_key_and_a_later_start_goes_on_with_the_keys(shuffle):
+def test_no_two_batches_have_the_same_key_and_a_warm_start_continues_the_keys(shuffle):
     def keys(seed, first, n):
         batches = Batches(50, 20, seed, shuffle=shuffle, first_epoch=first)
         return [key for _ in range(n) for _, key in batches.epoch()]
@@ -694,7 +701,7 @@ def test_no_two_batches_have_the_same_key_and_a_later_start_goes_on_with_the_key
     assert keys(0, 0, 4)[6:] == keys(0, 2, 2)
 
 
-# --- batches of like length -------------------------------------------------------------------------------------------
+# --- batches by length ------------------------------------------------------------------------------------------------
 
 
 def lengths_of(n, seed=0):
@@ -708,13 +715,13 @@ def epochs_of(n_epochs, n, size, lengths, seed=0, **options):
 
 
 @pytest.mark.parametrize(("n", "size"), [(320, 8), (323, 8), (100, 24), (6407, 32)])
-def test_batches_of_like_length_hold_each_row_once_an_epoch(n, size):
+def test_batches_by_length_hold_each_row_once_an_epoch(n, size):
     for epoch in epochs_of(3, n, size, lengths_of(n)):
         assert sorted(j for rows in epoch for j in rows) == list(range(n))
         assert sorted(map(len, epoch)) == sorted([size] * (n // size) + [n % size] * (n % size > 0))
 
 
-def test_batches_of_like_length_are_drawn_by_seed_and_epoch_alone():
+def test_batches_by_length_depend_on_seed_and_epoch_alone():
     lengths = lengths_of(200)
     assert epochs_of(4, 200, 8, lengths) == epochs_of(4, 200, 8, lengths)
     assert epochs_of(4, 200, 8, lengths)[2:] == epochs_of(2, 200, 8, lengths, first_epoch=2)
@@ -722,23 +729,23 @@ def test_batches_of_like_length_are_drawn_by_seed_and_epoch_alone():
     assert len(set(map(frozenset, seen))) == len(seen)
 
 
-def test_batches_of_like_length_waste_little_in_few_runs():
+def test_batches_by_length_have_little_padding_in_few_chunks():
     lengths = lengths_of(6400)
 
-    def runs(lengths_known):
-        (epoch,) = epochs_of(1, 6400, 32, lengths_known)
-        runs = [chunk for rows in epoch for chunk in pack(sorted(lengths[rows], reverse=True))]
-        assert 1 - lengths.sum() / sum(chunk.steps * chunk.width for chunk in runs) < 0.05
-        return len(runs)
+    def n_chunks(known):
+        (epoch,) = epochs_of(1, 6400, 32, known)
+        chunks = [chunk for rows in epoch for chunk in pack(sorted(lengths[rows], reverse=True))]
+        assert 1 - lengths.sum() / sum(chunk.steps * chunk.width for chunk in chunks) < 0.05
+        return len(chunks)
 
-    assert runs(lengths) < runs(None) / 4
+    assert n_chunks(lengths) < n_chunks(None) / 4
     spread, mixed = (
         np.mean([np.ptp(lengths[rows]) for rows in epochs_of(1, 6400, 32, known)[0]]) for known in (lengths, None)
     )
     assert spread < 0.15 * mixed
 
 
-def test_two_sequences_of_one_length_meet_as_often_as_any_other_two():
+def test_any_two_sequences_of_one_length_are_equally_often_in_one_batch():
     lengths, meetings = np.repeat([3, 9], 40), np.zeros((80, 80))
     for epoch in epochs_of(2000, 80, 5, lengths):
         for rows in epoch:
@@ -751,19 +758,19 @@ def test_two_sequences_of_one_length_meet_as_often_as_any_other_two():
 
 
 @pytest.mark.parametrize("n", [1000, 1023])
-def test_sequences_weigh_the_same_whatever_their_length(n):
-    """In a batch of half the size a sequence has twice the part in a step."""
-    lengths, part = lengths_of(n), np.zeros(n)
+def test_the_share_of_a_sequence_in_training_does_not_depend_on_its_length(n):
+    """In a batch of half the size, a sequence has twice the share in a step."""
+    lengths, share = lengths_of(n), np.zeros(n)
     for epoch in epochs_of(400, n, 32, lengths):
         for rows in epoch:
-            part[rows] += 32 / len(rows) / 400
-    by_length = part[np.argsort(lengths, kind="stable")]
+            share[rows] += 32 / len(rows) / 400
+    by_length = share[np.argsort(lengths, kind="stable")]
     tenth = n // 10
     assert_allclose(by_length[:tenth].mean(), by_length[-tenth:].mean(), rtol=0.03)
-    assert_allclose(by_length[-10:].mean(), part.mean(), rtol=0.06)
+    assert_allclose(by_length[-10:].mean(), share.mean(), rtol=0.06)
 
 
-def test_short_batches_and_long_sequences_come_at_any_time_of_an_epoch():
+def test_small_batches_and_long_sequences_come_at_any_time_of_an_epoch():
     lengths, places, longest = lengths_of(100), [], []
     for epoch in epochs_of(2600, 100, 8, lengths):
         places.append(list(map(len, epoch)).index(4))
@@ -782,22 +789,22 @@ def test_short_batches_and_long_sequences_come_at_any_time_of_an_epoch():
     ],
     ids=["not shuffled", "of one length", "few"],
 )
-def test_where_length_does_not_count_batches_are_as_without(n, options, lengths):
+def test_without_shuffle_or_with_equal_lengths_batches_are_not_sorted_by_length(n, options, lengths):
     assert epochs_of(3, n, 8, lengths, **options) == epochs_of(3, n, 8, None, **options)
 
 
-# --- descend ----------------------------------------------------------------------------------------------------------
+# --- mini-batches -----------------------------------------------------------------------------------------------------
 
 
 class Quadratic:
-    """The mean over the rows of ½ ‖theta - centre‖²; its minimum is the mean of the centres."""
+    """The mean over the rows of ½ ‖theta - center‖²; its minimum is the mean of the centers."""
 
-    def __init__(self, centres):
-        self.centres, self.calls = np.array(centres, float), 0
+    def __init__(self, centers):
+        self.centers, self.calls = np.array(centers, float), 0
 
     def __call__(self, theta, rows, key=None):
         self.calls += 1
-        difference = theta - self.centres[rows]
+        difference = theta - self.centers[rows]
         data_loss = 0.5 * float((difference**2).sum(axis=1).mean())
         return LossAndGradient(data_loss, 0.0, difference.mean(axis=0).astype(theta.dtype), None)
 
@@ -808,11 +815,11 @@ class Quadratic:
 def gradient_descent(theta, objective, *, size=10, rate=0.5, kind="constant", max_norm=None, epochs=3, **options):
     optimizer = OPTIMIZERS["sgd"](theta, momentum=0.0, nesterovs_momentum=False)
     options = {"patience": None, "max_iter": epochs, "max_norm": max_norm} | options
-    batches = Batches(len(objective.centres), size, 0)
-    return descend(objective, theta, optimizer, Schedule(kind, rate, 0.5), batches, **options)
+    batches = Batches(len(objective.centers), size, 0)
+    return minimize_minibatch(objective, theta, optimizer, Schedule(kind, rate, 0.5), batches, **options)
 
 
-def test_descent_takes_the_steps_of_gradient_descent_and_reports_the_loss_before_each():
+def test_training_takes_the_steps_of_gradient_descent_and_reports_the_loss_before_each():
     theta, objective = np.array([8.0, 0.0]), Quadratic([[0, 0], [0, 0]])
     history = gradient_descent(theta, objective)
     assert_allclose(theta, [1, 0])
@@ -828,22 +835,22 @@ def test_the_loss_of_an_epoch_is_the_mean_over_its_sequences():
     assert_allclose(history.losses, [(0.5 + 0.5 + 8) / 3], rtol=1e-9)
 
 
-def test_descent_clips_each_gradient():
+def test_each_gradient_is_clipped():
     theta = np.array([8.0])
     gradient_descent(theta, Quadratic([[0]]), rate=1.0, max_norm=0.25, epochs=3)
     assert_allclose(theta, [7.25])
 
 
-def test_a_cosine_schedule_runs_through_all_steps_of_all_epochs():
+def test_a_cosine_schedule_covers_all_steps_of_all_epochs():
     theta, steps = np.array([0.0]), []
 
     class Rates:
         state: ClassVar = {"t": 0}
 
-        def step(self, theta, grad, rate, where):
+        def step(self, theta, grad, rate, rows):
             steps.append(rate)
 
-    history = descend(
+    history = minimize_minibatch(
         Quadratic([[1]] * 4),
         theta,
         Rates(),
@@ -857,17 +864,17 @@ def test_a_cosine_schedule_runs_through_all_steps_of_all_epochs():
     assert history.n_seen == 8
 
 
-def test_descent_stops_when_the_loss_stalls():
+def test_training_stops_when_the_loss_stalls():
     theta = np.array([1.0])
     history = gradient_descent(theta, Quadratic([[0]]), rate=1.0, epochs=50, patience=Patience(1e-9, 3))
     assert history.ended == "stalled"
     assert len(history.losses) == 6  # 0.5, 0, then 4 without improvement
 
 
-def test_an_adaptive_schedule_gets_smaller_rates_before_the_end():
+def test_an_adaptive_schedule_reduces_the_rate_before_training_stops():
     theta, schedule, objective = np.array([1.0]), Schedule("adaptive", 1e-3, 0), Quadratic([[0]])
     optimizer = OPTIMIZERS["sgd"](theta, momentum=0.0, nesterovs_momentum=False)
-    history = descend(
+    history = minimize_minibatch(
         objective, theta, optimizer, schedule, Batches(1, 1, 0), max_iter=500, max_norm=None, patience=Patience(1.0, 2)
     )
     assert history.ended == "stalled"
@@ -875,7 +882,7 @@ def test_an_adaptive_schedule_gets_smaller_rates_before_the_end():
     assert len(history.losses) == 1 + 3 * 6  # 1e-3 / 5^5 < 1e-6: five smaller rates, three epochs each
 
 
-def test_with_a_score_the_weights_of_the_best_epoch_are_kept():
+def test_with_a_score_the_weights_of_the_best_epoch_are_restored():
     theta, seen, scores = np.array([8.0]), [], iter([0.1, 0.7, 0.7, 0.3, 0.2, 0.1])
 
     def validate(theta):
@@ -891,40 +898,41 @@ def test_with_a_score_the_weights_of_the_best_epoch_are_kept():
 
 
 class Recorder(EpochCallback):
-    """Writes down what it sees, and says stop after an epoch."""
+    """Records its calls and stops training after epoch `stop`."""
 
     def __init__(self, stop=None):
-        self.seen, self.stop = [], stop
+        self.calls = []
+        self.stop = stop
 
     def on_epoch_begin(self):
-        self.seen.append("begin")
+        self.calls.append("begin")
 
     def on_epoch_end(self, history, theta):
-        self.seen.append((len(history.losses), theta.tolist()))
+        self.calls.append((len(history.losses), theta.tolist()))
         return len(history.losses) == self.stop
 
 
-def test_a_watch_sees_the_beginning_and_the_end_of_each_epoch():
-    watch = Recorder()
-    gradient_descent(np.array([8.0]), Quadratic([[0]]), epoch_callback=watch)
-    assert watch.seen == ["begin", (1, [4.0]), "begin", (2, [2.0]), "begin", (3, [1.0])]
+def test_a_callback_is_called_at_the_beginning_and_at_the_end_of_each_epoch():
+    recorder = Recorder()
+    gradient_descent(np.array([8.0]), Quadratic([[0]]), epoch_callback=recorder)
+    assert recorder.calls == ["begin", (1, [4.0]), "begin", (2, [2.0]), "begin", (3, [1.0])]
 
 
-def test_a_watch_sees_the_weights_that_would_be_kept():
-    watch, scores = Recorder(), iter([0.5, 0.4, 0.6])
+def test_a_callback_gets_the_weights_that_training_would_return():
+    recorder, scores = Recorder(), iter([0.5, 0.4, 0.6])
     gradient_descent(
-        np.array([8.0]), Quadratic([[0]]), validate=lambda theta: (0.0, next(scores)), epoch_callback=watch
+        np.array([8.0]), Quadratic([[0]]), validate=lambda theta: (0.0, next(scores)), epoch_callback=recorder
     )
-    assert watch.seen[1::2] == [(1, [4.0]), (2, [4.0]), (3, [1.0])]
+    assert recorder.calls[1::2] == [(1, [4.0]), (2, [4.0]), (3, [1.0])]
 
 
-def test_scores_alone_keep_nothing():
+def test_without_restore_best_the_weights_of_the_last_epoch_are_returned():
     theta, scores = np.array([8.0]), iter([0.5, 0.4, 0.3])
     history = gradient_descent(theta, Quadratic([[0]]), validate=lambda theta: (0.0, next(scores)), restore_best=False)
     assert (history.best_epoch, theta.tolist()) == (None, [1.0])
 
 
-def test_a_watch_can_stop_training():
+def test_a_callback_can_stop_training():
     theta = np.array([8.0])
     history = gradient_descent(theta, Quadratic([[0]]), epoch_callback=Recorder(stop=2))
     assert (history.ended, len(history.losses), theta.tolist()) == ("stopped", 2, [2.0])
@@ -936,12 +944,12 @@ def interrupting(objective, calls):
             raise KeyboardInterrupt
         return objective(theta, rows)
 
-    interrupted.null_loss, interrupted.centres = objective.null_loss, objective.centres
+    interrupted.null_loss, interrupted.centers = objective.null_loss, objective.centers
     return interrupted
 
 
 @pytest.mark.parametrize(("calls", "n_losses", "value"), [(3, 2, 1 / 8), (1, 1, 1 / 2)])
-def test_an_interrupt_keeps_the_model_so_far(calls, n_losses, value):
+def test_an_interrupt_returns_the_weights_so_far(calls, n_losses, value):
     theta = np.ones(1)
     history = gradient_descent(theta, interrupting(Quadratic([[0], [0]]), calls), size=1, epochs=9)
     assert history.ended == "interrupted"
@@ -979,33 +987,35 @@ def test_a_loss_that_is_not_a_number_is_a_divergence():
         gradient_descent(np.zeros(1), Quadratic([[math.nan]]))
 
 
-def words():
-    """An objective over sequences of tokens from the first half of a vocabulary; weights; which of them are unread."""
+def token_problem():
+    """An objective over tokens from the first half of a vocabulary, weights, and which rows of the table are unused."""
     network, X = net(tokens=20, n_features=4, units=(3,)), sequences([4, 2, 5, 1], tokens=10)
-    theta, unread = network.initial(np.random.default_rng(0)), np.ones(20, bool)
-    unread[X.values] = False
-    return objective_of(network, X), theta, unread
+    theta, unused = network.initial(np.random.default_rng(0)), np.ones(20, bool)
+    unused[X.values] = False
+    return objective_of(network, X), theta, unused
 
 
 @every_optimizer
-def test_descent_moves_the_vectors_of_the_tokens_that_come_and_no_others(name):
-    objective, theta, unread = words()
+def test_mini_batches_update_the_embeddings_of_the_tokens_that_occur_and_no_others(name):
+    objective, theta, unused = token_problem()
     table = objective.network.layout.views(theta)["embedding/E"]
     before = table.copy()
     optimizer, batches = OPTIMIZERS[name](theta, **SOME[name]), Batches(4, 2, 0)
     schedule = Schedule("constant", 0.01, 0.5)
-    history = descend(objective, theta, optimizer, schedule, batches, max_iter=5, max_norm=1.0, patience=None)
+    history = minimize_minibatch(
+        objective, theta, optimizer, schedule, batches, max_iter=5, max_norm=1.0, patience=None
+    )
     assert history.losses[-1] < history.losses[0]
-    assert_array_equal((table == before).all(axis=1), unread)
+    assert_array_equal((table == before).all(axis=1), unused)
 
 
-def test_lbfgs_moves_the_vectors_of_the_tokens_that_come_and_no_others():
-    objective, theta, unread = words()
+def test_lbfgs_updates_the_embeddings_of_the_tokens_that_occur_and_no_others():
+    objective, theta, unused = token_problem()
     table = objective.network.layout.views(theta)["embedding/E"]
     before = table.copy()
     history = minimize_lbfgs(objective, theta, np.arange(4), max_iter=5, max_fun=50, tol=1e-8)
     assert history.losses[-1] < history.losses[0]
-    assert_array_equal((table == before).all(axis=1), unread)
+    assert_array_equal((table == before).all(axis=1), unused)
 
 
 # --- L-BFGS -----------------------------------------------------------------------------------------------------------
@@ -1016,7 +1026,7 @@ class Valley(Quadratic):
 
     def __call__(self, theta, rows, key=None):
         self.calls += 1
-        curvature, difference = np.array([1, 10, 100.0]), theta - self.centres[0]
+        curvature, difference = np.array([1, 10, 100.0]), theta - self.centers[0]
         data_loss = 0.5 * float((curvature * difference**2).sum())
         return LossAndGradient(data_loss, 0.0, (curvature * difference).astype(theta.dtype), None)
 
@@ -1028,20 +1038,20 @@ def lbfgs(theta, objective, **options):
 
 @pytest.mark.parametrize(("dtype", "rtol"), [(np.float64, 1e-7), (np.float32, 1e-4)])
 def test_lbfgs_finds_the_minimum_of_a_quadratic(dtype, rtol):
-    theta, watch = np.zeros(3, dtype), Recorder()
-    history = lbfgs(theta, Valley([[1, -2, 3]]), epoch_callback=watch)
+    theta, recorder = np.zeros(3, dtype), Recorder()
+    history = lbfgs(theta, Valley([[1, -2, 3]]), epoch_callback=recorder)
     assert theta.dtype == dtype
     assert_allclose(theta, [1, -2, 3], rtol=rtol)
     assert history.ended == "converged"
     assert history.losses[-1] < 1e-8
     assert history.n_seen == 2 * len(history.losses)
-    assert watch.seen[::2] == ["begin"] * len(history.losses)
-    assert [n for n, _ in watch.seen[1::2]] == list(range(1, len(history.losses) + 1))
+    assert recorder.calls[::2] == ["begin"] * len(history.losses)
+    assert [n for n, _ in recorder.calls[1::2]] == list(range(1, len(history.losses) + 1))
     assert history.losses == sorted(history.losses, reverse=True)
 
 
 @pytest.mark.parametrize("limit", ["max_iter", "max_fun"])
-def test_lbfgs_says_when_it_reached_its_limit(limit):
+def test_lbfgs_reports_that_it_reached_its_limit(limit):
     theta, objective = np.zeros(3), Valley([[1, -2, 3]])
     history = lbfgs(theta, objective, **{limit: 3})
     assert history.ended == "max_iter"
@@ -1049,7 +1059,7 @@ def test_lbfgs_says_when_it_reached_its_limit(limit):
     assert_allclose(history.losses[-1], objective(theta, None).data_loss)
 
 
-def test_lbfgs_at_the_minimum_stays_there():
+def test_lbfgs_that_starts_at_the_minimum_stays_there():
     theta = np.array([1.0, -2, 3])
     history = lbfgs(theta, Valley([[1, -2, 3]]))
     assert theta.tolist() == [1, -2, 3]
@@ -1057,7 +1067,7 @@ def test_lbfgs_at_the_minimum_stays_there():
     assert history.ended == "converged"
 
 
-def test_lbfgs_interrupted_keeps_the_last_iterate():
+def test_lbfgs_interrupted_returns_the_last_iterate():
     class Interrupting(EpochCallback):
         def on_epoch_end(self, history, theta):
             if len(history.losses) == 3:
@@ -1070,7 +1080,7 @@ def test_lbfgs_interrupted_keeps_the_last_iterate():
     assert_allclose(objective(theta, None).data_loss, history.losses[-1])
 
 
-def test_a_watch_can_stop_lbfgs():
+def test_a_callback_can_stop_lbfgs():
     objective, theta = Valley([[1, -2, 3]]), np.zeros(3)
     history = lbfgs(theta, objective, epoch_callback=Recorder(stop=2))
     assert (history.ended, len(history.losses)) == ("stopped", 2)
@@ -1084,12 +1094,12 @@ def test_lbfgs_interrupted_before_its_first_iterate_raises():
     assert theta.tolist() == [0, 0, 0]
 
 
-def test_lbfgs_refuses_what_is_not_a_number():
+def test_a_loss_of_nan_is_a_divergence_in_lbfgs():
     with pytest.raises(ValueError, match="diverged in epoch 1: the loss is nan"):
         lbfgs(np.zeros(3), Valley([[math.nan, 0, 0]]))
 
 
-def test_a_course_begins_empty():
+def test_a_history_begins_empty():
     assert History() == History(losses=[], validation_losses=[], scores=[], best_epoch=None, n_seen=0, ended="max_iter")
     assert History().losses is not History().losses
 

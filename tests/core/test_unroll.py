@@ -1,4 +1,4 @@
-"""Runs, the loop over time, the blocks beside it, and what must not matter: batch, order, padding, buffers."""
+"""Packing, the loop over time, blocks beside it, and what must not matter: batch, order, padding, buffers."""
 
 import time
 from functools import partial
@@ -38,12 +38,12 @@ def descending(rng, n=12, longest=40):
 
 
 @pytest.mark.parametrize("size", [1, 7, 50, 1 << 14])
-@pytest.mark.parametrize("waste", [0, MAX_PADDING, 0.5, 10])
+@pytest.mark.parametrize("max_padding", [0, MAX_PADDING, 0.5, 10])
 @pytest.mark.parametrize("seed", range(5))
-def test_runs_cover_every_living_step_once_waste_no_more_than_allowed_and_keep_to_their_size(waste, size, seed):
+def test_chunks_cover_every_valid_step_once_and_keep_to_max_padding_and_to_their_size(max_padding, size, seed):
     lengths = descending(np.random.default_rng(seed))
     covered, t = np.zeros(len(lengths), int), 0
-    for chunk in pack(lengths.tolist(), waste, size):
+    for chunk in pack(lengths.tolist(), max_padding, size):
         assert chunk.first_step == t
         assert chunk.width == (lengths > chunk.first_step).sum()
         assert chunk.steps == 1 or chunk.steps * chunk.width <= size
@@ -57,12 +57,12 @@ def test_runs_cover_every_living_step_once_waste_no_more_than_allowed_and_keep_t
         assert all(e <= chunk.steps for e, _, _ in chunk.ends)
         covered[:survivors] += chunk.steps
         lost = chunk.width * chunk.steps - np.minimum(lengths[: chunk.width] - chunk.first_step, chunk.steps).sum()
-        assert lost <= waste * chunk.width * chunk.steps
+        assert lost <= max_padding * chunk.width * chunk.steps
         t += chunk.steps
     assert_array_equal(covered, lengths)
 
 
-def test_without_waste_there_is_a_run_for_each_length():
+def test_without_padding_there_is_a_chunk_for_each_length():
     assert [(chunk.first_step, chunk.steps, chunk.width) for chunk in pack([7, 4, 4, 1], 0)] == [
         (0, 1, 4),
         (1, 3, 3),
@@ -71,9 +71,9 @@ def test_without_waste_there_is_a_run_for_each_length():
 
 
 @pytest.mark.parametrize("reverse", [False, True])
-@pytest.mark.parametrize("waste", [0, 10])
-def test_a_column_reads_its_own_sequence_and_repeats_the_last_step_after_its_end(waste, reverse):
-    packed = PackedBatch(np.array([4, 2, 1]), waste)
+@pytest.mark.parametrize("max_padding", [0, 10])
+def test_a_column_reads_its_own_sequence_and_repeats_the_last_step_after_its_end(max_padding, reverse):
+    packed = PackedBatch(np.array([4, 2, 1]), max_padding)
     sequences = [[0, 1, 2, 3], [4, 5], [6]]
     for chunk in packed.chunks:
         for j, sequence in enumerate(sequences[: chunk.width]):
@@ -83,10 +83,10 @@ def test_a_column_reads_its_own_sequence_and_repeats_the_last_step_after_its_end
 
 
 @pytest.mark.parametrize("reverse", [False, True])
-@pytest.mark.parametrize("waste", [0, MAX_PADDING, 10])
+@pytest.mark.parametrize("max_padding", [0, MAX_PADDING, 10])
 @pytest.mark.parametrize("lengths", LENGTHS, ids=str)
-def test_living_steps_are_gathered_once_and_put_where_they_came_from(lengths, waste, reverse):
-    rng, packed = np.random.default_rng(0), PackedBatch(np.array(lengths), waste)
+def test_valid_steps_are_gathered_once_and_put_where_they_came_from(lengths, max_padding, reverse):
+    rng, packed = np.random.default_rng(0), PackedBatch(np.array(lengths), max_padding)
     values, back, added = (
         rng.standard_normal((sum(lengths), 2)),
         np.zeros((sum(lengths), 2)),
@@ -96,17 +96,17 @@ def test_living_steps_are_gathered_once_and_put_where_they_came_from(lengths, wa
         x = packed.gather(values, chunk, reverse)
         assert x.shape == (chunk.steps, 2, chunk.width)
         assert_array_equal(x, values[packed.rows(chunk, reverse)].swapaxes(1, 2))
-        alive = packed.valid(chunk)
-        alive = np.ones((chunk.steps, chunk.width), bool) if alive is None else alive
-        assert_array_equal(alive.sum(axis=0), np.minimum(packed.lengths[: chunk.width] - chunk.first_step, chunk.steps))
-        x = np.where(alive[:, None], x, np.nan)  # what has ended must not be looked at
+        valid = packed.valid(chunk)
+        valid = np.ones((chunk.steps, chunk.width), bool) if valid is None else valid
+        assert_array_equal(valid.sum(axis=0), np.minimum(packed.lengths[: chunk.width] - chunk.first_step, chunk.steps))
+        x = np.where(valid[:, None], x, np.nan)  # padding must not be looked at
         packed.put(x, chunk, reverse, back)
         packed.put(x, chunk, reverse, added, add=True)
     assert_array_equal(back, values)
     assert_array_equal(added, 1 + values)
 
 
-def test_the_plan_of_one_length_is_kept_and_that_of_several_is_not():
+def test_the_packed_batch_of_one_length_is_kept_and_that_of_several_is_not():
     assert PackedBatch.of(np.array([4, 4])) is PackedBatch.of(np.array([4, 4]))
     assert PackedBatch.of(np.array([4, 4])) is not PackedBatch.of(np.array([4, 4, 4]))
     assert PackedBatch.of(np.array([4, 4])).chunks == PackedBatch(np.array([4, 4])).chunks
@@ -146,7 +146,7 @@ class Counter(Cell):
 
     parts, cache_blocks, n_coefficients = (Part("W", ("h",), "x1h"),), (), 1
 
-    def forward(self, weights, inputs, frames, scratch, mask=None):
+    def forward(self, weights, inputs, cache, scratch, mask=None):
         for h, h_next in zip(inputs[:, -self.H :], inputs[1:, -self.H :]):
             np.add(h, 1, h_next)
 
@@ -154,7 +154,7 @@ class Counter(Cell):
 class Digits(Counter):
     """h' = 10 h + x: the digits of a sequence in the order in which they were read."""
 
-    def forward(self, weights, inputs, frames, scratch, mask=None):
+    def forward(self, weights, inputs, cache, scratch, mask=None):
         for u, h_next in zip(inputs, inputs[1:, -1:]):
             np.add(10 * u[-1:], u[:1], h_next)
 
@@ -164,69 +164,68 @@ class LongMemory(Counter):
 
     cache_blocks = ("c", "other")
 
-    def forward(self, weights, inputs, frames, scratch, mask=None):
-        for c, c_next, other, h_next in zip(frames, frames[1:, :1], frames[:, 1:], inputs[1:, -1:]):
+    def forward(self, weights, inputs, cache, scratch, mask=None):
+        for c, c_next, other, h_next in zip(cache, cache[1:, :1], cache[:, 1:], inputs[1:, -1:]):
             np.add(c[:1], 1, c_next)
             other.fill(-1)
             np.copyto(h_next, c_next)
 
 
-def loop(cell, lengths, values=None, *, waste=MAX_PADDING, reverse=False, needs_backward=True):
+def loop(cell, lengths, values=None, *, max_padding=MAX_PADDING, reverse=False, needs_backward=True):
     values = np.zeros((sum(lengths), 1)) if values is None else values
-    packed, W = PackedBatch(np.array(lengths), waste), {"W": np.zeros((1, 3))}
-    join = StateCollector(packed, reverse, np.full((sum(lengths), 1), np.nan))
-    here = unroll(
+    packed, W = PackedBatch(np.array(lengths), max_padding), {"W": np.zeros((1, 3))}
+    collector = StateCollector(packed, reverse, np.full((sum(lengths), 1), np.nan))
+    unrolled = unroll(
         cell(1, 1),
         W,
         values,
         packed,
         Workspace(float),
-        "key",
         reverse=reverse,
         needs_backward=needs_backward,
-        observers=[join],
+        observers=[collector],
     )
-    return here.h[0], join.values[:, 0], here.back
+    return unrolled.h[0], collector.values[:, 0], unrolled.back
 
 
 @pytest.mark.parametrize("needs_backward", [False, True])
-@pytest.mark.parametrize("waste", [0, MAX_PADDING, 10])
+@pytest.mark.parametrize("max_padding", [0, MAX_PADDING, 10])
 @pytest.mark.parametrize("lengths", LENGTHS, ids=str)
 @pytest.mark.parametrize("cell", [Counter, LongMemory])
-def test_each_sequence_stops_at_its_own_length(cell, lengths, waste, needs_backward):
-    last, states, back = loop(cell, lengths, waste=waste, needs_backward=needs_backward)
+def test_each_sequence_stops_at_its_own_length(cell, lengths, max_padding, needs_backward):
+    last, states, back = loop(cell, lengths, max_padding=max_padding, needs_backward=needs_backward)
     assert last.tolist() == lengths
     assert states.tolist() == [t + 1 for length in lengths for t in range(length)]
     assert (back is not None) == needs_backward
 
 
-@pytest.mark.parametrize("waste", [0, 10])
-def test_the_reverse_direction_begins_at_the_last_living_step(waste):
+@pytest.mark.parametrize("max_padding", [0, 10])
+def test_the_reverse_direction_begins_at_the_last_valid_step(max_padding):
     values = np.array([[1.0, 2, 3, 4, 5, 6]]).T
-    last, states, _ = loop(Digits, [3, 2, 1], values, waste=waste)
+    last, states, _ = loop(Digits, [3, 2, 1], values, max_padding=max_padding)
     assert last.tolist() == [123, 45, 6]
     assert states.tolist() == [1, 12, 123, 4, 45, 6]
-    last, states, _ = loop(Digits, [3, 2, 1], values, waste=waste, reverse=True)
+    last, states, _ = loop(Digits, [3, 2, 1], values, max_padding=max_padding, reverse=True)
     assert last.tolist() == [321, 54, 6]
     assert states.tolist() == [321, 32, 3, 54, 5, 6]
 
 
-# --- pooling, joins, dense --------------------------------------------------------------------------------------------
+# --- pooling, collectors, dense ---------------------------------------------------------------------------------------
 
 
-def random_states(lengths, waste, n_units=3, seed=0):
-    """Sequences of states (S, H), a packed, and the states of each of its runs; 1000 where a sequence has ended."""
-    packed = PackedBatch(np.array(lengths), waste)
+def random_states(lengths, max_padding, n_units=3, seed=0):
+    """Sequences of states (S, H), a packed batch, and the states of each of its chunks; 1000 in padding."""
+    packed = PackedBatch(np.array(lengths), max_padding)
     states = np.random.default_rng(seed).standard_normal((sum(lengths), n_units))
-    return states, packed, by_run(states, packed)
+    return states, packed, by_chunk(states, packed)
 
 
-def by_run(states, packed):
+def by_chunk(states, packed):
     outputs = []
     for chunk in packed.chunks:
-        h, alive = packed.gather(states, chunk, False).copy(), packed.valid(chunk)
-        if alive is not None:
-            h.swapaxes(1, 2)[~alive] = 1e3
+        h, valid = packed.gather(states, chunk, False).copy(), packed.valid(chunk)
+        if valid is not None:
+            h.swapaxes(1, 2)[~valid] = 1e3
         outputs.append((chunk, h))
     return outputs
 
@@ -248,39 +247,39 @@ def pooled_one_by_one(kinds, states, lengths):
 KINDS = [("last",), ("mean",), ("max",), ("last", "mean", "max"), ("max", "last")]
 
 
-@pytest.mark.parametrize("waste", [0, 10])
+@pytest.mark.parametrize("max_padding", [0, 10])
 @pytest.mark.parametrize("lengths", LENGTHS, ids=str)
 @pytest.mark.parametrize("kinds", KINDS, ids="+".join)
-def test_pooling_summarises_living_steps_alone(kinds, lengths, waste):
+def test_pooling_leaves_padding_out(kinds, lengths, max_padding):
     assert set(POOLINGS) == {"attention", *(kind for kinds in KINDS for kind in kinds)}
-    states, packed, outputs = random_states(lengths, waste)
+    states, packed, outputs = random_states(lengths, max_padding)
     _, pooled = pool(kinds, states, packed, outputs)
     assert_allclose(pooled, pooled_one_by_one(kinds, states, lengths), rtol=1e-14, atol=1e-14)
 
 
-@pytest.mark.parametrize("waste", [0, 10])
+@pytest.mark.parametrize("max_padding", [0, 10])
 @pytest.mark.parametrize("kinds", KINDS, ids="+".join)
-def test_the_gradient_of_pooling_is_what_its_value_changes_by(kinds, waste):
+def test_the_gradient_of_pooling_is_what_its_value_changes_by(kinds, max_padding):
     lengths, rng = [6, 5, 2, 1], np.random.default_rng(1)
-    states, packed, outputs = random_states(lengths, waste)
+    states, packed, outputs = random_states(lengths, max_padding)
     observer, pooled = pool(kinds, states, packed, outputs)
     d, direction = rng.standard_normal(pooled.shape), rng.standard_normal(states.shape)
     d_last = observer.back(d)
     slope = 0 if d_last is None else (d_last.T * direction[packed.offsets[1:] - 1]).sum()
     for chunk, h in outputs:
-        dY, alive = observer.grad_h(chunk, h), packed.valid(chunk)
+        dY, valid = observer.grad_h(chunk, h), packed.valid(chunk)
         assert (dY is None) == (kinds == ("last",))
         if dY is not None:
-            assert alive is None or not dY.swapaxes(1, 2)[~alive].any()
+            assert valid is None or not dY.swapaxes(1, 2)[~valid].any()
             slope += (dY * packed.gather(direction, chunk, False)).sum()
     ahead, behind = (pooled_one_by_one(kinds, states + e * direction, lengths) for e in (1e-6, -1e-6))
     assert_allclose(slope, (d * (ahead - behind)).sum() / 2e-6, rtol=1e-8)
 
 
-@pytest.mark.parametrize("waste", [0, 10])
-def test_the_gradient_of_a_maximum_is_shared_by_the_steps_that_reach_it(waste):
-    packed, states = PackedBatch(np.array([4, 2]), waste), np.array([[2.0, 7, 7, 1, 7, 7]]).T
-    outputs = by_run(states, packed)
+@pytest.mark.parametrize("max_padding", [0, 10])
+def test_the_gradient_of_a_maximum_is_shared_by_the_steps_that_reach_it(max_padding):
+    packed, states = PackedBatch(np.array([4, 2]), max_padding), np.array([[2.0, 7, 7, 1, 7, 7]]).T
+    outputs = by_chunk(states, packed)
     observer, _ = pool(("max",), states, packed, outputs)
     assert observer.back(np.array([[3.0, 5]])) is None
     d_states = np.full((6, 1), np.nan)
@@ -299,19 +298,19 @@ def test_pooling_the_last_state_alone_gives_no_gradient_to_other_steps():
 
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("reverse", [False, True])
-@pytest.mark.parametrize("waste", [0, 10])
+@pytest.mark.parametrize("max_padding", [0, 10])
 @pytest.mark.parametrize("lengths", LENGTHS, ids=str)
-def test_the_slope_of_a_join_is_the_gradient_of_what_it_writes(lengths, waste, reverse, masked):
-    rng, packed = np.random.default_rng(0), PackedBatch(np.array(lengths), waste)
+def test_the_gradient_of_a_collector_is_that_of_what_it_writes(lengths, max_padding, reverse, masked):
+    rng, packed = np.random.default_rng(0), PackedBatch(np.array(lengths), max_padding)
     outputs = [rng.standard_normal((chunk.steps, 3, chunk.width)) for chunk in packed.chunks]
     mask = rng.standard_normal((3, len(lengths))) if masked else None
-    join = StateCollector(packed, reverse, np.full((sum(lengths), 3), np.nan), mask)
+    collector = StateCollector(packed, reverse, np.full((sum(lengths), 3), np.nan), mask)
     for chunk, h in zip(packed.chunks, outputs, strict=True):
-        join.on_states(chunk, h, None)
-    assert np.isfinite(join.values).all()
-    join.gradient = rng.standard_normal((sum(lengths), 3))
-    inner = sum((join.grad_h(chunk, h) * h).sum() for chunk, h in zip(packed.chunks, outputs, strict=True))
-    assert_allclose((join.gradient * join.values).sum(), inner, rtol=1e-12)
+        collector.on_states(chunk, h, None)
+    assert np.isfinite(collector.values).all()
+    collector.gradient = rng.standard_normal((sum(lengths), 3))
+    inner = sum((collector.grad_h(chunk, h) * h).sum() for chunk, h in zip(packed.chunks, outputs, strict=True))
+    assert_allclose((collector.gradient * collector.values).sum(), inner, rtol=1e-12)
 
 
 def test_dense_is_a_product_with_a_bias_and_adds_to_its_gradient():
@@ -361,6 +360,90 @@ def test_a_workspace_hands_out_the_same_memory_until_it_is_too_small():
     assert not np.shares_memory(scratch("a", 7), first)
     assert not np.shares_memory(scratch("b", 7), scratch("a", 7))
     assert np.shares_memory(scratch("a", 2, 3), scratch("a", 7))
+
+
+def test_two_owners_share_no_buffer_whatever_they_call_it():
+    scratch = Workspace(np.float32)
+    owners = [scratch, scratch.child("a"), scratch.child("b"), scratch.child("a").child("b")]
+    owners += [scratch.child("b").child("a"), scratch.child(("a", "b"))]
+    for number, owner in enumerate(owners):
+        owner("a", 3).fill(number)
+        owner("b", 2, 2).fill(10 * number)
+    for number, owner in enumerate(owners):
+        assert owner.dtype == np.float32
+        assert_array_equal(owner("a", 3), np.full(3, number))
+        assert_array_equal(owner("b", 2, 2), np.full((2, 2), 10 * number))
+    assert scratch.child("a") is scratch.child("a")
+    assert len(scratch._held) == 2 * len(owners)
+
+
+def test_temporary_buffers_take_turns_in_the_same_memory_and_open_blocks_share_none():
+    scratch = Workspace(np.float32)
+    with scratch.temporary() as first:
+        outer = first("a", 4)
+        assert outer.dtype == np.float32
+        with scratch.child("a").temporary() as second:
+            assert not np.shares_memory(second("a", 4), outer)
+            assert not np.shares_memory(second("a", 4), scratch("a", 4))
+    with pytest.raises(KeyError), scratch.child("b").temporary() as third:
+        assert third is first
+        raise KeyError
+    with scratch.child("b").child("c").temporary() as fourth:
+        assert np.shares_memory(fourth("a", 4), outer)
+
+
+def test_a_backward_pass_whose_buffers_were_overwritten_is_an_error():
+    network, X = net(pooling=("last", "attention")), sequences([4, 3])
+    theta, scratch, d = weights(network), Workspace(float), np.ones((3, 2))
+    first = network.forward(theta, X, scratch)
+    second = network.forward(theta, X, scratch)
+    with pytest.raises(RuntimeError, match="got those of a later one"):
+        first.back(d)
+    assert np.isfinite(second.back(d)).all()
+
+
+def test_two_directions_with_one_workspace_are_an_error():
+    X, cell = sequences([4, 3]), CELLS["gru"](2, 3)
+    W, packed, scratch = (
+        {part: np.ones(s) for part, s in cell.shapes().items()},
+        PackedBatch(X.lengths),
+        Workspace(float),
+    )
+    first, _ = (unroll(cell, W, X.values, packed, scratch, reverse=reverse) for reverse in (False, True))
+    with pytest.raises(RuntimeError, match="use another workspace"):
+        first.back({part: np.zeros_like(w) for part, w in W.items()}, np.ones((3, 2)))
+
+
+def test_a_second_batch_allocates_no_buffer():
+    network, X = net(units=(4, 3)), sequences([9, 8, 8, 5, 2])
+    theta, scratch = weights(network), Workspace(float)
+    network.forward(theta, X, scratch).back(np.ones((3, 5)))
+    before = dict(scratch._held)
+    network.forward(theta, X, scratch).back(np.ones((3, 5)))
+    assert scratch._held.keys() == before.keys()
+    assert all(held is before[path] for path, held in scratch._held.items())
+
+
+@pytest.mark.parametrize("max_padding", [0, 10])
+@pytest.mark.parametrize("kinds", [("mean",), ("max",), ("mean", "max")], ids="+".join)
+@pytest.mark.parametrize("number", [2, 3])
+def test_several_poolings_of_one_layer_give_the_sum_of_their_gradients(kinds, number, max_padding):
+    rng, X, cell = np.random.default_rng(0), sequences([6, 5, 2, 1]), CELLS["lstm"](2, 3)
+    W = {name: rng.standard_normal(shape) for name, shape in cell.shapes().items()}
+    packed, d = PackedBatch(X.lengths, max_padding), rng.standard_normal((number, 3 * len(kinds), 4))
+
+    def weight_gradient(d_pooled):
+        scratch, dW = Workspace(float), {name: np.zeros_like(w) for name, w in W.items()}
+        pools = [Pool(kinds, packed, scratch, 3) for _ in d_pooled]
+        unrolled = unroll(cell, W, X.values, packed, scratch, observers=pools)
+        for pool, d_one in zip(pools, d_pooled, strict=True):
+            pool.outputs(unrolled.h)
+            pool.back(d_one)
+        unrolled.back(dW)
+        return dW["W"]
+
+    expected = sum(weight_gradient(d[k : k + 1]) for k in range(number))
+    assert_allclose(weight_gradient(d), expected, rtol=1e-10, atol=1e-12)
 
 
 # --- what must not matter ---------------------------------------------------------------------------------------------
@@ -435,7 +518,7 @@ def test_padding_does_not_change_a_prediction(width, side):
 
 @every_cell
 @pytest.mark.parametrize("units", [(4,), (4, 3)], ids=["one layer", "two layers"])
-def test_waste_does_not_change_loss_or_gradient(cell, units):
+def test_max_padding_does_not_change_loss_or_gradient(cell, units):
     network, X = net(cell, units=units), sequences(SOME)
     objective, theta, rows = objective_of(network, X), weights(network), np.arange(len(SOME))
     assert len(PackedBatch.of(np.sort(X.lengths)[::-1], 0).chunks) > len(
@@ -443,8 +526,8 @@ def test_waste_does_not_change_loss_or_gradient(cell, units):
     )
     network.max_padding = 0
     value, grad = value_and_gradient(objective, theta, rows)
-    for waste in (MAX_PADDING, 10):
-        network.max_padding = waste
+    for max_padding in (MAX_PADDING, 10):
+        network.max_padding = max_padding
         other_value, other_grad = value_and_gradient(objective, theta, rows)
         assert_allclose(other_value, value, rtol=1e-12)
         assert_allclose(other_grad, grad, rtol=1e-9, atol=1e-13 * np.abs(grad).max())
@@ -455,7 +538,7 @@ def test_growth_past_the_end_of_a_sequence_does_not_spoil_the_gradient():
     theta = np.ones(network.layout.size)
     network.layout.views(theta)["layer_0/forward/W"][...] = [[1, 0, 1e10]]  # h' = relu(x + 1e10 h)
     values = np.zeros((400 + 360, 1))
-    values[-1] = 1  # the last input of the shorter one: once more per step, it would reach 1e400
+    values[-1] = 1  # the last input of the shorter one: repeated at each step, it would reach 1e400
     objective = objective_of(network, Ragged.from_lengths(values, [400, 360]))
     value, grad = value_and_gradient(objective, theta, np.arange(2))
     assert np.isfinite(value)
@@ -465,7 +548,7 @@ def test_growth_past_the_end_of_a_sequence_does_not_spoil_the_gradient():
 
 
 @every_cell
-def test_only_an_unbounded_activation_forbids_waste(cell):
+def test_only_an_unbounded_activation_forbids_padding(cell):
     assert {activation: net(cell, activation).max_padding for activation in ACTIVATIONS} == {
         "tanh": MAX_PADDING,
         "relu": 0,
@@ -474,27 +557,27 @@ def test_only_an_unbounded_activation_forbids_waste(cell):
 
 
 @every_cell
-@pytest.mark.parametrize("chunk", [1, 1000])
-def test_chunks_of_the_backward_pass_do_not_change_the_gradient(cell, chunk, monkeypatch):
+@pytest.mark.parametrize("n_bytes", [1, 1000])
+def test_coefficient_blocks_do_not_change_the_gradient(cell, n_bytes, monkeypatch):
     network, X, rows = net(cell), sequences([40, 5, 40, 23]), np.arange(4)
-    theta, numbers, chunks = weights(network), [], unroll_module._coefficient_blocks
+    theta, numbers, blocks = weights(network), [], unroll_module._coefficient_blocks
     value, grad = value_and_gradient(objective_of(network, X), theta, rows)
-    monkeypatch.setattr(unroll_module, "COEFFICIENT_BYTES", chunk)
+    monkeypatch.setattr(unroll_module, "COEFFICIENT_BYTES", n_bytes)
     monkeypatch.setattr(
-        unroll_module, "_coefficient_blocks", lambda *args: numbers.append(len(chunks(*args))) or chunks(*args)
+        unroll_module, "_coefficient_blocks", lambda *args: numbers.append(len(blocks(*args))) or blocks(*args)
     )
-    chunked_value, chunked_grad = value_and_gradient(objective_of(network, X), theta, rows)
+    value_in_blocks, grad_in_blocks = value_and_gradient(objective_of(network, X), theta, rows)
     assert max(numbers) > 1
-    assert chunked_value == value
-    assert_allclose(chunked_grad, grad, rtol=1e-9, atol=1e-13 * np.abs(grad).max())
+    assert value_in_blocks == value
+    assert_allclose(grad_in_blocks, grad, rtol=1e-9, atol=1e-13 * np.abs(grad).max())
 
 
 @pytest.mark.parametrize("steps", [1, 2, 7, 100])
 @pytest.mark.parametrize("bytes_per_step", [1, 1 << 16, 1 << 18, 1 << 30])
-def test_chunks_cut_a_run_from_its_end_without_gap(steps, bytes_per_step):
-    chunks = unroll_module._coefficient_blocks(steps, bytes_per_step)
-    assert [t for a, b in chunks for t in reversed(range(a, b))] == list(reversed(range(steps)))
-    assert all(b - a == 1 or (b - a) * bytes_per_step <= unroll_module.COEFFICIENT_BYTES for a, b in chunks)
+def test_coefficient_blocks_cover_a_chunk_from_its_end_without_gap(steps, bytes_per_step):
+    blocks = unroll_module._coefficient_blocks(steps, bytes_per_step)
+    assert [t for a, b in blocks for t in reversed(range(a, b))] == list(reversed(range(steps)))
+    assert all(b - a == 1 or (b - a) * bytes_per_step <= unroll_module.COEFFICIENT_BYTES for a, b in blocks)
 
 
 @every_cell
@@ -544,7 +627,7 @@ def test_what_buffers_held_before_is_of_no_influence(cell, activation):
         again, grad_again = value_and_gradient(objective, theta, batches[0])
         assert again == value
         assert_array_equal(grad_again, grad)
-    (scratch,) = objective.workers._spaces
+    scratch = objective.workers._workspace
     for held in scratch._held.values():
         held.fill(np.nan)
     again, grad_again = value_and_gradient(objective, theta, batches[0])
@@ -605,7 +688,7 @@ def test_the_penalty_spares_the_biases_alone(cell):
 # --- a tape that is too long ------------------------------------------------------------------------------------------
 
 
-def in_runs_of(size, monkeypatch):
+def in_chunks_of(size, monkeypatch):
     monkeypatch.setattr(packing_module, "pack", partial(pack, size=size))
     monkeypatch.setattr(
         packing_module, "_packed_of_one_length", lambda n, length: PackedBatch(np.full(n, length))
@@ -625,8 +708,8 @@ ARCHITECTURES = {
 @pytest.mark.parametrize("architecture", ARCHITECTURES.values(), ids=ARCHITECTURES)
 @pytest.mark.parametrize("lengths", LONG, ids=["ragged", "equal"])
 @every_cell
-def test_a_run_that_is_computed_once_more_gives_the_same_bits(cell, lengths, architecture, monkeypatch):
-    in_runs_of(25, monkeypatch)
+def test_a_recomputed_chunk_gives_the_same_bits(cell, lengths, architecture, monkeypatch):
+    in_chunks_of(25, monkeypatch)
     network, X = net(cell, **architecture), sequences(lengths, tokens=architecture.get("tokens"))
     theta, rows, key = weights(network), np.arange(len(X)), (1, 1, 0)
     assert len(PackedBatch.of(X.lengths, network.max_padding).chunks) > 3
@@ -642,53 +725,53 @@ def test_a_run_that_is_computed_once_more_gives_the_same_bits(cell, lengths, arc
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES.values(), ids=ARCHITECTURES)
 @every_cell
-def test_the_size_of_the_runs_does_not_change_loss_or_gradient(cell, architecture, monkeypatch):
+def test_the_size_of_the_chunks_does_not_change_loss_or_gradient(cell, architecture, monkeypatch):
     network, X = net(cell, **architecture), sequences(LONG[0], tokens=architecture.get("tokens"))
     theta, rows, key = weights(network), np.arange(len(X)), (1, 1, 0)
     value, grad = value_and_gradient(objective_of(network, X), theta, rows, key)
     for size in (1, 25, 60):
-        in_runs_of(size, monkeypatch)
+        in_chunks_of(size, monkeypatch)
         other_value, other_grad = value_and_gradient(objective_of(network, X), theta, rows, key)
         assert_allclose(other_value, value, rtol=1e-12)
         assert_allclose(other_grad, grad, rtol=1e-9, atol=1e-13 * np.abs(grad).max())
 
 
 @every_cell
-def test_of_a_long_sequence_that_is_computed_once_more_one_run_is_held(cell, monkeypatch):
-    in_runs_of(20, monkeypatch)
+def test_of_a_long_sequence_that_is_recomputed_one_chunk_is_held(cell, monkeypatch):
+    in_chunks_of(20, monkeypatch)
     network, X = net(cell, units=(5, 3), pooling=("mean",)), sequences([1000])
     theta, kept, held = weights(network), Workspace(float), Workspace(float)
     grad = network.forward(theta, X, kept).back(np.ones((3, 1)))
     monkeypatch.setattr(unroll_module, "TAPE_BYTES", 0)
     assert_array_equal(network.forward(theta, X, held).back(np.ones((3, 1))), grad)
-    sizes = tape(held)
-    assert {place for *_, place in sizes} == {0}
-    assert len(sizes) == 2 * 2 * 2  # layers, directions, inputs and frames
+    sizes = tape_sizes(held)
+    assert {place for *_, (_, place) in sizes} == {0}
+    assert len(sizes) == 2 * 2 * 2  # layers, directions, inputs and cache
     widest = max(cell.rows + max(1, len(cell.cache_blocks)) * cell.H for cell in network.cells)
     assert sum(sizes.values()) <= 4 * (20 + 1) * widest
-    assert sum(tape(kept).values()) > 40 * sum(sizes.values())
+    assert sum(tape_sizes(kept).values()) > 40 * sum(sizes.values())
 
 
-def tape(scratch):
-    """The sizes of what the backward pass reads: (key, "inputs" or "cache", number) → numbers held."""
-    return {name: held.size for name, held in scratch._held.items() if name[1:2] in (("inputs",), ("cache",))}
+def tape_sizes(scratch):
+    """The sizes of what the backward pass reads: (key, "unroll", ("inputs" or "cache", place)) → numbers held."""
+    return {path: held.size for path, held in scratch._held.items() if path[-1][0] in ("inputs", "cache")}
 
 
-def test_what_the_tape_holds_decides_whether_a_run_is_computed_once_more(monkeypatch):
-    in_runs_of(10, monkeypatch)
+def test_the_size_of_the_tape_decides_whether_chunks_are_recomputed(monkeypatch):
+    in_chunks_of(10, monkeypatch)
     network, X = net("elman", units=(4,), bidirectional=False, pooling=("last",)), sequences([30])
     size = 8 * 30 * (2 + 1 + 4 + 4)  # bytes of [x; 1; h], and of the place of a cell state
     for limit, places in ((size, {0, 1, 2}), (size - 1, {0})):
         scratch = Workspace(float)
         monkeypatch.setattr(unroll_module, "TAPE_BYTES", limit)
         network.forward(weights(network), X, scratch)
-        assert {place for *_, place in tape(scratch)} == places
+        assert {place for *_, (_, place) in tape_sizes(scratch)} == places
 
 
 # --- precision --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("tape", [0, 1 << 27], ids=["computed once more", "kept"])
+@pytest.mark.parametrize("tape", [0, 1 << 27], ids=["recomputed", "kept"])
 @pytest.mark.parametrize("architecture", ARCHITECTURES.values(), ids=ARCHITECTURES)
 @every_cell
 def test_a_network_computes_in_the_precision_of_its_weights(cell, architecture, tape, monkeypatch):
@@ -704,10 +787,10 @@ def test_a_network_computes_in_the_precision_of_its_weights(cell, architecture, 
     assert single_grad.dtype == np.float32
     assert_allclose(single_value, value, rtol=1e-5)
     assert_allclose(single_grad, grad, rtol=1e-4, atol=1e-5 * np.abs(grad).max())
-    one = forward(network, np.float32(theta), single.X.take(np.array([1, 6, 5])))
-    assert one.raw.dtype == np.float32
-    assert {a.dtype for name, a in one.ends.items() if name[1] == "_"} == {np.dtype(np.float32)}
-    assert {a.dtype for a in objective.workers._spaces[0]._held.values()} == {np.dtype(np.float32)}
+    result = forward(network, np.float32(theta), single.X.take(np.array([1, 6, 5])))
+    assert result.raw.dtype == np.float32
+    assert {a.dtype for name, a in result.ends.items() if name[1] == "_"} == {np.dtype(np.float32)}
+    assert {a.dtype for a in objective.workers._workspace._held.values()} == {np.dtype(np.float32)}
 
 
 # --- several threads --------------------------------------------------------------------------------------------------
@@ -758,7 +841,7 @@ def test_one_sequence_that_is_longer_than_all_others_together_leaves_no_shard_em
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 3])
-def test_a_crew_gives_results_in_order_with_a_workspace_that_no_other_piece_has_meanwhile(n_threads):
+def test_a_worker_pool_gives_results_in_order_with_a_workspace_that_no_other_piece_has_meanwhile(n_threads):
     taken = set()
 
     def work(piece, scratch):
@@ -777,7 +860,7 @@ def test_a_crew_gives_results_in_order_with_a_workspace_that_no_other_piece_has_
 
 
 @pytest.mark.parametrize("n_threads", [1, 2])
-def test_an_error_in_a_thread_is_raised_and_the_crew_goes_on(n_threads):
+def test_an_error_in_a_thread_is_raised_and_the_pool_goes_on(n_threads):
     def work(piece, scratch):
         if piece == 1:
             raise KeyError("piece 1")

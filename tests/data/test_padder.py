@@ -1,4 +1,4 @@
-"""Sequences as one array, and back; and all that scikit-learn's own checks ask of a transformer."""
+"""SequencePadder: padding and its inverse, dtypes, output containers, and scikit-learn's checks."""
 
 import re
 
@@ -37,7 +37,9 @@ def test_scikit_learns_checks(estimator, check):
     check(estimator)
 
 
-@pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names")  # the checks themselves mix both
+@pytest.mark.filterwarnings(
+    "ignore:X (has|does not have valid) feature names"
+)  # the checks fit and predict with and without names
 @pytest.mark.parametrize("check", MORE_CHECKS)
 @pytest.mark.parametrize("padder", [SequencePadder(), SequencePadder(50)], ids=repr)
 def test_scikit_learns_further_checks(padder, check):
@@ -51,7 +53,7 @@ def test_scikit_learns_further_checks(padder, check):
 # --- padding ----------------------------------------------------------------------------------------------------------
 
 
-def test_sequences_become_one_array_filled_with_nan():
+def test_sequences_become_one_array_padded_with_nan():
     padder = SequencePadder()
     padded = padder.fit_transform(X)
     assert padder.length_ == 3
@@ -76,11 +78,11 @@ def test_padding_and_truncating_choose_the_side(parameters, rows):
 
 
 @pytest.mark.parametrize("form", [list, tuple, as_sequences, as_column, SequencePadder(7, padding="pre").fit_transform])
-def test_every_form_is_padded_alike(form):
+def test_every_form_gives_the_same_padded_array(form):
     assert_array_equal(SequencePadder().fit_transform(form(X)), SequencePadder().fit_transform(X))
 
 
-def test_the_width_is_that_of_fit_whatever_the_batch():
+def test_the_number_of_steps_is_that_of_fit_whatever_the_batch():
     padder = SequencePadder().fit(X)
     whole = padder.transform(X)
     for j, x in enumerate(X):
@@ -94,7 +96,7 @@ def test_flatten_puts_the_steps_in_a_row():
     assert padder.get_feature_names_out(["a", "b"]).tolist()[:3] == ["t0_a", "t0_b", "t1_a"]
 
 
-def test_missing_values_inside_stay():
+def test_missing_values_within_a_sequence_are_kept():
     sequence = np.array([1.0, NAN, 3.0])
     assert_array_equal(SequencePadder(4).fit_transform([sequence]), cube_of([1, NAN, 3, NAN]))
 
@@ -107,15 +109,15 @@ def test_X_is_not_changed():
         assert_array_equal(x, y)
 
 
-def test_a_longer_sequence_is_an_error_unless_it_may_be_cut():
+def test_a_longer_sequence_is_an_error_unless_it_may_be_truncated():
     longer = [X[1], np.arange(10.0).reshape(5, 2)]
-    message = "Sequence 1 has 5 time steps, but SequencePadder pads to 3. With longer='truncate' it is cut."
+    message = "Expected at most 3 time steps, got 5 in sequence 1. Set longer='truncate' to shorten such sequences"
     with pytest.raises(ValueError, match=re.escape(message)):
         SequencePadder().fit(X).transform(longer)
     assert_array_equal(SequencePadder(longer="truncate").fit(X).transform(longer)[1], longer[1][:3])
 
 
-def test_infinity_is_an_error_with_its_place():
+def test_infinity_is_an_error_that_says_where():
     with pytest.raises(ValueError, match="Input X contains infinity in sequence 1, step 2, feature 0"):
         SequencePadder().fit([np.ones(2), np.array([1, 2, np.inf])])
 
@@ -124,7 +126,7 @@ def test_infinity_is_an_error_with_its_place():
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8", "i8", "i4", "f2"])
-def test_a_matrix_comes_back_as_it_is(dtype):
+def test_a_matrix_is_returned_unchanged(dtype):
     matrix = np.arange(6).reshape(2, 3).astype(dtype)
     padder = SequencePadder()
     for result in [padder.fit_transform(matrix), padder.inverse_transform(matrix)]:
@@ -134,7 +136,7 @@ def test_a_matrix_comes_back_as_it_is(dtype):
 
 @pytest.mark.parametrize("padding", ["pre", "post"])
 @pytest.mark.parametrize("truncating", ["pre", "post"])
-def test_maxlen_holds_for_a_matrix_too(padding, truncating):
+def test_maxlen_applies_to_a_matrix_too(padding, truncating):
     matrix = np.array([[1.0, 2.0, 3.0]])
     sides = {"padding": padding, "truncating": truncating}
     wider = SequencePadder(5, **sides).fit(matrix)
@@ -151,7 +153,7 @@ def test_maxlen_holds_for_a_matrix_too(padding, truncating):
 
 
 @pytest.mark.parametrize(
-    ("dtype", "value", "wanted", "expected"),
+    ("dtype", "value", "requested", "expected"),
     [
         ("f4", NAN, None, "f4"),
         ("f8", NAN, None, "f8"),
@@ -166,8 +168,8 @@ def test_maxlen_holds_for_a_matrix_too(padding, truncating):
         ("O", NAN, None, "f8"),
     ],
 )
-def test_the_dtype_is_kept_if_it_can_hold_the_value(dtype, value, wanted, expected):
-    padded = SequencePadder(value=value, dtype=wanted).fit_transform([np.ones(2, dtype), np.ones(1, dtype)])
+def test_the_dtype_is_kept_if_it_can_represent_the_value(dtype, value, requested, expected):
+    padded = SequencePadder(value=value, dtype=requested).fit_transform([np.ones(2, dtype), np.ones(1, dtype)])
     assert padded.dtype == expected
     assert_array_equal(padded, cube_of([1, 1], [1, value]))
 
@@ -184,7 +186,7 @@ def test_the_dtype_does_not_depend_on_the_lengths_met(lengths):
 @pytest.mark.parametrize("padding", ["pre", "post"])
 @pytest.mark.parametrize("flatten", [False, True])
 @pytest.mark.parametrize("sequences", [X, X[:1], [X[0], X[0]]])
-def test_inverse_transform_gives_the_sequences_back(sequences, flatten, padding, value):
+def test_inverse_transform_returns_the_sequences(sequences, flatten, padding, value):
     padder = SequencePadder(4, value=value, padding=padding, flatten=flatten)
     back = padder.inverse_transform(padder.fit_transform(sequences))
     assert back.shape == (len(sequences),)
@@ -193,7 +195,7 @@ def test_inverse_transform_gives_the_sequences_back(sequences, flatten, padding,
         assert_array_equal(x, expected)
 
 
-def test_inverse_transform_cuts_on_the_side_of_the_padding_only():
+def test_inverse_transform_removes_padding_on_its_side_only():
     padder = SequencePadder(4).fit([np.ones(3)])
     assert_array_equal(padder.inverse_transform(cube_of([NAN, 1, NAN, NAN]))[0], [[NAN], [1]])
 
@@ -201,11 +203,13 @@ def test_inverse_transform_cuts_on_the_side_of_the_padding_only():
 def test_inverse_transform_refuses_another_shape_and_pure_padding():
     padder = SequencePadder().fit(X)
     for shape in [(2, 3, 1), (2, 5), (2, 3, 2, 1)]:
-        with pytest.raises(ValueError, match=re.escape(f"X has shape {shape}, but (n, T, 2) or (n, T * 2) is wanted")):
+        with pytest.raises(
+            ValueError, match=re.escape(f"(n_samples, n_steps, 2) or (n_samples, n_steps * 2), got {shape}")
+        ):
             padder.inverse_transform(np.ones(shape))
-    with pytest.raises(ValueError, match="Sequence 1 is empty: all 3 time steps are nan"):
+    with pytest.raises(ValueError, match="sequence 1 to have at least one time step, got padding only: all 3 time"):
         padder.inverse_transform(np.array([np.ones((3, 2)), np.full((3, 2), NAN)]))
-    with pytest.raises(ValueError, match=re.escape("X has shape (1, 2), but (n, 3) is wanted")):
+    with pytest.raises(ValueError, match=re.escape("Expected X to have shape (n_samples, 3), got (1, 2)")):
         SequencePadder().fit(np.ones((2, 3))).inverse_transform(np.ones((1, 2)))
     with pytest.raises(NotFittedError):
         SequencePadder().inverse_transform(np.ones((1, 2)))
@@ -244,19 +248,19 @@ def test_a_frame_keeps_its_index():
     assert flat.index.tolist() == ["a", "b", "c"]
 
 
-def test_names_are_there_exactly_when_there_are_columns():
+def test_feature_names_exist_exactly_if_the_output_is_2d():
     assert hasattr(SequencePadder(), "get_feature_names_out")
     assert hasattr(SequencePadder().fit(np.ones((2, 3))), "get_feature_names_out")
     assert not hasattr(SequencePadder().fit(X), "get_feature_names_out")
     assert hasattr(SequencePadder(flatten=True).fit(X), "get_feature_names_out")
 
 
-def test_integers_of_64_bits_keep_their_digits():
+def test_integers_of_64_bits_keep_all_digits():
     times = np.array([1_700_000_000_123_456_789, 1_700_000_000_123_456_790])
     assert SequencePadder(value=0).fit_transform([times, times[:1]])[0, :, 0].tolist() == times.tolist()
     assert SequencePadder().fit_transform(times[None]).tolist() == [times.tolist()]
 
 
-def test_a_nan_inside_a_sequence_does_not_become_an_integer():
-    with pytest.raises(ValueError, match="NaN inside a sequence, which dtype=int64 cannot hold"):
+def test_a_nan_within_a_sequence_is_an_error_for_an_integer_dtype():
+    with pytest.raises(ValueError, match="for dtype=int64, got NaN in sequence 0, step 1, feature 0"):
         SequencePadder(dtype=np.int64, value=0).fit_transform([np.array([1, np.nan, 2]), np.array([1.0])])

@@ -1,4 +1,4 @@
-"""A transformer of time steps, in every container of sequences."""
+"""PerTimestep: a transformer of time steps, in every container of sequences."""
 
 import numpy as np
 import pytest
@@ -58,7 +58,9 @@ def test_scikit_learns_checks(estimator, check):
     check(estimator)
 
 
-@pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names")  # the checks themselves mix both
+@pytest.mark.filterwarnings(
+    "ignore:X (has|does not have valid) feature names"
+)  # the checks fit and predict with and without names
 @pytest.mark.parametrize("check", MORE_CHECKS)
 def test_scikit_learns_further_checks(check):
     if check.endswith(("pandas", "consistency")):
@@ -94,7 +96,7 @@ def test_a_3d_array_keeps_its_padding(padding):
     assert_allclose(scaled, padded(SCALED, padding))
 
 
-def test_a_matrix_stays_one_if_a_step_stays_one_number():
+def test_a_matrix_stays_2d_if_the_transformer_returns_one_feature():
     matrix = np.arange(12.0).reshape(3, 4)
     scaled = PerTimestep(StandardScaler()).fit_transform(matrix)
     assert_allclose(scaled, (matrix - matrix.mean()) / matrix.std())
@@ -110,13 +112,13 @@ def test_the_number_of_features_may_change(form):
     assert_allclose(result, padded(expected)) if form is padded else assert_sequences(result, expected)
 
 
-def test_float32_stays():
+def test_float32_is_preserved():
     for form in [list, padded]:
         scaled = PerTimestep(StandardScaler()).fit_transform(form([x.astype(np.float32) for x in X]))
         assert scaled[0].dtype == np.float32
 
 
-def test_integers_make_room_for_padding():
+def test_integers_become_floats_in_a_3d_array():
     to_int = FunctionTransformer(lambda x: x.astype(int))
     assert PerTimestep(to_int).fit_transform(np.ones((2, 3, 1))).dtype == np.float64
     assert PerTimestep(to_int).fit_transform([np.ones(3)])[0].dtype == int
@@ -141,7 +143,7 @@ def test_X_is_not_changed():
 
 @pytest.mark.parametrize("form", [list, padded, as_column])
 @pytest.mark.parametrize("transformer", [StandardScaler(), PCA(2)], ids=repr)
-def test_inverse_transform_undoes_in_every_container(form, transformer):
+def test_inverse_transform_inverts_transform_in_every_container(form, transformer):
     per_step = PerTimestep(transformer).fit(form(X))
     back = per_step.inverse_transform(per_step.transform(form(X)))
     if form is padded:
@@ -157,14 +159,14 @@ def test_inverse_transform_gives_a_matrix_after_a_fit_on_one(transformer):
     assert_allclose(per_step.inverse_transform(per_step.transform(matrix)), matrix, atol=1e-15)
 
 
-def test_inverse_transform_leaves_the_estimator_as_it_is_when_features_differ():
+def test_inverse_transform_does_not_change_the_estimator_if_features_differ():
     pca = PerTimestep(PCA(1)).fit(X)
     before = dict(vars(pca))
     assert pca.inverse_transform(pca.transform(X))[0].shape == X[0].shape
     assert vars(pca) == before
 
 
-def test_inverse_transform_is_there_if_the_transformer_has_it():
+def test_inverse_transform_exists_if_the_transformer_has_it():
     assert hasattr(PerTimestep(StandardScaler()), "inverse_transform")
     assert not hasattr(PerTimestep(Normalizer()), "inverse_transform")
 
@@ -173,14 +175,14 @@ def test_inverse_transform_is_there_if_the_transformer_has_it():
 
 
 @pytest.mark.parametrize("form", [list, padded])
-def test_missing_values_reach_a_transformer_that_takes_them_and_padding_does_not(form):
+def test_missing_values_reach_a_transformer_that_allows_them_and_padding_does_not(form):
     holes = [np.array([[1.0, 2.0], [np.nan, 4.0], [3.0, 9.0]]), np.array([[5.0, np.nan]])]
     filled = [np.array([[1.0, 2.0], [3.0, 4.0], [3.0, 9.0]]), np.array([[5.0, 5.0]])]
     result = PerTimestep(SimpleImputer()).fit_transform(form(holes))
     assert_array_equal(result, padded(filled)) if form is padded else assert_sequences(result, filled)
 
 
-def test_missing_values_are_an_error_for_a_transformer_that_does_not_take_them():
+def test_missing_values_are_an_error_for_a_transformer_that_does_not_allow_them():
     with pytest.raises(ValueError, match="Input X contains NaN in sequence 1, step 1, feature 0"):
         PerTimestep(PCA()).fit([np.ones(2), np.array([1.0, np.nan])])
 
@@ -197,7 +199,7 @@ def test_parameters_are_nested_and_the_transformer_is_cloned():
     assert scaler.transformer_ is not inner
 
 
-def test_the_target_of_a_sequence_goes_with_each_of_its_steps():
+def test_the_target_of_a_sequence_is_repeated_for_each_step():
     sequences = [np.array([[0.0, 1.0], [0.0, 2.0]]), np.array([[9.0, 2.0], [9.5, 1.0], [9.0, 3.0]])]
     selected = PerTimestep(SelectKBest(k=1)).fit_transform(sequences, ["low", "high"])
     assert_sequences(selected, [x[:, :1] for x in sequences])
@@ -221,7 +223,7 @@ def test_sample_weight_reaches_each_step(routing):
             assert_allclose(pipeline[0].transformer_.mean_, expected.mean_)
 
 
-def test_what_has_no_entry_per_sequence_is_passed_as_it_is():
+def test_parameters_without_an_entry_per_sequence_are_passed_unchanged():
     class Recorder(StandardScaler):
         def fit(self, X, y=None, note=None):
             self.note_ = note
@@ -236,9 +238,9 @@ def test_tags_survive_odd_transformers():
     assert get_tags(PerTimestep(StandardScaler())).input_tags.allow_nan
 
 
-def test_a_transformer_must_give_one_row_per_step():
+def test_a_transformer_must_return_one_row_per_step():
     for function in [lambda x: x[:-1], lambda x: x.ravel()]:
-        with pytest.raises(ValueError, match=r"The transformer made \(.*\) of an array of shape"):
+        with pytest.raises(ValueError, match=r"return one row per time step, got shape \(.*\) for an input of shape"):
             PerTimestep(FunctionTransformer(function)).fit(X)
 
 

@@ -1,4 +1,4 @@
-"""Texts as sequences of ids, and back: the vocabulary, the containers, the errors, and scikit-learn's world."""
+"""SequenceTokenizer: tokens, the vocabulary, containers, errors, and use with scikit-learn."""
 
 import pickle
 import re
@@ -35,7 +35,7 @@ CHECKS = [
     "check_set_params",
     "check_valid_tag_types",
 ]
-# Those of what it does with X, where neither columns nor an array as result are asked for.
+# scikit-learn's checks of methods on X, except those that require columns or an array as result.
 CHECKS_OF_ROWS = [
     "check_dict_unchanged",
     "check_dont_overwrite_parameters",
@@ -74,17 +74,19 @@ def random_texts(seed, n=200):
 
 
 class RowsAsTexts(SequenceTokenizer):
-    """Takes the numbers of the checks' arrays for tokens."""
+    """Uses the numbers of the checks' arrays as tokens."""
 
-    def _cut(self, X):
-        return super()._cut([row.tolist() for row in np.asarray(X)])
+    def _tokenize(self, X):
+        return super()._tokenize([row.tolist() for row in np.asarray(X)])
 
 
 class SharedTokens(ClassifierMixin, BaseEstimator):
-    """The label of the text that has most ids in common."""
+    """Predicts the label of the text that shares the most ids."""
 
     def fit(self, X, y):
-        self.texts_, self.classes_, self.labels_ = [set(x.tolist()) for x in X], np.unique(y), list(y)
+        self.texts_ = [set(x.tolist()) for x in X]
+        self.classes_ = np.unique(y)
+        self.labels_ = list(y)
         return self
 
     def predict(self, X):
@@ -105,12 +107,12 @@ def test_scikit_learns_checks_with_numbers_as_tokens(check):
     getattr(estimator_checks, check)("RowsAsTexts", RowsAsTexts())
 
 
-def test_the_tags_say_that_it_takes_strings_and_no_matrix():
+def test_the_tags_declare_strings_and_no_matrix():
     tags = get_tags(SequenceTokenizer()).input_tags
     assert (tags.string, tags.two_d_array, tags.allow_nan) == (True, False, False)
 
 
-def test_it_must_be_fitted_first():
+def test_methods_before_fit_raise_NotFittedError():
     for method in ["transform", "inverse_transform"]:
         with pytest.raises(NotFittedError):
             getattr(SequenceTokenizer(), method)(TEXTS)
@@ -154,14 +156,14 @@ def test_words_keep_their_apostrophes_and_punctuation_is_a_token_each(text, toke
         ({"token_pattern": r"(\w),"}, ["b"]),
     ],
 )
-def test_the_parameters_say_what_the_tokens_of_a_string_are(parameters, tokens):
+def test_the_parameters_define_the_tokens_of_a_string(parameters, tokens):
     tokenizer = SequenceTokenizer(**parameters)
     assert tokenizer.inverse_transform(tokenizer.fit_transform(["B, a"])) == [tokens]
 
 
 @pytest.mark.parametrize("level", ["word", "char", words])
 @pytest.mark.parametrize("container", [list, tuple, np.array, lambda x: np.array(x, dtype=object)])
-def test_tokens_in_lists_are_taken_as_they_are(container, level):
+def test_tokens_in_lists_are_unchanged(container, level):
     tokenizer = SequenceTokenizer(level).fit([container(["New York", "ab", "New York"]), container(["c!"])])
     assert tokenizer.vocabulary_ == {"New York": 2, "ab": 3, "c!": 4}
     assert {type(token) for token in tokenizer.vocabulary_} == {str}
@@ -174,7 +176,7 @@ def test_strings_and_lists_may_be_mixed():
 # --- the vocabulary ---------------------------------------------------------------------------------------------------
 
 
-def test_frequent_tokens_come_first_and_equals_in_alphabetical_order():
+def test_frequent_tokens_come_first_and_ties_are_in_alphabetical_order():
     tokenizer = SequenceTokenizer().fit(["d d d", "c b", "b c a"])
     assert tokenizer.vocabulary_ == {"d": 2, "b": 3, "c": 4, "a": 5}
     assert list(tokenizer.vocabulary_) == ["d", "b", "c", "a"]
@@ -192,7 +194,7 @@ def test_the_ids_do_not_depend_on_the_order_of_the_texts(parameters):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_ids_count_tokens_from_the_most_frequent_on(seed):
+def test_ids_are_in_descending_order_of_frequency(seed):
     texts = random_texts(seed)
     tokenizer = SequenceTokenizer()
     flat = np.concatenate(tokenizer.fit_transform(texts))
@@ -224,8 +226,8 @@ def test_min_df_counts_texts_and_not_occurrences(min_df, kept):
     assert sorted(SequenceTokenizer(min_df=min_df).fit(texts).vocabulary_) == list(kept)
 
 
-def test_a_fraction_is_reached_by_exactly_that_many_texts():
-    for n in range(1, 100):  # n / 100 * 100 may be above n
+def test_a_min_df_of_k_percent_is_reached_by_k_of_100_texts():
+    for n in range(1, 100):  # n / 100 * 100 can be above n
         texts = n * ["a b"] + (100 - n) * ["a"]
         assert len(SequenceTokenizer(min_df=n / 100).fit(texts).vocabulary_) == 2
 
@@ -239,7 +241,7 @@ def test_tokens_may_be_anything_hashable():
         assert SequenceTokenizer().fit([X[j] for j in order]).vocabulary_ == tokenizer.vocabulary_
 
 
-def test_pairs_are_tokens_and_not_a_matrix():
+def test_lists_of_tuples_are_tokens_and_not_a_matrix():
     tokenizer = SequenceTokenizer().fit([[("b", 1), ("a", 2)], [("a", 2)]])
     assert tokenizer.tokens_.tolist() == ["[PAD]", "[UNK]", ("a", 2), ("b", 1)]
 
@@ -264,14 +266,14 @@ def test_an_unseen_token_is_1_and_so_is_a_text_without_tokens():
 
 
 @pytest.mark.parametrize("level", ["word", "char"])
-def test_what_is_known_comes_back(level):
+def test_texts_of_known_tokens_are_restored(level):
     texts = random_texts(2)
     tokenizer = SequenceTokenizer(level).fit([*texts[:100], " ".join(texts)])
     joined = (" " if level == "word" else "").join
     assert [joined(tokens) for tokens in tokenizer.inverse_transform(tokenizer.transform(texts))] == texts
 
 
-def test_the_tokens_of_ids_have_these_ids():
+def test_transforming_the_inverse_gives_the_same_ids():
     tokenizer = SequenceTokenizer(max_tokens=10).fit(random_texts(3))
     ids = tokenizer.transform(random_texts(4))
     assert lists(tokenizer.transform(tokenizer.inverse_transform(ids))) == lists(ids)
@@ -292,24 +294,26 @@ def test_the_tokens_of_ids_have_these_ids():
         as_column([[2, 3, 1], [4]]),
     ],
 )
-def test_inverse_transform_reads_every_form_and_leaves_padding_out(ids):
+def test_inverse_transform_takes_every_form_and_drops_padding(ids):
     tokenizer = SequenceTokenizer().fit(["a a a b b c"])
     assert tokenizer.inverse_transform(ids) == [["a", "b", "[UNK]"], ["c"]]
 
 
 @pytest.mark.parametrize("wrong", [5, -1, 2.5, np.inf, np.nan])
-def test_inverse_transform_names_what_is_no_id(wrong):
+def test_inverse_transform_raises_for_a_number_that_is_no_id(wrong):
     tokenizer = SequenceTokenizer().fit(["a b c"])
-    with pytest.raises(ValueError, match=f"Sequence 1, step 2 is {wrong}, but an id from 0 to 4 is wanted"):
+    with pytest.raises(ValueError, match=f"whole numbers from 0 to 4, got {wrong} in sequence 1, step 2"):
         tokenizer.inverse_transform([np.array([4]), np.array([2, 3, wrong, 2])])
 
 
-def test_inverse_transform_refuses_several_numbers_per_step():
-    with pytest.raises(ValueError, match=re.escape("Sequence 0 has shape (3, 2), but one id per step is wanted")):
+def test_inverse_transform_raises_for_several_numbers_per_step():
+    with pytest.raises(
+        ValueError, match=re.escape("Expected sequence 0 to have one id per time step, got shape (3, 2)")
+    ):
         SequenceTokenizer().fit(TEXTS).inverse_transform([np.ones((3, 2), int)])
 
 
-def test_feature_names_are_the_tokens_in_the_place_of_their_ids():
+def test_feature_names_are_the_tokens_in_the_order_of_their_ids():
     tokenizer = SequenceTokenizer().fit([["b", "b", 7]])
     names = tokenizer.get_feature_names_out()
     assert names.tolist() == ["[PAD]", "[UNK]", "b", "7"]
@@ -319,7 +323,7 @@ def test_feature_names_are_the_tokens_in_the_place_of_their_ids():
 
 # --- containers -------------------------------------------------------------------------------------------------------
 
-TOKENS = [["a", "b"], ["c", "a"], ["a", "d"]]  # of equal lengths: nothing may take them for a matrix
+TOKENS = [["a", "b"], ["c", "a"], ["a", "d"]]  # of equal lengths, so that they could be mistaken for a matrix
 
 
 def column_of(X):
@@ -348,7 +352,7 @@ EVERY_CONTAINER = [
 
 
 @pytest.mark.parametrize("container", [*EVERY_CONTAINER, np.array, lambda X: np.array(X)[:, None]])
-def test_every_container_of_strings_is_read_alike(container):
+def test_every_container_of_strings_gives_the_same_ids(container):
     tokenizer, expected = SequenceTokenizer(), SequenceTokenizer().fit(TEXTS)
     assert lists(tokenizer.fit_transform(container(TEXTS))) == lists(expected.transform(TEXTS))
     assert tokenizer.vocabulary_ == expected.vocabulary_
@@ -356,13 +360,13 @@ def test_every_container_of_strings_is_read_alike(container):
 
 @pytest.mark.parametrize("container", EVERY_CONTAINER)
 @pytest.mark.parametrize("lengths", ["equal", "unequal"])
-def test_every_container_of_lists_is_read_alike(container, lengths):
+def test_every_container_of_lists_gives_the_same_ids(container, lengths):
     X = TOKENS if lengths == "equal" else [*TOKENS, ["a"]]
     assert lists(SequenceTokenizer().fit_transform(container(X))) == [[2, 3], [4, 2], [2, 5], [2]][: len(X)]
 
 
 @pytest.mark.parametrize("dtype", ["string", "category", "object"])
-def test_every_type_of_strings_in_pandas_is_read(dtype):
+def test_every_dtype_of_strings_in_pandas_gives_the_same_ids(dtype):
     pandas = pytest.importorskip("pandas")
     series = pandas.Series(["a b", "b"], index=[7, 3], dtype=dtype)
     assert lists(SequenceTokenizer().fit_transform(series)) == [[3, 2], [2]]
@@ -381,17 +385,20 @@ def test_X_is_not_changed():
 @pytest.mark.parametrize(
     ("X", "message"),
     [
-        ("a text", "X is a str, but a list of texts or another container of them is wanted: [X]."),
-        (np.str_("a text"), "X is a str_, but a list of texts or another container of them is wanted: [X]."),
-        (b"a text", "X is a bytes, but a list of texts or another container of them is wanted: [X]."),
-        ((text for text in TEXTS), "X is a generator, but a list of texts or another container of them is wanted"),
-        ({"a": 1}, "X is a dict, but a list of texts or another container of them is wanted: list(X)."),
-        ({"a", "b"}, "X is a set, but"),
-        (None, "X is a NoneType, but"),
+        ("a text", "Expected X to be a list or another container of texts, got str. Pass [X]."),
+        (np.str_("a text"), "Expected X to be a list or another container of texts, got str_. Pass [X]."),
+        (b"a text", "Expected X to be a list or another container of texts, got bytes. Pass [X.decode()]."),
+        (
+            (text for text in TEXTS),
+            "Expected X to be a list or another container of texts, got generator. Pass list(X).",
+        ),
+        ({"a": 1}, "Expected X to be a list or another container of texts, got dict. Pass list(X.values())."),
+        ({"a", "b"}, "Expected X to be a list or another container of texts, got set. Pass list(X)."),
+        (None, "Expected X to be a list or another container of texts, got NoneType."),
     ],
 )
 @pytest.mark.parametrize("method", ["fit", "transform"])
-def test_what_is_no_container_of_texts_is_a_type_error(X, message, method):
+def test_an_X_that_is_no_container_of_texts_is_a_type_error(X, message, method):
     with pytest.raises(TypeError, match=re.escape(message)):
         getattr(SequenceTokenizer().fit(TEXTS), method)(X)
 
@@ -399,67 +406,70 @@ def test_what_is_no_container_of_texts_is_a_type_error(X, message, method):
 @pytest.mark.parametrize(
     ("X", "message"),
     [
-        ([], "X is empty, but at least one text is wanted."),
-        (np.array([], dtype=str), "X is empty"),
-        (np.array("a text"), "X has shape (), but texts in one dimension or one column are wanted."),
-        (np.array([["a", "b"]]), "X has shape (1, 2), but"),
-        (np.array([[["a"]]]), "X has shape (1, 1, 1), but"),
-        (np.ones((3, 2)), "X has shape (3, 2), but"),
-        (np.ones(3), "Text 0 is 1.0, but a string or a list of tokens is wanted."),
-        (["a", None], "Text 1 is None, but a string or a list of tokens is wanted."),
-        (["a", "b", np.nan], "Text 2 is nan, but"),
-        (["a", b"b"], "Text 1 is b'b', but"),
-        (["a", {"b"}], "Text 1 is {'b'}, but"),
-        (np.array(["a", 3], dtype=object), "Text 1 is 3, but"),
-        ([["a"], [["b"], "c"]], "Text 1 has a token that cannot be looked up: "),
-        ([np.array([["a"]])], "Text 0 has a token that cannot be looked up: "),
-        ([["a"], ["b", np.nan]], "Text 1 has a missing token: nan."),
-        ([np.array([1.0, np.nan])], "Text 0 has a missing token: nan."),
+        ([], "Expected X to contain at least one text, got none."),
+        (np.array([], dtype=str), "Expected X to contain at least one text, got none."),
+        (np.array("a text"), "Expected X to have shape (n_texts,) or (n_texts, 1), got ()."),
+        (np.array([["a", "b"]]), "(n_texts,) or (n_texts, 1), got (1, 2)."),
+        (np.array([[["a"]]]), "(n_texts,) or (n_texts, 1), got (1, 1, 1)."),
+        (np.ones((3, 2)), "(n_texts,) or (n_texts, 1), got (3, 2)."),
+        (np.ones(3), "Expected text 0 to be a string or a list of tokens, got 1.0."),
+        (["a", None], "Expected text 1 to be a string or a list of tokens, got None."),
+        (["a", "b", np.nan], "Expected text 2 to be a string or a list of tokens, got nan."),
+        (["a", b"b"], "Expected text 1 to be a string or a list of tokens, got b'b'."),
+        (["a", {"b"}], "Expected text 1 to be a string or a list of tokens, got {'b'}."),
+        (np.array(["a", 3], dtype=object), "Expected text 1 to be a string or a list of tokens, got 3."),
+        (
+            [["a"], [["b"], "c"]],
+            "Expected hashable tokens in text 1, got one that cannot be looked up: unhashable type",
+        ),
+        ([np.array([["a"]])], "Expected hashable tokens in text 0, got one that cannot be looked up: unhashable type"),
+        ([["a"], ["b", np.nan]], "Expected no missing tokens in text 1, got nan."),
+        ([np.array([1.0, np.nan])], "Expected no missing tokens in text 0, got nan."),
     ],
 )
 @pytest.mark.parametrize("method", ["fit", "transform"])
-def test_what_is_no_text_is_an_error_that_names_its_place(X, message, method):
+def test_an_item_that_is_no_text_is_an_error_that_says_where(X, message, method):
     with pytest.raises(ValueError, match=re.escape(message)):
         getattr(SequenceTokenizer().fit(TEXTS), method)(X)
 
 
 def test_a_missing_text_in_a_frame_is_an_error():
     pandas = pytest.importorskip("pandas")
-    with pytest.raises(ValueError, match="Text 1 is <NA>, but"):
+    with pytest.raises(ValueError, match="Expected text 1 to be a string or a list of tokens, got <NA>"):
         SequenceTokenizer().fit(pandas.Series(["a", None], dtype="string"))
-    with pytest.raises(ValueError, match="Text 0 has a token that cannot be looked up"):
+    with pytest.raises(ValueError, match="Expected hashable tokens in text 0, got one that cannot be looked up"):
         SequenceTokenizer().fit([["a", pandas.NA]])
 
 
 @pytest.mark.parametrize("wrong", [str.upper, str.__iter__, len])
-def test_a_callable_must_give_a_list(wrong):
-    with pytest.raises(ValueError, match=r"level\(text 0\) is .*, but a list of tokens is wanted"):
+def test_a_callable_level_must_return_a_list(wrong):
+    with pytest.raises(ValueError, match="Expected level to return a list of tokens for text 0, got "):
         SequenceTokenizer(wrong).fit(["a text"])
 
 
-def test_a_pattern_must_be_an_expression_with_one_group_at_most():
-    with pytest.raises(ValueError, match=re.escape("token_pattern='(a' is no regular expression: missing )")):
+def test_token_pattern_must_be_a_regular_expression_with_at_most_one_group():
+    with pytest.raises(ValueError, match=re.escape("token_pattern to be a regular expression, got '(a': missing )")):
         SequenceTokenizer(token_pattern="(a").fit(TEXTS)
-    with pytest.raises(ValueError, match=re.escape("token_pattern='(a)(b)' has 2 groups, but one at most is wanted")):
+    with pytest.raises(ValueError, match=re.escape("at most one capturing group, got 2 in '(a)(b)'. Write (?:...)")):
         SequenceTokenizer(token_pattern="(a)(b)").fit(TEXTS)
 
 
 @pytest.mark.parametrize("min_df", [4, 1.5])
 def test_a_vocabulary_without_tokens_is_an_error(min_df):
-    with pytest.raises(ValueError, match=f"No token is left .* 3 texts have 2 different .* min_df={min_df} of"):
+    with pytest.raises(ValueError, match=f"one token with min_df={min_df}, got none: 3 texts contain 2 different"):
         SequenceTokenizer(min_df=min_df).fit(["a", "a b", ""])
-    with pytest.raises(ValueError, match="2 texts have 0 different tokens"):
+    with pytest.raises(ValueError, match="Expected texts with at least one token, got 2 texts without any"):
         SequenceTokenizer().fit(["", " "])
 
 
-def test_a_failed_fit_leaves_the_former_one():
+def test_a_failed_fit_leaves_the_last_one_unchanged():
     tokenizer = SequenceTokenizer().fit(["a b"])
-    with pytest.raises(ValueError, match="Text 2 is None"):
+    with pytest.raises(ValueError, match=r"Expected text 2 .* got None"):
         tokenizer.fit(["x", "y", None])
     assert tokenizer.vocabulary_ == {"a": 2, "b": 3}
 
 
-# --- scikit-learn's world ---------------------------------------------------------------------------------------------
+# --- use with scikit-learn --------------------------------------------------------------------------------------------
 
 
 def test_it_works_in_a_pipeline_under_search_and_cross_validation():
@@ -474,7 +484,7 @@ def test_it_works_in_a_pipeline_under_search_and_cross_validation():
 
 
 @pytest.mark.parametrize("copy", ["pickle", "joblib"])
-def test_a_copy_gives_the_same_ids(copy, tmp_path):
+def test_a_stored_copy_gives_the_same_ids(copy, tmp_path):
     tokenizer = SequenceTokenizer(words, max_tokens=3).fit(TEXTS)
     if copy == "pickle":
         restored = pickle.loads(pickle.dumps(tokenizer))
@@ -485,7 +495,7 @@ def test_a_copy_gives_the_same_ids(copy, tmp_path):
     assert restored.inverse_transform([[0, 1, 2]]) == tokenizer.inverse_transform([[0, 1, 2]])
 
 
-def test_a_clone_knows_the_parameters_and_no_token():
+def test_a_clone_has_the_parameters_and_no_vocabulary():
     parameters = {"level": words, "lowercase": False, "token_pattern": "a", "max_tokens": 3, "min_df": 0.1}
     cloned = clone(SequenceTokenizer(**parameters).fit(["a b"]))
     assert cloned.get_params() == parameters
@@ -506,7 +516,7 @@ def test_the_result_is_a_list_under_every_output_setting(container):
         assert lists(SequenceTokenizer().fit_transform(TEXTS)) == expected
 
 
-def test_padded_ids_keep_0_for_the_padding():
+def test_padding_of_ids_has_the_reserved_id_0():
     tokenizer = SequenceTokenizer()
     pipeline = make_pipeline(tokenizer, SequencePadder(value=0))
     padded = pipeline.fit_transform(["a b c", "a", ""])

@@ -1,4 +1,4 @@
-"""Time series as windows: what is in them, in every container; what they refuse; and folds that do not leak."""
+"""sliding_windows: contents, shapes, containers, errors, and folds that do not leak."""
 
 import pickle
 import re
@@ -17,7 +17,7 @@ NAN = np.nan
 
 
 def series(T, k=None, start=0):
-    """Numbers that all differ, so that each tells its place."""
+    """Distinct numbers, so that each shows its position."""
     return start + (np.arange(float(T)) if k is None else np.arange(float(T * k)).reshape(T, k))
 
 
@@ -33,8 +33,8 @@ def by_hand(many, window, horizon, step=1):
 
 
 def assert_equal(windows, expected):
-    for array, wanted in zip(windows, expected, strict=True):
-        assert_array_equal(array, wanted, strict=True)
+    for array, expected_array in zip(windows, expected, strict=True):
+        assert_array_equal(array, expected_array, strict=True)
 
 
 def pandas_frame(x):
@@ -45,7 +45,7 @@ def polars_frame(x):
     return pytest.importorskip("polars").DataFrame(x, schema=[f"f{i}" for i in range(x.shape[1])])
 
 
-# --- what is in a window ----------------------------------------------------------------------------------------------
+# --- contents ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_window_is_followed_by_its_horizon():
@@ -58,7 +58,7 @@ def test_a_window_is_followed_by_its_horizon():
     assert groups.dtype.kind == "i"
 
 
-def test_points_are_step_time_steps_apart_and_begin_at_the_start():
+def test_the_first_window_begins_at_the_start_and_the_others_are_step_apart():
     X, y, _ = sliding_windows(series(10), window=2, horizon=1, step=3)
     assert_array_equal(X, [[0, 1], [3, 4], [6, 7]])
     assert_array_equal(y, [2, 5, 8])
@@ -66,20 +66,20 @@ def test_points_are_step_time_steps_apart_and_begin_at_the_start():
 
 @pytest.mark.parametrize("k", [None, 1, 2])
 @pytest.mark.parametrize(("window", "horizon", "step"), [*product([1, 3], [2, 4], [1, 2, 5])])
-def test_windows_are_those_cut_by_hand(window, horizon, step, k):
+def test_windows_are_those_of_a_plain_loop(window, horizon, step, k):
     many = [series(9, k), series(7, k, 100), series(13, k, 200)]
     assert_equal(sliding_windows(many, window, horizon, step), by_hand(many, window, horizon, step))
 
 
 @pytest.mark.parametrize("k", [None, 2])
-def test_a_series_of_just_one_window_has_one(k):
+def test_a_series_of_length_window_plus_horizon_has_one_window(k):
     X, y, groups = sliding_windows(series(5, k), window=3, horizon=2, step=7)
     assert_array_equal(X, series(5, k)[None, :3])
     assert_array_equal(y, series(5, k)[None, 3:])
     assert_array_equal(groups, [0])
 
 
-def test_several_series_are_as_each_alone():
+def test_the_windows_of_several_series_are_those_of_each():
     many = [series(9, 2), series(6, 2, 100)]
     together, alone = sliding_windows(many, 3, 2), [sliding_windows(x, 3, 2) for x in many]
     assert_array_equal(together.X, np.concatenate([windows.X for windows in alone]))
@@ -107,7 +107,7 @@ def test_several_series_are_as_each_alone():
         (2, 3, (1, 0), (6, 3, 2)),
     ],
 )
-def test_y_has_an_axis_for_what_may_be_many(k, horizon, target, shape):
+def test_y_has_an_axis_for_the_horizon_and_one_for_several_targets(k, horizon, target, shape):
     x = series(12, k)
     X, y, _ = sliding_windows(x, 4, horizon, target=target)
     assert X.shape == ((shape[0], 4) if k is None else (shape[0], 4, k))
@@ -165,19 +165,19 @@ SEVERAL = {
 
 
 @pytest.mark.parametrize(("form", "k"), [(form, k) for form, (_, ks) in ONE.items() for k in ks])
-def test_every_form_of_one_series_is_read_alike(form, k):
+def test_every_form_of_one_series_gives_the_same_windows(form, k):
     assert_equal(sliding_windows(ONE[form][0](series(8, k)), 3, 2), by_hand([series(8, k)], 3, 2))
 
 
 @pytest.mark.parametrize(("form", "k"), [(form, k) for form, (_, ks) in SEVERAL.items() for k in ks])
 @pytest.mark.parametrize("lengths", [(8, 6), (7, 7)])
-def test_every_form_of_several_series_is_read_alike(form, k, lengths):
+def test_every_form_of_several_series_gives_the_same_windows(form, k, lengths):
     many = [series(lengths[0], k), series(lengths[1], k, 100)]
     assert_equal(sliding_windows(SEVERAL[form][0](many), 3, 2), by_hand(many, 3, 2))
 
 
 @pytest.mark.parametrize("side", ["post", "pre"])
-def test_the_padding_of_a_3d_array_is_cut_off(side):
+def test_the_padding_of_a_3d_array_is_removed(side):
     many = [series(8, 2), series(6, 2, 100)]
     cube = np.full((2, 9, 2), NAN)
     for row, x in zip(cube, many, strict=True):
@@ -185,7 +185,7 @@ def test_the_padding_of_a_3d_array_is_cut_off(side):
     assert_equal(sliding_windows(cube, 3, 2), by_hand(many, 3, 2))
 
 
-def test_a_matrix_is_one_series_and_its_rows_are_many_if_told_so():
+def test_a_matrix_is_one_series_and_as_sequences_makes_each_row_one():
     matrix = series(6, 8)
     assert_array_equal(sliding_windows(matrix, 3, 2).X, by_hand([matrix], 3, 2)[0])
     assert_array_equal(sliding_windows(as_sequences(matrix), 3, 2).X, by_hand(matrix, 3, 2)[0])
@@ -201,7 +201,7 @@ def test_a_matrix_is_one_series_and_its_rows_are_many_if_told_so():
         ("ff", "f"), ("fd", "d"), ("fi", "d"), ("fh", "d"),
     ],
 )  # fmt: skip
-def test_float32_stays_and_all_else_is_float64(dtypes, result):
+def test_float32_is_preserved_and_all_else_is_float64(dtypes, result):
     X, y, _ = sliding_windows([np.ones((6, 2), dtype) for dtype in dtypes], 3, 2)
     assert X.dtype == y.dtype == np.dtype(result)
 
@@ -209,7 +209,7 @@ def test_float32_stays_and_all_else_is_float64(dtypes, result):
 @pytest.mark.parametrize("k", [None, 1, 2])
 @pytest.mark.parametrize("horizon", [1, 3])
 @pytest.mark.parametrize("target", [None, 0, [0]])
-def test_the_windows_are_arrays_of_their_own(k, horizon, target):
+def test_the_windows_share_no_memory(k, horizon, target):
     x = series(9, k)
     before = x.copy()
     X, y, _ = sliding_windows(x, 3, horizon, target=target)
@@ -218,7 +218,7 @@ def test_the_windows_are_arrays_of_their_own(k, horizon, target):
     assert not np.shares_memory(X, y)
     untouched = X[1:].copy(), y.copy()
     X[0] = -1
-    assert_array_equal(X[1:], untouched[0])  # neighbours share nothing
+    assert_array_equal(X[1:], untouched[0])  # overlapping windows share no memory
     assert_array_equal(y, untouched[1])
     y[0] = -1
     assert_array_equal(y[1:], untouched[1][1:])
@@ -230,7 +230,7 @@ def test_windows_can_be_pickled():
     assert_equal(pickle.loads(pickle.dumps(windows)), windows)
 
 
-# --- what is refused --------------------------------------------------------------------------------------------------
+# --- errors -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["window", "horizon", "step"])
@@ -244,7 +244,7 @@ def test_windows_can_be_pickled():
         (-3, ValueError, "{} == -3, must be >= 1"),
     ],
 )
-def test_counts_are_integers_from_1_on(name, value, error, message):
+def test_window_horizon_and_step_must_be_integers_of_at_least_1(name, value, error, message):
     with pytest.raises(error, match=message.format(name)):
         sliding_windows(series(9), **{"window": 3, "horizon": 2, name: value})
 
@@ -256,51 +256,54 @@ def test_small_integers_of_numpy_do_not_overflow():
 @pytest.mark.parametrize(
     ("target", "error", "message"),
     [
-        (2, ValueError, "target is 2, but series has 2 features"),
-        (-3, ValueError, "target is -3, but series has 2 features"),
-        ([0, 5], ValueError, "target is 5, but series has 2 features"),
-        ("f9", ValueError, "target is 'f9', but the columns of series are ['f0', 'f1']"),
-        ([], ValueError, "target is empty, but at least one feature is wanted"),
-        (0.0, TypeError, "target is 0.0, but an integer, the name of a column or a list of these is wanted"),
-        ([[0]], TypeError, "target is [0], but an integer,"),
-        (True, TypeError, "target is True, but an integer,"),
+        (2, ValueError, "target to be from -2 to 1, since series has 2 features, got 2."),
+        (-3, ValueError, "target to be from -2 to 1, since series has 2 features, got -3."),
+        ([0, 5], ValueError, "target to be from -2 to 1, since series has 2 features, got 5."),
+        ("f9", ValueError, "Expected target to be one of the columns ['f0', 'f1'], got 'f9'."),
+        ([], ValueError, "Expected target to contain at least one feature, got []."),
+        (0.0, TypeError, "target to be an integer, a column name or a list of these, got 0.0."),
+        ([[0]], TypeError, "target to be an integer, a column name or a list of these, got [0]."),
+        (True, TypeError, "target to be an integer, a column name or a list of these, got True."),
     ],
 )
-def test_a_target_is_a_feature_that_there_is(target, error, message):
+def test_target_must_be_a_feature_of_the_series(target, error, message):
     with pytest.raises(error, match=re.escape(message)):
         sliding_windows(pandas_frame(series(9, 2)), 3, 2, target=target)
 
 
-def test_names_are_for_frames():
-    with pytest.raises(ValueError, match="target is 'f0', but series is no data frame"):
+def test_names_need_a_data_frame():
+    with pytest.raises(ValueError, match=r"since series has no column names, got 'f0'\. Pass an integer from 0 to 1"):
         sliding_windows(series(9, 2), 3, 2, target="f0")
 
 
-def test_frames_of_several_series_have_the_same_columns_in_the_same_order():
+def test_data_frames_of_several_series_must_have_the_same_columns_in_the_same_order():
     frame = pandas_frame(series(9, 2))
-    with pytest.raises(ValueError, match=re.escape("Sequence 1 has the columns ['f1', 'f0'], but sequence 0 has")):
+    with pytest.raises(ValueError, match=re.escape("got ['f0', 'f1'] in sequence 0 and ['f1', 'f0'] in seq")):
         sliding_windows([frame, frame[["f1", "f0"]]], 3, 2)
 
 
 @pytest.mark.parametrize(
     ("unfit", "message"),
     [
-        (series(4), "Sequence 0 has 4 time steps, but window=3 and horizon=2 need 5."),
-        ([series(9), series(4)], "Sequence 1 has 4 time steps, but window=3 and horizon=2 need 5."),
-        (series(2, 9), "if they are series, pass as_sequences(series)"),
-        ([series(9, 2), series(9, 3)], "Sequence 1 has 3 features per time step, but sequence 0 has 2."),
+        (series(4), "Expected at least 5 time steps, window=3 plus horizon=2, got 4 in sequence 0."),
+        ([series(9), series(4)], "Expected at least 5 time steps, window=3 plus horizon=2, got 4 in sequence 1."),
+        (
+            series(2, 9),
+            "got 2 in sequence 0. The rows of a 2-D array are time steps; if each row is a series, pass as_seq",
+        ),
+        ([series(9, 2), series(9, 3)], "number of features per time step, got 2 in sequence 0 and 3 in sequence 1."),
         ([1, 2, NAN, 4, 5, 6], "contains NaN in sequence 0, step 2, feature 0"),
         ([series(9), np.r_[series(9), NAN]], "contains NaN in sequence 1, step 9, feature 0"),
         ([series(9, 2), np.c_[series(9), np.r_[series(8), np.inf]]], "contains infinity in sequence 1, step 8, featu"),
         (np.r_[series(9, 2), [[NAN, 1]], [[NAN, NAN]]][None], "contains NaN in sequence 0, step 9, feature 0"),
-        ([[1, 2, 3], [4, 5]], "but its rows differ in length. Several series are a list of arrays"),
-        ([], "Sequence 0 is empty"),
-        ([series(9), []], "Sequence 1 is empty"),
+        ([[1, 2, 3], [4, 5]], "got 2 to 3 values per row. If each row is a series, pass as_sequences(series)."),
+        ([], "Expected sequence 0 to have at least one time step"),
+        ([series(9), []], "Expected sequence 1 to have at least one time step"),
         (np.empty((0, 5, 2)), "0 sample(s)"),
-        (np.zeros((2, 9, 2, 1)), "Sequence 0 is ndarray with 3 dimensions"),
-        (5.0, "Sequence 0 is float with 0 dimensions"),
-        (["a", "b", "c"], "Sequence 0 holds <U1, but numbers are wanted"),
-        ([series(9), np.array(["a"] * 9)], "Sequence 1 holds <U1, but numbers are wanted"),
+        (np.zeros((2, 9, 2, 1)), "or (n_steps,), got 3 dimensions (ndarray)"),
+        (5.0, "or (n_steps,), got 0 dimensions (float)"),
+        (["a", "b", "c"], "Expected numbers in sequence 0, got <U1"),
+        ([series(9), np.array(["a"] * 9)], "Expected numbers in sequence 1, got <U1"),
     ],
 )
 def test_an_error_names_the_series_and_the_step(unfit, message):
@@ -308,8 +311,8 @@ def test_an_error_names_the_series_and_the_step(unfit, message):
         sliding_windows(unfit, 3, 2)
 
 
-def test_a_dict_of_series_is_no_list_of_them():
-    with pytest.raises(TypeError, match="X is a dict, but a list of arrays"):
+def test_a_dict_of_series_is_an_error():
+    with pytest.raises(TypeError, match=r"Expected series to be a list .* got dict. Pass list\(series.values\(\)\)"):
         sliding_windows({"a": series(9)}, 3, 2)
 
 
@@ -344,7 +347,7 @@ def test_the_documented_gap_is_the_least_that_keeps_training_and_testing_apart(w
     assert gap == 0 or shared(gap - 1, targets, from_the_first_forecast_on)
 
 
-def test_windows_that_are_as_far_apart_as_they_are_long_share_nothing():
+def test_windows_share_no_value_if_step_is_window_plus_horizon():
     X, y, _ = sliding_windows(series(50), 4, 3, step=7)
     assert len({*X.ravel(), *y.ravel()}) == X.size + y.size
 

@@ -193,6 +193,7 @@ def test_the_model_so_far_knows_nothing_of_an_earlier_fit(ragged, labels):
     assert np.array_equal(recorder.models[-1].predict_proba(ragged), model.predict_proba(ragged))
     assert not hasattr(recorder.models[-1], "vocabulary_")
     model.set_params(embedding_dim=2).fit(tokens, labels)
+    assert np.array_equal(recorder.models[-1].predict_proba(tokens), model.predict_proba(tokens))
     assert not hasattr(recorder.models[-1], "x_mean_")
 
 

@@ -109,15 +109,15 @@ def test_without_early_stopping_groups_play_no_part(ragged, labels):
 def test_a_single_group_cannot_be_split(ragged, labels):
     model = RNNClassifier(**TINY, early_stopping=True)
     for missing in (np.nan, None):
-        with pytest.raises(ValueError, match="group for each sequence, but that of sequence 39 is missing"):
+        with pytest.raises(ValueError, match=r"Expected a group for each sequence, got .* for sequence 39"):
             model.fit(ragged, labels, groups=[1.0] * 39 + [missing])
-    with pytest.raises(ValueError, match="two groups at least"):
+    with pytest.raises(ValueError, match="Expected at least two different groups for early_stopping, got one"):
         model.fit(ragged, labels, groups=["a"] * 40)
-    with pytest.raises(ValueError, match="two groups at least"):
+    with pytest.raises(ValueError, match="Expected at least two different groups for early_stopping, got one"):
         model.fit(ragged, labels, groups=["a"] * 39 + ["b"], sample_weight=[1] * 39 + [0])
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         model.fit(ragged, labels, groups=["a", "b"])
-    with pytest.raises(ValueError, match=r"groups must be 1-D.* \(40, 2\)"):
+    with pytest.raises(ValueError, match=r"Expected groups to be 1-D.* \(40, 2\)"):
         model.fit(ragged, labels, groups=np.ones((40, 2)))
 
 
@@ -205,8 +205,8 @@ def refused(model, match, *args, **kwargs):
 def test_one_without_the_other_is_refused(task):
     cls, X, y = task
     for model in (cls(**TINY), cls(**TINY).fit(X, y)):
-        refused(model, "X_val and y_val belong together", X, y, X_val=X)
-        refused(model, "X_val and y_val belong together", X, y, y_val=y)
+        refused(model, "Expected both X_val and y_val, or neither", X, y, X_val=X)
+        refused(model, "Expected both X_val and y_val, or neither", X, y, y_val=y)
 
 
 def test_a_bad_validation_set_is_refused_and_the_estimator_is_as_before(task):
@@ -222,8 +222,15 @@ def test_targets_to_validate_on_are_those_that_are_known(ragged, labels, numbers
     refused(RNNClassifier(**TINY), r"labels \['new'\]", ragged, labels, y_val=["low", "new"], **settings)
     indicator = np.ones((2, 2), int)
     refused(RNNClassifier(**TINY), "multilabel", ragged, labels, y_val=indicator, **settings)
-    refused(RNNRegressor(**TINY), "y has 2 outputs", ragged, numbers, y_val=np.ones((2, 2)), **settings)
-    refused(RNNRegressor(**TINY, loss="poisson"), "0 or more", ragged, numbers, y_val=[1, -1], **settings)
+    refused(
+        RNNRegressor(**TINY),
+        "Expected y with 1 outputs, as in the last fit, got 2",
+        ragged,
+        numbers,
+        y_val=np.ones((2, 2)),
+        **settings,
+    )
+    refused(RNNRegressor(**TINY, loss="poisson"), "Expected y >= 0", ragged, numbers, y_val=[1, -1], **settings)
     refused(Seq2SeqClassifier(**TINY), "labels", ragged, [["a"]] * 40, y_val=[["a"], ["b"]], **settings)
 
 
@@ -398,7 +405,7 @@ def test_a_score_that_is_not_a_number_is_worse_than_any(ragged, labels):
 
 def test_a_loss_that_is_not_finite_is_the_worst_there_is():
     class Net:
-        reads = staticmethod(lambda dataset: dataset.X)
+        network_inputs = staticmethod(lambda dataset: dataset.X)
         predict = staticmethod(lambda theta, X, workers: np.ones((1, 1)))
 
     dataset = Dataset(None, np.ones((1, 1)), np.ones(1))
@@ -593,5 +600,5 @@ def test_the_name_of_a_scorer_means_all_steps_if_each_has_a_target():
 
 def test_lbfgs_refuses_a_validation_set():
     X, y = np.random.default_rng(0).normal(size=(12, 3)), [0, 1] * 6
-    with pytest.raises(ValueError, match="no epochs to validate after"):
+    with pytest.raises(ValueError, match="has no epochs"):
         RNNClassifier(4, solver="lbfgs").fit(X, y, X_val=X, y_val=y)

@@ -461,16 +461,16 @@ def test_a_gradient_too_small_to_be_squared_in_float32_is_measured():
 def test_targets_of_the_flow_are_checked_as_in_fit():
     X = sequences(RAGGED)
     model, y = network(X)
-    with pytest.raises(ValueError, match=r"y has labels \[7\], but the classes are \[0, 1\]"):
+    with pytest.raises(ValueError, match=r"labels among the classes \[0, 1\], got labels \[7\]"):
         model.gradient_flow(X, np.where(y, 7, 0))
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         model.gradient_flow(X, y[:-1])
     Y = np.random.default_rng(0).integers(0, 2, (6, 3))
     model = lively(RNNClassifier(3, max_iter=1), X, Y)
-    with pytest.raises(ValueError, match="y has 2 outputs, but RNNClassifier has 3"):
+    with pytest.raises(ValueError, match="Expected y with 3 outputs, as in fit, got 2"):
         model.gradient_flow(X, Y[:, :2])
     model, y = network(X, return_sequences=True)
-    with pytest.raises(ValueError, match="y has 5 time steps for sequence 0, but X has 7"):
+    with pytest.raises(ValueError, match="Expected y to have 7 time steps for sequence 0, as many as X, got 5"):
         model.gradient_flow(X, as_sequences([y[0][:5], *y[1:]]))
 
 
@@ -547,7 +547,7 @@ def test_threads_and_batches_and_the_tape_change_no_bit(kind, parameters, monkey
     X = sequences([*RAGGED, *RAGGED, *FULL])
     model, y = network(X, kind, **parameters)
     once = calls(model, X, y)
-    monkeypatch.setattr(unroll_module, "TAPE", 0)
+    monkeypatch.setattr(unroll_module, "TAPE_BYTES", 0)
     assert_same(once, calls(model, X, y))
     monkeypatch.setattr(network_module, "PREDICTION_WIDTH", 2)
     monkeypatch.setattr(network_module, "FRAME_BYTES", 1)
@@ -845,7 +845,7 @@ def test_wrong_arguments_of_importance_are_errors():
         name = next(iter(wrong))
         with pytest.raises(ValueError, match=f"{name} must be"):
             model.feature_importance(X, y, **wrong)
-    with pytest.raises(ValueError, match="must ask for predictions of X as it is given"):
+    with pytest.raises(ValueError, match="Expected scoring to call the estimator with the X that it was given"):
         model.feature_importance(X, y, scoring=lambda model, X, y: model.score(X[:3], y[:3]))
 
 

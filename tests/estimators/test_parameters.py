@@ -468,7 +468,7 @@ def test_weight_decay_shrinks_weights_but_not_biases_by_its_part_of_a_step(estim
     settings = TINY | {"solver": "sgd", "max_iter": 1, "batch_size": 40, "momentum": 0.0, "learning_rate_init": 0.1}
     start = estimator(**settings | {"learning_rate_init": 1e-300}).fit(*data).theta_
     plain, decayed = (estimator(**settings, weight_decay=decay).fit(*data) for decay in (0.0, 0.5))
-    weights = plain._network().penalized()
+    weights = plain._fitted_state().network.penalized()
     assert 0 < weights.mean() < 1
     np.testing.assert_allclose(decayed.theta_ - plain.theta_, -0.1 * 0.5 * weights * start, atol=1e-12)
 
@@ -570,7 +570,7 @@ def test_input_size_cuts_rows_into_steps(estimator, data):
     for size in (1, 2, 3, 4, 6, 12):
         flat = estimator(**TINY, input_size=size).fit(X, y)
         assert same_bits(flat, estimator(**TINY).fit(X.reshape(40, -1, size), y))
-    with pytest.raises(ValueError, match="12 columns, which is no multiple of input_size=5"):
+    with pytest.raises(ValueError, match="multiple of input_size=5, got 12 columns"):
         estimator(**TINY, input_size=5).fit(X, y)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn.model_selection as ms
+from checks import every_pair
 from sklearn.base import clone, is_classifier
 from sklearn.metrics import accuracy_score, f1_score, log_loss, r2_score
 from sklearn.pipeline import make_pipeline
@@ -115,8 +116,7 @@ def padded_y(y, before=0, width=12):
     return padded
 
 
-@pytest.mark.parametrize("x_form", RAGGED_X)
-@pytest.mark.parametrize("y_form", RAGGED_Y)
+@pytest.mark.parametrize(("x_form", "y_form"), every_pair(RAGGED_X, RAGGED_Y))
 @pytest.mark.parametrize("cls", [RNNClassifier, RNNRegressor])
 def test_containers_of_ragged_sequences_and_targets_give_one_model(
     cls, x_form, y_form, ragged, step_labels, step_numbers
@@ -632,10 +632,10 @@ def test_a_split_and_a_shuffle_keep_targets_with_their_sequences(estimator, step
 def test_a_pickle_predicts_and_learns_on(estimator, steps):
     X, y = steps
     model = estimator(**TINY).fit(X, y)
-    shallow_copy_with = pickle.loads(pickle.dumps(model))
-    for one, other in zip(responses(model, X).values(), responses(shallow_copy_with, X).values(), strict=True):
+    copied = pickle.loads(pickle.dumps(model))
+    for one, other in zip(responses(model, X).values(), responses(copied, X).values(), strict=True):
         assert all(np.array_equal(*rows) for rows in zip(one, other, strict=True))
-    assert same_bits(model.partial_fit(X, y), shallow_copy_with.partial_fit(X, y))
+    assert same_bits(model.partial_fit(X, y), copied.partial_fit(X, y))
 
 
 def test_a_change_of_return_sequences_after_fit_changes_no_prediction(estimator, steps):
@@ -743,17 +743,20 @@ def replaced(y, j, row):
 
 
 BAD_Y = {
-    "too short": (lambda y: replaced(y, 6, y[6][:-1]), "y has {less} time steps for sequence 6, but X has {length}"),
+    "too short": (
+        lambda y: replaced(y, 6, y[6][:-1]),
+        "Expected y to have {length} time steps for sequence 6, as many as X, got {less}",
+    ),
     "too long": (
         lambda y: replaced(y, 6, np.append(y[6], y[6][:1])),
-        "y has {more} time steps for sequence 6, but X has {length}",
+        "Expected y to have {length} time steps for sequence 6, as many as X, got {more}",
     ),
-    "empty": (lambda y: replaced(y, 6, y[6][:0]), "y has 0 time steps for sequence 6"),
+    "empty": (lambda y: replaced(y, 6, y[6][:0]), "y to have {length} time steps for sequence 6, as many as X, got 0"),
     "one label a sequence": (lambda y: np.array([row[0] for row in y]), "single value for sequence 0"),
     "one label for one of them": (lambda y: replaced(y, 6, y[6][0]), "single value for sequence 6"),
     "of unequal width": (
         lambda y: replaced(y, 6, np.array([y[6], y[6]]).T),
-        r"shape \(2,\) in sequence 6, but \(\) in sequence 0",
+        r"same shape at all time steps, got \(\) in sequence 0 and \(2,\) in sequence 6",
     ),
     "too few": (lambda y: y[:-1], r"inconsistent numbers of samples: \[39, 40\]|\[40, 39\]"),
     "none": (lambda y: None, "requires y"),
@@ -782,7 +785,7 @@ def test_a_bad_y_is_refused_with_what_and_where(estimator, steps, case, fitted):
 
 def test_targets_for_padding_alone_are_not_taken_for_those_of_steps(estimator, steps, cube):
     X, y = steps
-    with pytest.raises(ValueError, match="y has 11 time steps for sequence 0"):
+    with pytest.raises(ValueError, match=r"Expected y to have \d+ time steps for sequence 0, as many as X, got 11"):
         estimator(**TINY).fit(cube(X, width=12), padded_y(y, width=11))
 
 
@@ -795,16 +798,19 @@ def test_targets_of_the_wrong_kind_are_refused(ragged, step_numbers, step_labels
         RNNClassifier(**TINY).fit(ragged, [np.column_stack([np.arange(len(x)), np.ones(len(x))]) for x in ragged])
     with pytest.raises(ValueError, match="y contains NaN"):
         RNNRegressor(**TINY).fit(ragged, replaced(step_numbers, 6, np.full(len(ragged[6]), np.nan)))
-    with pytest.raises(ValueError, match="class_weight is for one label"):
+    with pytest.raises(ValueError, match="class_weight=None for a multilabel indicator y, got 'balanced'"):
         RNNClassifier(**TINY, class_weight="balanced").fit(
             ragged, [np.arange(2 * len(x)).reshape(-1, 2) % 2 for x in ragged]
         )
 
 
 BAD_WEIGHT = {
-    "too short": (lambda w: replaced(w, 6, w[6][:-1]), "sample_weight has .* time steps for sequence 6"),
+    "too short": (lambda w: replaced(w, 6, w[6][:-1]), "Expected sample_weight to have .* time steps for sequence 6"),
     "too few": (lambda w: w[:-1], "inconsistent numbers of samples"),
-    "a number among rows": (lambda w: replaced(w, 6, 1.0), "sample_weight has a single value for sequence 6"),
+    "a number among rows": (
+        lambda w: replaced(w, 6, 1.0),
+        "sample_weight to have one value per time step, got a single value for sequence 6",
+    ),
     "negative": (lambda w: replaced(w, 0, -w[0]), "Negative values in data passed to `sample_weight`: .* for step 0"),
     "zero": (lambda w: [0 * row for row in w], "at least one non-zero"),
     "NaN": (lambda w: replaced(w, 0, w[0] * np.nan), "sample_weight.* NaN"),
@@ -826,7 +832,7 @@ def test_bad_weights_of_steps_are_refused(estimator, steps, dyadic, case):
 
 
 def test_steps_to_pass_over_and_a_target_for_each_step_are_a_contradiction(estimator, steps):
-    with pytest.raises(ValueError, match=r"return_sequences=True .* missing='skip'"):
+    with pytest.raises(ValueError, match=r"return_sequences=True cannot be combined with missing='skip'"):
         estimator(**TINY, missing="skip").fit(*steps)
 
 
@@ -878,5 +884,5 @@ def test_folds_of_a_padded_array_predict_in_one_form():
 def test_ragged_targets_without_return_sequences_name_it():
     X = [np.zeros((3, 1)), np.zeros((2, 1))]
     for y in ([np.zeros(3), np.zeros(2)], [[0, 1, 0], [0, 1]]):
-        with pytest.raises(ValueError, match="return_sequences=True"):
+        with pytest.raises(ValueError, match=r"got 2 to 3 values per sequence.*return_sequences=True"):
             RNNRegressor(hidden_layer_sizes=3).fit(X, y)

@@ -327,16 +327,16 @@ def test_every_sequence_counts_the_same_if_it_is_weighed_by_its_length():
 def test_a_function_meets_flat_steps_and_the_estimator_otherwise_as_it_is():
     estimator, X, y, model, flat_X, flat_y = fitted(2)
 
-    def scorer(shallow_copy_with, X_seen, y_seen, sample_weight=None, extra=None):
-        check_is_fitted(shallow_copy_with)
-        assert is_classifier(shallow_copy_with)
-        assert isinstance(shallow_copy_with, Classifier)
-        assert shallow_copy_with.get_params() == estimator.get_params()
+    def scorer(copied, X_seen, y_seen, sample_weight=None, extra=None):
+        check_is_fitted(copied)
+        assert is_classifier(copied)
+        assert isinstance(copied, Classifier)
+        assert copied.get_params() == estimator.get_params()
         assert X_seen is X
         assert extra == "passed on"
         assert_array_equal(y_seen, flat_y)
-        assert_array_equal(shallow_copy_with.predict_proba(X_seen), np.concatenate(estimator.predict_proba(X)))
-        return shallow_copy_with.score(X_seen, y_seen, sample_weight)
+        assert_array_equal(copied.predict_proba(X_seen), np.concatenate(estimator.predict_proba(X)))
+        return copied.score(X_seen, y_seen, sample_weight)
 
     assert sequence_scorer(scorer)(estimator, X, y, extra="passed on") == model.score(flat_X, flat_y)
 
@@ -556,14 +556,18 @@ def test_what_is_no_scorer_has_the_error_of_scikit_learn(scoring):
 @pytest.mark.parametrize("y", [[0, 1] * 4 + [0], np.arange(9.0), ["low"] * 9, np.array(["low"] * 9, dtype=object)])
 def test_one_label_for_each_sequence_is_refused(y):
     estimator, X, *_ = fitted(2)
-    with pytest.raises(ValueError, match=r"^y has a single value for sequence 0, but one for each time step is wanted"):
+    with pytest.raises(
+        ValueError, match=r"^Expected y to have one value per time step, got a single value for sequence 0"
+    ):
         sequence_scorer("accuracy")(estimator, X, y)
 
 
 def test_one_prediction_for_each_sequence_is_refused():
     _, X, y, *_ = fitted(2)
     forest = RandomForestClassifier(2, random_state=0).fit(np.stack([x[0] for x in X]), [row[0] for row in y])
-    with pytest.raises(ValueError, match=r"^RandomForestClassifier\.predict has a single value for sequence 0"):
+    with pytest.raises(
+        ValueError, match=r"^Expected RandomForestClassifier\.predict to have one value per time step, got a single"
+    ):
         sequence_scorer("accuracy")(forest, np.stack([x[0] for x in X]), y)
 
 
@@ -572,11 +576,13 @@ def test_other_lengths_are_refused_with_the_sequence(name):
     estimator, X, y, *_ = fitted(2)
     response = "predict" if name == "accuracy" else "predict_proba"
     short = [*y[:4], y[4][:3], *y[5:]]
-    message = f"Classifier.{response} has 5 time steps for sequence 4, but y has 3."
+    message = f"Expected Classifier.{response} to have 3 time steps for sequence 4, as many as y, got 5."
     with pytest.raises(ValueError, match=re.escape(message)):
         sequence_scorer(name)(estimator, X, short)
     weight = [np.ones(len(row)) for row in short]
-    with pytest.raises(ValueError, match=r"^sample_weight has 3 time steps for sequence 4, but y has 5\."):
+    with pytest.raises(
+        ValueError, match=r"^Expected sample_weight to have 5 time steps for sequence 4, as many as y, got 3\."
+    ):
         sequence_scorer(name)(estimator, X, y, sample_weight=weight)
 
 
@@ -590,10 +596,13 @@ def test_another_number_of_sequences_is_refused():
 def test_steps_of_another_shape_are_refused_with_the_sequence():
     y = [np.ones((2, 3)), np.ones((4, 3)), np.ones((1, 2))]
     with pytest.raises(
-        ValueError, match=r"^y has time steps of shape \(2,\) in sequence 2, but \(3,\) in sequence 0\."
+        ValueError,
+        match=r"^Expected y to have the same shape at all .*, got \(3,\) in sequence 0 and \(2,\) in sequence 2\.",
     ):
         flatten_steps(y)
-    with pytest.raises(ValueError, match=r"^y has time steps of shape \(\) in sequence 1, but \(3,\) in sequence 0\."):
+    with pytest.raises(
+        ValueError, match=r"^Expected y to have the same .*, got \(3,\) in sequence 0 and \(\) in sequence 1\."
+    ):
         flatten_steps([y[0], np.ones(2)])
 
 
@@ -602,5 +611,5 @@ def test_steps_are_flat_and_counted():
     assert flat.tolist() == ["b", "i", "o"]
     assert lengths == [2, 1]
     assert flatten_steps(np.zeros((2, 3, 4)))[0].shape == (6, 4)
-    with pytest.raises(ValueError, match=r"^y has 2 time steps for sequence 0, but X has 3\."):
+    with pytest.raises(ValueError, match=r"^Expected y to have 3 time steps for sequence 0, as many as X, got 2\."):
         flatten_steps([["b", "i"], ["o"]], lengths=np.array([3, 1]))

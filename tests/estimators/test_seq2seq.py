@@ -341,23 +341,32 @@ def in_third(row):
 
 
 BAD_LABELS = {
-    "None": (in_third(["a", None]), "None, for sequence 3, step 1"),
-    "NaN": (in_third(["a", "b", float("nan")]), "nan, for sequence 3, step 2"),
-    "NaN in an array": (in_third(np.array([1, np.nan])), "nan, for sequence 3, step 1"),
-    "NaT": (in_third([pd.NaT]), "NaT, for sequence 3, step 0"),
-    "NA": (in_third(["a", pd.NA]), "<NA>, for sequence 3, step 1"),
-    "text": (lambda y: ["".join(row) for row in y], r"text for sequence 0.* list\(text\)"),
-    "an array of texts": (lambda y: np.array(["ab"] * len(y)), r"text for sequence 0.* list\(text\)"),
-    "a Series of texts": (lambda y: pd.Series(["ab"] * len(y)), r"text for sequence 0.* list\(text\)"),
-    "one text": (in_third("ab"), r"text for sequence 3.* list\(text\)"),
-    "bytes": (in_third(b"ab"), r"text for sequence 3"),
-    "one label for each": (lambda y: np.arange(len(y)), "single value for sequence 0, .* sequence of labels"),
-    "a list of labels": (lambda y: list(range(len(y))), "single value for sequence 0, .* sequence of labels"),
-    "a single label": (in_third(1), "single value for sequence 3"),
-    "a list as label": (in_third(["a", ["b"]]), "sequence 3, step 1, but one hashable label"),
-    "an array as label": (in_third([np.zeros(2)]), "sequence 3, step 0, but one hashable label"),
-    "several for each step": (lambda y: np.zeros((len(y), 4, 2), int), "sequence 0, step 0, but one hashable label"),
-    "no label at all": (lambda y: [[] for _ in y], "no labels at all"),
+    "None": (in_third(["a", None]), "None in sequence 3, step 1"),
+    "NaN": (in_third(["a", "b", float("nan")]), "nan in sequence 3, step 2"),
+    "NaN in an array": (in_third(np.array([1, np.nan])), "nan in sequence 3, step 1"),
+    "NaT": (in_third([pd.NaT]), "NaT in sequence 3, step 0"),
+    "NA": (in_third(["a", pd.NA]), "<NA> in sequence 3, step 1"),
+    "text": (lambda y: ["".join(row) for row in y], r"Expected sequence 0 .* got a string.*\[list\(text\)"),
+    "an array of texts": (lambda y: np.array(["ab"] * len(y)), r"Expected sequence 0 .* got a string.*\[list\(text\)"),
+    "a Series of texts": (lambda y: pd.Series(["ab"] * len(y)), r"Expected sequence 0 .* got a string.*\[list\(text\)"),
+    "one text": (in_third("ab"), r"Expected sequence 3 .* got a string.*\[list\(text\)"),
+    "bytes": (in_third(b"ab"), r"Expected sequence 3 .* got a string"),
+    "one label for each": (
+        lambda y: np.arange(len(y)),
+        "Expected sequence 0 .* sequence of labels, got a single value",
+    ),
+    "a list of labels": (
+        lambda y: list(range(len(y))),
+        "Expected sequence 0 .* sequence of labels, got a single value",
+    ),
+    "a single label": (in_third(1), "Expected sequence 3 .* got a single value"),
+    "a list as label": (in_third(["a", ["b"]]), "hashable labels, got a list in sequence 3, step 1"),
+    "an array as label": (in_third([np.zeros(2)]), "hashable labels, got a ndarray in sequence 3, step 0"),
+    "several for each step": (
+        lambda y: np.zeros((len(y), 4, 2), int),
+        "hashable labels, got a list in sequence 0, step 0",
+    ),
+    "no label at all": (lambda y: [[] for _ in y], "Expected y with at least one label, got empty sequences only"),
     "too few": (lambda y: y[:-1], r"inconsistent numbers of samples: \[40, 39\]"),
     "nothing": (lambda y: None, "requires y to be passed"),
 }
@@ -454,17 +463,20 @@ def test_folds_of_one_length_keep_the_form_of_ragged_targets(ragged, courses):
 
 
 BAD_NUMBERS = {
-    "NaN": (in_third(np.array([1, np.nan])), "NaN for sequence 3, step 1"),
-    "infinity": (in_third(np.array([np.inf, 1])), "infinity for sequence 3, step 0"),
+    "NaN": (in_third(np.array([1, np.nan])), "NaN in sequence 3, step 1"),
+    "infinity": (in_third(np.array([np.inf, 1])), "infinity in sequence 3, step 0"),
     "NaN in an array": (
         lambda y: np.where(np.arange(120).reshape(40, 3) == 11, np.nan, 1),
-        "NaN for sequence 3, step 2",
+        "NaN in sequence 3, step 2",
     ),
-    "no steps": (in_third(np.array([])), "no time steps for sequence 3"),
+    "no steps": (in_third(np.array([])), "at least one time step for sequence 3, got none"),
     "a single number": (in_third(1.0), "single value for sequence 3"),
-    "unequal outputs": (in_third(np.zeros((2, 2))), r"shape \(2,\) in sequence 3, but \(\) in sequence 0"),
-    "nested lists of unequal length": (lambda y: [row.tolist() for row in y], "2 to 4 values.* list of arrays"),
-    "four dimensions": (lambda y: np.zeros((40, 2, 2, 2)), r"\(40, 2, 2, 2\), but .*horizon"),
+    "unequal outputs": (in_third(np.zeros((2, 2))), r"same shape .* got \(\) in sequence 0 and \(2,\) in sequence 3"),
+    "nested lists of unequal length": (
+        lambda y: [row.tolist() for row in y],
+        "got 2 to 4 values per row.*as_sequences",
+    ),
+    "four dimensions": (lambda y: np.zeros((40, 2, 2, 2)), r"horizon, n_outputs\), got \(40, 2, 2, 2\)"),
     "no columns": (lambda y: np.zeros((40, 0)), "0 feature|horizon"),
     "texts": (lambda y: ["a"] * 40, "could not convert"),
     "complex": (lambda y: np.zeros((40, 2), complex), "Complex"),
@@ -496,7 +508,7 @@ def test_another_number_of_outputs_is_refused_when_training_goes_on(ragged):
     y = OF_NUMBERS["(n, h, k)"][0]
     model = Seq2SeqRegressor(**TINY, warm_start=True).fit(ragged, y)
     for method in ("fit", "partial_fit"):
-        assert_refused(model, ragged, y[:, :, 0], "y has 1 outputs per step, but this model has 2", method=method)
+        assert_refused(model, ragged, y[:, :, 0], "Expected y with 2 outputs per step, as in fit, got 1", method=method)
     assert model.partial_fit(ragged, np.tile(y, (1, 2, 1))).horizon_ == 6
     assert model.partial_fit(ragged, y).horizon_ == 6
 
@@ -505,7 +517,7 @@ def test_another_number_of_outputs_is_refused_when_training_goes_on(ragged):
 
 BAD_X = {
     "no sequences": ([], "0 sample"),
-    "an empty sequence": ([np.zeros((3, 2)), np.zeros((0, 2))], "Sequence 1 is empty"),
+    "an empty sequence": ([np.zeros((3, 2)), np.zeros((0, 2))], "Expected sequence 1 to have at least one time step"),
     "another number of features": ([np.zeros((3, 3))] * 2, "X has 3 features, but .* is expecting 2"),
     "an array": (np.zeros((2, 3)), "was fitted on sequences"),
     "NaN": ([np.zeros((3, 2)), np.full((3, 2), np.nan)], "NaN in sequence 1, step 0"),
@@ -614,7 +626,10 @@ BAD_WEIGHTS = {
     "none above 0": (lambda y: [0] * 40, "at least one non-zero"),
     "NaN": (lambda y: [np.nan] + [1] * 39, "NaN"),
     "too few sequences": (lambda y: [np.ones(len(row)) for row in y[:-1]], "inconsistent numbers"),
-    "too many steps": (lambda y: [np.ones(len(row) + 1) for row in y], "time steps for sequence 0, but y has"),
+    "too many steps": (
+        lambda y: [np.ones(len(row) + 1) for row in y],
+        "Expected sample_weight to have .* time steps for sequence 0, as many as y",
+    ),
     "negative steps": (lambda y: [-np.ones(len(row)) for row in y], "Negative values"),
     "no step above 0": (lambda y: [np.zeros(len(row)) for row in y], "at least one non-zero"),
 }
@@ -770,7 +785,7 @@ def test_greedy_predictions_are_the_likeliest_label_each_time_and_then_the_end(r
 def test_labels_that_are_no_class_have_no_probability(ragged, words):
     model = Seq2SeqClassifier(**TINY).fit(ragged, words)
     for method in ("teacher_forced_proba", "attention_weights"):
-        with pytest.raises(ValueError, match=r"y has the label 'new', but the classes are \['a', 'b', 'c'\]"):
+        with pytest.raises(ValueError, match=r"the classes \['a', 'b', 'c'\], got the label 'new'"):
             getattr(model, method)(ragged, [*words[:5], ["a", "new"], *words[6:]])
 
 
@@ -878,7 +893,7 @@ def test_without_attention_there_are_no_weights_of_it(estimator, pair):
     assert not hasattr(model.set_params(attention="dot"), "attention_weights")  # as it was fitted
     with pytest.raises(AttributeError) as error:
         model.attention_weights(X)
-    assert "attention='additive' or 'dot', got None" in str(error.value.__cause__)
+    assert "Expected attention='additive' or 'dot' for attention_weights, got None" in str(error.value.__cause__)
     assert hasattr(estimator(**TINY).fit(X, y).set_params(attention=None), "attention_weights")
 
 
@@ -892,7 +907,7 @@ def test_the_part_of_true_outputs_changes_linearly_from_the_first_epoch_to_the_l
         seen.append(ratio)
         return pair
 
-    monkeypatch.setattr(scheduled_sampling, "mixed", mixed)
+    monkeypatch.setattr(scheduled_sampling, "sample_decoder_inputs", mixed)
     settings = TINY | {"batch_size": 40, "max_iter": 5}
     plain = estimator(**settings).fit(*pair)
     assert not seen
@@ -939,7 +954,7 @@ def test_a_decoder_that_never_reads_the_truth_is_trained_on_what_it_predicts(rag
 @pytest.mark.parametrize("forcing", [0.5, (1, 0), (0, 1)])
 def test_LBFGS_cannot_take_the_noise_of_the_decoders_own_outputs(estimator, pair, forcing):
     model = estimator(**TINY, solver="lbfgs", teacher_forcing=forcing)
-    assert_refused(model, *pair, "teacher_forcing below 1 .*lbfgs")
+    assert_refused(model, *pair, "Expected teacher_forcing=1 for solver='lbfgs'")
     assert same_bits(model.set_params(teacher_forcing=(1, 1)).fit(*pair), clone(model).fit(*pair))
 
 
@@ -985,8 +1000,10 @@ def test_unknown_classes_are_refused(ragged, words):
             assert_refused(model, ragged, refused, r"labels \['new'\]", method="partial_fit", **first)
         model.partial_fit(ragged, words, **first)
         for method in ("fit", "partial_fit"):
-            assert_refused(model, ragged, refused, r"labels \['new'\], but the classes are", method=method)
-    match = "not the same as in the last call"
+            assert_refused(
+                model, ragged, refused, r"among the classes \['a', 'b', 'c'\], got labels \['new'\]", method=method
+            )
+    match = "Expected classes=.*, as in the last call, got"
     assert_refused(model, ragged, words, match, method="partial_fit", classes=["a", "b", "c", "d"])
 
 
@@ -995,7 +1012,7 @@ def test_unknown_classes_are_refused(ragged, words):
 )
 def test_a_warm_start_with_another_network_is_refused(estimator, pair, name, value):
     model = estimator(**TINY, warm_start=True).fit(*pair).set_params(**{name: value})
-    assert_refused(model, *pair, f"Training cannot go on.*{name} changed")
+    assert_refused(model, *pair, f"Training cannot continue.*{name} changed")
 
 
 def test_early_stopping_keeps_the_weights_of_its_best_epoch(estimator, pair):
@@ -1187,17 +1204,17 @@ COPIES = {
 def test_a_copy_predicts_and_learns_on(estimator, pair, way, settings):
     X, y = pair
     model = estimator(**TINY | settings).fit(X, y)
-    shallow_copy_with = COPIES[way](model)
-    assert shallow_copy_with.get_params() == model.get_params()
-    assert_same_rows(shallow_copy_with.predict(X), model.predict(X))
-    assert shallow_copy_with.score(X, y) == model.score(X, y)
+    copied = COPIES[way](model)
+    assert copied.get_params() == model.get_params()
+    assert_same_rows(copied.predict(X), model.predict(X))
+    assert copied.score(X, y) == model.score(X, y)
     if estimator is Seq2SeqClassifier:
-        assert_same_rows(shallow_copy_with.teacher_forced_proba(X, y), model.teacher_forced_proba(X, y))
-        assert np.array_equal(shallow_copy_with.classes_, model.classes_)
+        assert_same_rows(copied.teacher_forced_proba(X, y), model.teacher_forced_proba(X, y))
+        assert np.array_equal(copied.classes_, model.classes_)
     before = model.theta_.copy()
-    shallow_copy_with.partial_fit(X, y)
+    copied.partial_fit(X, y)
     assert np.array_equal(model.theta_, before), "the copy shares weights with the original"
-    assert same_bits(model.partial_fit(X, y), shallow_copy_with)
+    assert same_bits(model.partial_fit(X, y), copied)
 
 
 def test_mixed_labels_survive_a_pickle(ragged):
@@ -1210,10 +1227,10 @@ def test_read_only_weights_on_disk_predict_and_learn_on(estimator, pair, tmp_pat
     X, y = pair
     model = estimator(**TINY).fit(X, y)
     joblib.dump(model, tmp_path / "model.joblib")
-    shallow_copy_with = joblib.load(tmp_path / "model.joblib", mmap_mode="r")
-    assert not shallow_copy_with.theta_.flags.writeable
-    assert_same_rows(shallow_copy_with.predict(X), model.predict(X))
-    assert same_bits(shallow_copy_with.partial_fit(X, y), model.partial_fit(X, y))
+    copied = joblib.load(tmp_path / "model.joblib", mmap_mode="r")
+    assert not copied.theta_.flags.writeable
+    assert_same_rows(copied.predict(X), model.predict(X))
+    assert same_bits(copied.partial_fit(X, y), model.partial_fit(X, y))
 
 
 def test_several_processes_predict_the_same(estimator, pair):
@@ -1271,7 +1288,7 @@ def test_scores_refuse_weights_that_they_cannot_use():
     with pytest.raises(ValueError, match="Negative values"):
         regressor.score(X, X[:, :3], sample_weight=-np.ones((8, 3)))
     classifier = Seq2SeqClassifier(**TINY).fit(X, [["a", "b"]] * 8)
-    with pytest.raises(ValueError, match="one weight for each sequence"):
+    with pytest.raises(ValueError, match="Expected sample_weight with one weight per sequence for a score"):
         classifier.score(X, [["a", "b"]] * 8, sample_weight=[np.ones(2)] * 8)
 
 

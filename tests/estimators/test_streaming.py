@@ -299,11 +299,11 @@ def test_a_state_of_another_model_is_refused(settings, ragged, numbers, cube):
     y = [np.full(len(x), 1.0) for x in ragged] if "return_sequences" in settings else numbers
     other = RNNRegressor(**{"cell": "lstm"} | TINY | settings).fit(ragged, y)
     for one, two in ((model, other), (other, model)):
-        with pytest.raises(ValueError, match="state is that of another model"):
+        with pytest.raises(ValueError, match="Expected a state of this model, got one for other layers"):
             one.step(cube[:, 0], two.initial_state(9))
-        with pytest.raises(ValueError, match="state is that of another model"):
+        with pytest.raises(ValueError, match="Expected a state of this model, got one for other layers"):
             one.predict(cube, initial_state=two.initial_state(9))
-        with pytest.raises(ValueError, match="state is that of another model"):
+        with pytest.raises(ValueError, match="Expected a state of this model, got one for other layers"):
             one.predict(cube, initial_state=pickle.loads(pickle.dumps(two.initial_state(9))), return_state=True)
 
 
@@ -441,13 +441,13 @@ def test_stages_count_the_steps_that_are_not_passed_over(estimator, data, form, 
         X[20:, 0] = np.nan
     rows = [row[np.isfinite(row)] for row in X]
     form = {"list": list, "3-D": as_cube, "2-D": lambda X: X}[form](X)
-    model, shallow_copy_with = (
+    model, copied = (
         estimator(**TINY, missing="skip").fit(form, data[1]),
         estimator(**TINY).fit(rows, data[1]),
     )
     staged = model.staged_predict(form)
     assert [len(row) for row in staged] == [len(row) for row in rows]
-    for one, other in zip(staged, shallow_copy_with.staged_predict(rows), strict=True):
+    for one, other in zip(staged, copied.staged_predict(rows), strict=True):
         assert_equal(one, other)
 
 
@@ -516,12 +516,12 @@ def test_before_fit_there_is_nothing_to_stream_with(estimator, ragged):
 BAD_X = {
     "NaN": ([[0, 1], [0, 1], [np.nan, 1]], "stream 2"),
     "infinity": ([[0, 1], [0, np.inf], [0, 1]], "stream 1"),
-    "another number of streams": ([[0, 1], [0, 1]], r"\(2, 2\).* 3 streams"),
-    "another number of features": ([[0], [0], [0]], r"\(3, 1\).*\(3, 2\)"),
-    "the axes exchanged": ([[0, 1, 2], [0, 1, 2]], r"\(2, 3\).*\(3, 2\)"),
-    "time steps": (np.zeros((3, 1, 2)), r"\(3, 1, 2\).*\(3, 2\)"),
-    "one axis": ([0, 1, 2, 3, 4, 5], r"\(6,\).*\(3, 2\)"),
-    "a number": (0.0, r"\(\)"),
+    "another number of streams": ([[0, 1], [0, 1]], r"\(3, 2\), one time step of 3 streams, got \(2, 2\)"),
+    "another number of features": ([[0], [0], [0]], r"\(3, 2\).* got \(3, 1\)"),
+    "the axes exchanged": ([[0, 1, 2], [0, 1, 2]], r"\(3, 2\).* got \(2, 3\)"),
+    "time steps": (np.zeros((3, 1, 2)), r"\(3, 2\).* got \(3, 1, 2\)"),
+    "one axis": ([0, 1, 2, 3, 4, 5], r"\(3, 2\).* got \(6,\)"),
+    "a number": (0.0, r"got \(\)"),
     "strings": ([["a", "b"]] * 3, "could not convert|numbers"),
     "complex numbers": (np.ones((3, 2), complex), "[Cc]omplex"),
     "rows of unequal length": ([[0, 1], [0], [0, 1]], "inhomogeneous|shape"),
@@ -555,12 +555,12 @@ def test_what_is_no_token_is_refused_by_step_as_by_predict(estimator, data, toke
 
 @pytest.mark.parametrize("n", [0, -1])
 def test_there_is_at_least_one_stream(model, n):
-    with pytest.raises(ValueError, match=f"n_streams must be at least 1, got {n}"):
+    with pytest.raises(ValueError, match=f"n_streams must be an integer of at least 1, got {n}"):
         model.initial_state(n)
 
 
 def test_as_many_sequences_as_streams_are_wanted(model, ragged):
-    with pytest.raises(ValueError, match="X has 40 sequences, but initial_state has 3 streams"):
+    with pytest.raises(ValueError, match="Expected 3 sequences, one per stream of initial_state, got 40"):
         model.predict(ragged, initial_state=model.initial_state(3))
 
 
@@ -572,7 +572,7 @@ def test_a_method_that_is_none_is_refused_by_name(model):
 
 def test_a_state_is_wanted_not_something_else(model, ragged):
     for state in ("state", None, {}):
-        with pytest.raises(TypeError, match="A StreamState is wanted"):
+        with pytest.raises(TypeError, match="Expected a StreamState, got "):
             model.step([0, 1], state)
     with pytest.raises(TypeError, match="got str"):
         model.predict(ragged, initial_state="state")

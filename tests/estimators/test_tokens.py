@@ -303,7 +303,7 @@ def test_without_a_pad_token_every_token_counts(data, estimator):
 def test_a_row_of_padding_alone_is_refused(data, estimator):
     X, y = padded(data[0]), data[1]
     X[5] = 0
-    with pytest.raises(ValueError, match="Sequence 5 is empty"):
+    with pytest.raises(ValueError, match="Expected sequence 5 to have at least one time step"):
         estimator(**TINY, pad_token=0).fit(X, y)
 
 
@@ -331,11 +331,9 @@ def test_a_net_of_tokens_is_one_of_numbers_that_reads_their_vectors(tokens, cell
     settings = TINY | settings | {"cell": cell, "hidden_layer_sizes": (4, 3)}
     model = RNNRegressor(**settings).fit(tokens, y)
     vectors = [table(model)[x] for x in tokens]
-    shallow_copy_with = RNNRegressor(**settings | {"embedding_dim": None, "standardize": False, "max_iter": 1}).fit(
-        vectors, y
-    )
-    shallow_copy_with.theta_[...] = model.theta_[: len(shallow_copy_with.theta_)]
-    for one, other in zip(model.predict(tokens), shallow_copy_with.predict(vectors), strict=True):
+    copied = RNNRegressor(**settings | {"embedding_dim": None, "standardize": False, "max_iter": 1}).fit(vectors, y)
+    copied.theta_[...] = model.theta_[: len(copied.theta_)]
+    for one, other in zip(model.predict(tokens), copied.predict(vectors), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-12)
 
 
@@ -439,10 +437,10 @@ def test_searches_folds_and_copies_take_tokens(data, estimator):
     rows = padded(X)
     assert cross_val_predict(estimator(**TINY, pad_token=0), rows, y, cv=2).shape == (40,)
     model = estimator(**TINY).fit(X, y)
-    shallow_copy_with = pickle.loads(pickle.dumps(model))
-    assert np.array_equal(raw(shallow_copy_with, X), raw(model, X))
-    assert np.array_equal(shallow_copy_with.vocabulary_, model.vocabulary_)
-    assert same_bits(shallow_copy_with.partial_fit(X, y), model.partial_fit(X, y))
+    copied = pickle.loads(pickle.dumps(model))
+    assert np.array_equal(raw(copied, X), raw(model, X))
+    assert np.array_equal(copied.vocabulary_, model.vocabulary_)
+    assert same_bits(copied.partial_fit(X, y), model.partial_fit(X, y))
 
 
 def test_a_tokenizer_in_front_makes_a_classifier_of_texts():
@@ -467,16 +465,16 @@ def with_value(value):
 
 
 BAD = {
-    "a fraction": (with_value(1.5), "whole numbers, but X holds 1.5 in sequence 3, step 2"),
-    "negative": (with_value(-1), "not negative, but X holds -1 in sequence 3, step 2"),
+    "a fraction": (with_value(1.5), "tokens to be whole numbers, got 1.5 in sequence 3, step 2"),
+    "negative": (with_value(-1), "tokens to be non-negative, got -1 in sequence 3, step 2"),
     "NaN": (with_value(np.nan), "NaN in sequence 3, step 2"),
     "infinity": (with_value(np.inf), "infinity in sequence 3, step 2"),
-    "too large for a float": (with_value(2.0**60), r"2\*\*53"),
+    "too large for a float": (with_value(2.0**60), r"tokens less than 2\*\*53 .* in sequence 3, step 2"),
     "two features a step": (lambda X: [np.column_stack([x, x]) for x in X], "2 features"),
-    "strings": (lambda X: [x.astype(str) for x in X], "Sequence 0 holds"),
-    "an empty sequence": (lambda X: [*X[:5], X[5][:0], *X[6:]], "Sequence 5 is empty"),
-    "negative integers": (lambda X: [-x for x in X], "not negative"),
-    "a negative integer of 8 bits": (lambda X: [(-x).astype(np.int8) for x in X], "not negative"),
+    "strings": (lambda X: [x.astype(str) for x in X], "Expected numbers in sequence 0"),
+    "an empty sequence": (lambda X: [*X[:5], X[5][:0], *X[6:]], "Expected sequence 5 to have at least one time step"),
+    "negative integers": (lambda X: [-x for x in X], "non-negative"),
+    "a negative integer of 8 bits": (lambda X: [(-x).astype(np.int8) for x in X], "non-negative"),
 }
 
 
@@ -499,7 +497,7 @@ def test_bad_tokens_are_refused_with_what_and_where(data, estimator, case):
 
 def test_bad_tokens_in_a_matrix_are_refused(data, estimator):
     X, y = np.array([x[:3] for x in data[0]]), data[1]
-    for value, message in ((1.5, "whole numbers"), (-1, "not negative"), (np.nan, "NaN"), (np.inf, "infinity")):
+    for value, message in ((1.5, "whole numbers"), (-1, "non-negative"), (np.nan, "NaN"), (np.inf, "infinity")):
         spoilt = X.astype(float)
         spoilt[3, 2] = value
         with pytest.raises(ValueError, match=f"{message}.* in sequence 3, step 2"):
@@ -520,11 +518,11 @@ def test_a_warm_start_with_another_embedding_is_refused(data, estimator, change)
     X, y = data
     model = estimator(**TINY, warm_start=True).fit(X, y).set_params(**change)
     before = joblib.hash(vars(model))
-    with pytest.raises(ValueError, match="Training cannot go on"):
+    with pytest.raises(ValueError, match="Training cannot continue"):
         model.fit(X, y)
     assert joblib.hash(vars(model)) == before
     plain = RNNClassifier(4, max_iter=2, warm_start=True).fit(X, y.astype(str)).set_params(embedding_dim=3)
-    with pytest.raises(ValueError, match="Training cannot go on"):
+    with pytest.raises(ValueError, match="Training cannot continue"):
         plain.fit(X, y.astype(str))
 
 
@@ -533,7 +531,7 @@ def test_a_fit_to_tokens_predicts_tokens_only(data, estimator):
     model = estimator(**TINY).fit(X, y)
     with pytest.raises(ValueError, match="2 features"):
         model.predict([np.zeros((4, 2))])
-    with pytest.raises(ValueError, match=r"2-D array, but .* was fitted on sequences"):
+    with pytest.raises(ValueError, match=r"got a 2-D array: .* was fitted on sequences"):
         model.predict(padded(X))
 
 

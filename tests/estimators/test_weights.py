@@ -9,8 +9,8 @@ from sklearn_recurrent import GRUClassifier, GRURegressor, Seq2SeqClassifier, Se
 from sklearn_recurrent._estimators.weights import balanced, refuse_extreme_weights
 
 TINY = {"hidden_layer_sizes": 3, "max_iter": 2, "random_state": 0}
-TOO_LARGE = r"expected weights .* with a finite sum, got weights up to .* with the sum inf: divide the weights by"
-TOO_SMALL = r"expected weights .* with a sum of at least 2.23e-308, got weights up to .* with the sum .*: divide"
+TOO_LARGE = r"Expected weights .* with a finite sum, got inf, from weights up to .*\. Divide"
+TOO_SMALL = r"Expected weights .* with a sum of at least 2.23e-308, got .*, from weights up to .*\. Divide"
 pytestmark = pytest.mark.filterwarnings("ignore:Maximum iterations:sklearn.exceptions.ConvergenceWarning")
 
 
@@ -74,7 +74,7 @@ def test_labels_of_a_seq2seq_have_class_weights_with_a_finite_sum(ragged, steps)
 
 def test_classes_that_cannot_be_balanced_are_an_error(ragged, labels):
     weight = np.where(labels == "low", 1e305, 1e-10)
-    with pytest.raises(ValueError, match=r"expected classes .* got totals from .*e-\d+ to .*e\+306: choose"):
+    with pytest.raises(ValueError, match=r"Expected classes .* got totals from .*e-\d+ to .*e\+306\. Choose"):
         GRUClassifier(**TINY, class_weight="balanced").fit(ragged, labels, sample_weight=weight)
     codes = np.arange(4) % 2
     np.testing.assert_allclose(balanced(np.arange(3), np.array([1e308, 1e307, 1e307]), 3), [0.4, 4, 4])
@@ -99,7 +99,7 @@ def test_the_border_is_where_a_sum_ceases_to_be_a_normal_number():
     for weight in ([largest], [tiny], [tiny / 2, tiny / 2], [largest / 2, largest / 2]):
         refuse_extreme_weights(np.array(weight))
     for weight in ([largest, largest], [tiny / 2], [5e-324]):
-        with pytest.raises(ValueError, match="divide the weights by the largest of them"):
+        with pytest.raises(ValueError, match="Divide the weights by the largest of them"):
             refuse_extreme_weights(np.array(weight))
 
 

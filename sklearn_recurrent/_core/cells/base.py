@@ -1,6 +1,6 @@
-"""The recurrent cells: their equations, forward and backward, over a chunk of time steps.
+"""The contract of a recurrent cell, and what all cells have in common.
 
-Add a cell by adding a class and its entry in `CELLS`: its tests and its estimators follow.
+To add a cell, write a class and enter it in `CELLS`: its tests and its estimators follow.
 """
 
 from __future__ import annotations
@@ -8,67 +8,95 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy import dot
+from numpy import multiply as mul
 
 from ..activations import ACTIVATIONS
 
-dot, mul, add, sub = np.dot, np.multiply, np.add, np.subtract
-
 
 class Part(NamedTuple):
-    """A block of weights: the gates it feeds, H rows each, and what it sees, in the order of its columns."""
+    """One matrix of weights.
+
+    name : its key among the weights of the cell
+    gates : the gates that it computes, H rows each, in this order
+    inputs : what it multiplies, in the order of its columns: "x1h" is [x; 1; h], "1h" and "x1"
+        leave one out, "hx1" is [r ∘ h; x; 1], with the gated state in place of h
+    """
 
     name: str
     gates: tuple
-    inputs: str  # "x1h" = [x; 1; h], "1h", "x1", or "hx1" = [r ∘ h; x; 1] with the gated state in place of h
+    inputs: str
 
 
 class Cell:
-    """A recurrence of H units over F features: what every cell promises.
+    """A recurrence of H units over F features. This is the contract of every cell.
 
-    A *chunk* is m time steps of n sequences that are alive together. All arrays are ``(steps, rows, n)``, C-contiguous:
-    a step is one entry of the first axis, a gate is H adjacent rows, a sequence is a column.
+    **Letters.** x is the input of a step, h the hidden state that enters it, c the cell state; h'
+    and c' leave it. W, U and b are the weights of x, of h and of 1. An LSTM has the candidate g and
+    the forget, input and output gates f, i, o; q is φ(c'). A GRU has the reset and update gates r,
+    z and the candidate n; a is U h + b. ∘ is the product entry by entry, σ the sigmoid, φ the
+    activation. In a loop over steps a letter is one step of the array of that letter; u is what a
+    product multiplies, a the pre-activations. A d in front is the gradient of the loss: dh with
+    respect to h, dg with respect to the pre-activation of g. A k in front is a coefficient, see
+    below.
 
-    inputs (m + 1, R, n) : what enters each step, ``[x; 1; h]``. The h that leaves step t is written where step t + 1
-        reads it, so entry m holds the state that leaves the chunk. A cell that multiplies a gated state (`gated`) has
-        H rows more in front, ``[r ∘ h; x; 1; h]``: both products find their operand contiguous. With a `mask` (H, n),
-        recurrent dropout, there are H rows more behind, ``[x; 1; mask ∘ h; h]``: products see the first `rows` rows,
-        and the last H are the state itself.
-    cache (m + 1, blocks · H, n) : what the cell keeps of each step, in the order of its `cache_blocks`. A cell state
-        "c" is the first block: frame t holds the c that enters step t. A prediction passes one frame with a stride of
-        zero in the place of m + 1, so nothing but c may be read from another step.
+    **Arrays.** A chunk is m time steps of n sequences. All arrays are (steps, rows, n) and
+    C-contiguous: a step is one block of memory, a gate is H adjacent rows, a sequence is a column.
 
-    ``forward(weights, inputs, cache, scratch, mask)`` runs the m steps. ``local_jacobian(inputs, cache, coefficients)``
-    computes, for many steps in few calls, what the gradients of each step are multiplied with: coefficients (m,
-    `n_coefficients` · H, n), a block for each gate in the order of `parts`, others before them. ``back(weights,
-    coefficients, cache, dY, dh, dc, scratch, mask)`` then goes back over the same steps. It multiplies the blocks of
-    the gates in place, which makes them delta, the gradients with respect to the pre-activations; and it turns dh and
-    dc, the gradients with respect to the states that leave the chunk, into those of the states that enter it. ``dY``
-    gives what is added to dh at each step.
+    inputs (m + 1, R, n) : what enters each step, [x; 1; h], so that one product does W x + U h + b.
+        The h that leaves step t is written where step t + 1 reads it; entry m holds the state that
+        leaves the chunk. A cell with `gated` has H rows more in front, [r ∘ h; x; 1; h]: the
+        operands [x; 1; h] and [r ∘ h; x; 1] are both contiguous. With a `mask` (H, n), for
+        recurrent dropout, there are H rows more behind, [x; 1; mask ∘ h; h]: products read the
+        first `rows` rows, and the last H are the state itself.
+    cache (m + 1, blocks · H, n) : what the cell computes in each step, in the order of
+        `cache_blocks`. A cell state is the first block, "c": entry t holds the c that enters step
+        t. In a prediction all steps share one entry, by a stride of zero, so a step may read
+        nothing of another step but c.
+    coefficients (m, n_coefficients · H, n) : what the gradients of each step are multiplied with.
+        The last blocks are those of the gates, in the order of `parts`.
 
-    A sigmoid costs one tanh, sigmoid(a) = (1 + tanh(a / 2)) / 2, and the inner half is folded into the weights:
-    `weights_forward` halves the rows of the gates in `sigmoid`.
+    **Methods.** ``forward(weights, inputs, cache, scratch, mask)`` runs the m steps.
+
+    ``local_jacobian(inputs, cache, coefficients)`` computes the coefficients of many steps in few
+    calls. It may destroy blocks of the cache that `back` does not read.
+
+    ``back(weights, coefficients, cache, dY, dh, dc, scratch, mask)`` goes back over the same steps.
+    It turns dh and dc, the gradients with respect to the states that leave the chunk, into those
+    with respect to the states that enter it; dY holds what is added to dh at each step, the last
+    step first, or None. And it turns the blocks of the gates into delta, the gradients with respect
+    to the pre-activations. All of this is in place.
+
+    The tests hold every cell against its plain equations: values, gradients, and bugs planted in
+    these methods.
     """
 
     parts: tuple
-    cache_blocks: tuple  # names of the blocks of the cache
-    n_coefficients: int  # blocks of the coefficients
-    sigmoid: frozenset = frozenset("iforz")
-    gated = False
-    retention_gates = {}  # gate → 1 if it keeps the state when open, -1 if it replaces it
-    forget_bias = 0.0  # the usual initial bias of these
-    input_gates = ()  # gates that let in what is new
+    cache_blocks: tuple
+    n_coefficients: int
+
+    gated = False  # whether a gate multiplies h before a product does
+    sigmoid = frozenset("iforz")  # the gates that are sigmoids
+
+    retention_gates = {}  # gate → 1 if the state is kept where it is open, -1 if where it is closed
+    forget_bias = 0.0  # the usual initial bias of the retention gates
+    input_gates = ()  # the gates that let in what is new, where others keep the state
 
     def __init__(self, n_features, n_units, activation="tanh"):
-        self.F, self.H = n_features, n_units
+        self.F = n_features
+        self.H = n_units
         self.phi, self.derivative = ACTIVATIONS[activation]
         self.bounded = activation != "relu"
-        self.rows = n_features + 1 + n_units * (2 if self.gated else 1)  # what products see
         self.gates = tuple(gate for part in self.parts for gate in part.gates)
+        first = n_units if self.gated else 0
+        self.x_rows = slice(first, first + n_features)
+        self.one_row = first + n_features
+        self.rows = self.one_row + 1 + n_units  # of the inputs that products read
 
     def input_rows(self, part):
         """The rows of `inputs` that a part multiplies."""
-        x = self.H if self.gated else 0
-        one = x + self.F
+        x = self.x_rows.start
+        one = self.one_row
         return {
             "x1h": slice(x, self.rows),
             "1h": slice(one, self.rows),
@@ -77,21 +105,31 @@ class Cell:
         }[part.inputs]
 
     def columns(self, part):
-        """The columns of a part's weights that multiply x, 1 and h: ``{"x": slice, "1": slice, "h": slice}``."""
-        width, start, columns = {"x": self.F, "1": 1, "h": self.H}, 0, {}
+        """The columns of a part that multiply x, 1 and h: ``{"x": slice, "1": slice, "h": slice}``."""
+        width = {"x": self.F, "1": 1, "h": self.H}
+        columns = {}
+        start = 0
         for letter in part.inputs:
             columns[letter] = slice(start, start + width[letter])
             start += width[letter]
         return columns
 
     def shapes(self):
-        """The shape of each part, by name."""
-        widths = {part.name: self.columns(part)[part.inputs[-1]].stop for part in self.parts}
-        return {part.name: (len(part.gates) * self.H, widths[part.name]) for part in self.parts}
+        """Name → shape of each part."""
+        shapes = {}
+        for part in self.parts:
+            last = self.columns(part)[part.inputs[-1]]
+            shapes[part.name] = (len(part.gates) * self.H, last.stop)
+        return shapes
 
     def weights_forward(self, W):
-        """The parts as the forward pass multiplies them: sigmoid gates carry their inner half."""
-        H, prepared = self.H, []
+        """Copies of the parts for `forward`, with the rows of the sigmoid gates halved.
+
+        A sigmoid is computed as σ(a) = (1 + tanh(a / 2)) / 2. Halving the weights once spares
+        halving a at each step.
+        """
+        H = self.H
+        prepared = []
         for part in self.parts:
             w = W[part.name].copy()
             for k, gate in enumerate(part.gates):
@@ -101,34 +139,51 @@ class Cell:
         return prepared
 
     def weights_back(self, W):
-        """The transposed recurrent weights, for the gradient with respect to h: one array, all gates."""
-        return [np.concatenate([W[part.name][:, self.columns(part)["h"]] for part in self.parts]).T.copy()]
+        """The transposed weights of h for `back`: one matrix; of a `gated` cell one for each part."""
+        U = [W[part.name][:, self.columns(part)["h"]] for part in self.parts if "h" in part.inputs]
+        if self.gated:
+            return [u.T.copy() for u in U]
+        return [np.concatenate(U).T.copy()]
 
     def weights_input(self, W):
-        """The transposed weights of x (F, gates · H), for the gradient with respect to x; zeros for a gate without."""
+        """The transposed weights of x (F, gates · H), 0 for gates that do not read x."""
         blocks = []
         for part in self.parts:
-            w, columns = W[part.name], self.columns(part)
-            blocks.append(w[:, columns["x"]] if "x" in columns else np.zeros((len(w), self.F), w.dtype))
+            w = W[part.name]
+            if "x" in part.inputs:
+                blocks.append(w[:, self.columns(part)["x"]])
+            else:
+                blocks.append(np.zeros((len(w), self.F), w.dtype))
         return np.concatenate(blocks).T.copy()
 
-    def entering(self, inputs, mask):
-        """What each step multiplies, one after the other; a masked state is made when it is asked for."""
-        return inputs if mask is None else self._masked(inputs, mask)
+    def step_inputs(self, inputs, mask):
+        """The inputs of one step after the other, as products read them.
 
-    def _masked(self, inputs, mask):
+        A masked state is computed when its step is reached: the step before must have written h.
+        """
+        if mask is None:
+            return inputs
+        return self._masked_inputs(inputs, mask)
+
+    def _masked_inputs(self, inputs, mask):
         for u in inputs:
             mul(u[-self.H :], mask, u[-2 * self.H : -self.H])
             yield u[: -self.H]
 
-    def split(self, arrays, blocks):
-        """(m, blocks · H, n) as one view (m, H, n) per block."""
-        m, _, n = arrays.shape
-        return arrays.reshape(m, blocks, self.H, n).swapaxes(0, 1)
+    def block(self, cache, first, last=None):
+        """A view of the rows of one block of the cache, or of those from `first` to `last`."""
+        start = self.cache_blocks.index(first) * self.H
+        stop = self.cache_blocks.index(last or first) * self.H + self.H
+        return cache[:, start:stop]
+
+    def split(self, arrays):
+        """(m, blocks · H, n) as one view (m, H, n) for each block."""
+        m, rows, n = arrays.shape
+        return arrays.reshape(m, rows // self.H, self.H, n).swapaxes(0, 1)
 
 
-def into_state(mask):
-    """``dot(UT, d, out)``, the gradient of a product with respect to h, and then of the mask that h went through."""
+def product_to_h(mask):
+    """``dot(UT, d, out)``: the gradient through a product, and through the mask of h before it."""
     if mask is None:
         return dot
 

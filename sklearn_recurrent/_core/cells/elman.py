@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
+from numpy import add, dot
+from numpy import multiply as mul
 
-from .base import Cell, Part, into_state
-
-dot, mul, add, sub = np.dot, np.multiply, np.add, np.subtract
+from .base import Cell, Part, product_to_h
 
 
 class Elman(Cell):
@@ -16,11 +15,13 @@ class Elman(Cell):
     """
 
     parts = (Part("W", ("h",), "x1h"),)
-    cache_blocks, n_coefficients = (), 1
+    cache_blocks = ()  # the derivative of φ follows from h', which the inputs hold
+    n_coefficients = 1
 
     def forward(self, weights, inputs, cache, scratch, mask=None):
-        (W,), phi = weights, self.phi
-        for u, h in zip(self.entering(inputs, mask), inputs[1:, -self.H :]):
+        (W,) = weights
+        phi = self.phi
+        for u, h in zip(self.step_inputs(inputs, mask), inputs[1:, -self.H :]):
             dot(W, u, h)
             phi(h, h)
 
@@ -29,7 +30,8 @@ class Elman(Cell):
         self.derivative(h, 1, h, coefficients)
 
     def back(self, weights, coefficients, cache, dY, dh, dc, scratch, mask=None):
-        (UT,), to_h = weights, into_state(mask)
+        (UT,) = weights
+        to_h = product_to_h(mask)
         for d, dy in zip(coefficients[::-1], dY):
             if dy is not None:
                 add(dh, dy, dh)

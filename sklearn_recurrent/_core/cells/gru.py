@@ -1,40 +1,79 @@
-"""Gated recurrent units: the reset gate behind the product, before it, none; and the minimal gated unit."""
+"""Gated recurrent units: reset after the product, before it, none; and the minimal gated unit."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy import add, dot
+from numpy import multiply as mul
+from numpy import subtract as sub
 
 from ..activations import gates_, sigmoid_
-from .base import Cell, Part, into_state
-
-dot, mul, add, sub = np.dot, np.multiply, np.add, np.subtract
+from .base import Cell, Part, product_to_h
 
 
-class GRU(Cell):
+class GRUFamily(Cell):
+    """Cells with h' = (1 - z) ∘ n + z ∘ h.
+
+    `forward` computes it as n + z ∘ (h - n): one product instead of two.
+    """
+
+    retention_gates = {"z": 1}
+
+    def _update_coefficients(self, inputs, z, n, kz, kn):
+        """kn = (1 - z) φ' and kz = z (1 - z) (h - n), per dh; destroys n."""
+        h = inputs[:-1, -self.H :]
+        sub(1, z, kz)
+        self.derivative(n, 1, n, kn)
+        mul(kn, kz, kn)
+        mul(kz, z, kz)
+        sub(h, n, n)
+        mul(kz, n, kz)
+
+    def back(self, weights, coefficients, cache, dY, dh, dc, scratch, mask=None):
+        """Of cells whose coefficients are all per dh, and whose products read h itself."""
+        (UT,) = weights
+        to_h = product_to_h(mask)
+        part = scratch("part", *dh.shape)
+        blocks = coefficients.reshape(len(coefficients), self.n_coefficients, *dh.shape)[::-1]
+        z = self.block(cache[-2::-1], "z")  # the last entry belongs to the step after these
+        # Only the gates that read h, which come first: the n of a GRU reads x alone.
+        d_from_h = coefficients[::-1, : UT.shape[1]]
+        for d, d_from_h, z, dy in zip(blocks, d_from_h, z, dY):
+            if dy is not None:
+                add(dh, dy, dh)
+            mul(d, dh, d)  # all gates at once
+            mul(dh, z, dh)
+            to_h(UT, d_from_h, part)
+            add(dh, part, dh)
+
+
+class GRU(GRUFamily):
     """r, z = σ(W x + U h + b);  a = U h + b;  n = φ(W x + b + r ∘ a);  h' = (1 - z) ∘ n + z ∘ h.
 
-    The reset gate acts after the product, as in cuDNN, PyTorch and Keras (`reset_after=True`), with a bias on either
-    side of it. Rows: W_rz r, z; U_a a; W_n n.
+    The reset gate acts after the product, as in cuDNN, PyTorch and Keras (`reset_after=True`), with
+    a bias on either side of it. Rows: W_rz r, z; U_a a; W_n n.
 
-    References: Cho, K. et al. (2014). Learning phrase representations using RNN encoder-decoder. EMNLP; in the first
-    version of that paper (arXiv:1406.1078v1) the reset gate stands after the product.
+    References: Cho, K. et al. (2014). Learning phrase representations using RNN encoder-decoder.
+    EMNLP; in the first version of that paper (arXiv:1406.1078v1) the reset gate stands after the
+    product.
     """
 
     parts = (Part("W_rz", ("r", "z"), "x1h"), Part("U_a", ("a",), "1h"), Part("W_n", ("n",), "x1"))
-    cache_blocks, n_coefficients = ("r", "z", "a", "n"), 4
-    retention_gates = {"z": 1}
-
-    def weights_back(self, W):
-        return [np.concatenate([W["W_rz"][:, self.F + 1 :], W["U_a"][:, 1:]]).T.copy()]
+    cache_blocks = ("r", "z", "a", "n")
+    n_coefficients = 4
 
     def forward(self, weights, inputs, cache, scratch, mask=None):
-        (W_rz, U_a, W_n), phi, F, H = weights, self.phi, self.F, self.H
+        W_rz, U_a, W_n = weights
+        phi = self.phi
         half = np.array(0.5, W_n.dtype)
-        t = scratch("terms", H, inputs.shape[2])
-        r, z, a, n = (cache[:, k * H : k * H + H] for k in range(4))
-        u1h, x1, h, rz = inputs[:, F : self.rows], inputs[:, : F + 1], inputs[:, -H:], cache[:, : 2 * H]
+        u1h = inputs[:, self.one_row : self.rows]
+        x1 = inputs[:, : self.one_row + 1]
+        h = inputs[:, -self.H :]
+        rz = self.block(cache, "r", "z")
+        r, z, a, n = self.split(cache)
+        t = scratch("terms", self.H, inputs.shape[2])
         for u, u1h, x1, rz, r, z, a, n, h, h_next in zip(
-            self.entering(inputs, mask), u1h, x1, rz, r, z, a, n, h, h[1:]
+            self.step_inputs(inputs, mask), u1h, x1, rz, r, z, a, n, h, h[1:]
         ):
             dot(W_rz, u, rz)
             sigmoid_(rz, half)
@@ -48,60 +87,44 @@ class GRU(Cell):
             add(n, t, h_next)
 
     def local_jacobian(self, inputs, cache, coefficients):
-        """K: d(r, z, a, n) per dh."""
-        r, z, a, n = self.split(cache[:-1], 4)
-        kr, kz, ka, kn = self.split(coefficients, 4)
-        sub(1, z, kz)
-        self.derivative(n, 1, n, kn)
-        mul(kn, kz, kn)
+        r, z, a, n = self.split(cache[:-1])
+        kr, kz, ka, kn = self.split(coefficients)
+        self._update_coefficients(inputs, z, n, kz, kn)
         mul(kn, r, ka)
-        mul(kz, z, kz)
-        sub(inputs[:-1, -self.H :], n, n)  # n, a and r have served
-        mul(kz, n, kz)
         sub(1, r, r)
         mul(a, r, a)
-        mul(ka, a, kr)
-
-    def back(self, weights, coefficients, cache, dY, dh, dc, scratch, mask=None):
-        (UT,), H, to_h = weights, self.H, into_state(mask)
-        part = scratch("part", *dh.shape)
-        z = self.split(cache[-2::-1], 4)[1]
-        for d, d_rza, z, dy in zip(
-            self.split(coefficients[::-1], 4).swapaxes(0, 1), coefficients[::-1, : 3 * H], z, dY
-        ):
-            if dy is not None:
-                add(dh, dy, dh)
-            mul(dh, d, d)
-            mul(dh, z, dh)
-            to_h(UT, d_rza, part)
-            add(dh, part, dh)
+        mul(ka, a, kr)  # kr = kn r (1 - r) a
 
 
-class GRUResetBefore(Cell):
+class GRUResetBefore(GRUFamily):
     """r, z = σ(W x + U h + b);  n = φ(W x + U (r ∘ h) + b);  h' = (1 - z) ∘ n + z ∘ h.
 
-    The reset gate acts before the product. Rows: W_rz r, z; W_n n, which sees [r ∘ h; x; 1].
+    The reset gate acts before the product. Rows: W_rz r, z; W_n n, which reads [r ∘ h; x; 1].
 
-    References: Cho, K. et al. (2014). Learning phrase representations using RNN encoder-decoder for statistical
-    machine translation. EMNLP, 1724-1734.
+    References: Cho, K. et al. (2014). Learning phrase representations using RNN encoder-decoder for
+    statistical machine translation. EMNLP, 1724-1734.
     """
 
     parts = (Part("W_rz", ("r", "z"), "x1h"), Part("W_n", ("n",), "hx1"))
-    cache_blocks, n_coefficients, gated = ("r", "z", "n"), 3, True
-    retention_gates = {"z": 1}
-
-    def weights_back(self, W):
-        return [W["W_rz"][:, self.F + 1 :].T.copy(), W["W_n"][:, : self.H].T.copy()]
+    cache_blocks = ("r", "z", "n")
+    n_coefficients = 3
+    gated = True
 
     def forward(self, weights, inputs, cache, scratch, mask=None):
-        (W_rz, W_n), phi, H = weights, self.phi, self.H
+        W_rz, W_n = weights
+        H = self.H
+        phi = self.phi
         half = np.array(0.5, W_n.dtype)
+        rh = inputs[:, :H]
+        rhx1 = inputs[:, : self.one_row + 1]
+        x1h = inputs[:, H : self.rows]
+        hm = inputs[:, self.rows - H : self.rows]  # h behind the mask, if there is one; else h
+        h = inputs[:, -H:]
+        rz = self.block(cache, "r", "z")
+        r, z, n = self.split(cache)
         t = scratch("terms", H, inputs.shape[2])
-        r, z, n = (cache[:, k * H : k * H + H] for k in range(3))
-        u, hm = inputs[:, : self.rows], inputs[:, self.rows - H : self.rows]
-        rh, rhx1, x1h, rz, h = u[:, :H], u[:, :-H], u[:, H:], cache[:, : 2 * H], inputs[:, -H:]
         for _, x1h, rhx1, rh, hm, rz, r, z, n, h, h_next in zip(
-            self.entering(inputs, mask), x1h, rhx1, rh, hm, rz, r, z, n, h, h[1:]
+            self.step_inputs(inputs, mask), x1h, rhx1, rh, hm, rz, r, z, n, h, h[1:]
         ):
             dot(W_rz, x1h, rz)
             sigmoid_(rz, half)
@@ -113,58 +136,58 @@ class GRUResetBefore(Cell):
             add(n, t, h_next)
 
     def local_jacobian(self, inputs, cache, coefficients):
-        """K: dr per d(r ∘ h); d(z, n) per dh."""
-        r, z, n = self.split(cache[:-1], 3)
-        kr, kz, kn = self.split(coefficients, 3)
-        sub(1, z, kz)
-        self.derivative(n, 1, n, kn)
-        mul(kn, kz, kn)
-        mul(kz, z, kz)
-        sub(inputs[:-1, -self.H :], n, n)
-        mul(kz, n, kz)
+        """kr is per d(r ∘ h)."""
+        r, z, n = self.split(cache[:-1])
+        kr, kz, kn = self.split(coefficients)
+        self._update_coefficients(inputs, z, n, kz, kn)
         sub(1, r, kr)
-        mul(kr, inputs[:-1, : self.H], kr)
+        mul(kr, inputs[:-1, : self.H], kr)  # kr = (1 - r) (r h)
 
     def back(self, weights, coefficients, cache, dY, dh, dc, scratch, mask=None):
-        (UT, VT), to_h = weights, into_state(mask)
+        UT_rz, UT_n = weights
+        to_h = product_to_h(mask)
         part = scratch("part", *dh.shape)
-        r, z, _ = self.split(cache[-2::-1], 3)
+        dr, dz, dn = self.split(coefficients[::-1])
+        d_rz = coefficients[::-1, : 2 * self.H]
+        r, z, _ = self.split(cache[-2::-1])
         if mask is not None:
             mul(r, mask, r)
-        for dr, dz, dn, d_rz, r, z, dy in zip(
-            *self.split(coefficients[::-1], 3), coefficients[::-1, : 2 * self.H], r, z, dY
-        ):
+        for dr, dz, dn, d_rz, r, z, dy in zip(dr, dz, dn, d_rz, r, z, dY):
             if dy is not None:
                 add(dh, dy, dh)
             mul(dh, dz, dz)
             mul(dh, dn, dn)
             mul(dh, z, dh)
-            dot(VT, dn, part)
+            dot(UT_n, dn, part)  # d(r ∘ h)
             mul(part, dr, dr)
             mul(part, r, part)
             add(dh, part, dh)
-            to_h(UT, d_rz, part)
+            to_h(UT_rz, d_rz, part)
             add(dh, part, dh)
 
 
-class GRUNoReset(Cell):
+class GRUNoReset(GRUFamily):
     """z = σ(W x + U h + b);  n = φ(W x + U h + b);  h' = (1 - z) ∘ n + z ∘ h.
 
-    The update gate alone: a leaky unit whose leak is learned and depends on the data. Rows of W: z, n.
+    The update gate alone: a leaky unit whose leak is learned and depends on the data. Rows of W: z,
+    n.
 
-    References: Ravanelli, M. et al. (2018). Light gated recurrent units for speech recognition. IEEE TETCI 2, 92-102.
+    References: Ravanelli, M. et al. (2018). Light gated recurrent units for speech recognition.
+    IEEE TETCI 2, 92-102.
     """
 
     parts = (Part("W", ("z", "n"), "x1h"),)
-    cache_blocks, n_coefficients = ("z", "n"), 2
-    retention_gates = {"z": 1}
+    cache_blocks = ("z", "n")
+    n_coefficients = 2
 
     def forward(self, weights, inputs, cache, scratch, mask=None):
-        (W,), phi, H = weights, self.phi, self.H
+        (W,) = weights
+        phi = self.phi
         half = np.array(0.5, W.dtype)
-        t = scratch("terms", H, inputs.shape[2])
-        z, n, h = cache[:, :H], cache[:, H:], inputs[:, -H:]
-        for u, a, z, n, h, h_next in zip(self.entering(inputs, mask), cache, z, n, h, h[1:]):
+        h = inputs[:, -self.H :]
+        z, n = self.split(cache)
+        t = scratch("terms", self.H, inputs.shape[2])
+        for u, a, z, n, h, h_next in zip(self.step_inputs(inputs, mask), cache, z, n, h, h[1:]):
             dot(W, u, a)
             gates_(a, n, z, phi, half)
             sub(h, n, t)
@@ -172,53 +195,41 @@ class GRUNoReset(Cell):
             add(n, t, h_next)
 
     def local_jacobian(self, inputs, cache, coefficients):
-        """K: d(z, n) per dh."""
-        z, n = self.split(cache[:-1], 2)
-        kz, kn = self.split(coefficients, 2)
-        sub(1, z, kz)
-        self.derivative(n, 1, n, kn)
-        mul(kn, kz, kn)
-        mul(kz, z, kz)
-        sub(inputs[:-1, -self.H :], n, n)
-        mul(kz, n, kz)
-
-    def back(self, weights, coefficients, cache, dY, dh, dc, scratch, mask=None):
-        (UT,), to_h = weights, into_state(mask)
-        part = scratch("part", *dh.shape)
-        z, _ = self.split(cache[-2::-1], 2)
-        for dz, dn, d, z, dy in zip(*self.split(coefficients[::-1], 2), coefficients[::-1], z, dY):
-            if dy is not None:
-                add(dh, dy, dh)
-            mul(dh, dz, dz)
-            mul(dh, dn, dn)
-            mul(dh, z, dh)
-            to_h(UT, d, part)
-            add(dh, part, dh)
+        z, n = self.split(cache[:-1])
+        kz, kn = self.split(coefficients)
+        self._update_coefficients(inputs, z, n, kz, kn)
 
 
 class MGU(Cell):
     """f = σ(W x + U h + b);  n = φ(W x + U (f ∘ h) + b);  h' = (1 - f) ∘ h + f ∘ n.
 
-    The minimal gated unit: one gate forgets and updates. Rows: W_f f; W_n n, which sees [f ∘ h; x; 1].
+    The minimal gated unit: one gate forgets and updates. Rows: W_f f; W_n n, which reads [f ∘ h; x;
+    1].
 
-    References: Zhou, G.-B. et al. (2016). Minimal gated unit for recurrent neural networks. IJAC 13, 226-234.
+    References: Zhou, G.-B. et al. (2016). Minimal gated unit for recurrent neural networks. IJAC
+    13, 226-234.
     """
 
     parts = (Part("W_f", ("f",), "x1h"), Part("W_n", ("n",), "hx1"))
-    cache_blocks, n_coefficients, gated = ("f", "n"), 3, True
+    cache_blocks = ("f", "n")
+    n_coefficients = 3
+    gated = True
     retention_gates = {"f": -1}
 
-    def weights_back(self, W):
-        return [W["W_f"][:, self.F + 1 :].T.copy(), W["W_n"][:, : self.H].T.copy()]
-
     def forward(self, weights, inputs, cache, scratch, mask=None):
-        (W_f, W_n), phi, H = weights, self.phi, self.H
+        W_f, W_n = weights
+        H = self.H
+        phi = self.phi
         half = np.array(0.5, W_n.dtype)
+        fh = inputs[:, :H]
+        fhx1 = inputs[:, : self.one_row + 1]
+        x1h = inputs[:, H : self.rows]
+        hm = inputs[:, self.rows - H : self.rows]  # h behind the mask, if there is one; else h
+        h = inputs[:, -H:]
+        f, n = self.split(cache)
         t = scratch("terms", H, inputs.shape[2])
-        u, hm = inputs[:, : self.rows], inputs[:, self.rows - H : self.rows]
-        fh, fhx1, x1h, f, n, h = u[:, :H], u[:, :-H], u[:, H:], cache[:, :H], cache[:, H:], inputs[:, -H:]
         for _, x1h, fhx1, fh, hm, f, n, h, h_next in zip(
-            self.entering(inputs, mask), x1h, fhx1, fh, hm, f, n, h, h[1:]
+            self.step_inputs(inputs, mask), x1h, fhx1, fh, hm, f, n, h, h[1:]
         ):
             dot(W_f, x1h, f)
             sigmoid_(f, half)
@@ -230,33 +241,37 @@ class MGU(Cell):
             add(h, t, h_next)
 
     def local_jacobian(self, inputs, cache, coefficients):
-        """K: df per d(f ∘ h); d(f, n) per dh.  1 - f takes the place of n in the frame."""
-        f, n = self.split(cache[:-1], 2)
-        kg, kf, kn = self.split(coefficients, 3)
+        """Blocks: kg, df per d(f ∘ h); kf and kn, per dh. 1 - f takes the place of n in the cache."""
+        h = inputs[:-1, -self.H :]
+        fh = inputs[:-1, : self.H]
+        f, n = self.split(cache[:-1])
+        kg, kf, kn = self.split(coefficients)
         self.derivative(n, 1, n, kn)
         mul(kn, f, kn)
-        sub(n, inputs[:-1, -self.H :], kf)
+        sub(n, h, kf)
         sub(1, f, n)
-        mul(n, inputs[:-1, : self.H], kg)
+        mul(n, fh, kg)  # kg = (1 - f) (f h)
         mul(kf, f, kf)
-        mul(kf, n, kf)
+        mul(kf, n, kf)  # kf = f (1 - f) (n - h)
 
     def back(self, weights, coefficients, cache, dY, dh, dc, scratch, mask=None):
-        (UT, VT), to_h = weights, into_state(mask)
+        UT_f, UT_n = weights
+        to_h = product_to_h(mask)
         part = scratch("part", *dh.shape)
-        f, one_minus_f = self.split(cache[-2::-1], 2)
+        kg, df, dn = self.split(coefficients[::-1])
+        f, one_minus_f = self.split(cache[-2::-1])
         if mask is not None:
             mul(f, mask, f)
-        for kg, df, dn, f, one_minus_f, dy in zip(*self.split(coefficients[::-1], 3), f, one_minus_f, dY):
+        for kg, df, dn, f, one_minus_f, dy in zip(kg, df, dn, f, one_minus_f, dY):
             if dy is not None:
                 add(dh, dy, dh)
             mul(dh, dn, dn)
             mul(dh, df, df)
             mul(dh, one_minus_f, dh)
-            dot(VT, dn, part)
+            dot(UT_n, dn, part)  # d(f ∘ h)
             mul(part, kg, kg)
             add(df, kg, df)
             mul(part, f, part)
             add(dh, part, dh)
-            to_h(UT, df, part)
+            to_h(UT_f, df, part)
             add(dh, part, dh)

@@ -1,0 +1,87 @@
+"""How an estimator parses X: its options, what it remembers of the X of fit, one time step of a stream."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .._core.ragged import Ragged, Sequences
+from .._data.sequences import as_tokens, parse_sequences
+from .scoring import shallow_copy_with
+from .training_state import PARSED
+
+
+class CachedInput(NamedTuple):
+    """An X that need not be parsed again, epoch after epoch.
+
+    X : as the user gave it, told by its identity
+    sequences : what it is parsed as
+    network_inputs : what its values become
+    """
+
+    X: object
+    sequences: Sequences
+    network_inputs: Sequences
+
+
+def input_options(model):
+    """How X is parsed, by the parameters of `model`."""
+    if model.embedding_dim is None:
+        return {"input_size": model.input_size}
+    return {"input_size": model.input_size, "tokens": True, "pad_token": model.pad_token}
+
+
+def parse_training(model, X):
+    """Parse the X of a first fit.
+
+    Returns
+    -------
+    sequences : Sequences or Ragged
+    remembered : dict
+        Attributes that later X are compared with. `model` does not have them yet: it may still answer as it was fitted
+        before.
+    """
+    draft = shallow_copy_with(model)
+    sequences = parse_sequences(draft, X, reset=True, missing=model.missing, **input_options(model))
+    remembered = {name: vars(draft)[name] for name in PARSED if name in vars(draft)}
+    return sequences, remembered
+
+
+def parse(model, X, options):
+    """Parse an X that must be like that of fit, by the `options` that held in fit."""
+    return parse_sequences(model, X, reset=False, missing=model.missing, **options)
+
+
+def parse_step(x, n, state, dtype):
+    """One time step of `n` streams as network inputs: (F, n), or the row of the embedding table for each token (n,).
+
+    Raises
+    ------
+    ValueError
+        If `x` has another shape, or is not finite in `dtype`, in which the network computes.
+    """
+    x = np.asarray(x)
+    n_features = 1 if state.embeds else state.preprocessor.n_inputs
+    flat = x.ndim == 1 and len(x) == n * n_features and 1 in (n, n_features)
+    if x.shape != (n, n_features) and not flat:
+        also = f" or ({n},)" if n_features == 1 else ""
+        raise ValueError(
+            f"Expected x with shape ({n}, {n_features}){also}, one time step of {n} streams, got {x.shape}."
+        )
+    if x.dtype.kind == "c":
+        raise ValueError(f"Complex data not supported: x has dtype {x.dtype}.")
+    if x.dtype.kind not in "fiub":
+        x = x.astype(np.float64)
+    x = x.reshape(n, n_features)
+    if not n:  # no stream has a step at this tick
+        return np.empty(0, np.intp) if state.embeds else np.empty((n_features, 0), dtype)
+    if state.embeds:
+        return state.preprocessor(as_tokens(Ragged.of_rows(x)).values[:, 0])
+    if x.dtype != dtype:
+        with np.errstate(over="ignore"):
+            x = x.astype(dtype)
+    if not np.isfinite(x).all():
+        j = int(np.isfinite(x).all(axis=1).argmin())
+        raise ValueError(f"Expected x to be finite in {x.dtype}, got NaN, infinity or a larger value in stream {j}.")
+    return state.preprocessor(x, dtype).T

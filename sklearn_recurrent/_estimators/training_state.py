@@ -1,0 +1,201 @@
+"""Where a model stands: what a fit has made of it, and from where training goes on."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+
+import numpy as np
+
+from .._core.losses import LOSSES
+from .._core.network import Model
+from .._core.preprocessing import InputPreprocessor, Standardizer, Vocabulary
+from .._core.stepping import Stepper
+from .checks import ADVICE, expect, expect_numbers, expect_shape
+
+PARSED = ("n_features_in_", "feature_names_in_", "_fitted_on_sequences")
+"""What parsing the X of fit leaves on an estimator, which later X are compared with."""
+
+OPTIONAL = {"feature_names_in_", "x_mean_", "x_scale_", "vocabulary_"}
+"""Attributes that one fit has and another one of the same class does not."""
+
+
+@dataclass(frozen=True, eq=False)
+class FittedState:
+    """All that a fitted model needs to answer. It is made whole, and takes the place of an older one whole.
+
+    network_arguments : what the network was made with: builtins, so that a later change of parameters changes nothing
+    input_options : how X is parsed
+    padded : whether the X of fit was an array with padding
+    preprocessor : from values to network inputs
+    encoder : from y to targets, from raw outputs to predictions
+    loss : the name of a loss of the core, and its settings
+    theta : the weights
+    network : the network without what belongs to training alone, such as dropout
+
+    It is never stored as such: a model stores the arrays and builtins of `attributes`, and `from_attributes` checks
+    them and makes the state anew.
+    """
+
+    network_arguments: dict
+    input_options: dict
+    padded: bool
+    preprocessor: InputPreprocessor
+    encoder: object
+    loss: tuple
+    theta: np.ndarray
+    network: Model
+
+    @property
+    def embeds(self):
+        """Whether X holds tokens."""
+        return self.input_options.get("tokens", False)
+
+    def new_stepper(self):
+        """The network, ready to go step by step, with the weights as they are now."""
+        return Stepper(self.network, self.theta)
+
+    @cached_property
+    def _sources(self):
+        """The arrays that the state is made of, by the names of the attributes that hold them."""
+        attributes = self.attributes()
+        return [(name, value) for name, value in attributes.items() if isinstance(value, np.ndarray)]
+
+    def attributes(self):
+        """Named arrays and builtins, all attributes of a fitted model but the record of its training."""
+        attributes = {
+            "theta_": self.theta,
+            "n_outputs_": self.encoder.n_outputs,
+            "n_layers_": len(self.network_arguments["units"]) + 1,
+            "out_activation_": self.encoder.link,
+            "_network_arguments": self.network_arguments,
+            "_input_options": self.input_options,
+            "_padded": self.padded,
+            "_loss": self.loss,
+        }
+        attributes |= self.encoder.attributes()
+        if isinstance(self.preprocessor, Vocabulary):
+            attributes["vocabulary_"] = self.preprocessor.tokens
+        else:
+            attributes["x_mean_"] = self.preprocessor.mean
+            attributes["x_scale_"] = self.preprocessor.scale
+        return attributes
+
+    def is_made_of(self, attributes):
+        """Whether `attributes` still hold the very arrays that the state is made of."""
+        return all(attributes.get(name) is array for name, array in self._sources)
+
+    @classmethod
+    def from_attributes(cls, network_class, encoder_class, attributes):
+        """The state that a model with these `attributes` is in.
+
+        Raises
+        ------
+        ValueError
+            If an attribute is missing, has another shape than the others call for, or holds no finite numbers.
+        """
+        try:
+            arguments = expect(attributes, "_network_arguments")
+            network = network_class(**arguments)
+            encoder = encoder_class.from_attributes(attributes)
+            for name in ("_padded", "_loss", "_input_options", "n_features_in_", "_fitted_on_sequences"):
+                expect(attributes, name)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"{error}. {ADVICE}") from error
+        options = attributes["_input_options"]
+        preprocessor = _preprocessor_from(attributes, arguments, tokens=options.get("tokens", False))
+        theta = expect_numbers(attributes, "theta_", (network.n_weights,))
+        return cls(
+            arguments, options, attributes["_padded"], preprocessor, encoder, attributes["_loss"], theta, network
+        )
+
+    def loss_function(self):
+        """``loss(raw, y) -> (values, gradient)``."""
+        name, settings = self.loss
+        return partial(LOSSES[name], **settings)
+
+
+def _preprocessor_from(attributes, arguments, *, tokens):
+    if tokens:
+        return Vocabulary(expect_shape(attributes, "vocabulary_", (arguments["tokens"] - 1,), kinds="iu"))
+    shape = (arguments["n_features"],)
+    return Standardizer(expect_numbers(attributes, "x_mean_", shape), expect_numbers(attributes, "x_scale_", shape))
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """From where training goes on; by default, from nothing.
+
+    theta : the weights
+    n_epochs, best_epoch, n_seen : trained before, the best of them, and the sequences seen in them
+    losses, validation_losses, scores : of each of these epochs
+    optimizer_states : name of an optimizer → its state
+    """
+
+    theta: np.ndarray
+    n_epochs: int = 0
+    best_epoch: int = 0
+    n_seen: int = 0
+    best_loss: float | None = None
+    losses: list = field(default_factory=list)
+    validation_losses: list = field(default_factory=list)
+    scores: list = field(default_factory=list)
+    optimizer_states: dict = field(default_factory=dict)
+
+    @classmethod
+    def drawn(cls, network, seed, X, forget_bias):
+        """From random weights, in the dtype of X; tokens have that of floats as wide."""
+        theta = network.initial(np.random.default_rng(seed), forget_bias, int(X.lengths.max()))
+        return cls(theta.astype(f"f{X.dtype.itemsize}"))
+
+    @classmethod
+    def of(cls, model):
+        """From where the last fit of `model` ended."""
+        return cls(
+            model.theta_,
+            model.n_iter_,
+            model.best_iter_,
+            model.t_,
+            model.best_loss_,
+            model.loss_curve_,
+            model.validation_loss_curve_ or [],
+            model.validation_scores_ or [],
+            deepcopy(model._optimizer_states),
+        )
+
+    def record(self, history, optimizer_states, *, append=False):
+        """The attributes that tell of the training, after `history` from here on.
+
+        append : whether the losses of `history` will be appended to the very list of the model: many calls of
+            partial_fit would else copy it each time
+        """
+        losses = self.losses if append else self.losses + history.losses
+        scores = self.scores + history.scores
+        n_epochs = self.n_epochs + len(history.losses)
+        best_iter = n_epochs
+        best_score = max(history.scores, default=None)
+        if history.best_epoch is not None:
+            best_iter = self.n_epochs + history.best_epoch if history.best_epoch else self.best_epoch
+            best_score = history.best_score
+        return {
+            "n_iter_": n_epochs,
+            "t_": self.n_seen + history.n_seen,
+            "loss_": history.losses[-1],
+            "loss_curve_": losses,
+            "best_loss_": self._best_loss(history),
+            "validation_loss_curve_": self.validation_losses + history.validation_losses if history.scores else None,
+            "validation_scores_": scores if history.scores else None,
+            "best_validation_score_": best_score,
+            "best_iter_": best_iter,
+            "_optimizer_states": optimizer_states,
+        }
+
+    def _best_loss(self, history):
+        """None if the weights of the best validation score are kept, whose loss need not be the smallest."""
+        if history.best_epoch is not None:
+            return None
+        losses = history.losses
+        if self.losses:
+            losses = [*losses, min(self.losses) if self.best_loss is None else self.best_loss]
+        return min(losses)

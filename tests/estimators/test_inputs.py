@@ -1,0 +1,70 @@
+"""Fit, predict, streams, validation and gradients read X alike: how values become network inputs has one place."""
+
+import numpy as np
+import pytest
+
+import sklearn_recurrent as sr
+from sklearn_recurrent._core.preprocessing import Standardizer, Vocabulary
+
+TINY = {"hidden_layer_sizes": 4, "max_iter": 2, "random_state": 0, "bidirectional": False, "shuffle": False}
+
+
+@pytest.fixture
+def wide(ragged):
+    """Sequences whose features have units of their own."""
+    return [x * [100, 1e-3] + [5000, -7] for x in ragged]
+
+
+def test_a_change_of_the_preprocessing_reaches_all_that_read_X(wide, numbers, monkeypatch):
+    scaled = Standardizer.__call__
+    monkeypatch.setattr(Standardizer, "__call__", lambda self, X, dtype: np.clip(scaled(self, X, dtype), -0.5, 0.5))
+    monkeypatch.setattr(Standardizer, "gradient", lambda self, d: d * 0 + 3.0)
+    model = sr.GRURegressor(**TINY, pooling="last").fit(wide, numbers, X_val=wide, y_val=numbers)
+
+    clipped = [np.clip((x - model.x_mean_) / model.x_scale_, -0.5, 0.5) for x in wide]
+    monkeypatch.undo()
+    plain = sr.GRURegressor(**TINY, pooling="last", standardize=False).fit(
+        clipped, numbers, X_val=clipped, y_val=numbers
+    )
+    # Features that are scaled in fit, and those that come scaled, are the same numbers up to the last place.
+    np.testing.assert_allclose(model.theta_, plain.theta_, rtol=1e-6)
+    np.testing.assert_allclose(model.validation_loss_curve_, plain.validation_loss_curve_, rtol=1e-9)
+
+    monkeypatch.setattr(Standardizer, "__call__", lambda self, X, dtype: np.clip(scaled(self, X, dtype), -0.5, 0.5))
+    monkeypatch.setattr(Standardizer, "gradient", lambda self, d: d * 0 + 3.0)
+    np.testing.assert_allclose(model.predict(wide), plain.predict(clipped), rtol=1e-9)
+    x = wide[0]
+    state = model.initial_state()
+    for step in x:
+        output, state = model.step(step[None], state)
+    np.testing.assert_allclose(output, model.predict([x]), rtol=1e-12)
+    np.testing.assert_allclose(model.input_gradients([x])[0], 3.0 * model.y_scale_[0])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_step_of_a_stream_is_scaled_as_in_predict_to_the_bit(wide, numbers, dtype):
+    X = [x.astype(dtype) for x in wide]
+    model = sr.LSTMRegressor(**TINY, pooling="last").fit(X, numbers)
+    output, _ = model.step(np.stack([x[0] for x in X]), model.initial_state(len(X)))
+    assert np.array_equal(output, model.predict([x[:1] for x in X]))
+
+
+def test_a_standardizer_has_mean_0_and_scale_1_on_what_it_was_fitted_on(ragged):
+    sequences = sr.as_sequences(ragged)
+    model = sr.GRURegressor(**TINY).fit(sequences, np.arange(len(ragged)))
+    values = Standardizer(model.x_mean_, model.x_scale_)(np.concatenate(ragged), np.float64)
+    np.testing.assert_allclose(values.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(values.std(axis=0), 1)
+
+
+def test_values_too_large_for_the_dtype_are_refused():
+    with pytest.raises(ValueError, match="too large for float32"):
+        Standardizer.identity(1)(np.array([[1e300]]), np.dtype(np.float32))
+
+
+def test_an_unknown_token_has_row_0_whether_it_lies_below_between_or_above():
+    vocabulary = Vocabulary(np.array([3, 5, 9], np.int32))
+    rows = vocabulary(np.array([[3], [5], [9], [0], [4], [7], [10**6]], np.int32))
+    assert rows.ravel().tolist() == [1, 2, 3, 0, 0, 0, 0]
+    assert rows.dtype == np.int32
+    assert vocabulary.n_rows == 4
