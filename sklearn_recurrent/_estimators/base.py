@@ -104,7 +104,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             state = self._untrained(dataset, preprocessor, encoder, sequences, previous)
             by_class = self._weights_of_classes(dataset, encoder)
             dataset = _weighted(dataset, by_class)
-            refuse_extreme_weights(dataset.weight)
+            refuse_extreme_weights(dataset.weight)  # of all targets: their sum is larger than that over sequences
 
             # Where training begins, and what it is validated on.
             seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)

@@ -28,8 +28,8 @@ def refuse_extreme_weights(weight):
         return
     wanted = "a finite sum" if total > 1 else f"a sum of at least {smallest:.3g}"
     raise ValueError(
-        f"Expected weights (sample weights, times class weights if there are any) with {wanted}, got weights up to "
-        f"{weight.max():.3g} with the sum {total:.3g}. Divide the weights by the largest of them."
+        f"Expected weights (sample_weight, times class_weight if it is set) with {wanted}, got {total:.3g}, from "
+        f"weights up to {weight.max():.3g}. Divide the weights by the largest of them."
     )
 
 
@@ -46,14 +46,14 @@ def balanced(codes, weight, n):
         by_class = np.ldexp(weight.sum(), exponent) / (n * np.ldexp(totals, exponent))
     if not np.isfinite(by_class).all():
         raise ValueError(
-            "Expected classes whose total weights class_weight='balanced' can make equal, got totals from "
+            f"Expected classes whose weights are comparable for class_weight='balanced', got totals from "
             f"{totals.min():.3g} to {totals.max():.3g}. Choose sample weights that differ less."
         )
     return by_class
 
 
 def refuse_class_weights(class_weight, weight, factors):
-    """An error if `weight` times `factors`, what the class weights make of it, is negative, all 0, or extreme."""
+    """An error if `weight` times `factors`, the class weights of the targets, is negative, all 0, or extreme."""
     with np.errstate(over="ignore"):
         weight = weight * factors
     if not (weight >= 0).all() or not weight.any():
