@@ -10,17 +10,6 @@ from sklearn.utils._metadata_requests import RequestMethod
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight
 
-try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
-except ImportError:  # they came with 1.9
-
-    class CallbackSupportMixin:
-        """No callbacks."""
-
-    def with_callbacks(method):
-        return method
-
-
 if TYPE_CHECKING:  # scikit-learn's decorators have no annotations: editors would lose signature and documentation
     from collections.abc import Callable
 
@@ -30,9 +19,24 @@ if TYPE_CHECKING:  # scikit-learn's decorators have no annotations: editors woul
 
     def available_if(check: Callable[..., Any]) -> Callable[[Method], Method]: ...
 
+    def with_callbacks(method: Method) -> Method: ...
+
+    class CallbackSupportMixin:
+        def set_callbacks(self, *callbacks: object) -> Self: ...
+
 else:
     from sklearn.base import _fit_context
     from sklearn.utils.metaestimators import available_if
+
+    try:
+        from sklearn.callback import CallbackSupportMixin, with_callbacks
+    except ImportError:  # they came with 1.9
+
+        class CallbackSupportMixin:
+            """No callbacks."""
+
+        def with_callbacks(method):
+            return method
 
 
 __all__ = [

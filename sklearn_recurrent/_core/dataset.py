@@ -33,8 +33,8 @@ class Dataset:
 
     offsets (N + 1,) : where the targets of each sequence lie, as in `Ragged`; None if it has one
     groups (N,) : whole numbers; those of one number stay together in a split
-    entries (N,) : whole numbers; the sequences of one number are one entry, which a split or a batch takes as a whole
-        and counts once; None if each sequence is its own
+    entries (N,) : whole numbers. An entry is one sequence, or several that differ by rounding alone: they have one
+        number. A split or a batch takes an entry as a whole and counts it once. None: each sequence is its own entry
     """
 
     X: Sequences = field(metadata=declared("step", in_key=True))
@@ -82,7 +82,7 @@ class Dataset:
         """(N,): the total weight of each sequence."""
         return self.weight if self.offsets is None else np.add.reduceat(self.weight, self.offsets[:-1])
 
-    def weighted(self):
+    def without_weight_zero(self):
         """Without the sequences of weight 0."""
         weight = self.sequence_weights()
         return self if weight.all() else self.select(np.flatnonzero(weight))

@@ -132,8 +132,8 @@ def unroll(
     weights = cell.weights_forward(W)
     input_rows = cell.rows if mask is None else cell.rows + H
     cache_rows = max(1, len(cell.cache_blocks)) * H  # with a place for c in every cell: see below
-    numbers = sum(chunk.steps * (input_rows + cache_rows) * chunk.width for chunk in packed.chunks)
-    recompute = needs_backward and dtype.itemsize * numbers > TAPE_BYTES
+    n_floats = sum(chunk.steps * (input_rows + cache_rows) * chunk.width for chunk in packed.chunks)
+    recompute = needs_backward and dtype.itemsize * n_floats > TAPE_BYTES
     one_place = recompute or not needs_backward  # for all chunks: each overwrites the one before
 
     def forward_chunk(number, h, c, buffers):
@@ -214,9 +214,11 @@ def unroll(
         with scratch.temporary() as buffers:
             for number in reversed(range(len(packed.chunks))):
                 chunk = packed.chunks[number]
-                inputs, cache = tape[number]
                 if recompute:
-                    inputs, cache = forward_chunk(number, *tape[number], buffers)
+                    h, c = tape[number]
+                    inputs, cache = forward_chunk(number, h, c, buffers)
+                else:
+                    inputs, cache = tape[number]
                 # Columns that go on into the next chunk bring their gradient, the others begin with
                 # zero.
                 dh = _widen(dh, chunk.width)

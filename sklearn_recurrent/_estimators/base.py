@@ -81,8 +81,8 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
     def _fit(self, X, y, sample_weight, *, resume, one_epoch=False, classes=None, groups=None, X_val=None, y_val=None):
         """Fit the network.
 
-        The model stays as it is until the last line, which swaps the new state in. So it answers as before while it
-        trains, and a fit that fails or is interrupted changes nothing.
+        The model stays as it is until `_adopt` swaps the new state in. So it answers as before while it trains, and a
+        fit that fails changes nothing.
 
         resume : whether training goes on from the last fit
         one_epoch : whether to train a single epoch, with no validation and no callbacks, as partial_fit does
@@ -101,16 +101,26 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             encoder = self._fit_encoder(given, classes, encoder)
             dataset = encoder.encode(given)
             preprocessor = vocabulary or self._standardizer(dataset, previous)
-            state = self._untrained(dataset, preprocessor, encoder, sequences, previous)
+            state = self._state_without_weights(dataset, preprocessor, encoder, sequences, previous)
             by_class = self._weights_of_classes(dataset, encoder)
-            dataset = _weighted(dataset, by_class)
+            dataset = _times_class_weights(dataset, by_class)
             refuse_extreme_weights(dataset.weight)  # of all targets: their sum is larger than that over sequences
 
             # Where training begins, and what it is validated on.
             seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
             network = self._training_network(state)
             start = TrainingState.of(self) if resume else self._drawn(network, seed, dataset.X)
-            plan = _TrainingPlan(state, remembered, network, given, dataset, by_class, seed, start, one_epoch)
+            plan = _TrainingPlan(
+                state=state,
+                remembered=remembered,
+                network=network,
+                given=given,
+                dataset=dataset,
+                by_class=by_class,
+                seed=seed,
+                start=start,
+                one_epoch=one_epoch,
+            )
             with self._worker_pool(start.theta.dtype) as workers:
                 dataset, validate = self._hold_out(plan, X_val, y_val, workers)
                 history, theta, optimizer_states = self._train(plan, dataset, validate, callbacks, workers)
@@ -165,7 +175,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             return Standardizer.fit(dataset.X, dataset.sequence_weights() / dataset.counts)
         return Standardizer.identity(dataset.X.n_features)
 
-    def _untrained(self, dataset, preprocessor, encoder, sequences, previous):
+    def _state_without_weights(self, dataset, preprocessor, encoder, sequences, previous):
         """The state that the fit will end in, but for its weights."""
         embeds = self.embedding_dim is not None
         arguments = {
@@ -217,7 +227,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             entries, others = split(dataset.n_entries, self.validation_fraction, strata, one_of_each.groups, plan.seed)
             validate = self._validation_of(plan, dataset.members(others), workers)
             dataset = dataset.select(dataset.members(entries))
-        return plan.ready(dataset.weighted()), validate
+        return plan.ready(dataset.without_weight_zero()), validate
 
     def _train(self, plan, dataset, validate, callbacks, workers):
         """Minimize the objective: the history of the training, the weights, and the states of optimizers by name."""
@@ -229,7 +239,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         def fitted(history, theta):
             attributes = plan.attributes(theta) | start.record(history, deepcopy(optimizer_states))
             # scikit-learn sets these on a copy of this model, which may have others of an earlier fit: they go then.
-            earlier = OPTIONAL & vars(self).keys() - attributes.keys()
+            earlier = OPTIONAL & (vars(self).keys() - attributes.keys())
             return attributes | dict.fromkeys(earlier)
 
         n_epochs = 1 if plan.one_epoch else self.max_iter
@@ -276,9 +286,6 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             plan.network, loss, dataset, self.alpha / total, workers, first_epoch=plan.start.n_epochs
         )
 
-    def _objective(self, *arguments, first_epoch):
-        return Objective(*arguments)
-
     def _optimizer(self, plan, theta):
         settings = {name: getattr(self, name) for name in _OPTIMIZER_PARAMETERS}
         decay = None
@@ -323,7 +330,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         with _errors_about("X_val, y_val"):
             sequences = parse(fitted, X, plan.state.input_options)
             given, _ = self._read_targets(sequences, y, None, None, plan.state.encoder)
-            dataset = plan.ready(_weighted(plan.state.encoder.encode(given), plan.by_class))
+            dataset = plan.ready(_times_class_weights(plan.state.encoder.encode(given), plan.by_class))
         return self._validation(plan, dataset, workers, X, y, sequences)
 
     def _validation(self, plan, dataset, workers, X, y, sequences):
@@ -339,6 +346,10 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
                 "Expected dropout=0 and recurrent_dropout=0 with solver='lbfgs', got "
                 f"dropout={self.dropout} and recurrent_dropout={self.recurrent_dropout}. Set solver='adam'."
             )
+
+    def _objective(self, *arguments, first_epoch):
+        """The objective of training, made of these arguments. `first_epoch` epochs came before this training."""
+        return Objective(*arguments)
 
     def _weights_of_classes(self, dataset, encoder):
         """What `class_weight` multiplies the weights of targets with, by their codes; None: nothing."""
@@ -367,7 +378,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         if state is None or not state.is_made_of(attributes):
             state = FittedState.from_attributes(self._network_class, self._encoder_class, attributes)
             for name in OPTIONAL:
-                if attributes.get(name, self) is None:
+                if name in attributes and attributes[name] is None:  # of an earlier fit: see `fitted` in `_train`
                     del vars(self)[name]
             _STATES[self] = state
         return state
@@ -489,7 +500,7 @@ def _preprocessed(sequences, preprocessor: InputPreprocessor, dtype):
     return sequences.map(lambda values: preprocessor(values, dtype))
 
 
-def _weighted(dataset, by_class):
+def _times_class_weights(dataset, by_class):
     if by_class is None:
         return dataset
     return dataset._replace(weight=dataset.weight * by_class[class_codes(dataset.y)])

@@ -352,14 +352,14 @@ def test_a_constant_feature_has_scale_one_over_steps_too():
 
 def test_sequences_of_weight_zero_are_dropped_and_steps_of_weight_zero_stay():
     X = Ragged.from_lengths(np.arange(6.0)[:, None], [3, 1, 2])
-    one = Dataset(X, np.array([[7], [8], [9]]), np.array([2.0, 0, 5])).weighted()
+    one = Dataset(X, np.array([[7], [8], [9]]), np.array([2.0, 0, 5])).without_weight_zero()
     assert one.y[:, 0].tolist() == [7, 9]
     assert one.X.lengths.tolist() == [3, 2]
-    each = Dataset(X, np.arange(6)[:, None], np.array([1.0, 0, 3, 0, 0, 7]), X.offsets).weighted()
+    each = Dataset(X, np.arange(6)[:, None], np.array([1.0, 0, 3, 0, 0, 7]), X.offsets).without_weight_zero()
     assert each.y[:, 0].tolist() == [0, 1, 2, 4, 5]
     assert each.weight.tolist() == [1, 0, 3, 0, 7]
     whole = Dataset(X, np.zeros((3, 1)), np.ones(3))
-    assert whole.weighted() is whole
+    assert whole.without_weight_zero() is whole
 
 
 # --- initial weights --------------------------------------------------------------------------------------------------

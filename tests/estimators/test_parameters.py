@@ -306,12 +306,13 @@ def test_cut_gradients_learn_what_is_near_and_not_what_is_far():
     for lag in (1, 8):
         y = [np.concatenate([np.zeros(lag), x[:-lag]]) for x in X]
         for k in (None, 4):
-            model = RNNRegressor(16, cell="lstm", bidirectional=False, return_sequences=True, max_iter=60)
-            model.set_params(random_state=0, learning_rate_init=0.02, bptt_steps=k)
+            model = RNNRegressor(16, cell="lstm", bidirectional=False, return_sequences=True, max_iter=100)
+            model.set_params(random_state=0, learning_rate_init=0.03, bptt_steps=k)
             scores[lag, k] = model.fit(X[:80], y[:80]).score(X[80:], y[80:])
     assert scores[1, None] > 0.95
     assert scores[1, 4] > 0.95
-    assert scores[8, 4] < 0.5 * scores[8, None]
+    assert scores[8, None] > 0.3
+    assert scores[8, 4] < 0.15
 
 
 @pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
