@@ -88,6 +88,15 @@ CELLS = {
     "gru_no_reset": gru_no_reset,
     "mgu": mgu,
 }
+RETENTION = {
+    "lstm": ("f", 1),
+    "lstm_coupled": ("f", 1),
+    "gru": ("z", 1),
+    "gru_reset_before": ("z", 1),
+    "gru_no_reset": ("z", 1),
+    "mgu": ("f", -1),
+}
+"""The gate that keeps the state where it is open (1), or where it is closed (-1), of the cells that have one."""
 
 
 def states(cell, activation, n_units, W, x, reverse=False, mask=1, truncate=None, nudge=None, start=None):

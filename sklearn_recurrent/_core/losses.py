@@ -7,6 +7,9 @@ y (K, N) : targets; for the softmax loss (1, N), the codes of the classes
 
 values (N,) : the loss of each sequence
 gradient (K, N) : the derivative of each value with respect to its column of raw
+
+Both have the dtype of raw, float32 or float64. A constant is therefore a Python number, math.log(2):
+np.log(2) is a float64, which makes a float64 array of a float32 one.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import pytest
 from sklearn.base import BaseEstimator
 
 import sklearn_recurrent
+from sklearn_recurrent._core.cells.registry import CELLS
 
 ROOT = Path(__file__).parents[2]
 PUBLIC = {name: getattr(sklearn_recurrent, name) for name in sklearn_recurrent.__all__}
@@ -97,6 +98,22 @@ def test_the_code_of_a_page_runs_from_top_to_bottom(page, tmp_path, monkeypatch)
 
 def test_the_README_has_code_that_is_tested():
     assert ROOT / "README.md" in PAGES
+
+
+def of_all_estimators(parameter):
+    """The names that any estimator takes for a parameter, such as its losses."""
+    constraints = [CLASSES[name]._parameter_constraints.get(parameter, []) for name in ESTIMATORS]
+    return {name for names in constraints for constraint in names for name in getattr(constraint, "options", ())}
+
+
+@pytest.mark.parametrize("name", sorted({*CELLS, *of_all_estimators("loss")}))
+def test_every_cell_and_every_loss_is_in_the_README_or_the_guide(name):
+    assert any(f"`{name}`" in (ROOT / page).read_text("utf-8") for page in ("README.md", "docs/guide.md"))
+
+
+def test_the_names_that_an_estimator_takes_are_found():
+    assert of_all_estimators("cell") == set(CELLS)
+    assert of_all_estimators("loss") >= {"squared_error", "quantile"}
 
 
 LINKED = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("[!.]*/README.md")})

@@ -184,7 +184,7 @@ def test_the_map_in_CONTRIBUTING_has_every_module_once():
 
 
 def test_every_path_in_CONTRIBUTING_exists():
-    paths = re.findall(r"`((?:_core|_data|_estimators|tests|tools|findings|benchmarks)/[\w/.]*)`", CONTRIBUTING)
+    paths = re.findall(r"`((?:_core|_data|_estimators|docs|tests|tools|findings|benchmarks)/[\w/.]*)`", CONTRIBUTING)
     assert len(paths) > 15
     for path in paths:
         folder = ROOT if path.startswith("_") else ROOT.parent
@@ -204,6 +204,38 @@ def test_every_name_in_CONTRIBUTING_is_in_the_file_beside_it():
         ("TrainingState", "_estimators/training_state.py"),
         ("Dataset", "_core/dataset.py"),
         ("Objective", "_core/objective.py"),
+        ("minimize_minibatch", "_core/training.py"),
+        ("Cell", "_core/cells/base.py"),
+        ("_fit", "_estimators/base.py"),
+        ("_adopt", "_estimators/base.py"),
+        ("gate_activations", "_estimators/inspection.py"),
+        ('REGRESSOR["loss"]', "_estimators/parameters.py"),
+        ('SEQ2SEQ_REGRESSOR["loss"]', "_estimators/parameters.py"),
+        ("_texts", "_data/tokenizer.py"),
+        ("LOSSES", "tests/oracle.py"),
+        ("CELLS", "tests/oracle.py"),
+        ("RETENTION", "tests/oracle.py"),
+        ("SETTINGS", "tests/networks.py"),
+        ("samples_of", "tests/networks.py"),
+        ("targets", "tests/core/test_losses.py"),
+        ("BY_SCIKIT_LEARN", "tests/core/test_losses.py"),
+        ("OF_REGRESSORS", "tests/core/test_losses.py"),
+        ("FORMS", "tests/data/test_sequences.py"),
+        ("CONTAINERS", "tests/contract/test_containers.py"),
+        ("EVERY_CONTAINER", "tests/data/test_tokenizer.py"),
+        ("FLOORS", "tests/contract/test_house.py"),
+        ("gates", "tests/estimators/test_inspection.py"),
+        ("LETTERS", "tests/estimators/test_inspection.py"),
+        ("EFFECTS", "tests/estimators/test_parameters.py"),
+        ("INVALID", "tests/contract/test_errors.py"),
     ]:
         assert f"`{name}`" in CONTRIBUTING
-        assert re.search(rf"^(?:class |def )?{name}\b", (ROOT / path).read_text("utf-8"), re.M), name
+        folder = ROOT if path.startswith("_") else ROOT.parent
+        table = name.partition("[")[0]
+        assert re.search(rf"^ *(?:class |def )?{table}\b", (folder / path).read_text("utf-8"), re.M), name
+
+
+def test_every_command_of_the_Makefile_is_in_CONTRIBUTING():
+    commands = re.search(r"^\.PHONY: (.+)", (ROOT.parent / "Makefile").read_text("utf-8"), re.M)[1].split()
+    assert "lint" in commands
+    assert set(commands) - {"clean"} == set(re.findall(r"^\| `make ([\w-]+)` \|", CONTRIBUTING, re.M))

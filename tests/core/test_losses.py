@@ -1,13 +1,23 @@
-"""Losses of regressors against those of scikit-learn, quantiles, counts and label smoothing."""
+"""Losses and links against those of scikit-learn and SciPy; regressors, quantiles, counts and label smoothing."""
 
 import numpy as np
+import oracle
 import pytest
-from networks import assert_objectives_agree, problem
+from networks import assert_objectives_agree, loss_function, problem
 from numpy.testing import assert_allclose
 from scipy.special import expit, log_softmax
+from scipy.special import huber as scipy_huber
+from scipy.special import softmax as scipy_softmax
 from sklearn._loss.loss import AbsoluteError, HalfPoissonLoss, HalfSquaredError, HuberLoss, PinballLoss
 from sklearn.linear_model import HuberRegressor, LinearRegression, PoissonRegressor, QuantileRegressor
-from sklearn.metrics import d2_pinball_score, log_loss, mean_pinball_loss
+from sklearn.metrics import (
+    d2_pinball_score,
+    log_loss,
+    mean_absolute_error,
+    mean_pinball_loss,
+    mean_poisson_deviance,
+    mean_squared_error,
+)
 
 from sklearn_recurrent import (
     GRUClassifier,
@@ -18,14 +28,103 @@ from sklearn_recurrent import (
     Seq2SeqClassifier,
     Seq2SeqRegressor,
 )
-from sklearn_recurrent._core.losses import LOSSES
+from sklearn_recurrent._core.losses import LINKS, LOSSES
 
 TINY = {"hidden_layer_sizes": 4, "max_iter": 4, "random_state": 0}
+every_loss = pytest.mark.parametrize("loss", LOSSES)
 OF_REGRESSORS = ["squared_error", "absolute_error", "huber", "poisson", "quantile"]
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Maximum iterations:sklearn.exceptions.ConvergenceWarning"),
     pytest.mark.filterwarnings("ignore:scipy.optimize. The `disp`:DeprecationWarning"),  # of scikit-learn 1.6
 ]
+
+# --- every loss -------------------------------------------------------------------------------------------------------
+
+
+def targets(loss, rng, K=3, N=6):
+    return {
+        "squared_error": rng.standard_normal((K, N)),
+        "absolute_error": rng.standard_normal((K, N)),
+        "huber": rng.standard_normal((K, N)),
+        "poisson": rng.poisson(1.5, (K, N)).astype(float),
+        "pinball": rng.standard_normal((K // len(oracle.QUANTILES), N)),
+        "logistic": rng.integers(0, 2, (K, N)).astype(float),
+        "softmax": rng.integers(0, K, (1, N)),
+    }[loss]
+
+
+BY_SCIKIT_LEARN = {
+    "squared_error": lambda raw, y: mean_squared_error(y, raw) / 2,
+    "absolute_error": lambda raw, y: mean_absolute_error(y, raw),
+    "huber": lambda raw, y: scipy_huber(oracle.DELTA, y - raw).mean(),
+    "poisson": lambda raw, y: mean_poisson_deviance(y.ravel(), np.exp(raw).ravel()) / 2,
+    "pinball": lambda raw, y: np.mean([mean_pinball_loss(y[0], r, alpha=q) for r, q in zip(raw, oracle.QUANTILES)]),
+    "logistic": lambda raw, y: sum(log_loss(y_k, expit(raw_k), labels=[0, 1]) for raw_k, y_k in zip(raw, y)),
+    "softmax": lambda raw, y: log_loss(y[0], scipy_softmax(raw, axis=0).T, labels=range(len(raw))),
+}
+
+
+@every_loss
+def test_the_mean_loss_is_scikit_learns_or_scipys(loss):
+    rng = np.random.default_rng(0)
+    raw, y = 3 * rng.standard_normal((3, 6)), targets(loss, rng)
+    values, gradient = loss_function(loss)(raw, y)
+    assert values.shape == (6,)
+    assert gradient.shape == (3, 6)
+    assert_allclose(values.mean(), BY_SCIKIT_LEARN[loss](raw, y), rtol=1e-12)
+
+
+@every_loss
+def test_the_gradient_of_a_loss_is_that_of_its_formula(loss):
+    rng = np.random.default_rng(1)
+    raw, y = 2 * rng.standard_normal((3, 6)), targets(loss, rng)
+    values, gradient = loss_function(loss)(raw, y)
+    for n in range(6):
+        assert_allclose(values[n], oracle.LOSSES[loss](raw[:, n], y[:, n]), rtol=1e-12)
+        for k, direction in enumerate(np.eye(3)):
+            derivative = oracle.derivative(lambda raw, n=n: oracle.LOSSES[loss](raw, y[:, n]), raw[:, n], direction)
+            assert_allclose(gradient[k, n], derivative, rtol=1e-10, atol=1e-14)
+
+
+@every_loss
+def test_the_gradient_of_a_loss_is_its_finite_difference(loss):
+    rng = np.random.default_rng(2)
+    raw, y = rng.standard_normal((3, 6)), targets(loss, rng)
+    function = loss_function(loss)
+    gradient = function(raw, y)[1]
+    for k in range(3):
+        step = 1e-5 * np.eye(3)[:, [k]]
+        change = (function(raw + step, y)[0] - function(raw - step, y)[0]) / 2e-5
+        assert_allclose(gradient[k], change, rtol=1e-7, atol=1e-9)
+
+
+@every_loss
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_loss_of_huge_outputs_is_finite_and_keeps_the_dtype(loss, dtype):
+    huge = 80 if loss == "poisson" else 1e4  # exp(1e4) overflows in either dtype
+    raw, y = huge * np.array([[1, -1, 1], [-1, 1, 1]], dtype), np.array([[1, 1, 0], [0, 0, 1]], dtype)
+    raw = raw if loss != "pinball" else np.repeat(raw, len(oracle.QUANTILES), axis=0)
+    values, gradient = loss_function(loss)(raw, y if loss != "softmax" else y[1:].astype(int))
+    assert values.dtype == gradient.dtype == dtype
+    assert np.isfinite(values).all()
+    assert np.isfinite(gradient).all()
+
+
+def test_log_losses_of_certain_and_wrong_outputs_are_exact():
+    assert_allclose(LOSSES["logistic"](np.array([[1e4, -1e4, 1e4]]), np.array([[1.0, 1, 0]]))[0], [0, 1e4, 1e4])
+    assert_allclose(LOSSES["softmax"](np.array([[1e4, -1e4], [0, 0]]), np.array([[0, 0]]))[0], [0, 1e4])
+
+
+@pytest.mark.parametrize("shift", [0, 800, -800])
+def test_links_are_scipys_functions(shift):
+    raw = 5 * np.random.default_rng(0).standard_normal((3, 8)) + shift
+    with np.errstate(over="ignore"):  # of the exponential
+        expected = {"identity": raw, "exponential": np.exp(raw)}
+        expected |= {"logistic": expit(raw), "softmax": scipy_softmax(raw, axis=0)}
+        assert expected.keys() == LINKS.keys()
+        for name, link in LINKS.items():
+            assert_allclose(link(raw), expected[name], rtol=1e-10, atol=1e-15)
+
 
 # --- formulas ---------------------------------------------------------------------------------------------------------
 

@@ -69,12 +69,24 @@ def network(X, kind=2, *, seed=2, **parameters):
 
 # --- the plain equations ----------------------------------------------------------------------------------------------
 
+LETTERS = {  # of what `gate_activations` returns
+    "elman": "h",
+    "lstm": "ifgoc",
+    "lstm_no_forget": "igoc",
+    "lstm_coupled": "fgoc",
+    "gru": "rzn",
+    "gru_reset_before": "rzn",
+    "gru_no_reset": "zn",
+    "mgu": "fn",
+}
+
 
 def gates(cell, W, phi, x, h):
     """By the letters of the papers, at one step, from the state `h` before it."""
     affine, sigmoid, one = oracle.affine, oracle.sigmoid, oracle.ONE
-    if cell.startswith("lstm"):
-        letters = {"lstm": "gfio", "lstm_no_forget": "gio", "lstm_coupled": "gfo"}[cell]
+    rows = {"lstm": "gfio", "lstm_no_forget": "gio", "lstm_coupled": "gfo"}
+    if cell in rows:
+        letters = rows[cell]
         found = dict(zip(letters, affine(W["W"], len(letters), x, one, h), strict=True))
         return {name: phi(a) if name == "g" else sigmoid(a) for name, a in found.items()}
     if cell == "elman":
@@ -85,11 +97,14 @@ def gates(cell, W, phi, x, h):
     if cell == "mgu":
         f = sigmoid(affine(W["W_f"], 1, x, one, h)[0])
         return {"f": f, "n": phi(affine(W["W_n"], 1, f * h, x, one)[0])}
-    r, z = map(sigmoid, affine(W["W_rz"], 2, x, one, h))
     if cell == "gru":
+        r, z = map(sigmoid, affine(W["W_rz"], 2, x, one, h))
         a = affine(W["U_a"], 1, one, h)[0]
         return {"r": r, "z": z, "n": phi(affine(W["W_n"], 1, x, one)[0] + r * a)}
-    return {"r": r, "z": z, "n": phi(affine(W["W_n"], 1, r * h, x, one)[0])}
+    if cell == "gru_reset_before":
+        r, z = map(sigmoid, affine(W["W_rz"], 2, x, one, h))
+        return {"r": r, "z": z, "n": phi(affine(W["W_n"], 1, r * h, x, one)[0])}
+    raise KeyError(f"add the gates of {cell!r} here")
 
 
 def walk(model, x, kick=()):
@@ -109,7 +124,7 @@ def walk(model, x, kick=()):
                 h, c = oracle.CELLS[a["cell"]](w, phi, x_t, h, c, 1)
                 if kick and kick[:2] == (key, t):
                     h = h + kick[2]
-                read.append(seen | {"h": h} | ({"c": c} if a["cell"].startswith("lstm") else {}))
+                read.append(seen | {"h": h} | ({"c": c} if "c" in LETTERS[a["cell"]] else {}))
             found.append(read[::-1] if direction == "backward" else read)
         layers.append({name: np.hstack([[step[name] for step in read] for read in found]) for name in found[0][0]})
         x = layers[-1]["h"]
@@ -191,18 +206,8 @@ def test_hidden_states_and_gates_are_those_of_the_plain_equations(cell, net, len
 
 
 def test_gates_have_the_letters_of_the_papers_in_their_order():
-    letters = {
-        "elman": "h",
-        "lstm": "ifgoc",
-        "lstm_no_forget": "igoc",
-        "lstm_coupled": "fgoc",
-        "gru": "rzn",
-        "gru_reset_before": "rzn",
-        "gru_no_reset": "zn",
-        "mgu": "fn",
-    }
-    assert set(letters) == set(CELLS)
-    for cell, names in letters.items():
+    assert set(LETTERS) == set(CELLS)
+    for cell, names in LETTERS.items():
         assert "".join(inspection.gate_names(CELLS[cell](2, 3))) == names
 
 

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from oracle import RETENTION
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.class_weight import compute_class_weight
 
@@ -219,14 +220,6 @@ def test_weights_are_named_views_of_theta(estimator, data):
     assert {name.split("/")[0] for name in model.weights_} == {"layer_0", "head"}
 
 
-KEEPING = {  # the gate that keeps the state when it is open: 1; or that replaces it: -1
-    "lstm": ("f", 1),
-    "lstm_coupled": ("f", 1),
-    "gru": ("z", 1),
-    "gru_reset_before": ("z", 1),
-    "gru_no_reset": ("z", 1),
-    "mgu": ("f", -1),
-}
 FROZEN = {"hidden_layer_sizes": 6, "max_iter": 1, "solver": "sgd", "learning_rate_init": 1e-300, "random_state": 0}
 
 
@@ -249,22 +242,22 @@ def test_forget_bias_is_the_initial_bias_of_the_gate_that_keeps_the_state_and_of
     for bias in (0.0, 1.0, -2.5):
         model = RNNClassifier(**FROZEN, cell=cell, forget_bias=bias).fit(ragged, labels)
         for gate in gates:
-            kept, sign = KEEPING.get(cell, ("", 0))
+            kept, sign = RETENTION.get(cell, ("", 0))
             assert (biases(model, gate) == (sign * bias if gate == kept else 0)).all()
-    if cell not in KEEPING:
+    if cell not in RETENTION:
         settings = {"forget_bias": "chrono"}
         assert same_bits(model, RNNClassifier(**FROZEN, cell=cell, **settings).fit(ragged, labels))
 
 
 def test_the_usual_forget_bias_is_1_for_the_LSTM_family_and_0_for_the_GRU_family(ragged, labels):
-    for cell, (gate, sign) in KEEPING.items():
+    for cell, (gate, sign) in RETENTION.items():
         model = RNNClassifier(**FROZEN, cell=cell).fit(ragged, labels)
         assert (biases(model, gate) == (sign if cell.startswith("lstm") else 0)).all()
 
 
-@pytest.mark.parametrize("cell", KEEPING)
+@pytest.mark.parametrize("cell", RETENTION)
 def test_chrono_draws_memories_of_up_to_the_longest_sequence(cell, ragged, labels):
-    gate, sign = KEEPING[cell]
+    gate, sign = RETENTION[cell]
     settings = FROZEN | {"cell": cell, "forget_bias": "chrono"}
     drawn = sign * biases(RNNClassifier(**settings).fit(ragged, labels), gate)
     assert (drawn >= 0).all()

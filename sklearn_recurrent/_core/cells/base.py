@@ -1,6 +1,6 @@
 """The contract of a recurrent cell, and what all cells have in common.
 
-To add a cell, write a class and enter it in `CELLS`: its tests and its estimators follow.
+To add a cell, write a class and enter it in `CELLS`; CONTRIBUTING lists what else belongs to it.
 """
 
 from __future__ import annotations
@@ -56,16 +56,24 @@ class Cell:
     coefficients (m, n_coefficients · H, n) : what the gradients of each step are multiplied with.
         The last blocks are those of the gates, in the order of `parts`.
 
-    **Methods.** ``forward(weights, inputs, cache, scratch, mask)`` runs the m steps.
+    **Methods.** ``forward(weights, inputs, cache, scratch, mask)`` runs the m steps. `weights` is
+    what `weights_forward` returns; `scratch` is a `Workspace` for arrays of one call. A loop over
+    steps zips arrays of m + 1 and of m entries; h, the shortest, ends it after m steps.
 
     ``local_jacobian(inputs, cache, coefficients)`` computes the coefficients of many steps in few
     calls. It may destroy blocks of the cache that `back` does not read.
 
     ``back(weights, coefficients, cache, dY, dh, dc, scratch, mask)`` goes back over the same steps.
-    It turns dh and dc, the gradients with respect to the states that leave the chunk, into those
-    with respect to the states that enter it; dY holds what is added to dh at each step, the last
-    step first, or None. And it turns the blocks of the gates into delta, the gradients with respect
-    to the pre-activations. All of this is in place.
+    `weights` is what `weights_back` returns. It turns dh and dc, the gradients with respect to the
+    states that leave the chunk, into those with respect to the states that enter it; dY is an
+    iterable of arrays, what is added to dh at each step, the last step first, or of None where
+    nothing is added. It may be endless. And it turns the blocks of the gates into delta, the
+    gradients with respect to the pre-activations. All of this is in place.
+
+    **Helpers.** `gates_` and `sigmoid_` (in `activations`) apply the nonlinearities in `forward`,
+    to pre-activations of sigmoids that `weights_forward` has halved. A gate whose letter is not in
+    `sigmoid` counts as a candidate: its rows are not halved; override `sigmoid` for other letters.
+    `product_to_h` gives `back` the product that leads to dh, with or without a mask.
 
     The tests hold every cell against its plain equations: values, gradients, and bugs planted in
     these methods.
