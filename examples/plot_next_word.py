@@ -64,7 +64,7 @@ print(" ".join(test[0]))
 
 # %%
 # The models read words and predict, after each, the one that follows: y is X, one step later. The LSTM's forget gates
-# begin with memories of up to the longest sentence (chrono initialisation). Three seeds each: what is learned must not
+# begin with memories of up to the longest sentence (chrono initialization). Three seeds each: what is learned must not
 # hang on luck.
 probabilities = {}
 for cell, rate in {"lstm": 0.02, "elman": 0.003}.items():

@@ -27,7 +27,7 @@ OUTPUT.mkdir(exist_ok=True)
 GOOD = ["good", "excellent", "wonderful", "charming", "delicious", "friendly"]
 BAD = ["bad", "terrible", "awful", "boring", "disappointing", "rude"]
 THINGS = ["food", "film", "hotel", "service", "concert", "book", "room", "guide"]
-OTHERS = ["the place next door", "last year's one", "my old favourite", "the one in the capital"]
+OTHERS = ["the place next door", "last year's one", "my old favorite", "the one in the capital"]
 STRAIGHT = ["the {thing} was {word}", "I found the {thing} {word}", "what a {word} {thing} this was"]
 NEGATED = [
     "the {thing} was not {word} at all",

@@ -322,7 +322,7 @@ def test_cut_gradients_go_with_every_solver(estimator, data, solver):
 # --- scaling ----------------------------------------------------------------------------------------------------------
 
 
-def test_standardize_is_a_fit_to_standardised_steps(estimator, data):
+def test_standardize_is_a_fit_to_standardized_steps(estimator, data):
     X, y = [100 + 20 * x for x in data[0]], data[1]
     weight = np.arange(len(X)) % 3 + 1.0
     steps, w = np.concatenate(X), np.repeat(weight, [len(x) for x in X])
