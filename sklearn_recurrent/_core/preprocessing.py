@@ -6,7 +6,7 @@ knows how values become network inputs, so a change here reaches all of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -19,6 +19,12 @@ class InputPreprocessor:
     here; `n_rows`, the rows of the embedding table, None if there is no table; and ``gradient(d)``, which turns
     gradients with respect to network inputs (S, F) into gradients with respect to the values.
     """
+
+    def has_arrays_of(self, other):
+        """Whether it consists of the very arrays that `other` consists of."""
+        if type(self) is not type(other):
+            return False
+        return all(getattr(self, f.name) is getattr(other, f.name) for f in fields(self))
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -27,7 +26,7 @@ from .early_stopping import Validation, scorer_of, split
 from .inputs import CachedInput, input_options, parse, parse_training
 from .parameters import layer_sizes
 from .scoring import shallow_copy_with
-from .training_state import OPTIONAL, FittedState, TrainingState
+from .training_state import OPTIONAL, FittedState, StateCache, TrainingState
 from .warnings import warn_of_training
 from .weights import class_codes, refuse_extreme_weights
 
@@ -101,7 +100,8 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             encoder = self._fit_encoder(given, classes, encoder)
             dataset = encoder.encode(given)
             preprocessor = vocabulary or self._standardizer(dataset, previous)
-            state = self._state_without_weights(dataset, preprocessor, encoder, sequences, previous)
+            padded = sequences.valid is not None
+            state = self._state_without_weights(preprocessor, encoder, remembered, padded, previous)
             by_class = self._weights_of_classes(dataset, encoder)
             dataset = _times_class_weights(dataset, by_class)
             refuse_extreme_weights(dataset.weight)  # of all targets: their sum is larger than that over sequences
@@ -112,7 +112,6 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             start = TrainingState.of(self) if resume else self._drawn(network, seed, dataset.X)
             plan = _TrainingPlan(
                 state=state,
-                remembered=remembered,
                 network=network,
                 given=given,
                 dataset=dataset,
@@ -133,7 +132,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
     def _parse_training(self, X, previous):
         if previous is None:
             return parse_training(self, X)
-        return parse(self, X, previous.input_options), {}
+        return parse(self, X, previous), previous.remembered
 
     def _training_set(self, sequences, y, sample_weight, groups, classes, previous):
         """The dataset as it came, without what has no weight; and the target encoder, if it is known."""
@@ -175,7 +174,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             return Standardizer.fit(dataset.X, dataset.sequence_weights() / dataset.counts)
         return Standardizer.identity(dataset.X.n_features)
 
-    def _state_without_weights(self, dataset, preprocessor, encoder, sequences, previous):
+    def _state_without_weights(self, preprocessor, encoder, remembered, padded, previous):
         """The state that the fit will end in, but for its weights."""
         embeds = self.embedding_dim is not None
         arguments = {
@@ -195,9 +194,10 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         return FittedState(
             network_arguments=arguments,
             input_options=options,
-            padded=sequences.valid is not None,
+            padded=padded,
             preprocessor=preprocessor,
             encoder=encoder,
+            remembered=remembered,
             loss=self._loss_and_settings(encoder),
             theta=None,
             network=self._network_class(**arguments),
@@ -328,13 +328,13 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             raise ValueError("Expected no X_val with solver='lbfgs', which has no epochs, got one. Set solver='adam'.")
         fitted = shallow_copy_with(self, **plan.attributes(plan.start.theta))
         with _errors_about("X_val, y_val"):
-            sequences = parse(fitted, X, plan.state.input_options)
+            sequences = parse(fitted, X, plan.state)
             given, _ = self._read_targets(sequences, y, None, None, plan.state.encoder)
             dataset = plan.ready(_times_class_weights(plan.state.encoder.encode(given), plan.by_class))
         return self._validation(plan, dataset, workers, X, y, sequences)
 
     def _validation(self, plan, dataset, workers, X, y, sequences):
-        cached = CachedInput(X, sequences, dataset.X)
+        cached = CachedInput(X, sequences, dataset.X, plan.state.preprocessor)
         fitted = shallow_copy_with(self, **plan.attributes(plan.start.theta), _cached_input=cached)
         return Validation(fitted, plan.network, plan.state.loss_function(), dataset, workers, scorer_of(self), y)
 
@@ -380,7 +380,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             for name in OPTIONAL:
                 if name in attributes and attributes[name] is None:  # of an earlier fit: see `fitted` in `_train`
                     del vars(self)[name]
-            _STATES[self] = state
+            _STATES.set(self, state)
         return state
 
     def _adopt(self, plan, theta, record, losses):
@@ -396,18 +396,27 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
                 attributes["loss_curve_"].extend(losses)
         for name in OPTIONAL - attributes.keys():
             vars(self).pop(name, None)
-        _STATES[self] = replace(plan.state, theta=theta)
+        _STATES.set(self, replace(plan.state, theta=theta))
 
     def _parse(self, X, state):
         """The sequences of an X to predict from, as they came."""
-        if self._cached_input is not None and X is self._cached_input.X:
-            return self._cached_input.sequences
-        return parse(self, X, state.input_options)
+        cached = self._cached_for(state)
+        if cached is not None and X is cached.X:
+            return cached.sequences
+        return parse(self, X, state)
+
+    def _cached_for(self, state):
+        """The cached input, if the model is still the one that it was made for."""
+        cached = self._cached_input
+        if cached is not None and cached.preprocessor.has_arrays_of(state.preprocessor):
+            return cached
+        return None
 
     def _network_inputs(self, sequences, state):
         """The same sequences as the network reads them."""
-        if self._cached_input is not None and sequences is self._cached_input.sequences:
-            return self._cached_input.network_inputs
+        cached = self._cached_for(state)
+        if cached is not None and sequences is cached.sequences:
+            return cached.network_inputs
         return _preprocessed(sequences, state.preprocessor, state.theta.dtype)
 
     def _parse_fitted(self, X):
@@ -443,8 +452,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         return tags
 
 
-_STATES = WeakKeyDictionary()
-"""Model → the `FittedState` that its attributes stand for."""
+_STATES = StateCache()
 
 COPIED = 1 << 22
 """Numbers of X of which a fit has a copy, preprocessed once, from which batches are made faster; of more it has none.
@@ -458,7 +466,6 @@ class _TrainingPlan(NamedTuple):
     """All that is settled before training.
 
     state : the state that the fit will end in, but for its weights
-    remembered : attributes of X, which later X are compared with
     network : with what belongs to training alone, such as dropout
     given, dataset : what there is to train and validate on, as given, and, in the same order, with encoded targets
     by_class : what the weights of targets were multiplied with, by their codes; None: nothing
@@ -468,7 +475,6 @@ class _TrainingPlan(NamedTuple):
     """
 
     state: FittedState
-    remembered: dict
     network: object
     given: Dataset
     dataset: Dataset
@@ -483,7 +489,7 @@ class _TrainingPlan(NamedTuple):
 
     def attributes(self, theta):
         """Of a model with these weights, but for the record of its training."""
-        return self.state.attributes() | self.remembered | {"theta_": theta}
+        return self.state.attributes() | {"theta_": theta}
 
     def ready(self, dataset):
         """Sequences and targets in the numbers that the network computes with."""

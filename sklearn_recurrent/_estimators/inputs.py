@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .._core.preprocessing import InputPreprocessor
 from .._core.ragged import Ragged, Sequences
 from .._data.sequences import as_tokens, parse_sequences
 from .scoring import shallow_copy_with
@@ -18,11 +19,13 @@ class CachedInput(NamedTuple):
     X : as the user gave it, told by its identity
     sequences : what it is parsed as
     network_inputs : what its values become
+    preprocessor : which made them
     """
 
     X: object
     sequences: Sequences
     network_inputs: Sequences
+    preprocessor: InputPreprocessor
 
 
 def input_options(model):
@@ -48,9 +51,15 @@ def parse_training(model, X):
     return sequences, remembered
 
 
-def parse(model, X, options):
-    """Parse an X that must be like that of fit, by the `options` that held in fit."""
-    return parse_sequences(model, X, reset=False, missing=model.missing, **options)
+def parse(model, X, state):
+    """Parse an X that must be like that of the fit that ended in `state`, by the options that held then.
+
+    It is compared with what the state remembers, not with the attributes of `model`: another thread may change these.
+    """
+    like_then = shallow_copy_with(model, **state.remembered)
+    if "feature_names_in_" not in state.remembered:
+        vars(like_then).pop("feature_names_in_", None)
+    return parse_sequences(like_then, X, reset=False, missing=model.missing, **state.input_options)
 
 
 def parse_step(x, n, state, dtype):

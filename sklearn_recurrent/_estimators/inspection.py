@@ -16,6 +16,7 @@ from .._data.targets import split_like
 from .._sklearn import available_if
 from .parameters import architecture_of, check_at_least_one
 from .scoring import sequence_scorer, shallow_copy_with
+from .target_encoders import ClassEncoder
 
 
 def has_attention_pooling(model):
@@ -122,18 +123,18 @@ class Inspection:
         ValueError
             If there is no such output, or a regressor has several and `output` is None.
         """
-        state = self._fitted_state()
-        choose = self._output_selector(output)
+        state, sequences = self._parse_fitted(X)
+        encoder = state.encoder
+        choose = _output_selector(encoder, output)
 
         def gradients(network, theta, inputs, workers):
             d = inspection.saliency(network, theta, inputs, workers, choose)
             d = state.preprocessor.gradient(d)  # the network has preprocessed inputs, the user those of X
-            if self.out_activation_ == "identity":
-                n_quantiles = self.n_outputs_ // len(self.y_scale_)
-                d = d * np.repeat(self.y_scale_, n_quantiles)[output or 0]
+            if encoder.link == "identity":
+                d = d * np.repeat(encoder.scale, encoder.n_quantiles)[output or 0]
             return d
 
-        return self._inspect(X, gradients)
+        return self._inspected(state, X, sequences, gradients)
 
     def gradient_flow(self, X, y) -> dict[str, np.ndarray]:
         """Return how far back in time the gradient of the loss reaches.
@@ -250,6 +251,10 @@ class Inspection:
     def _inspect(self, X, function):
         """The result of `function` for each step, in the container that corresponds to the one of `X`."""
         state, sequences = self._parse_fitted(X)
+        return self._inspected(state, X, sequences, function)
+
+    def _inspected(self, state, X, sequences, function):
+        """The same in a `FittedState`, if `X` is parsed."""
         found = self._run_inspection(state, sequences, function)
         return split_like(found, X, sequences, padded=state.padded)
 
@@ -263,50 +268,50 @@ class Inspection:
         found = self._run_inspection(state, sequences, inspection.trace, layer % n, names_of(cells[layer]))
         return {name: split_like(values, X, sequences, padded=state.padded) for name, values in found.items()}
 
-    def _output_selector(self, output):
-        """A function from raw outputs (K, n) to the gradient of the selected one with respect to them."""
-        if hasattr(self, "classes_"):
-            index = self._class_index(output)
-            binary = self._fitted_state().encoder.binary
-        else:
-            index = self._output_index(output)
-            binary = False
-
-        def choose(raw):
-            # Two classes have one raw output: the log-odds of the second class, and with a minus sign of the first.
-            scores = np.concatenate([-raw, raw]) if binary else raw
-            if index is None:
-                selected = scores.argmax(axis=0)
-            else:
-                selected = np.full(raw.shape[1], index)
-            d = np.eye(len(scores), dtype=raw.dtype)[:, selected]
-            if binary:
-                return d[1:] - d[:1]
-            return d
-
-        return choose
-
-    def _class_index(self, label):
-        """The index of a class; None stands for the class with the highest score."""
-        if label is None:
-            return None
-        labels = self.classes_.tolist()
-        if label not in labels:
-            raise ValueError(f"output must be one of the classes {labels}, got {label!r}.")
-        return labels.index(label)
-
-    def _output_index(self, output):
-        """The index of an output of a regressor; None stands for a single one."""
-        if output is None and self.n_outputs_ == 1:
-            return 0
-        if output not in range(self.n_outputs_):
-            raise ValueError(f"output must be the index of one of {self.n_outputs_} outputs, got {output!r}.")
-        return output
-
     def _network_targets(self, state, sequences, y):
         """The targets `y`, as in `fit`, in the form that the loss of the network takes."""
         dataset = self._validate_samples(sequences, y, None, per_step=state.network.per_step)
         return state.encoder.encode(dataset).y
+
+
+def _output_selector(encoder, output):
+    """A function from raw outputs (K, n) to the gradient of the selected one with respect to them."""
+    is_classifier = isinstance(encoder, ClassEncoder)
+    index = _class_index(encoder, output) if is_classifier else _output_index(encoder, output)
+    binary = is_classifier and encoder.binary
+
+    def choose(raw):
+        # Two classes have one raw output: the log-odds of the second class, and with a minus sign of the first.
+        scores = np.concatenate([-raw, raw]) if binary else raw
+        if index is None:
+            selected = scores.argmax(axis=0)
+        else:
+            selected = np.full(raw.shape[1], index)
+        d = np.eye(len(scores), dtype=raw.dtype)[:, selected]
+        if binary:
+            return d[1:] - d[:1]
+        return d
+
+    return choose
+
+
+def _class_index(encoder, label):
+    """The index of a class; None stands for the class with the highest score."""
+    if label is None:
+        return None
+    labels = encoder.classes.tolist()
+    if label not in labels:
+        raise ValueError(f"output must be one of the classes {labels}, got {label!r}.")
+    return labels.index(label)
+
+
+def _output_index(encoder, output):
+    """The index of an output of a regressor; None stands for a single one."""
+    if output is None and encoder.n_outputs == 1:
+        return 0
+    if output not in range(encoder.n_outputs):
+        raise ValueError(f"output must be the index of one of {encoder.n_outputs} outputs, got {output!r}.")
+    return output
 
 
 def _features(sequences):

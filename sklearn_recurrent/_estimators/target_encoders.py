@@ -19,7 +19,7 @@ from .._core.losses import LINKS
 from .._core.preprocessing import mean_and_scale
 from .._core.ragged import Ragged
 from .._data.sequences import object_array
-from .checks import expect_numbers, expect_shape
+from .checks import expect_numbers, expect_scales, expect_shape
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,8 +178,9 @@ class NumberEncoder:
     def from_attributes(cls, attributes):
         name, settings = attributes["_loss"]
         n_quantiles = len(settings["quantiles"]) if name == "pinball" else 1
-        for attribute in ("y_mean_", "y_scale_"):
-            expect_numbers(attributes, attribute, (attributes["n_outputs_"] // n_quantiles,))
+        shape = (attributes["n_outputs_"] // n_quantiles,)
+        expect_numbers(attributes, "y_mean_", shape)
+        expect_scales(attributes, "y_scale_", shape)
         return cls(
             attributes["y_mean_"],
             attributes["y_scale_"],
@@ -275,8 +276,9 @@ class NumberSequenceEncoder:
 
     @classmethod
     def from_attributes(cls, attributes):
-        for attribute in ("y_mean_", "y_scale_"):
-            expect_numbers(attributes, attribute, (attributes["n_outputs_"],))
+        shape = (attributes["n_outputs_"],)
+        expect_numbers(attributes, "y_mean_", shape)
+        expect_scales(attributes, "y_scale_", shape)
         return cls(attributes["y_mean_"], attributes["y_scale_"], attributes["_y_form"], attributes["horizon_"])
 
     def predict(self, raw):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -12,7 +13,7 @@ from .._core.losses import LOSSES
 from .._core.network import Model
 from .._core.preprocessing import InputPreprocessor, Standardizer, Vocabulary
 from .._core.stepping import Stepper
-from .checks import ADVICE, expect, expect_numbers, expect_shape
+from .checks import ADVICE, expect, expect_numbers, expect_scales, expect_shape
 
 PARSED = ("n_features_in_", "feature_names_in_", "_fitted_on_sequences")
 """What parsing the X of fit leaves on an estimator, which later X are compared with."""
@@ -30,6 +31,7 @@ class FittedState:
     padded : whether the X of fit was an array with padding
     preprocessor : from values to network inputs
     encoder : from y to targets, from raw outputs to predictions
+    remembered : attributes of the X of fit, which later X are compared with
     loss : the name of a loss of the core, and its settings
     theta : the weights
     network : the network without what belongs to training alone, such as dropout
@@ -43,6 +45,7 @@ class FittedState:
     padded: bool
     preprocessor: InputPreprocessor
     encoder: object
+    remembered: dict
     loss: tuple
     theta: np.ndarray
     network: Model
@@ -74,7 +77,7 @@ class FittedState:
             "_padded": self.padded,
             "_loss": self.loss,
         }
-        attributes |= self.encoder.attributes()
+        attributes |= self.remembered | self.encoder.attributes()
         if isinstance(self.preprocessor, Vocabulary):
             attributes["vocabulary_"] = self.preprocessor.tokens
         else:
@@ -104,10 +107,22 @@ class FittedState:
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{error}. {ADVICE}") from error
         options = attributes["_input_options"]
+        if not isinstance(options, dict):
+            raise ValueError(f"_input_options: expected a dict, got {type(options).__name__}. {ADVICE}")
         preprocessor = _preprocessor_from(attributes, arguments, tokens=options.get("tokens", False))
         theta = expect_numbers(attributes, "theta_", (network.n_weights,))
+        if theta.dtype not in (np.float32, np.float64) or not theta.dtype.isnative:
+            raise ValueError(f"theta_: expected float32 or float64, got {theta.dtype.str}. {ADVICE}")
         return cls(
-            arguments, options, attributes["_padded"], preprocessor, encoder, attributes["_loss"], theta, network
+            network_arguments=arguments,
+            input_options=options,
+            padded=attributes["_padded"],
+            preprocessor=preprocessor,
+            encoder=encoder,
+            remembered={name: attributes[name] for name in PARSED if name in attributes},
+            loss=attributes["_loss"],
+            theta=theta,
+            network=network,
         )
 
     def loss_function(self):
@@ -116,11 +131,34 @@ class FittedState:
         return partial(LOSSES[name], **settings)
 
 
+class StateCache:
+    """Model → the `FittedState` that its attributes stand for, kept beside the model and as long as it lives.
+
+    Models are told by their identity: a class of the user's may define what equal models are, and none need be
+    hashable.
+    """
+
+    def __init__(self):
+        self._entries = {}
+
+    def get(self, model):
+        reference, state = self._entries.get(id(model), (None, None))
+        return state if reference is not None and reference() is model else None
+
+    def set(self, model, state):
+        key = id(model)
+        forget = partial(self._entries.pop, key)
+        self._entries[key] = (weakref.ref(model, lambda _: forget(None)), state)
+
+
 def _preprocessor_from(attributes, arguments, *, tokens):
     if tokens:
-        return Vocabulary(expect_shape(attributes, "vocabulary_", (arguments["tokens"] - 1,), kinds="iu"))
+        vocabulary = expect_shape(attributes, "vocabulary_", (arguments["tokens"] - 1,), kinds="iu")
+        if (vocabulary[1:] <= vocabulary[:-1]).any():
+            raise ValueError(f"vocabulary_: expected ascending tokens, got others. {ADVICE}")
+        return Vocabulary(vocabulary)
     shape = (arguments["n_features"],)
-    return Standardizer(expect_numbers(attributes, "x_mean_", shape), expect_numbers(attributes, "x_scale_", shape))
+    return Standardizer(expect_numbers(attributes, "x_mean_", shape), expect_scales(attributes, "x_scale_", shape))
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,23 @@ SETTINGS = [
 ]
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_few_huge_values_do_not_hide_the_others(seed):
+    """Values that stand for missing ones, such as 1e20, in features that are not scaled."""
+
+    def sentinels(rng):
+        return [np.where(rng.random(6) < 0.02, 1e20, row) for row in normal(rng)]
+
+    assert largest_change(GRUClassifier(**TINY, standardize=False, pooling="last"), *drawn(sentinels, seed)) < 1e-9
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-36, 1.0, 1e200])
+def test_sequences_that_differ_are_entries_of_their_own_at_every_scale(scale):
+    X, y, _ = drawn(normal, 0)
+    model = GRUClassifier(**TINY, standardize=False).fit([x * scale for x in X], y > 0)
+    assert model.t_ == 80 * 2
+
+
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 @pytest.mark.parametrize("kind", [half_zero, one_hot])
 def test_small_changes_stay_small_whatever_the_way_through_a_fit(kind, settings):

@@ -119,6 +119,55 @@ def test_a_model_that_is_fitted_on_other_features_keeps_its_own_until_the_end(ra
     assert model.n_features_in_ == 4
 
 
+class Refitting:
+    """An X that fits the model again while it is parsed: what another thread may do."""
+
+    def __init__(self, X, refit):
+        self.X = X
+        self.refit = refit
+
+    def __array__(self, dtype=None, copy=None):
+        if self.refit is not None:
+            refit, self.refit = self.refit, None
+            refit()
+        return self.X
+
+
+@pytest.mark.parametrize("method", ["predict_proba", "input_gradients", "hidden_states"])
+def test_a_refit_in_the_midst_of_a_question_does_not_reach_its_answer(method):
+    rng = np.random.default_rng(0)
+    X, wide, y = rng.normal(size=(30, 6, 2)), rng.normal(size=(30, 5, 4)), np.arange(30) % 2
+    model = sr.GRUClassifier(**TINY).fit(X, y)
+    before = getattr(model, method)(X)
+    again = getattr(model, method)(Refitting(X, lambda: model.fit(wide, y)))
+    assert model.n_features_in_ == 4
+    assert np.array_equal(again, before)
+
+
+def test_a_stored_model_of_a_scorer_that_is_fitted_again_forgets_what_it_was_validated_on(ragged, labels):
+    stored = []
+
+    def scorer(model, X, y):
+        stored.append((model, X))
+        return len(stored)
+
+    sr.LSTMClassifier(**TINY, early_stopping=True, scoring=scorer).fit(ragged, labels)
+    model, X_val = stored[-1]
+    model.set_params(scoring="loss", early_stopping=False).fit([100 * x + 50 for x in ragged], labels)
+    other = pickle.loads(pickle.dumps(model))
+    assert np.array_equal(model.predict_proba(X_val), other.predict_proba(X_val))
+
+
+def test_a_model_whose_class_is_not_hashable_is_fitted(ragged, labels):
+    class Equal(sr.GRUClassifier):
+        def __eq__(self, other):
+            return isinstance(other, Equal)
+
+    first = Equal(**TINY).fit(ragged, labels)
+    second = Equal(**TINY).set_params(random_state=1).fit(ragged, labels)
+    assert not np.array_equal(first.predict_proba(ragged), second.predict_proba(ragged))
+
+
 def test_a_fit_on_tokens_after_one_on_features_leaves_nothing_of_it(ragged, labels):
     model = sr.GRUClassifier(**TINY).fit(ragged, labels)
     model.set_params(embedding_dim=2).fit(tokens_of(ragged), labels)
@@ -163,6 +212,20 @@ def test_a_training_that_is_interrupted_at_its_end_changes_nothing(method, task,
     monkeypatch.undo()
     assert vars(model).keys() == before.keys()
     assert all(vars(model)[name] is value for name, value in before.items())
+    assert model.loss_curve_ == curve
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+@pytest.mark.parametrize("solver", ["adam", "sgd", "rmsprop"])
+def test_a_partial_fit_that_fails_in_its_second_batch_leaves_the_optimizer_as_it_was(solver, ragged, numbers):
+    model = sr.GRURegressor(**TINY, solver=solver, batch_size=8, shuffle=False).partial_fit(ragged, numbers)
+    before = copy.deepcopy(model._optimizer_states)
+    curve = model.loss_curve_.copy()
+    y = numbers.copy()
+    y[20] = 1e308
+    with pytest.raises(ValueError, match="diverged"):
+        model.partial_fit(ragged, y)
+    np.testing.assert_equal(model._optimizer_states, before)
     assert model.loss_curve_ == curve
 
 
@@ -340,6 +403,15 @@ def test_a_group_all_of_weight_0_is_as_if_it_were_not_there(early_stopping, task
 
 
 # --- streams ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_stream_goes_on_with_the_weights_of_a_later_fit(ragged, numbers):
+    model = sr.GRURegressor(**TINY, pooling="last").fit(ragged, numbers)
+    _, state = model.step(ragged[0][:1], model.initial_state())
+    model.set_params(random_state=1).fit(ragged, numbers)
+    output, _ = model.step(ragged[0][1:2], state)
+    expected = model.predict([ragged[0][1:2]], initial_state=state)
+    np.testing.assert_allclose(output, expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("several", [False, True], ids=["one output", "several"])
