@@ -1,5 +1,6 @@
 """What all tests share: the environment, before NumPy and scikit-learn are imported, and ragged data."""
 
+import gc
 import os
 
 os.environ.setdefault("SCIPY_ARRAY_API", "1")  # or scikit-learn skips check_array_api_input
@@ -10,6 +11,13 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
 import sklearn_recurrent as sr  # noqa: E402
+
+
+def pytest_collection_finish():
+    """The garbage collector need not look through twelve thousand tests again and again."""
+    gc.collect()
+    gc.freeze()
+
 
 CLASSIFIERS = [sr.RNNClassifier, sr.LSTMClassifier, sr.GRUClassifier]
 REGRESSORS = [sr.RNNRegressor, sr.LSTMRegressor, sr.GRURegressor]
