@@ -14,6 +14,10 @@ N_ULPS = 4
 """Units in the last place by which two values may differ and still be the same value, computed twice."""
 
 
+OUTLIER = 1e6
+"""A value that is so many times as large as all of another sequence would hide it, in a sum relative to the largest."""
+
+
 def declared(per, *, in_key):
     """What a field of a `Dataset` is, for its metadata.
 
@@ -210,12 +214,13 @@ def _projections(dataset):
         coefficients = rng.standard_normal((longest, X.n_features))
         of_lengths = rng.standard_normal(longest).cumsum()
         sums = np.empty((len(X), X.n_features))
-        largest = np.zeros(X.n_features)
         with np.errstate(over="ignore", invalid="ignore"):
+            largest, least = _tops(X)
+            if (largest > OUTLIER * least).any():
+                X = X.map(_squashed)
+                largest = _squashed(largest)
             for rows, block in X.blocks():
-                block = block.map(_squashed)
                 sums[rows] = _sums(block, coefficients)
-                largest = np.maximum(largest, _largest(block.values))
             dtype = X.dtype if X.dtype.kind == "f" else np.dtype(np.float64)
             keys = keys + (sums / np.maximum(largest, np.finfo(dtype).tiny)).sum(axis=1) + of_lengths[X.lengths - 1]
         rounding += 2 * N_ULPS * np.finfo(dtype).eps * np.sqrt(coefficients.size)
@@ -239,9 +244,21 @@ def _squashed(values):
     return np.sign(values) * np.log1p(np.abs(values))
 
 
-def _largest(values):
-    """(F,): the largest absolute value of each feature."""
-    return np.maximum(values.max(axis=0).astype(np.float64), -values.min(axis=0).astype(np.float64))
+def _tops(X):
+    """(F,), (F,): of the largest absolute values of each sequence, the largest and the least but 0, by feature.
+
+    Neither depends on how often a sequence is given.
+    """
+    largest = np.zeros(X.n_features)
+    least = np.full(X.n_features, np.inf)
+    info = np.finfo(X.dtype if X.dtype.kind == "f" else np.float64)
+    zero = float(info.tiny) / float(info.eps)  # far above the numbers that 0 becomes when it moves in its last place
+    for _, block in X.blocks():
+        tops = np.maximum.reduceat(np.abs(block.values), block.offsets[:-1]).astype(np.float64)
+        largest = np.maximum(largest, tops.max(axis=0))
+        tops[tops < zero] = np.inf
+        least = np.minimum(least, tops.min(axis=0))
+    return largest, least
 
 
 def _digests(dataset):
