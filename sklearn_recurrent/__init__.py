@@ -4,6 +4,7 @@ from ._data.padder import SequencePadder
 from ._data.per_timestep import PerTimestep
 from ._data.sequences import as_column, as_sequences
 from ._data.tokenizer import SequenceTokenizer
+from ._data.warnings import SequenceDataWarning
 from ._data.windows import Windows, sliding_windows
 from ._estimators.classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
 from ._estimators.regressors import GRURegressor, LSTMRegressor, RNNRegressor
@@ -22,6 +23,7 @@ __all__ = [
     "RNNRegressor",
     "Seq2SeqClassifier",
     "Seq2SeqRegressor",
+    "SequenceDataWarning",
     "SequencePadder",
     "SequenceTokenizer",
     "StreamState",

@@ -1,26 +1,11 @@
-"""Warnings that name the line of the user's that called fit."""
+"""Warnings of how a training ended."""
 
 from __future__ import annotations
-
-import sys
-import warnings
 
 from sklearn.exceptions import ConvergenceWarning
 
 from .._core.optimizers import PLANNED
-
-INNER = ("sklearn_recurrent", "sklearn.base", "sklearn.callback", "contextlib")
-"""Modules between fit and the line that called it."""
-
-
-def warn_user(message, category=UserWarning):
-    """Warn, with the place where this package was called from."""
-    frame = sys._getframe(1)
-    stacklevel = 2  # that of `frame`, as `warnings` counts
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(INNER):
-        frame = frame.f_back
-        stacklevel += 1
-    warnings.warn(message, category, stacklevel=stacklevel)
+from .._data.warnings import warn_user
 
 
 def warn_of_training(model, history, n_epochs, *, one_epoch):

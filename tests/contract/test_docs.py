@@ -12,7 +12,7 @@ from sklearn_recurrent._core.cells.registry import CELLS
 
 ROOT = Path(__file__).parents[2]
 PUBLIC = {name: getattr(sklearn_recurrent, name) for name in sklearn_recurrent.__all__}
-CLASSES = {name: thing for name, thing in PUBLIC.items() if inspect.isclass(thing)}
+CLASSES = {name: thing for name, thing in PUBLIC.items() if inspect.isclass(thing) and not issubclass(thing, Exception)}
 ESTIMATORS = [name for name, cls in CLASSES.items() if issubclass(cls, BaseEstimator)]
 METHODS = [
     f"{name}.{method}"

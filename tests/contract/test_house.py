@@ -28,7 +28,8 @@ FLOORS = [  # from the ground up; a module imports only from floors below its ow
     {"_core.decoding"},
     {"_core.scheduled_sampling"},
     {"_sklearn"},
-    {"_data", "_data.sequences"},
+    {"_data", "_data.marks", "_data.warnings"},
+    {"_data.sequences"},
     {"_data.targets"},
     {"_data.labels", "_data.padder", "_data.per_timestep", "_data.tokenizer", "_data.windows"},
     {

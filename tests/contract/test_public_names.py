@@ -41,6 +41,7 @@ def stored():
     yield "SequenceTokenizer", sr.SequenceTokenizer().fit(texts)
     yield "PerTimestep", sr.PerTimestep(StandardScaler()).fit(X)
     yield "Windows", sr.sliding_windows(np.arange(9.0), window=3, horizon=2)
+    yield "SequenceDataWarning", sr.SequenceDataWarning("zeros")
     model = sr.LSTMRegressor(4, bidirectional=False, **SMALL).fit(X, numbers)
     yield "StreamState", model.predict(X, return_state=True)[1]
     pipeline = make_pipeline(
