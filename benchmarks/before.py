@@ -1,14 +1,14 @@
 """This build against an earlier one, in one process: python benchmarks/before.py REVISION [--rounds N]
 
 The package of the git revision is imported under another name. The same fits and predictions of both take turns, after
-a warm-up, on one thread; the best of several. A ratio above 1: this build is faster. Batches of both builds may hold
-other sequences, so a ratio of ragged fits compares equal numbers of sequences, not equal bits.
+a warm-up, on one thread; the figure is the median of the ratios of neighboring runs. A ratio above 1: this build is
+faster. Batches of both builds may hold other sequences, so a ratio of ragged fits compares equal numbers of sequences,
+not equal bits.
 """
 
 import argparse
 import importlib
 import io
-import math
 import subprocess
 import sys
 import tarfile
@@ -40,40 +40,43 @@ def build_of(revision, folder):
     return importlib.import_module("sklearn_recurrent_before")
 
 
-def best_in_turn(functions, rounds, least_turn=0.05):
-    """The least time of a call of each function, in seconds; in each round they take turns."""
-    times = dict.fromkeys(functions, math.inf)
-    for function in functions.values():
-        function()
+def ratio_and_time(now, before, rounds, least_turn=0.02):
+    """The median ratio of a call of `before` to one of `now`, and the median time of the latter, in seconds.
+
+    In each round the two run one right after the other, in alternating order: what slows the machine down for a while
+    slows both. Short calls are repeated until they take `least_turn` seconds.
+    """
+    repeats = max(1, round(least_turn / timed(now, 1)))
+    ratios = []
+    times = []
     for number in range(rounds):
-        names = list(functions)
-        for name in names if number % 2 else reversed(names):
-            spent = 0.0
-            while spent < least_turn:
-                start = time.perf_counter()
-                functions[name]()
-                elapsed = time.perf_counter() - start
-                times[name] = min(times[name], elapsed)
-                spent += max(elapsed, 1e-6)
-    return times
+        if number % 2:
+            of_before = timed(before, repeats)
+            of_now = timed(now, repeats)
+        else:
+            of_now = timed(now, repeats)
+            of_before = timed(before, repeats)
+        ratios.append(of_before / of_now)
+        times.append(of_now / repeats)
+    return np.median(ratios), np.median(times)
 
 
-def ratios(make_now, make_before, X, y, rounds):
-    """How many times as fast this build fits and predicts; how long it takes, in seconds."""
-    now = make_now()
-    before = make_before()
-    times = best_in_turn(
-        {
-            "fit": lambda: now.fit(X, y),
-            "fit before": lambda: before.fit(X, y),
-            "predict": lambda: now.predict(X),
-            "predict before": lambda: before.predict(X),
-            "one": lambda: now.predict(X[:1]),
-            "one before": lambda: before.predict(X[:1]),
-        },
-        rounds,
-    )
-    return [times[f"{name} before"] / times[name] for name in ("fit", "predict", "one")], times["fit"]
+def timed(function, repeats):
+    """The time that so many calls take, in seconds."""
+    start = time.perf_counter()
+    for _ in range(repeats):
+        function()
+    return time.perf_counter() - start
+
+
+def compare(make_now, make_before, X, y, rounds):
+    """How many times as fast this build fits, predicts, and predicts one sequence; how long its fit takes, in s."""
+    now = make_now().fit(X, y)
+    before = make_before().fit(X, y)
+    fit, seconds = ratio_and_time(lambda: now.fit(X, y), lambda: before.fit(X, y), rounds)
+    predict, _ = ratio_and_time(lambda: now.predict(X), lambda: before.predict(X), rounds)
+    one, _ = ratio_and_time(lambda: now.predict(X[:1]), lambda: before.predict(X[:1]), rounds)
+    return [fit, predict, one], seconds
 
 
 def tasks():
@@ -101,7 +104,7 @@ def tasks():
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("revision")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=9)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as folder, threadpoolctl.threadpool_limits(1):
@@ -118,7 +121,7 @@ def main():
                 )
                 for package in (sklearn_recurrent, earlier)
             ]
-            figures, seconds = ratios(*makers, X, y, arguments.rounds)
+            figures, seconds = compare(*makers, X, y, arguments.rounds)
             found.append(figures)
             print(f"| {name} | " + " | ".join(f"{f:.2f}" for f in figures) + f" | {1e3 * seconds:.1f} |", flush=True)
         means = np.exp(np.log(found).mean(axis=0))
