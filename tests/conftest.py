@@ -2,6 +2,8 @@
 
 import gc
 import os
+import zlib
+from collections import Counter
 
 os.environ.setdefault("SCIPY_ARRAY_API", "1")  # or scikit-learn skips check_array_api_input
 for library in ("OMP", "OPENBLAS", "MKL"):  # several workers, each with threads of its own, would wait for each other
@@ -11,6 +13,35 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
 import sklearn_recurrent as sr  # noqa: E402
+
+
+@pytest.hookimpl(tryfirst=True)  # before tests are deselected by their marks
+def pytest_collection_modifyitems(items):
+    """Of a product of parameters that is marked `each_choice`, `make test` runs some; `make matrix` runs all."""
+    products = {}
+    for item in items:
+        if item.get_closest_marker("each_choice") and not item.get_closest_marker("matrix"):
+            products.setdefault(item.originalname + str(item.path), []).append(item)
+    for product in products.values():
+        times = product[0].get_closest_marker("each_choice").kwargs.get("times", 1)
+        for item in left_out(product, times):
+            item.add_marker(pytest.mark.matrix)
+
+
+def left_out(product, times):
+    """The tests of a product that are not needed, if each value of each parameter is to be met so many times."""
+    missing = Counter()
+    values = {item: [(name, id(value)) for name, value in item.callspec.params.items()] for item in product}
+    for item in product:
+        for value in values[item]:
+            missing[value] = min(missing[value] + 1, times)
+    rest = sorted(product, key=lambda item: zlib.crc32(item.name.encode()))  # mixed, the same in each process
+    while any(missing.values()):
+        best = max(rest, key=lambda item: sum(missing[value] > 0 for value in values[item]))
+        rest.remove(best)
+        for value in values[best]:
+            missing[value] = max(missing[value] - 1, 0)
+    return rest
 
 
 def pytest_collection_finish():

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._core.losses import LINKS
+from .._core.losses import LINKS, log_softmax
 from .._core.preprocessing import mean_and_scale
 from .._core.ragged import Ragged
 from .._data.sequences import object_array
@@ -109,8 +109,7 @@ class ClassEncoder:
             return -np.logaddexp(0, np.hstack([raw, -raw]))
         if self.multilabel:
             return -np.logaddexp(0, -raw)
-        shifted = raw - raw.max(axis=1, keepdims=True)
-        return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        return log_softmax(raw.T).T
 
     def decision_function(self, raw):
         return raw[:, 0] if self.binary else raw

@@ -172,6 +172,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("consumer", CLASSIFIER_CONSUMERS)
+@pytest.mark.each_choice(times=3)
 def test_classifiers_work_in_every_consumer_with_every_container(X, labels, consumer):
     assert CLASSIFIER_CONSUMERS[consumer](X, labels) == SHAPES.get(consumer, (N,))
 
@@ -193,6 +194,7 @@ REGRESSOR_CONSUMERS = {
 
 
 @pytest.mark.parametrize("consumer", REGRESSOR_CONSUMERS)
+@pytest.mark.each_choice(times=3)
 def test_regressors_work_in_every_consumer_with_every_container(X, numbers, consumer):
     shape = REGRESSOR_CONSUMERS[consumer](X, numbers)
     assert shape == {"several outputs": (N, 2), "MultiOutputRegressor": (N, 2), "cross_val_score": (2,)}.get(

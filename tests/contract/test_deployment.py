@@ -75,6 +75,7 @@ PARTS = {
 
 @pytest.mark.parametrize("way", COPIES)
 @pytest.mark.parametrize("part", PARTS)
+@pytest.mark.each_choice(times=2)
 def test_a_copy_of_every_part_of_the_toolbox_predicts_and_learns_on(estimator, data, way, part):
     X, y = data
     if part == "tokens":

@@ -696,6 +696,7 @@ def test_messages_use_plain_words():
 @pytest.mark.parametrize("solver", OPTIMIZERS)
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("cls", [RNNClassifier, RNNRegressor])
+@pytest.mark.each_choice(times=2)
 def test_a_diverging_fit_is_an_error_that_says_what_to_change(cls, cell, solver, settings, ragged, labels, numbers):
     y = labels if cls is RNNClassifier else numbers
     model = cls(cell=cell, hidden_layer_sizes=3, solver=solver, learning_rate_init=1e6, random_state=0, **settings)

@@ -48,6 +48,7 @@ def assert_same_model(one, other, X):
 
 
 @pytest.mark.parametrize("path", PATHS)
+@pytest.mark.each_choice
 def test_weight_0_is_a_sequence_left_out_and_weight_2_one_given_twice(estimator, data, path):
     X, y = data
     rng = np.random.default_rng(1)
@@ -60,6 +61,7 @@ def test_weight_0_is_a_sequence_left_out_and_weight_2_one_given_twice(estimator,
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.each_choice
 def test_weights_are_exact_for_every_cell(cell, dtype, ragged, three_labels):
     X, weight = [x.astype(dtype) for x in ragged], np.arange(40) % 3
     rows = np.repeat(np.arange(40), weight)[::-1]
@@ -87,6 +89,7 @@ def test_a_class_without_weight_is_no_class(classifier, ragged, three_labels):
 
 
 @pytest.mark.parametrize("path", PATHS)
+@pytest.mark.each_choice
 def test_the_order_of_the_sequences_has_no_influence(estimator, data, path):
     X, y = data
     order = np.random.default_rng(2).permutation(len(X))
@@ -188,6 +191,7 @@ SHAPES = [
 
 @pytest.mark.parametrize("settings", SHAPES, ids=str)
 @pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.each_choice(times=2)
 def test_a_prediction_does_not_depend_on_the_others_their_order_or_padding(cell, settings, ragged, numbers, cube):
     model = make(RNNRegressor, cell=cell, **settings).fit(ragged, numbers)
     together = model.predict(ragged)
@@ -228,6 +232,7 @@ def test_a_prediction_changes_neither_the_model_nor_the_data(estimator, data):
 
 
 @pytest.mark.parametrize("path", PATHS)
+@pytest.mark.each_choice
 def test_the_same_seed_gives_the_same_bits(estimator, data, path):
     X, y = data
     model = make(estimator, path).fit(X, y)
@@ -273,6 +278,7 @@ def test_the_number_of_jobs_around_a_fit_changes_no_bit(ragged, labels, backend)
 
 
 @pytest.mark.parametrize("path", PATHS)
+@pytest.mark.each_choice
 def test_the_computation_is_in_float32_exactly_if_X_is(estimator, data, path):
     X, y = data
     for dtype, expected in [

@@ -101,6 +101,7 @@ def test_sequences_that_differ_are_entries_of_their_own_at_every_scale(scale):
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 @pytest.mark.parametrize("kind", [half_zero, one_hot])
+@pytest.mark.each_choice
 def test_small_changes_stay_small_whatever_the_way_through_a_fit(kind, settings):
     for seed in range(3):
         assert largest_change(GRUClassifier(**TINY | settings), *drawn(kind, seed)) < 1e-9

@@ -14,6 +14,7 @@ import sklearn.utils.estimator_checks as estimator_checks
 from checks import (
     NUMERIC,
     TRAINING,
+    in_hardest_form,
     is_numeric,
     is_numeric_and_short,
     is_of_the_class,
@@ -75,7 +76,7 @@ def test_every_kind_of_estimator_passes_every_check_with_its_defaults(estimator,
     run(check, estimator)
 
 
-@scikit_learns_checks([cls(**SMALL) for cls in (RNNClassifier, RNNRegressor, Seq2SeqRegressor)])
+@scikit_learns_checks([cls(**SMALL) for cls in (RNNClassifier, RNNRegressor, Seq2SeqRegressor)], in_hardest_form)
 def test_every_estimator_passes_every_check(estimator, check):
     run(check, estimator)
 
@@ -86,7 +87,7 @@ def test_every_estimator_of_one_cell_passes_every_check(estimator, check):
     run(check, estimator)
 
 
-@scikit_learns_checks(in_turn({"cell": cell} | SMALL for cell in CELLS), is_numeric)
+@scikit_learns_checks(in_turn({"cell": cell} | SMALL for cell in CELLS), is_numeric, one_in=3)
 def test_every_cell_passes_every_check(estimator, check):
     run(check, estimator)
 
@@ -102,6 +103,7 @@ def test_every_cell_passes_every_check(estimator, check):
         RNNClassifier(**SMALL, standardize=False, input_size=1, missing="skip"),
     ],
     is_numeric,
+    one_in=3,
 )
 def test_settings_that_change_the_path_of_a_fit_pass_every_check(estimator, check):
     run(check, estimator)
@@ -118,12 +120,12 @@ PARTS = [
 ]
 
 
-@scikit_learns_checks(in_turn(QUICK | settings for settings in PARTS), is_numeric)
+@scikit_learns_checks(in_turn(QUICK | settings for settings in PARTS), is_numeric, one_in=3)
 def test_every_part_of_the_toolbox_passes_every_check(estimator, check):
     run(check, estimator)
 
 
-@scikit_learns_checks([RNNRegressor(**QUICK, n_jobs=2)], is_numeric)
+@scikit_learns_checks([RNNRegressor(**QUICK, n_jobs=2)], is_numeric_and_short)
 def test_two_threads_pass_every_check(estimator, check, monkeypatch):
     monkeypatch.setattr(objective, "HALF", 1)  # or batches so small would not be divided
     monkeypatch.setattr(network, "PREDICTION_WIDTH", 8)
@@ -131,7 +133,7 @@ def test_two_threads_pass_every_check(estimator, check, monkeypatch):
     run(check, estimator)
 
 
-@scikit_learns_checks([RNNClassifier(8, solver="lbfgs"), RNNRegressor(8, solver="lbfgs")], is_numeric)
+@scikit_learns_checks([RNNClassifier(8, solver="lbfgs"), RNNRegressor(8, solver="lbfgs")], is_numeric_and_short)
 def test_the_solver_without_batches_passes_every_check(estimator, check):
     run(check, estimator)
 
@@ -215,12 +217,14 @@ EQUAL = [CubeClassifier, CubeRegressor, ListClassifier, ListRegressor]
 READERS = UNEQUAL + EQUAL
 
 
-@scikit_learns_checks([cls(cell=cell, **SMALL) for cls, cell in zip(UNEQUAL, ("elman", "lstm"))])
+@scikit_learns_checks([cls(cell=cell, **SMALL) for cls, cell in zip(UNEQUAL, ("elman", "lstm"))], in_hardest_form)
 def test_sequences_pass_every_check_that_matrices_pass(estimator, check):
     run(check, estimator)
 
 
-@scikit_learns_checks([cls(cell=cell, **SMALL) for cls, cell in zip(EQUAL, cycle(("elman", "lstm")))], is_numeric)
+@scikit_learns_checks(
+    [cls(cell=cell, **SMALL) for cls, cell in zip(EQUAL, cycle(("elman", "lstm")))], is_numeric, one_in=2
+)
 def test_sequences_of_equal_length_pass_every_check_that_matrices_pass(estimator, check):
     run(check, estimator)
 
@@ -250,7 +254,9 @@ class TokensRegressor(Reading, RNNRegressor):
     tested, form = RNNRegressor, staticmethod(as_tokens)
 
 
-@scikit_learns_checks([cls(**QUICK, embedding_dim=8, epsilon=1e-4) for cls in (TokensClassifier, TokensRegressor)])
+@scikit_learns_checks(
+    [cls(**QUICK, embedding_dim=8, epsilon=1e-4) for cls in (TokensClassifier, TokensRegressor)], in_hardest_form
+)
 def test_tokens_pass_every_check_that_numbers_pass(estimator, check):
     """All apply. With an epsilon, since adam moves the vector of a rare token as far as any other, even if its sequence
     weighs a ten-millionth, as one of the checks has it."""
@@ -287,7 +293,9 @@ class CubeStepsRegressor(StepReading, RNNRegressor):
     tested, form = RNNRegressor, staticmethod(as_cube)
 
 
-@scikit_learns_checks([cls(**SMALL, return_sequences=True) for cls in (CubeStepsClassifier, CubeStepsRegressor)])
+@scikit_learns_checks(
+    [cls(**SMALL, return_sequences=True) for cls in (CubeStepsClassifier, CubeStepsRegressor)], in_hardest_form
+)
 def test_a_target_for_each_step_passes_every_check_that_one_for_each_sequence_passes(estimator, check):
     run(check, estimator)
 
@@ -296,7 +304,7 @@ def test_a_target_for_each_step_passes_every_check_that_one_for_each_sequence_pa
 
 
 @scikit_learns_checks(
-    [Seq2SeqRegressor(8, cell="gru", attention=None, max_iter=30, learning_rate_init=0.05)], is_numeric
+    [Seq2SeqRegressor(8, cell="gru", attention=None, max_iter=30, learning_rate_init=0.05)], is_numeric_and_short
 )
 def test_forecasts_without_attention_pass_every_check(estimator, check):
     run(check, estimator)
@@ -335,7 +343,9 @@ def test_no_tag_takes_a_check_of_written_labels_away():
     assert missing <= {"check_sample_weight_equivalence_on_sparse_data"}
 
 
-@scikit_learns_checks([LabelWriter(8, cell="elman", attention="dot", max_iter=25, learning_rate_init=0.05)])
+@scikit_learns_checks(
+    [LabelWriter(8, cell="elman", attention="dot", max_iter=25, learning_rate_init=0.05, **STEADY)], in_hardest_form
+)
 def test_labels_written_pass_every_check_that_labels_pass(estimator, check):
     if name_of_check(check) in NOT_OF_LABELS_WRITTEN:
         with pytest.raises((AssertionError, ValueError)):
@@ -395,16 +405,26 @@ IN_FULL = {  # one classifier and one regressor for each reader
 @pytest.mark.parametrize("reader", IN_FULL)
 def test_every_reader_has_a_classifier_and_a_regressor_that_pass_all_checks_in_make_test(reader):
     test, *classes = IN_FULL[reader]
-    in_full = [type(model) for model, names in suites(test) if sorted(names) == sorted(list_of_checks(model))]
+    in_full = [type(model) for model, names in suites(test) if set(names) == set(list_of_checks(model))]
     assert set(classes) <= set(in_full)
 
 
-@pytest.mark.parametrize(
-    "test", [test_every_cell_passes_every_check, test_every_part_of_the_toolbox_passes_every_check]
-)
-def test_every_cell_and_every_part_pass_the_numeric_checks_in_make_test(test):
-    for model, names in suites(test):
-        assert set(names) == NUMERIC & set(list_of_checks(model))
+VARIANTS = [
+    test_every_cell_passes_every_check,
+    test_every_part_of_the_toolbox_passes_every_check,
+    test_settings_that_change_the_path_of_a_fit_pass_every_check,
+    test_sequences_of_equal_length_pass_every_check_that_matrices_pass,
+]
+
+
+@pytest.mark.parametrize("test", VARIANTS)
+def test_variants_share_the_numeric_checks_among_themselves_in_make_test(test):
+    shared = set()
+    for _, names in suites(test):
+        assert len(names) >= 5
+        assert set(names) <= NUMERIC
+        shared |= set(names)
+    assert shared == NUMERIC & {name for model, _ in suites(test) for name in list_of_checks(model)}
     if test is test_every_cell_passes_every_check:
         assert [model.cell for model, _ in suites(test)] == list(CELLS)
 

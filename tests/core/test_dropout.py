@@ -46,6 +46,7 @@ def same_bits(one, other):
 
 
 @pytest.mark.parametrize("net", NETS, ids=str)
+@pytest.mark.each_choice(times=2)
 def test_a_seed_gives_the_same_bits(estimator, data, kind, net):
     X, y = data
     y = for_each_step(X, y) if "return_sequences" in net else y
@@ -58,6 +59,7 @@ def test_a_seed_gives_the_same_bits(estimator, data, kind, net):
 
 @pytest.mark.parametrize("net", NETS, ids=str)
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
+@pytest.mark.each_choice(times=2)
 def test_at_0_there_is_none(estimator, data, net, solver):
     X, y = data
     y = for_each_step(X, y) if "return_sequences" in net else y
@@ -102,6 +104,7 @@ def test_noise_raises_the_loss_of_training_the_more_of_it_there_is(cell, ragged,
         assert ends[0] < ends[1] < ends[2], name
 
 
+@pytest.mark.each_choice
 def test_with_noise_a_net_still_learns(estimator, data, kind):
     X, y = data
     model = estimator(16, max_iter=40, batch_size=8, learning_rate_init=0.03, random_state=0, **kind).fit(X, y)
@@ -117,6 +120,7 @@ def test_a_net_with_noise_fits_noise_less_closely():
 
 
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
+@pytest.mark.each_choice(times=2)
 def test_training_goes_on_as_if_there_had_been_no_break(estimator, data, kind, solver):
     X, y = data
     settings = TINY | STEADY | kind | {"solver": solver}

@@ -334,6 +334,7 @@ def test_the_loss_of_a_regressor_is_the_documented_one(ragged, numbers, loss):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("loss", OF_REGRESSORS)
+@pytest.mark.each_choice
 def test_every_loss_falls_and_keeps_the_dtype(regressor, ragged, numbers, loss, dtype):
     X, settings = [x.astype(dtype) for x in ragged], {"max_iter": 15, "learning_rate_init": 0.03, "batch_size": 8}
     y = abs(numbers - 500)

@@ -335,6 +335,7 @@ def test_shards_and_threads_do_not_change_the_objective(cell, architecture, monk
 
 @every_net
 @every_cell
+@pytest.mark.each_choice(times=2)
 def test_a_chunk_that_is_recomputed_gives_the_same_bits(cell, architecture, monkeypatch):
     in_chunks_of(12, monkeypatch)
     lengths = (12, 3, 9, 1, 12, 7), (5, 11, 1, 8, 11, 2)
@@ -678,6 +679,7 @@ def test_the_lengths_of_outputs_differ():
 @pytest.mark.parametrize("length_penalty", [0, 0.5, 1])
 @pytest.mark.parametrize("width", [2, 3, 4, 7])
 @pytest.mark.parametrize("seed", range(4))
+@pytest.mark.each_choice(times=3)
 def test_a_beam_keeps_the_likeliest_hypotheses(seed, width, length_penalty):
     attention, bidirectional = ATTENTIONS[seed % 3], seed % 2 == 0
     cell = list(CELLS)[seed]

@@ -84,6 +84,7 @@ def targets(cls, X, per_step):
 
 @pytest.mark.parametrize("settings", NETS, ids=str)
 @pytest.mark.parametrize("cls", [RNNClassifier, RNNRegressor])
+@pytest.mark.each_choice
 def test_the_number_of_threads_changes_no_bit(cls, settings, many, workers):
     y = targets(cls, many, "return_sequences" in settings)
     models = {}

@@ -367,6 +367,7 @@ MODELS = {
 
 @pytest.mark.parametrize("horizon", [1, 5])
 @pytest.mark.parametrize("name", MODELS)
+@pytest.mark.each_choice
 def test_a_series_is_forecast_in_folds_of_time(name, horizon):
     X, y, _ = sliding_windows(np.sin(0.3 * np.arange(200)), 20, horizon)
     scores = cross_val_score(MODELS[name], X, y, cv=TimeSeriesSplit(3, gap=19 + horizon))

@@ -120,6 +120,7 @@ def test_a_callback_changes_nothing(task):
 
 
 @pytest.mark.parametrize("solver", [*OPTIMIZERS, "lbfgs"])
+@pytest.mark.each_choice(times=2)
 def test_a_callback_that_stops_a_fit_leaves_the_model_of_a_shorter_one(task, solver):
     cls, X, y = task
     settings = TINY | STEADY | {"solver": solver, "batch_size": 7}
@@ -148,6 +149,7 @@ def test_a_fit_that_a_callback_stops_does_not_warn(ragged, labels, recwarn):
 
 
 @pytest.mark.parametrize("solver", [*OPTIMIZERS, "lbfgs"])
+@pytest.mark.each_choice(times=2)
 def test_the_model_after_an_epoch_is_that_of_a_fit_of_so_many(task, solver):
     cls, X, y = task
     settings = TINY | STEADY | {"solver": solver, "batch_size": 7}

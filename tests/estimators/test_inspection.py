@@ -353,6 +353,7 @@ def test_per_step_the_class_predicted_at_each_step_is_meant():
 
 @every_cell
 @pytest.mark.parametrize("regress", [False, True])
+@pytest.mark.each_choice
 def test_input_gradients_of_tokens_are_those_of_their_vectors(cell, regress):
     """A row of the table has the sum of the gradients of the steps where its token stands."""
     rng = np.random.default_rng(0)
@@ -399,6 +400,7 @@ def flow_by_the_oracle(model, X, Y, loss):
 @every_cell
 @every_net
 @pytest.mark.parametrize("lengths", [[5, 1, 3, 3], [4, 4, 4, 4]], ids=["ragged", "full"])
+@pytest.mark.each_choice(times=2)
 def test_the_flow_is_the_norm_of_the_gradient_with_respect_to_each_state(cell, net, lengths):
     X = sequences(lengths)
     model, y = network(X, 3, cell=cell, **{"hidden_layer_sizes": 2} | net)

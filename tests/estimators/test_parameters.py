@@ -274,6 +274,7 @@ def test_chrono_draws_memories_of_up_to_the_longest_sequence(cell, ragged, label
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("settings", [{}, {"hidden_layer_sizes": (4, 3)}, {"return_sequences": True}], ids=str)
+@pytest.mark.each_choice
 def test_gradients_cut_no_earlier_than_the_longest_sequence_are_exact(cell, settings, ragged, labels):
     y = [x[:, 0] > 0 for x in ragged] if settings.get("return_sequences") else labels
     exact = RNNClassifier(**TINY | settings, cell=cell).fit(ragged, y)
@@ -309,6 +310,7 @@ def test_cut_gradients_learn_what_is_near_and_not_what_is_far():
 
 
 @pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+@pytest.mark.each_choice
 def test_cut_gradients_go_with_every_solver(estimator, data, solver):
     X, y = data
     settings = {"learning_rate_init": 0.1} if solver == "sgd" else {}
@@ -350,6 +352,7 @@ def test_a_constant_feature_is_no_division_by_zero(estimator, data):
 
 
 @pytest.mark.parametrize("settings", [{}, {"solver": "sgd", "learning_rate_init": 0.1}, {"solver": "lbfgs"}], ids=str)
+@pytest.mark.each_choice
 def test_every_solver_learns(estimator, data, settings):
     X, y = data
     model = estimator(hidden_layer_sizes=8, max_iter=60, batch_size=8, random_state=0, **settings).fit(X, y)

@@ -118,6 +118,7 @@ def padded_y(y, before=0, width=12):
 
 @pytest.mark.parametrize(("x_form", "y_form"), every_pair(RAGGED_X, RAGGED_Y))
 @pytest.mark.parametrize("cls", [RNNClassifier, RNNRegressor])
+@pytest.mark.each_choice
 def test_containers_of_ragged_sequences_and_targets_give_one_model(
     cls, x_form, y_form, ragged, step_labels, step_numbers
 ):
@@ -173,6 +174,7 @@ EQUAL_Y_OF_SEVERAL = {name: form for name, form in EQUAL_Y.items() if name != "f
 
 
 @pytest.mark.parametrize("y_form", EQUAL_Y)
+@pytest.mark.each_choice
 def test_equally_long_sequences_in_every_container_give_one_model(estimator, steps, y_form):
     X, y = [x[:3, :1] for x in steps[0]], [row[:3] for row in steps[1]]
     expected = estimator(**TINY).fit(X, y)
@@ -371,6 +373,7 @@ def test_the_loss_is_the_documented_one(ragged, step_labels, three_step_labels, 
 
 
 @pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+@pytest.mark.each_choice
 def test_every_solver_learns(estimator, steps, solver):
     X, y = steps
     settings = {"learning_rate_init": 0.1} if solver == "sgd" else {}

@@ -108,6 +108,7 @@ def hesitant():
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("attention", ["additive", "dot", None])
+@pytest.mark.each_choice(times=2)
 def test_every_cell_with_every_attention_fits_and_predicts(estimator, pair, cell, attention):
     X, y = pair
     settings = TINY | {"hidden_layer_sizes": (4, 3), "cell": cell, "attention": attention}
@@ -272,6 +273,7 @@ def test_labels_in_every_container_give_one_model(ragged, words, form):
 
 @pytest.mark.parametrize("kind", [str, int])
 @pytest.mark.parametrize("form", OF_EQUALLY_MANY)
+@pytest.mark.each_choice
 def test_equally_many_labels_in_every_container_give_one_model(ragged, form, kind):
     y = [np.digitize(x[:3, 0], [-0.5, 0.5]).astype(kind) for x in ragged]
     expected = Seq2SeqClassifier(**TINY).fit(ragged, y)
@@ -1078,6 +1080,7 @@ def test_a_diverging_fit_is_an_error_and_leaves_the_model_as_it_was(estimator, p
 
 
 @pytest.mark.parametrize("settings", [{}, {"solver": "sgd", "learning_rate_init": 0.1}, {"solver": "lbfgs"}], ids=str)
+@pytest.mark.each_choice
 def test_every_solver_learns(estimator, pair, settings):
     X, y = pair
     model = estimator(**TINY | {"max_iter": 20, "learning_rate_init": 0.05, "batch_size": 7} | settings)

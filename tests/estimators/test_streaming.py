@@ -81,6 +81,7 @@ def methods_of(model):
 @pytest.mark.parametrize("pooling", POOLINGS, ids=str)
 @pytest.mark.parametrize("sizes", [4, (4, 3, 2)], ids=str)
 @pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.each_choice(times=3)
 def test_a_step_gives_what_predict_says_of_all_steps_so_far(cell, sizes, pooling, ragged, numbers, cube):
     settings = TINY | {"cell": cell, "hidden_layer_sizes": sizes, "pooling": pooling}
     model = RNNRegressor(**settings).fit([10 + 3 * x for x in ragged], numbers)
@@ -385,6 +386,7 @@ def test_chunks_of_tokens_and_of_float32(estimator, data):
 
 @pytest.mark.parametrize("pooling", POOLINGS, ids=str)
 @pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.each_choice(times=2)
 def test_a_stage_is_the_prediction_for_a_prefix(cell, pooling, ragged, three_labels, numbers):
     settings = TINY | {"cell": cell, "pooling": pooling}
     classifier = RNNClassifier(**settings).fit(ragged, three_labels)

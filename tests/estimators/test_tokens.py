@@ -93,6 +93,7 @@ RAGGED = {
 
 
 @pytest.mark.parametrize("form", RAGGED)
+@pytest.mark.each_choice
 def test_every_form_of_ragged_tokens_gives_one_model(data, estimator, form):
     X, y = data
     expected = estimator(**TINY).fit(X, y)
@@ -127,6 +128,7 @@ def test_every_form_of_equally_long_tokens_gives_one_model(data, estimator, form
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.uint16, np.int32])
+@pytest.mark.each_choice
 def test_tokens_of_up_to_32_bits_compute_in_float32(data, estimator, dtype):
     X, y = [x.astype(dtype) for x in data[0]], data[1]
     model = estimator(**TINY).fit(X, y)
@@ -162,6 +164,7 @@ RENAMED = {
 
 @pytest.mark.parametrize("settings", [{}, {"early_stopping": True}, {"shuffle": False}], ids=str)
 @pytest.mark.parametrize("names", RENAMED)
+@pytest.mark.each_choice(times=2)
 def test_tokens_by_other_names_in_the_same_order_give_the_same_model(data, estimator, names, settings):
     X, y = data
     renamed = [RENAMED[names][x - 1] for x in X]
@@ -275,6 +278,7 @@ def clone_with_state(model):
 @pytest.mark.parametrize("pad", [0, 99])
 @pytest.mark.parametrize("before", [0, 2])
 @pytest.mark.parametrize("form", [lambda X: X, lambda X: X[:, :, None], pd.DataFrame], ids=["2-D", "3-D", "frame"])
+@pytest.mark.each_choice(times=2)
 def test_padding_by_a_token_gives_the_model_of_ragged_tokens(data, estimator, pad, before, form):
     X, y = data
     expected = estimator(**TINY).fit(X, y)
@@ -325,6 +329,7 @@ def test_missing_tokens_can_be_passed_over(data, estimator):
 
 @pytest.mark.parametrize("settings", [{}, {"bidirectional": False, "pooling": "attention"}, {"return_sequences": True}])
 @pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.each_choice(times=2)
 def test_a_net_of_tokens_is_one_of_numbers_that_reads_their_vectors(tokens, cell, settings):
     rng = np.random.default_rng(1)
     y = [rng.normal(size=len(x)) for x in tokens] if settings.get("return_sequences") else rng.normal(size=40)
@@ -356,6 +361,7 @@ def test_vectors_are_not_penalized(data, estimator):
 
 
 @pytest.mark.parametrize("settings", [{}, {"solver": "sgd", "learning_rate_init": 0.1}, {"solver": "lbfgs"}], ids=str)
+@pytest.mark.each_choice
 def test_every_solver_learns_what_tokens_mean(data, estimator, settings):
     X, y = data
     model = estimator(**TINY | {"hidden_layer_sizes": 8, "max_iter": 50, "learning_rate_init": 0.02} | settings)

@@ -47,6 +47,7 @@ NOISY = {"dropout": 0.3, "recurrent_dropout": 0.2, "batch_size": 7, "weight_deca
 
 @pytest.mark.parametrize("solver", OPTIMIZERS)
 @pytest.mark.parametrize("cls", [RNNClassifier, RNNRegressor, Seq2SeqRegressor])
+@pytest.mark.each_choice
 def test_twice_so_many_epochs_are_a_fit_and_a_warm_start(cls, solver, many):
     X, y = many
     y = {RNNClassifier: y > 0, Seq2SeqRegressor: [x[:3, 0] for x in X]}.get(cls, y)
