@@ -1,0 +1,197 @@
+"""Data frames of any library: their columns, as numbers, and the names of these.
+
+Libraries are told by what their objects can do. None is imported.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+
+import numpy as np
+
+from .arrays import NUMERIC, numbers, plain
+
+
+@cache
+def is_frame_type(kind):
+    """Whether objects of this type are data frames: of pandas, polars, pyarrow, narwhals, or of a library like them."""
+    return hasattr(kind, "columns") and (hasattr(kind, "to_numpy") or hasattr(kind, "column_names"))
+
+
+@cache
+def may_stand_for_frame(kind):
+    """Whether `as_frame` may return another object for those of this type."""
+    return hasattr(kind, "to_native") or kind.__name__ in ("Series", "RecordBatch", "StructArray")
+
+
+def as_frame(x):
+    """The data frame that `x` is, or stands for, since it holds records of named fields; otherwise `x` itself."""
+    if hasattr(type(x), "to_native"):  # narwhals
+        x = x.to_native()
+    kind = type(x).__name__
+    if kind == "Series" and str(x.dtype).startswith("Struct("):  # polars
+        return x.struct.unnest()
+    if kind == "RecordBatch":
+        return sys.modules["pyarrow"].Table.from_batches([x])
+    if kind == "StructArray":
+        return sys.modules["pyarrow"].Table.from_struct_array(x)
+    return x
+
+
+def column_names(frame):
+    """The labels of the columns, a list."""
+    if hasattr(type(frame), "column_names"):  # pyarrow, whose columns are arrays
+        return frame.column_names
+    columns = frame.columns
+    return columns if isinstance(columns, list) else columns.tolist()
+
+
+def first_column(frame):
+    """The first column of a frame, as a series or an array of its library."""
+    if _is_pandas(frame):
+        return frame.iloc[:, 0]
+    if _is_polars(frame):
+        return frame.to_series(0)
+    return frame.column(0)
+
+
+def _is_pandas(frame):
+    return hasattr(type(frame), "iloc")
+
+
+def _is_polars(frame):
+    return hasattr(type(frame), "get_columns")
+
+
+# --- values -----------------------------------------------------------------------------------------------------------
+
+
+def numbers_of_frame(x, place):
+    """The values of a frame, (n_rows, n_columns). A missing value is NaN.
+
+    Parameters
+    ----------
+    x : data frame, or what `as_frame` takes
+    place : function
+        It returns the `Place` of the frame, which is called for in an error alone.
+
+    Raises
+    ------
+    ValueError
+        If a column holds anything but numbers. The message names it.
+    """
+    frame = as_frame(x)
+    if _is_pandas(frame):
+        array = frame.to_numpy()
+        if array.dtype.kind in NUMERIC:  # otherwise pandas makes objects of all columns
+            return array
+    columns = []
+    for name, values in _columns(frame):
+        if values.dtype.kind not in NUMERIC:
+            values = numbers(values, _place_of_column(name, frame, x, place()))
+        columns.append(values)
+    return np.column_stack(columns) if columns else np.empty(frame.shape)
+
+
+def _columns(frame):
+    """Pairs of the name and the values of each column. Values of one column keep their type."""
+    if _is_pandas(frame):
+        return [(name, _values_of_series(series)) for name, series in frame.items()]
+    if _is_polars(frame):
+        return [(series.name, plain(series)) for series in frame.get_columns()]
+    return [(name, plain(column)) for name, column in zip(frame.column_names, frame.columns, strict=True)]
+
+
+def _values_of_series(series):
+    """The values of a series of pandas; pandas.NA as NaN."""
+    dtype = series.dtype
+    if isinstance(dtype, np.dtype) or dtype.kind not in NUMERIC:
+        return plain(series)
+    if hasattr(dtype, "itemsize") and dtype.kind != "f" and not series.hasnans:
+        return series.to_numpy(dtype=f"{dtype.kind}{dtype.itemsize}")
+    is_float32 = dtype.kind == "f" and getattr(dtype, "itemsize", 8) == 4
+    return series.to_numpy(dtype="f4" if is_float32 else "f8", na_value=np.nan)
+
+
+def _place_of_column(name, frame, x, place):
+    """The place of a column of `frame`, which is `as_frame(x)`."""
+    place = place._replace(words=f"column {name!r} of {place.words}", axes=place.axes[:1], each=None)
+    expression = "{x}"
+    if hasattr(type(x), "to_native"):
+        expression = "{x}.to_native()"
+    elif type(x).__name__ == "Series":
+        expression = "{x}.struct.unnest()"
+    elif type(x).__name__ == "StructArray":  # how it is reached depends on the container
+        return place._replace(line=None)
+    method = f"drop_columns({name!r})"
+    if _is_pandas(frame):
+        method = f"drop(columns={name!r})"
+    elif _is_polars(frame):
+        method = f"drop({name!r})"
+    return place._replace(drop=place.by(f"{expression}.{method}"))
+
+
+# --- the names of features --------------------------------------------------------------------------------------------
+
+
+def named_frame(sequences, source="X"):
+    """A frame with the names of the features of all `sequences`; None if they are no frames.
+
+    Only names that are all strings count, as in scikit-learn.
+
+    Raises
+    ------
+    ValueError
+        If a sequence has other names than the first one, or the same in another order, or if only some have names. The
+        message names the sequence.
+    """
+    frames = {kind for kind in set(map(type, sequences)) if is_frame_type(kind)}
+    if not frames:
+        return None
+    names = [column_names(x) if type(x) in frames else None for x in sequences]
+    if names.count(names[0]) < len(names):
+        names = [_strings_only(labels) for labels in names]
+        j = next((j for j, others in enumerate(names) if others != names[0]), None)
+        if j is not None:
+            raise ValueError(_difference(names[0], names[j], sequences, j, source))
+    return sequences[0] if names[0] else None
+
+
+def _strings_only(labels):
+    return labels if labels and all(isinstance(label, str) for label in labels) else None
+
+
+def _difference(expected, names, sequences, j, source):
+    if expected is None or names is None:
+        words = [_described(names, x) for names, x in ((expected, sequences[0]), (names, sequences[j]))]
+        return (
+            f"Expected all sequences to have feature names, or none, got {words[0]} in sequence 0 and {words[1]} in "
+            f"sequence {j}. To read all columns by position: X = [np.asarray(x) for x in {source}]"
+        )
+    message = f"The feature names of sequence {j} should match those of sequence 0.\n"
+    unexpected = sorted(set(names) - set(expected))
+    missing = sorted(set(expected) - set(names))
+    if unexpected:
+        message += f"Feature names unseen in sequence 0:\n{_listed(unexpected)}"
+    if missing:
+        message += f"Feature names seen in sequence 0, yet now missing:\n{_listed(missing)}"
+    if not unexpected and not missing:
+        message += "Feature names must be in the same order as they were in sequence 0.\n"
+        is_arrow = hasattr(type(sequences[j]), "column_names")
+        chosen = f"x.select({expected})" if is_arrow else f"x[{expected}]"
+        message += f"Put them in one order: X = [{chosen} for x in {source}]"
+    return message
+
+
+def _described(names, x):
+    if names:
+        return f"the columns {names}"
+    if is_frame_type(type(x)):
+        return "columns without names"
+    return f"no columns ({type(x).__name__})"
+
+
+def _listed(names, at_most=5):
+    lines = [f"- {name}\n" for name in names[:at_most]]
+    return "".join([*lines, "- ...\n"] if len(names) > at_most else lines)
