@@ -217,7 +217,7 @@ def _refusal_of_array(array, place):
         return _refusal(place.words, f"durations ({array.dtype})", _instead_of_durations(place))
     if kind in "UST":
         return _refusal(place.words, f"strings ({array.dtype})", _instead_of_strings(array, place))
-    if array.dtype.names and place.line:
+    if array.dtype.names and place.line and array.ndim - (place.variable != "x") == 1:
         fields = "np.stack([{x}[name] for name in {x}.dtype.names], axis=-1)"
         return _refusal(place.words, "a structured array", f"Stack its fields: {place.by(fields)}")
     return _refusal(place.words, str(array.dtype), "")
@@ -229,15 +229,17 @@ def refusal_of_object(value, index, array, place):
     if isinstance(value, complex | np.complexfloating):
         return _refusal_of_complex(type(value).__name__, array.ndim, words, place)
     if isinstance(value, DURATIONS):
+        if not _converts(array, "m8[us]"):
+            place = place._replace(line=None)
         return _refusal(words, f"a duration, {value!r}", _instead_of_durations(place))
-    if isinstance(value, datetime.time):  # which NumPy has no type for
-        place = place._replace(line=None)
     if isinstance(value, TIMES):
+        if not _converts(array, "M8[us]"):
+            place = place._replace(line=None)
         return _refusal(words, f"a time, {value!r}", _instead_of_times(place))
     if isinstance(value, STRINGS):
         return _refusal(words, f"the string {short_repr(value)}", _instead_of_strings(array, place))
     instead = f"Drop the column: {place.drop}" if place.drop else ""
-    if isinstance(value, Mapping) and place.each and not place.drop:
+    if isinstance(value, Mapping) and place.each and array.ndim - (place.variable != "x") == 1:
         frames = f"X = [pandas.DataFrame(list(x)) for x in {place.each}]"
         instead = f"If sequences are lists of records: {frames}"
     error = _refusal(words, f"another object: {_reason(value)}", instead)
@@ -261,7 +263,7 @@ def _refusal_of_complex(dtype, ndim, words, place):
         instead = f" Drop the column: {place.drop}"
     elif place.line:
         function = "stack" if ndim - (place.variable != "x") == 1 else "concatenate"
-        parts = f"np.{function}([{{x}}.real, {{x}}.imag], axis=-1)"
+        parts = f"np.{function}([part(np.asarray({{x}}, complex)) for part in (np.real, np.imag)], axis=-1)"
         instead = f" For real and imaginary parts as features: {place.by(parts)}"
     return ValueError(f"Complex data not supported\nExpected real numbers in {words}, got {dtype}.{instead}")
 
@@ -287,7 +289,7 @@ def _instead_of_durations(place):
 def _instead_of_strings(array, place):
     if place.drop:
         return f"Drop the column, or encode it as numbers: {place.drop}"
-    if place.line and _spells_numbers(array):
+    if place.line and _converts(array, np.float64):
         return f"Convert numbers that are written as strings: {place.by('np.asarray({x}, float)')}"
     each = place.each
     if array.ndim - (place.variable != "x") > 1:
@@ -300,9 +302,10 @@ def _instead_of_strings(array, place):
     )
 
 
-def _spells_numbers(array):
+def _converts(array, dtype):
+    """Whether all values can be converted to `dtype`."""
     try:
-        array.astype(np.float64)
+        array.astype(dtype)
     except (TypeError, ValueError):
         return False
     return True

@@ -20,9 +20,21 @@ def is_frame_type(kind):
 
 
 @cache
+def is_pandas_type(kind):
+    """Whether objects of this type are data frames of pandas, or of a library like it."""
+    return is_frame_type(kind) and hasattr(kind, "iloc")
+
+
+@cache
 def may_stand_for_frame(kind):
     """Whether `as_frame` may return another object for those of this type."""
     return hasattr(kind, "to_native") or kind.__name__ in ("Series", "RecordBatch", "StructArray")
+
+
+def is_frame(x):
+    """Whether `x` is a data frame, or stands for one."""
+    kind = type(x)
+    return is_frame_type(kind) or (may_stand_for_frame(kind) and is_frame_type(type(as_frame(x))))
 
 
 def as_frame(x):
@@ -44,20 +56,16 @@ def column_names(frame):
     if hasattr(type(frame), "column_names"):  # pyarrow, whose columns are arrays
         return frame.column_names
     columns = frame.columns
-    return columns if isinstance(columns, list) else columns.tolist()
+    return columns if type(columns) is list else columns.tolist()
 
 
 def first_column(frame):
     """The first column of a frame, as a series or an array of its library."""
-    if _is_pandas(frame):
+    if is_pandas_type(type(frame)):
         return frame.iloc[:, 0]
     if _is_polars(frame):
         return frame.to_series(0)
     return frame.column(0)
-
-
-def _is_pandas(frame):
-    return hasattr(type(frame), "iloc")
 
 
 def _is_polars(frame):
@@ -82,7 +90,7 @@ def numbers_of_frame(x, place):
         If a column holds anything but numbers. The message names it.
     """
     frame = as_frame(x)
-    if _is_pandas(frame):
+    if is_pandas_type(type(frame)):
         array = frame.to_numpy()
         if array.dtype.kind in NUMERIC:  # otherwise pandas makes objects of all columns
             return array
@@ -96,7 +104,7 @@ def numbers_of_frame(x, place):
 
 def _columns(frame):
     """Pairs of the name and the values of each column. Values of one column keep their type."""
-    if _is_pandas(frame):
+    if is_pandas_type(type(frame)):
         return [(name, _values_of_series(series)) for name, series in frame.items()]
     if _is_polars(frame):
         return [(series.name, plain(series)) for series in frame.get_columns()]
@@ -117,19 +125,26 @@ def _values_of_series(series):
 def _place_of_column(name, frame, x, place):
     """The place of a column of `frame`, which is `as_frame(x)`."""
     place = place._replace(words=f"column {name!r} of {place.words}", axes=place.axes[:1], each=None)
-    expression = "{x}"
-    if hasattr(type(x), "to_native"):
-        expression = "{x}.to_native()"
-    elif type(x).__name__ == "Series":
-        expression = "{x}.struct.unnest()"
-    elif type(x).__name__ == "StructArray":  # how it is reached depends on the container
+    expression = _in_code(x, "{x}")
+    if expression is None or frame.shape[1] == 1:
         return place._replace(line=None)
-    method = f"drop_columns({name!r})"
-    if _is_pandas(frame):
+    if is_pandas_type(type(frame)):
         method = f"drop(columns={name!r})"
     elif _is_polars(frame):
         method = f"drop({name!r})"
+    else:
+        method = f"drop_columns({name!r})"
     return place._replace(drop=place.by(f"{expression}.{method}"))
+
+
+def _in_code(x, variable):
+    """An expression of ``as_frame(x)``; None if it depends on the container that `x` is in."""
+    kind = type(x)
+    if hasattr(kind, "to_native"):
+        return f"{variable}.to_native()"
+    if kind.__name__ == "Series":
+        return f"{variable}.struct.unnest()"
+    return None if kind.__name__ == "StructArray" else variable
 
 
 # --- the names of features --------------------------------------------------------------------------------------------
@@ -146,16 +161,23 @@ def named_frame(sequences, source="X"):
         If a sequence has other names than the first one, or the same in another order, or if only some have names. The
         message names the sequence.
     """
-    frames = {kind for kind in set(map(type, sequences)) if is_frame_type(kind)}
-    if not frames:
+    kinds = set(map(type, sequences))
+    frames = set(filter(is_frame_type, kinds))
+    others = set(filter(may_stand_for_frame, kinds))
+    if not frames and not others:
         return None
-    names = [column_names(x) if type(x) in frames else None for x in sequences]
-    if names.count(names[0]) < len(names):
-        names = [_strings_only(labels) for labels in names]
-        j = next((j for j, others in enumerate(names) if others != names[0]), None)
-        if j is not None:
-            raise ValueError(_difference(names[0], names[j], sequences, j, source))
-    return sequences[0] if names[0] else None
+    expected = None
+    for j, x in enumerate(sequences):
+        kind = type(x)
+        if kind in others:
+            x = as_frame(x)
+            kind = type(x)
+        labels = column_names(x) if kind in frames or is_frame_type(kind) else None
+        if not j:
+            expected = labels
+        elif labels != expected and _strings_only(labels) != _strings_only(expected):
+            raise ValueError(_difference(_strings_only(expected), _strings_only(labels), sequences, j, source))
+    return as_frame(sequences[0]) if expected else None
 
 
 def _strings_only(labels):
@@ -178,16 +200,18 @@ def _difference(expected, names, sequences, j, source):
         message += f"Feature names seen in sequence 0, yet now missing:\n{_listed(missing)}"
     if not unexpected and not missing:
         message += "Feature names must be in the same order as they were in sequence 0.\n"
-        is_arrow = hasattr(type(sequences[j]), "column_names")
-        chosen = f"x.select({expected})" if is_arrow else f"x[{expected}]"
-        message += f"Put them in one order: X = [{chosen} for x in {source}]"
+        x = _in_code(sequences[j], "x")
+        if x is not None:
+            is_arrow = hasattr(type(as_frame(sequences[j])), "column_names")
+            columns = f".select({expected})" if is_arrow else f"[{expected}]"
+            message += f"Put them in one order: X = [{x}{columns} for x in {source}]"
     return message
 
 
 def _described(names, x):
     if names:
         return f"the columns {names}"
-    if is_frame_type(type(x)):
+    if is_frame(x):
         return "columns without names"
     return f"no columns ({type(x).__name__})"
 

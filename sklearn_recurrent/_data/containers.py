@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from .arrays import is_array_like, plain
-from .columns import as_frame, first_column, is_frame_type
+from .columns import as_frame, first_column, is_frame
 
 
 def unwrap(X, name="X"):
@@ -26,18 +26,13 @@ def unwrap(X, name="X"):
         if _is_list_of_sequences(X):
             return "sequences", X
         return "numbers", X
-    if not is_frame_type(type(X)):
-        X = _of_arrow(as_frame(X))
-    if hasattr(X, "__array__") and not hasattr(X, "columns") and not hasattr(X, "to_list"):
-        X = plain(X)
-        if X.dtype != object or X.ndim > 2:
+    if is_frame(X):
+        shape = as_frame(X).shape
+    else:
+        X = _as_array(X, name)
+        shape = getattr(X, "shape", ())
+        if isinstance(X, np.ndarray) and (X.dtype != object or X.ndim > 2):
             return "numbers", X
-    elif isinstance(X, Iterable) and not hasattr(X, "shape") and not isinstance(X, str | bytes):
-        raise TypeError(
-            f"Expected {name} to be a list or another container of sequences, got {type(X).__name__}."
-            f"{list_hint(X, name)}"
-        )
-    shape = getattr(X, "shape", ())
     cells = ()
     if len(shape) == 1:
         cells = X
@@ -53,6 +48,21 @@ def unwrap(X, name="X"):
             f"If all of them contain sequences, combine them: [np.column_stack(row) for row in np.asarray({name})]."
         )
     return "column", cells
+
+
+def _as_array(X, name):
+    """Arrays of any library as NumPy arrays; series unchanged."""
+    if hasattr(type(X), "to_native"):  # a series of narwhals
+        X = X.to_native()
+    X = _of_arrow(X)
+    if hasattr(X, "__array__") and not hasattr(X, "columns") and not hasattr(X, "to_list"):
+        return plain(X)
+    if isinstance(X, Iterable) and not hasattr(X, "shape") and not isinstance(X, str | bytes):
+        raise TypeError(
+            f"Expected {name} to be a list or another container of sequences, got {type(X).__name__}."
+            f"{list_hint(X, name)}"
+        )
+    return X
 
 
 def list_hint(X, name="X"):
@@ -77,7 +87,7 @@ def shape_of(X):
     """The shape of a container; that of a list has a single axis."""
     if isinstance(X, list | tuple):
         return (len(X),)
-    return getattr(X, "shape", ())
+    return getattr(as_frame(X), "shape", ())
 
 
 def _is_list_of_sequences(X):
@@ -91,10 +101,9 @@ def _is_list_of_sequences(X):
 def _first_column(X):
     if isinstance(X, np.ndarray):
         return X[:, 0] if X.dtype == object else ()
-    if not is_frame_type(type(X)):
+    if not is_frame(X):
         return ()
-    column = first_column(as_frame(X))
-    cells = _of_arrow(column)
+    cells = _of_arrow(first_column(as_frame(X)))
     # Columns of pyarrow hold objects of its own.
     return plain(cells) if hasattr(cells, "type") else cells
 

@@ -13,7 +13,7 @@ from sklearn.utils.validation import validate_data
 
 from .._core.ragged import Sequences
 from .arrays import NUMERIC, numbers, place_of_array, place_of_sequence, plain, refusal_of_object, unequal_steps
-from .columns import as_frame, is_frame_type, may_stand_for_frame, named_frame, numbers_of_frame
+from .columns import as_frame, is_frame, is_pandas_type, named_frame, numbers_of_frame
 from .containers import object_array, shape_of, unwrap
 
 FLOATS = [np.float64, np.float32]  # check_array converts every other dtype to the first one
@@ -104,21 +104,20 @@ def arrays_and_frame(sequences, source="X"):
     if not isinstance(sequences, list):
         sequences = list(sequences)
     kinds = set(map(type, sequences))
-    if kinds == {np.ndarray}:
-        return [x if _is_ready(x) else as_array(j, x, source) for j, x in enumerate(sequences)], None
-    arrays = [as_array(j, x, source) for j, x in enumerate(sequences)]
-    if any(map(may_stand_for_frame, kinds)):
-        sequences = list(map(as_frame, sequences))
+    arrays = sequences
+    if all(map(is_pandas_type, kinds)):  # the fast way for a long list
+        arrays = [x.to_numpy() for x in sequences]
+    arrays = [x if _is_ready(x) else as_array(j, sequences[j], source) for j, x in enumerate(arrays)]
     return arrays, named_frame(sequences, source)
 
 
-def _is_ready(array):
-    return array.dtype.kind in NUMERIC and 0 < array.ndim < 3 and array.size
+def _is_ready(x):
+    return type(x) is np.ndarray and x.dtype.kind in NUMERIC and 0 < x.ndim < 3 and x.size
 
 
 def as_array(j, x, source="X"):
     """Sequence number `j` of `source`, an expression, as an array of numbers, (T, F) or (T,), in its own dtype."""
-    if is_frame_type(type(x)) or (may_stand_for_frame(type(x)) and is_frame_type(type(as_frame(x)))):
+    if is_frame(x):
         array = numbers_of_frame(x, partial(place_of_sequence, j, source))
     else:
         try:
@@ -305,11 +304,11 @@ def _parse_matrix(estimator, X, reset, input_size, dtypes, pad_token):
     if isinstance(X, list | tuple):
         _check_nested_list(X)
     values = _numbers_of_all(X)
-    if is_frame_type(type(X)):
+    if is_frame(X):
         validate_data(estimator, as_frame(X), reset=reset, skip_check_array=True)  # names and number of columns
     # NaN and infinity are checked later, where sequence and step are known for the message.
     options = {"dtype": dtypes, "order": "C", "ensure_all_finite": False}
-    if is_frame_type(type(X)):
+    if is_frame(X):
         X = check_array(values, estimator=estimator, **options)
     else:
         X = validate_data(estimator, values, reset=reset, **options)
@@ -326,7 +325,7 @@ def _parse_matrix(estimator, X, reset, input_size, dtypes, pad_token):
 
 def _numbers_of_all(X):
     """An array, frame or nested list of all values of X as an array of numbers."""
-    if is_frame_type(type(X)):
+    if is_frame(X):
         return numbers_of_frame(X, partial(place_of_array, X))
     if not isinstance(X, list | tuple | np.ndarray):
         return X  # scikit-learn refuses it
@@ -352,7 +351,7 @@ def _refuse_tokens_and_records(X):
     for j, row in enumerate(X):
         for step, value in enumerate(row):
             if isinstance(value, str | bytes | Mapping):
-                raise refusal_of_object(value, (j, step), np.empty((0, 0), object), place_of_array(X))
+                raise refusal_of_object(value, (j, step), np.full((1, 1), value, object), place_of_array(X))
 
 
 def _from_3d_array(X, pad_token=None):

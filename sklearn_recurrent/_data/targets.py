@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils import check_array, check_consistent_length
 
 from .arrays import Place, array_of, numbers, plain
-from .columns import is_frame_type, named_frame, numbers_of_frame
+from .columns import is_frame, named_frame, numbers_of_frame
 from .containers import object_array, unwrap
 
 
@@ -97,7 +97,7 @@ def unmasked_steps(flat, lengths, ignored=None, name="y"):
         is_masked &= ~ignored
     if is_masked.any():
         j, step = position(int(is_masked.argmax()), lengths)
-        hint = "Leave this step out, or give it the weight 0." if name == "y" else "Fill it with a number."
+        hint = "Fill it, or give this step the weight 0." if name == "y" else "Fill it."
         raise ValueError(f"Input {name} contains a masked value in sequence {j}, step {step}. {hint}")
     return infer_dtype(np.asarray(flat.data))
 
@@ -123,8 +123,9 @@ def refuse_masked(values, name="y"):
         rows = np.ma.getmaskarray(values)
     for j, is_masked in enumerate(rows):
         if np.any(is_masked):
-            hint = "Leave this sequence out." if name == "y" else "Fill it with a number."
-            raise ValueError(f"Input {name} contains a masked value for sequence {j}. {hint}")
+            raise ValueError(
+                f"Input {name} contains a masked value for sequence {j}. Fill it, or leave this sequence out."
+            )
 
 
 def infer_dtype(values):
@@ -192,7 +193,7 @@ def flatten_numbers(y):
 def numbers_of_targets(y):
     """An array, frame or nested list of targets as an array of numbers; anything else unchanged."""
     place = Place("y", ("sequence", "step", "output"), "y = {}", "y")
-    if is_frame_type(type(y)):
+    if is_frame(y):
         return numbers_of_frame(y, lambda: place)
     if isinstance(y, list | tuple) or hasattr(y, "__array__"):
         return numbers(plain(y), place)
@@ -242,10 +243,10 @@ def flatten_weights(sample_weight, lengths, reference="X", valid=None):
     flat : ndarray of shape (S,)
         One weight per time step.
     """
-    refuse_masked(sample_weight, "sample_weight")
     rows = as_rows(sample_weight, "sample_weight")
     if any(map(np.ndim, rows)):
         return flatten_steps(rows, lengths, "sample_weight", reference, valid)[0]
+    refuse_masked(rows, "sample_weight")
     check_consistent_length(rows, lengths)
     return np.repeat(np.asarray(rows, dtype=np.float64), lengths)
 
@@ -267,7 +268,7 @@ def split_like(values, X, sequences, *, padded=False):
 
 def as_rows(y, name="y"):
     """One entry per sequence, in any container that can be iterated. Masks of numbers and labels stay."""
-    if hasattr(y, "__array__") and not is_frame_type(type(y)) and not hasattr(y, "to_list"):
+    if hasattr(y, "__array__") and not is_frame(y) and not hasattr(y, "to_list"):
         y = array_of(y)
         if isinstance(y, np.ma.MaskedArray) and y.dtype != object:
             return y

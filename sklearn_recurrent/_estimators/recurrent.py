@@ -133,7 +133,9 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, BaseEstimator):
     def _score(self, metric, X, y, sample_weight):
         if self._fitted_state().network.per_step:
             return sequence_scorer(make_scorer(metric))(self, X, y, sample_weight)
+        refuse_masked(y)
         if sample_weight is not None:
+            refuse_masked(sample_weight, "sample_weight")
             refuse_extreme_weights(np.asarray(sample_weight, np.float64))
         return metric(y, self.predict(X), sample_weight=sample_weight)
 
