@@ -99,8 +99,17 @@ class SequenceTransformerMixin(TransformerMixin):
     """A transformer whose output is a matrix for some X, and for others sequences or a 3-D array.
 
     scikit-learn puts an output into a frame exactly if ``get_feature_names_out`` is there; it also takes ``set_output``
-    away if it is not, and a fitted Pipeline of such a step then refuses ``set_output``. Here it stays.
+    away if it is not, and a fitted Pipeline of such a step then refuses ``set_output``. Here it stays, and a subclass
+    that names the features of sequences says in ``_output_is_2d`` whether there is a matrix to put into a frame.
     """
+
+    _output_is_2d = True
+
+    def __init_subclass__(cls, **kwargs):
+        """Make what scikit-learn wraps depend on the instance."""
+        super().__init_subclass__(**kwargs)
+        keys = vars(cls).get("_sklearn_auto_wrap_output_keys", set())
+        cls._sklearn_auto_wrap_output_keys = property(lambda self: keys if self._output_is_2d else set())
 
     def set_output(self, *, transform: str | None = None) -> Self:
         """Set the container of 2-D output. It has no effect on sequences and 3-D arrays.

@@ -4,7 +4,8 @@ from numbers import Number
 
 import numpy as np
 
-from .sequences import object_array
+from .arrays import array_of
+from .containers import object_array
 from .targets import as_rows, infer_dtype
 
 
@@ -26,8 +27,8 @@ def flatten_labels(y):
     Raises
     ------
     ValueError
-        If an entry is a string or is not a sequence, or if a label is None, NaN, or not hashable. The message names the
-        sequence.
+        If an entry is a string or is not a sequence, or if a label is None, NaN, masked, or not hashable. The message
+        names the sequence.
     """
     rows = []
     for j, row in enumerate(as_rows(y)):
@@ -51,7 +52,11 @@ def _labels_of(row, j):
     if not np.iterable(row):
         raise ValueError(f"{expected}, got a single value. For sequences of one label pass [[label] for label in y].")
     if hasattr(row, "dtype"):
-        row = np.asarray(row)
+        row = array_of(row)
+        is_masked = np.ma.getmaskarray(row)
+        if is_masked.any():
+            step = np.argwhere(is_masked)[0][0]
+            raise ValueError(f"Input y contains a masked label in sequence {j}, step {step}.")
         # tolist() turns NumPy scalars into Python objects, but dates in nanoseconds into integers.
         if row.dtype.kind not in "mM":
             return row.tolist()

@@ -11,7 +11,9 @@ from sklearn.utils.validation import check_array, check_is_fitted
 
 from .._core.ragged import Ragged
 from .._sklearn import Interval, SequenceTransformerMixin, StrOptions, _fit_context, available_if
-from .sequences import as_array, locate, object_array, parse_sequences, unwrap, valid_steps
+from .arrays import plain
+from .containers import object_array, unwrap
+from .sequences import arrays_and_frame, locate, parse_sequences, valid_steps
 
 
 def _output_is_2d(padder):
@@ -52,7 +54,7 @@ class SequencePadder(SequenceTransformerMixin, BaseEstimator):
     n_features_in_ : int
         Number of features per time step; of columns if `X` is 2-D.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names of `X`. Defined only if `X` is a 2-D data frame whose column names are all strings.
+        Column names of `X`, or of the data frames in `X`. Defined only if all of them are strings.
 
     See Also
     --------
@@ -270,9 +272,9 @@ def _with_exact_values(X, ragged):
     """`ragged` in the dtype of `X`: parsing converts to floats, where large integers lose digits."""
     form, X = unwrap(X)
     if form == "numbers":
-        arrays = [np.asarray(X)]
+        arrays = [plain(X)]
     else:
-        arrays = [as_array(j, x) for j, x in enumerate(X)]
+        arrays, _ = arrays_and_frame(X)
     dtype = np.result_type(*{array.dtype for array in arrays})
     if dtype.kind in "iub":
         # Integers cannot be NaN, so there was no padding to remove, and all values of X are valid.

@@ -14,16 +14,20 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from .._sklearn import HasMethods, SequenceTransformerMixin, _fit_context, available_if
-from .sequences import object_array, parse_sequences, unwrap, valid_steps
+from .containers import object_array, unwrap
+from .sequences import parse_sequences, valid_steps
+from .targets import refuse_masked
 
 
 def _has_inverse(estimator):
     return hasattr(getattr(estimator, "transformer_", estimator.transformer), "inverse_transform")
 
 
-def _output_is_2d(estimator):
-    """Whether a 2-D array stays one, with the same columns. Before fit this is unknown; then True."""
-    return not getattr(estimator, "_fitted_on_sequences", False) and getattr(estimator, "_n_step_outputs", 1) == 1
+def _names_features(estimator):
+    """Whether the features of the result have names: those of a 2-D result, or those of the transformer."""
+    if not getattr(estimator, "_fitted_on_sequences", False):
+        return estimator._output_is_2d
+    return hasattr(estimator.transformer_, "get_feature_names_out")
 
 
 class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
@@ -45,7 +49,7 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
     n_features_in_ : int
         Number of features per time step; of columns if `X` is 2-D.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names of `X`. Defined only if `X` is a 2-D data frame whose column names are all strings.
+        Column names of `X`, or of the data frames in `X`. Defined only if all of them are strings.
 
     See Also
     --------
@@ -117,6 +121,7 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
         if get_config()["enable_metadata_routing"]:
             fit_params = process_routing(self, "fit", **fit_params).transformer.fit
         fit_params = {name: _per_step(value, ragged) for name, value in fit_params.items()}
+        refuse_masked(y)
         if y is not None and unwrap(y, "y")[0] == "numbers":
             y = _per_step(y, ragged)
         else:
@@ -178,21 +183,29 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
         ragged = copy.copy(self)._parse(X, reset=True)
         return self._in_container_of(X, ragged.map(lambda values: _apply(self.transformer_.inverse_transform, values)))
 
-    @available_if(_output_is_2d)
+    @property
+    def _output_is_2d(self):
+        """Whether a 2-D array stays one, with the same columns. Before fit this is unknown; then True."""
+        return not getattr(self, "_fitted_on_sequences", False) and getattr(self, "_n_step_outputs", 1) == 1
+
+    @available_if(_names_features)
     def get_feature_names_out(self, input_features=None) -> np.ndarray:
-        """Return the names of the columns of a 2-D result, which are those of `X`.
+        """Return the names of the features of a time step.
 
         Parameters
         ----------
         input_features : array-like of str of shape (n_features_in_,), default=None
-            Names of the columns. None means ``feature_names_in_``, or x0, x1, ...
+            Names of the features of `X`. None means ``feature_names_in_``, or x0, x1, ...
 
         Returns
         -------
         names : ndarray of str objects
-            One name per column.
+            Those that the transformer gives; for a 2-D `X`, which stays 2-D, the names of its columns.
         """
-        return OneToOneFeatureMixin.get_feature_names_out(self, input_features)
+        names = OneToOneFeatureMixin.get_feature_names_out(self, input_features)
+        if self._output_is_2d:
+            return names
+        return self.transformer_.get_feature_names_out(names)
 
     def get_metadata_routing(self):
         """Return the metadata that `fit` passes to the transformer.
@@ -242,8 +255,9 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
 
 def _per_step(value, ragged):
     """`value` repeated for each step if it has one entry per sequence; anything else unchanged."""
-    if unwrap(value)[0] == "numbers" and np.asarray(value).shape[:1] == (len(ragged),):
-        return np.repeat(np.asarray(value), ragged.lengths, axis=0)
+    form, values = unwrap(value)
+    if form == "numbers" and np.asarray(values).shape[:1] == (len(ragged),):
+        return np.repeat(np.asarray(values), ragged.lengths, axis=0)
     return value
 
 

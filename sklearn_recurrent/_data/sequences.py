@@ -4,7 +4,7 @@ Everything else in the library works on valid steps only. A form is recognized b
 the lengths of its sequences: a fold of a ragged data set in which all lengths happen to be equal keeps its meaning.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -12,6 +12,9 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from .._core.ragged import Sequences
+from .arrays import NUMERIC, numbers, place_of_array, place_of_sequence, plain, refusal_of_object, unequal_steps
+from .columns import as_frame, is_frame, is_pandas_type, named_frame, numbers_of_frame
+from .containers import object_array, shape_of, unwrap
 
 FLOATS = [np.float64, np.float32]  # check_array converts every other dtype to the first one
 TOKENS = [np.float64, *(f"{kind}{size}" for kind in "iu" for size in (8, 4, 2, 1))]
@@ -55,23 +58,19 @@ def parse_sequences(estimator, X, *, reset, missing="error", input_size=None, to
         infinity, or does not match what `estimator` was fitted on. The message names the sequence and the time step.
     """
     form, X = unwrap(X)
-    shape = _shape_of(X)
+    shape = shape_of(X)
     if shape and not shape[0]:
         name = type(estimator).__name__
         raise ValueError(f"Found array with 0 sample(s) (shape={shape}) while a minimum of 1 is required by {name}.")
     sequential = form != "numbers" or len(shape) > 2
     if not reset:
         _check_form(estimator, sequential)
-    if tokens and len(shape) == 1 and any(isinstance(x, str) for x in X):
-        raise ValueError(
-            "Expected X to contain tokens as whole numbers, got strings. "
-            "Convert texts first: X = SequenceTokenizer().fit_transform(X)."
-        )
     dtypes = TOKENS if tokens else FLOATS
     if sequential:
-        sequences = _parse_ragged(estimator, form, X, input_size, dtypes, pad_token)
+        sequences, frame = _parse_ragged(estimator, form, X, input_size, dtypes, pad_token)
         # One sequence has the shape of a matrix, so scikit-learn counts its features; X itself has none it could count.
-        validate_data(estimator, sequences.arrays[0], reset=reset, skip_check_array=True)
+        one = sequences.arrays[0] if frame is None else frame
+        validate_data(estimator, one, reset=reset, skip_check_array=True)
     else:
         sequences = _parse_matrix(estimator, X, reset, input_size, dtypes, pad_token)
     sequences = _handle_missing(estimator, sequences, missing, rectangular=form == "numbers")
@@ -82,70 +81,51 @@ def parse_sequences(estimator, X, *, reset, missing="error", input_size=None, to
     return sequences
 
 
-def unwrap(X, name="X"):
-    """Tell the form of `X` by the container alone, and return its contents.
+def arrays_and_frame(sequences, source="X"):
+    """Read sequences as arrays of numbers, (T, F) or (T,), in their own dtypes.
+
+    Parameters
+    ----------
+    sequences : iterable of arrays, lists or data frames
+    source : str, default="X"
+        An expression that gives them, for the code in messages.
 
     Returns
     -------
-    form : {"sequences", "column", "numbers"}
-        A 1-D container of sequences; an (n, 1) one; or numbers in one array, frame or nested list.
-    X : iterable of sequences, or the numbers
-        Unchanged, except that arrays of other libraries become NumPy arrays.
+    arrays : list of ndarray
+    frame : data frame or None
+        One of the sequences, with the names of the features, if they are data frames.
+
+    Raises
+    ------
+    ValueError
+        If a sequence is invalid, as in `as_array`, or if names of features differ. The message names the sequence.
     """
-    if isinstance(X, list | tuple):
-        if _is_list_of_sequences(X):
-            return "sequences", X
-        return "numbers", X
-    if hasattr(X, "__array__") and not hasattr(X, "columns") and not hasattr(X, "to_list"):
-        X = np.asarray(X)
-        if X.dtype != object or X.ndim > 2:
-            return "numbers", X
-    elif isinstance(X, Iterable) and not hasattr(X, "shape") and not isinstance(X, str | bytes):
-        raise TypeError(
-            f"Expected {name} to be a list or another container of sequences, got {type(X).__name__}."
-            f"{list_hint(X, name)}"
-        )
-    shape = getattr(X, "shape", ())
-    cells = ()
-    if len(shape) == 1:
-        cells = X
-    elif len(shape) == 2 and shape[1]:
-        cells = _first_column(X)
-    if not any(map(_is_sequence, cells)):
-        return "numbers", X
-    if len(shape) == 1:
-        return "sequences", X
-    if shape[1] > 1:
-        raise ValueError(
-            f"Expected one column of sequences, got {name} with {shape[1]} columns. "
-            f"If all of them contain sequences, combine them: [np.column_stack(row) for row in np.asarray({name})]."
-        )
-    return "column", cells
+    if not isinstance(sequences, list):
+        sequences = list(sequences)
+    kinds = set(map(type, sequences))
+    arrays = sequences
+    if all(map(is_pandas_type, kinds)):  # the fast way for a long list
+        arrays = [x.to_numpy() for x in sequences]
+    arrays = [x if _is_ready(x) else as_array(j, sequences[j], source) for j, x in enumerate(arrays)]
+    return arrays, named_frame(sequences, source)
 
 
-def list_hint(X, name="X"):
-    """How to make a list of `X`, for an error message; empty if `X` is not iterable."""
-    if isinstance(X, str):
-        return f" Pass [{name}]."
-    if isinstance(X, bytes):
-        return f" Pass [{name}.decode()]."
-    if isinstance(X, Mapping):
-        return f" Pass list({name}.values())."
-    if isinstance(X, Iterable):
-        return f" Pass list({name})."
-    return ""
+def _is_ready(x):
+    return type(x) is np.ndarray and x.dtype.kind in NUMERIC and 0 < x.ndim < 3 and x.size
 
 
-def as_array(j, x):
-    """Sequence number `j` as an array of numbers, (T, F) or (T,), in its own dtype."""
-    try:
-        array = np.asarray(x)
-    except ValueError as error:  # nested lists whose steps differ in length
-        raise ValueError(
-            f"Expected sequence {j} to be an array of shape (n_steps, n_features), got steps of unequal length: {error}"
-        ) from error
-    if array.dtype.kind not in "fiub":
-        array = _to_floats(array, f"sequence {j}")
+def as_array(j, x, source="X"):
+    """Sequence number `j` of `source`, an expression, as an array of numbers, (T, F) or (T,), in its own dtype."""
+    if is_frame(x):
+        array = numbers_of_frame(x, partial(place_of_sequence, j, source))
+    else:
+        try:
+            array = plain(x)
+        except ValueError as error:  # nested lists whose steps differ in length
+            raise unequal_steps(place_of_sequence(j, source), error) from error
+        if array.dtype.kind not in NUMERIC and array.ndim:
+            array = numbers(array, place_of_sequence(j, source))
     if array.ndim not in (1, 2):
         raise ValueError(
             f"Expected sequence {j} to have shape (n_steps, n_features) or (n_steps,), "
@@ -231,10 +211,11 @@ def as_sequences(X) -> np.ndarray:
     """
     form, X = unwrap(X)
     if form == "numbers" and not isinstance(X, list | tuple):
-        X = check_array(X, dtype="numeric", ensure_all_finite=False, allow_nd=True)
+        X = check_array(_numbers_of_all(X), dtype="numeric", ensure_all_finite=False, allow_nd=True)
         if X.ndim == 3 and X.size:
             X = [x[valid] for x, valid in zip(X, valid_steps(X), strict=True)]
-    return object_array([as_array(j, x) for j, x in enumerate(X)])
+    arrays, _ = arrays_and_frame(X, _source(form))
+    return object_array(arrays)
 
 
 def as_column(X) -> np.ndarray:
@@ -272,41 +253,7 @@ def as_column(X) -> np.ndarray:
     return as_sequences(X)[:, None]
 
 
-def object_array(sequences):
-    """A 1-D object array of `sequences`; ``np.array(sequences, dtype=object)`` would be 3-D for equal lengths."""
-    return np.fromiter(sequences, dtype=object, count=len(sequences))
-
-
-# --- the type of a container ------------------------------------------------------------------------------------------
-
-
-def _shape_of(X):
-    if isinstance(X, list | tuple):
-        return (len(X),)
-    return getattr(X, "shape", ())
-
-
-def _is_sequence(cell):
-    # NumPy scalars have __array__, too.
-    return isinstance(cell, list | tuple) or (hasattr(cell, "__array__") and not isinstance(cell, np.generic))
-
-
-def _is_list_of_sequences(X):
-    """Whether a list contains arrays, or lists of lists; a list of lists of numbers is a matrix."""
-    rows = [x for x in X if isinstance(x, list | tuple)]
-    if len(rows) < len(X):
-        return any(map(_is_sequence, X))
-    return any(_is_sequence(row[0]) for row in rows if row)
-
-
-def _first_column(X):
-    if isinstance(X, np.ndarray):
-        return X[:, 0] if X.dtype == object else ()
-    if hasattr(X, "iloc"):  # pandas
-        return X.iloc[:, 0]
-    if hasattr(X, "to_series"):  # polars
-        return X.to_series(0)
-    return ()
+# --- what an estimator was fitted on ----------------------------------------------------------------------------------
 
 
 def _check_form(estimator, sequential):
@@ -329,27 +276,42 @@ def _check_form(estimator, sequential):
 
 
 def _parse_ragged(estimator, form, X, input_size, dtypes, pad_token):
+    frame = None
     if form == "numbers":
         if X.ndim > 3:
             name = type(estimator).__name__
             raise ValueError(f"Found array with dim {X.ndim}, while dim <= 3 is required by {name}.")
+        X = _numbers_of_all(X)
         X = check_array(X, dtype=dtypes, order="C", ensure_all_finite=False, allow_nd=True, estimator=estimator)
         sequences = _from_3d_array(X, pad_token)
     else:
-        sequences = _from_arrays([as_array(j, x) for j, x in enumerate(X)], dtypes)
+        arrays, frame = arrays_and_frame(X, _source(form))
+        sequences = _from_arrays(arrays, dtypes)
     if input_size not in (None, sequences.n_features):
         raise ValueError(
             f"Expected {input_size} features per time step, since input_size={input_size}, got {sequences.n_features}. "
             "input_size is for a flat 2-D X; for other forms of X set input_size=None."
         )
-    return sequences
+    return sequences, frame
+
+
+def _source(form):
+    """An expression that gives the sequences of an X of this form."""
+    return "np.ravel(X)" if form == "column" else "X"
 
 
 def _parse_matrix(estimator, X, reset, input_size, dtypes, pad_token):
     if isinstance(X, list | tuple):
         _check_nested_list(X)
+    values = _numbers_of_all(X)
+    if is_frame(X):
+        validate_data(estimator, as_frame(X), reset=reset, skip_check_array=True)  # names and number of columns
     # NaN and infinity are checked later, where sequence and step are known for the message.
-    X = validate_data(estimator, X, reset=reset, dtype=dtypes, order="C", ensure_all_finite=False)
+    options = {"dtype": dtypes, "order": "C", "ensure_all_finite": False}
+    if is_frame(X):
+        X = check_array(values, estimator=estimator, **options)
+    else:
+        X = validate_data(estimator, values, reset=reset, **options)
     if input_size is None and pad_token is None:
         return Sequences(X[:, :, None], np.full(len(X), X.shape[1]), X.dtype)
     input_size = input_size or 1
@@ -361,14 +323,35 @@ def _parse_matrix(estimator, X, reset, input_size, dtypes, pad_token):
     return _from_3d_array(X.reshape(len(X), -1, input_size), pad_token)
 
 
+def _numbers_of_all(X):
+    """An array, frame or nested list of all values of X as an array of numbers."""
+    if is_frame(X):
+        return numbers_of_frame(X, partial(place_of_array, X))
+    if not isinstance(X, list | tuple | np.ndarray):
+        return X  # scikit-learn refuses it
+    place = place_of_array(X)
+    array = plain(X)
+    if array.ndim < 3:
+        place = place._replace(is_matrix=True)
+    return numbers(array, place)
+
+
 def _check_nested_list(X):
     lengths = [len(row) if isinstance(row, list | tuple) else None for row in X]
     if None not in lengths and len(set(lengths)) > 1:
+        _refuse_tokens_and_records(X)
         j = next(j for j, length in enumerate(lengths) if length != lengths[0])
         raise ValueError(
             f"Expected a nested list of numbers to have rows of equal length, got {lengths[0]} values in row 0 and "
             f"{lengths[j]} in row {j}. For sequences of unequal length pass as_sequences(X)."
         )
+
+
+def _refuse_tokens_and_records(X):
+    for j, row in enumerate(X):
+        for step, value in enumerate(row):
+            if isinstance(value, str | bytes | Mapping):
+                raise refusal_of_object(value, (j, step), np.full((1, 1), value, object), place_of_array(X))
 
 
 def _from_3d_array(X, pad_token=None):
@@ -405,24 +388,6 @@ def _from_arrays(arrays, dtypes=FLOATS):
     if dtype not in dtypes or len({x.dtype.kind for x in arrays}) > 1:
         dtype = dtypes[0]
     return Sequences(arrays, lengths, np.dtype(dtype))
-
-
-def _to_floats(array, place, axis="step"):
-    """Objects as float64, if all are numbers or None; otherwise an error that names the position."""
-    if array.dtype.kind == "c":
-        raise ValueError(f"Complex data not supported\nExpected real numbers in {place}, got {array.dtype}.")
-    if array.dtype.kind != "O":
-        raise ValueError(f"Expected numbers in {place}, got {array.dtype}.")
-    try:
-        if array.ndim == 0:
-            return array.astype(np.float64)
-        entries = [np.asarray(entry) for entry in array.tolist()]
-        for i, entry in enumerate(entries):
-            if entry.dtype.kind not in "fiub":
-                entries[i] = _to_floats(entry, f"{place}, {axis} {i}", axis="feature")
-        return np.array(entries, dtype=np.float64)
-    except TypeError as error:
-        raise ValueError(f"Expected numbers in {place}, got another object: {error}") from error
 
 
 def _handle_missing(estimator, sequences, missing, rectangular):
@@ -475,8 +440,12 @@ def _drop_steps(sequences, valid, rectangular):
     return Sequences(arrays, lengths, sequences.dtype, mask)
 
 
-def as_tokens(ragged):
-    """Values as int32 or int64, if they are whole numbers and not negative; otherwise an error with the position."""
+def as_tokens(ragged, place=None):
+    """Values as int32 or int64, if they are whole numbers and not negative; otherwise an error with the position.
+
+    place(wrong, offsets) : the position of the first True in `wrong` as words, as in `locate`, which is the default
+    """
+    place = place or locate
     values = ragged.values
     if ragged.n_features != 1:
         raise ValueError(
@@ -489,19 +458,19 @@ def as_tokens(ragged):
     for wrong, expected in checks:
         if wrong.any():
             value = values.flat[wrong.argmax()]
-            raise ValueError(f"Expected tokens to be {expected}, got {value:g} in {locate(wrong, ragged.offsets)}.")
-    _check_tokens_are_exact(values, ragged.offsets)
+            raise ValueError(f"Expected tokens to be {expected}, got {value:g} in {place(wrong, ragged.offsets)}.")
+    _check_tokens_are_exact(values, ragged.offsets, place)
     return ragged.map(lambda tokens: tokens.astype(_token_dtype(tokens.dtype), copy=False))
 
 
-def _check_tokens_are_exact(values, offsets):
+def _check_tokens_are_exact(values, offsets, place):
     # float64 represents all whole numbers below 2**53; the tokens become int64, which ends below 2**63.
     exponent = 53 if values.dtype.kind == "f" else 63
     largest = values.max()
     if largest >= 2**exponent:
         raise ValueError(
             f"Expected tokens less than 2**{exponent} in an array of {values.dtype}, "
-            f"got {largest} in {locate(values == largest, offsets)}."
+            f"got {largest} in {place(values == largest, offsets)}."
         )
 
 

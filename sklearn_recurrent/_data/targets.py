@@ -3,10 +3,12 @@
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length
 
-from .sequences import object_array, unwrap
+from .arrays import Place, array_of, numbers, plain
+from .columns import is_frame, named_frame, numbers_of_frame
+from .containers import object_array, unwrap
 
 
-def flatten_steps(y, lengths=None, name="y", reference="X", valid=None):
+def flatten_steps(y, lengths=None, name="y", reference="X", valid=None, *, masked="refuse"):
     """Concatenate one value per time step of all sequences.
 
     Parameters
@@ -20,6 +22,8 @@ def flatten_steps(y, lengths=None, name="y", reference="X", valid=None):
         The names of `y` and of the origin of `lengths` in an error message.
     valid : ndarray of shape (n, T), dtype bool, default=None
         Which time steps of a padded array are no padding. Rows of `y` with T steps are cut to these.
+    masked : {"refuse", "keep"}, default="refuse"
+        What to do with masked values. "keep" returns a masked array, for `unmasked_steps`.
 
     Returns
     -------
@@ -31,10 +35,12 @@ def flatten_steps(y, lengths=None, name="y", reference="X", valid=None):
     Raises
     ------
     ValueError
-        If a sequence has a single value instead of one per time step, another number of time steps than `lengths`, or
-        values of another shape than sequence 0. The message names the sequence.
+        If a sequence has a single value instead of one per time step, another number of time steps than `lengths`,
+        values of another shape than sequence 0, or masked values. The message names the sequence.
     """
-    steps = [np.asarray(row) for row in as_rows(y, name)]
+    rows = list(as_rows(y, name))
+    named_frame(rows, name)
+    steps = [array_of(row) for row in rows]
     if lengths is not None:
         check_consistent_length(steps, lengths)
     if valid is not None:
@@ -58,8 +64,68 @@ def flatten_steps(y, lengths=None, name="y", reference="X", valid=None):
                 f"Expected {name} to have the same shape at all time steps, got {first_shape} in sequence 0 and "
                 f"{shape} in sequence {j}."
             )
-    flat = np.concatenate(steps)
-    return infer_dtype(flat), [len(row) for row in steps]
+    lengths = [len(row) for row in steps]
+    if not any(isinstance(row, np.ma.MaskedArray) for row in steps):
+        return infer_dtype(np.concatenate(steps)), lengths
+    flat = np.ma.concatenate(steps)
+    if masked == "refuse":
+        flat = unmasked_steps(flat, lengths, name=name)
+    return flat, lengths
+
+
+def unmasked_steps(flat, lengths, ignored=None, name="y"):
+    """The values of all time steps, if none is masked but for those that are `ignored`.
+
+    Parameters
+    ----------
+    flat : ndarray of shape (S,) or (S, k)
+        Values, which may be a masked array.
+    lengths : list of int
+        The number of time steps of each sequence.
+    ignored : ndarray of shape (S,), dtype bool, default=None
+        The steps whose values do not matter.
+
+    Raises
+    ------
+    ValueError
+        If another step is masked. The message names it.
+    """
+    if not isinstance(flat, np.ma.MaskedArray):
+        return flat
+    is_masked = np.ma.getmaskarray(flat).reshape(len(flat), -1).any(axis=1)
+    if ignored is not None:
+        is_masked &= ~ignored
+    if is_masked.any():
+        j, step = position(int(is_masked.argmax()), lengths)
+        hint = "Fill it, or give this step the weight 0." if name == "y" else "Fill it."
+        raise ValueError(f"Input {name} contains a masked value in sequence {j}, step {step}. {hint}")
+    return infer_dtype(np.asarray(flat.data))
+
+
+def position(row, lengths):
+    """The sequence and the time step of row number `row` among the steps of all sequences."""
+    ends = np.cumsum(lengths)
+    j = int(np.searchsorted(ends, row, "right"))
+    return j, row - int(ends[j]) + int(lengths[j])
+
+
+def refuse_masked(values, name="y"):
+    """Raise if a value for a whole sequence is masked: of an array, or of rows in a list. The message names it."""
+    if isinstance(values, list | tuple):
+        if not any(issubclass(kind, np.ma.MaskedArray) for kind in set(map(type, values))):
+            return
+        rows = [np.ma.getmaskarray(row) for row in values]
+    else:
+        if hasattr(values, "__array__") and not isinstance(values, np.ndarray) and not hasattr(values, "to_numpy"):
+            values = array_of(values)  # which keeps the mask of a netCDF variable
+        if not isinstance(values, np.ma.MaskedArray):
+            return
+        rows = np.ma.getmaskarray(values)
+    for j, is_masked in enumerate(rows):
+        if np.any(is_masked):
+            raise ValueError(
+                f"Input {name} contains a masked value for sequence {j}. Fill it, or leave this sequence out."
+            )
 
 
 def infer_dtype(values):
@@ -101,7 +167,8 @@ def flatten_numbers(y):
     container, rows = unwrap(y, "y")
     if container == "numbers":
         _check_equal_length(rows)
-        y = check_array(rows, ensure_2d=False, allow_nd=True, dtype=np.float64, ensure_all_finite=False, input_name="y")
+        y = numbers_of_targets(rows)
+        y = check_array(y, ensure_2d=False, allow_nd=True, dtype=np.float64, ensure_all_finite=False, input_name="y")
         if y.ndim > 3 or not y.size:
             raise ValueError(
                 "Expected y to have shape (n_samples,), (n_samples, horizon) or (n_samples, horizon, n_outputs), "
@@ -112,7 +179,7 @@ def flatten_numbers(y):
         form = ("array", y.ndim)
         flat = y
     else:
-        flat, lengths = flatten_steps(rows)
+        flat, lengths = flatten_steps([_numbers_of_sequence(j, row) for j, row in enumerate(rows)])
         lengths = np.array(lengths)
         form = ("sequences", flat.ndim + 1)
         if not lengths.all():
@@ -121,6 +188,21 @@ def flatten_numbers(y):
     flat = flat.reshape(lengths.sum(), -1)
     _check_finite(flat, lengths)
     return flat, lengths, form
+
+
+def numbers_of_targets(y):
+    """An array, frame or nested list of targets as an array of numbers; anything else unchanged."""
+    place = Place("y", ("sequence", "step", "output"), "y = {}", "y")
+    if is_frame(y):
+        return numbers_of_frame(y, lambda: place)
+    if isinstance(y, list | tuple) or hasattr(y, "__array__"):
+        return numbers(plain(y), place)
+    return y
+
+
+def _numbers_of_sequence(j, row):
+    place = Place(f"sequence {j} of y", ("step", "output"), "y = [{} for x in y]", "x")
+    return numbers(plain(row), place)
 
 
 def _check_equal_length(rows):
@@ -139,9 +221,7 @@ def _check_finite(flat, lengths):
     wrong = ~np.isfinite(flat).all(axis=1)
     if wrong.any():
         row = int(wrong.argmax())
-        ends = np.cumsum(lengths)
-        j = int(np.searchsorted(ends, row, "right"))
-        step = row - (ends[j] - lengths[j])
+        j, step = position(row, lengths)
         what = "NaN" if np.isnan(flat[row]).any() else "infinity"
         raise ValueError(f"Input y contains {what} in sequence {j}, step {step}.")
 
@@ -166,6 +246,7 @@ def flatten_weights(sample_weight, lengths, reference="X", valid=None):
     rows = as_rows(sample_weight, "sample_weight")
     if any(map(np.ndim, rows)):
         return flatten_steps(rows, lengths, "sample_weight", reference, valid)[0]
+    refuse_masked(rows, "sample_weight")
     check_consistent_length(rows, lengths)
     return np.repeat(np.asarray(rows, dtype=np.float64), lengths)
 
@@ -186,7 +267,11 @@ def split_like(values, X, sequences, *, padded=False):
 
 
 def as_rows(y, name="y"):
-    """One entry per sequence, in any container that can be iterated."""
+    """One entry per sequence, in any container that can be iterated. Masks of numbers and labels stay."""
+    if hasattr(y, "__array__") and not is_frame(y) and not hasattr(y, "to_list"):
+        y = array_of(y)
+        if isinstance(y, np.ma.MaskedArray) and y.dtype != object:
+            return y
     form, rows = unwrap(y, name)
     # Iterating over a data frame would give its column names.
     if form == "numbers" and not isinstance(rows, list | tuple):

@@ -14,7 +14,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from .._sklearn import Interval, SequenceTransformerMixin, StrOptions, _fit_context
-from .sequences import as_array, as_sequences, list_hint, object_array, unwrap
+from .arrays import array_of
+from .containers import list_hint, object_array, unwrap
+from .sequences import as_array, as_sequences
 
 PADDING = 0
 UNKNOWN = 1
@@ -261,7 +263,7 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
                 tokens = analyze(text.lower() if self.lowercase else text)
                 expected = f"Expected level to return a list of tokens for text {j}"
             if hasattr(tokens, "__array__"):
-                tokens = np.asarray(tokens).tolist()
+                tokens = _tokens_of_array(j, tokens)
             if not isinstance(tokens, list | tuple):
                 raise ValueError(f"{expected}, got {short_repr(tokens)}.")
             _check_tokens(j, tokens)
@@ -310,6 +312,10 @@ def _texts(X):
             raise TypeError(
                 f"Expected X to be a list or another container of texts, got {type(X).__name__}.{list_hint(X)}"
             )
+        X = array_of(X)
+        is_masked = np.ma.getmaskarray(X)
+        if is_masked.any():
+            raise ValueError(f"Expected no missing texts, got a masked one: text {is_masked.argmax()}.")
         X = np.asarray(X)
         if X.ndim != 1 and X.shape[1:] != (1,):
             raise ValueError(f"Expected X to have shape (n_texts,) or (n_texts, 1), got {X.shape}.")
@@ -317,6 +323,14 @@ def _texts(X):
     if not X:
         raise ValueError("Expected X to contain at least one text, got none.")
     return X
+
+
+def _tokens_of_array(j, tokens):
+    tokens = array_of(tokens)
+    is_masked = np.ma.getmaskarray(tokens)
+    if is_masked.any():
+        raise ValueError(f"Expected no missing tokens in text {j}, got a masked one: token {is_masked.argmax()}.")
+    return tokens.tolist()
 
 
 def _check_tokens(j, tokens):

@@ -9,7 +9,9 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_scalar
 
-from .sequences import as_array, as_sequences, parse_sequences, unwrap
+from .columns import column_names
+from .containers import unwrap
+from .sequences import arrays_and_frame, as_sequences, parse_sequences
 
 
 class Windows(NamedTuple):
@@ -177,15 +179,8 @@ def _arrays_and_names(series):
     if form == "numbers":
         _check_rows_of_equal_length(found)
         found = [found]
-    names = {j: list(x.columns) for j, x in enumerate(found) if hasattr(x, "columns")}
-    for j, columns in names.items():
-        first = min(names)
-        if columns != names[first]:
-            raise ValueError(
-                f"Expected all series to have the same columns, got {names[first]} in sequence {first} and {columns} "
-                f"in sequence {j}."
-            )
-    return [as_array(j, x) for j, x in enumerate(found)], next(iter(names.values()), [])
+    arrays, frame = arrays_and_frame(found, "series")
+    return arrays, [] if frame is None else column_names(frame)
 
 
 def _check_rows_of_equal_length(series):

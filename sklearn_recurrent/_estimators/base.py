@@ -20,6 +20,7 @@ from .._core.preprocessing import InputPreprocessor, Standardizer, Vocabulary
 from .._core.threads import WorkerPool, single_blas_thread
 from .._core.training import Batches, Patience, minimize_lbfgs, minimize_minibatch
 from .._data.sequences import object_array
+from .._data.targets import refuse_masked
 from .._sklearn import BriefRequests, CallbackSupportMixin
 from .callbacks import FitCallbacks
 from .early_stopping import Validation, scorer_of, split
@@ -547,6 +548,7 @@ def _checked_groups(groups, sequences):
     if groups is None:
         return None
     check_consistent_length(sequences, groups)
+    refuse_masked(groups, "groups")
     groups = np.asarray(groups)
     if groups.ndim != 1:
         raise ValueError(f"Expected groups to be 1-D, one for each sequence, got shape {groups.shape}.")

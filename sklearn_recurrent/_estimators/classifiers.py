@@ -468,7 +468,7 @@ class RNNClassifier(BaseClassifier):
     classes_ : ndarray of shape (n_classes,)
         Class labels, ascending; for a multilabel indicator its column numbers.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names of X. Defined only if X is a 2-D data frame whose column names are all strings.
+        Column names of X, or of the data frames in X. Defined only if all of them are strings.
     loss_ : float
         Mean training loss of the last epoch, penalty included, in nats.
     loss_curve_ : list of float
@@ -744,7 +744,7 @@ class LSTMClassifier(BaseClassifier):
     classes_ : ndarray of shape (n_classes,)
         Class labels, ascending; for a multilabel indicator its column numbers.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names of X. Defined only if X is a 2-D data frame whose column names are all strings.
+        Column names of X, or of the data frames in X. Defined only if all of them are strings.
     loss_ : float
         Mean training loss of the last epoch, penalty included, in nats.
     loss_curve_ : list of float
@@ -926,7 +926,7 @@ class GRUClassifier(BaseClassifier):
     classes_ : ndarray of shape (n_classes,)
         Class labels, ascending; for a multilabel indicator its column numbers.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names of X. Defined only if X is a 2-D data frame whose column names are all strings.
+        Column names of X, or of the data frames in X. Defined only if all of them are strings.
     loss_ : float
         Mean training loss of the last epoch, penalty included, in nats.
     loss_curve_ : list of float

@@ -79,7 +79,7 @@ ATTRIBUTES = {
         "n_features_in_": Attribute("int", "int", "Number of features per time step; of columns if X is 2-D."),
         "feature_names_in_": array(
             "n_features_in_",
-            "Column names of X. Defined only if X is a 2-D data frame whose column names are all strings.",
+            "Column names of X, or of the data frames in X. Defined only if all of them are strings.",
         ),
         "x_mean_": array(
             "n_features",

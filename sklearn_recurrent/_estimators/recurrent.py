@@ -12,7 +12,7 @@ from sklearn.utils import check_consistent_length
 from .._core.dataset import Dataset
 from .._core.network import Network
 from .._core.threads import single_blas_thread
-from .._data.targets import flatten_steps, flatten_weights, infer_dtype, split_like
+from .._data.targets import flatten_steps, flatten_weights, infer_dtype, refuse_masked, split_like, unmasked_steps
 from .._sklearn import _fit_context, with_callbacks
 from .base import BaseNetwork
 from .inspection import Inspection
@@ -86,14 +86,16 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, BaseEstimator):
         """Targets and weights as they came, one for each sequence or each step, checked."""
         if not per_step:
             _refuse_ragged(y)
+            refuse_masked(y)
             y = self._validate_target(y)
             check_consistent_length(X, y)
             return Dataset(X, y, positive_weight(sample_weight, len(X), "sequence"))
-        y, _ = flatten_steps(y, X.lengths, valid=X.valid)
+        y, lengths = flatten_steps(y, X.lengths, valid=X.valid, masked="keep")
         if sample_weight is not None and not np.isscalar(sample_weight):
             sample_weight = flatten_weights(sample_weight, X.lengths, valid=X.valid)
         weight = positive_weight(sample_weight, len(y), "step")
         ignored = weight == 0  # may hold anything
+        y = unmasked_steps(y, lengths, ignored)
         if ignored.any():
             y[ignored] = y[~ignored][0]
         y = self._validate_target(infer_dtype(y))
@@ -131,7 +133,9 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, BaseEstimator):
     def _score(self, metric, X, y, sample_weight):
         if self._fitted_state().network.per_step:
             return sequence_scorer(make_scorer(metric))(self, X, y, sample_weight)
+        refuse_masked(y)
         if sample_weight is not None:
+            refuse_masked(sample_weight, "sample_weight")
             refuse_extreme_weights(np.asarray(sample_weight, np.float64))
         return metric(y, self.predict(X), sample_weight=sample_weight)
 

@@ -12,6 +12,7 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.utils import check_array, column_or_1d
 
+from .._data.targets import numbers_of_targets
 from .._sklearn import _fit_context, available_if
 from .base import trains_by_mini_batches
 from .parameters import ANY_CELL, REGRESSOR, constraints_of, loss_of, quantiles_of
@@ -216,7 +217,7 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
     _encoder_class = NumberEncoder
 
     def _validate_target(self, y):
-        y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+        y = check_array(numbers_of_targets(y), ensure_2d=False, dtype=np.float64, input_name="y")
         return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
     def _fit_encoder(self, dataset, classes, encoder):
@@ -380,7 +381,7 @@ class RNNRegressor(BaseRegressor):
     best_validation_score_ : float or None
         Validation score of the weights kept by early_stopping, else the highest one. None without a validation set.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names of X. Defined only if X is a 2-D data frame whose column names are all strings.
+        Column names of X, or of the data frames in X. Defined only if all of them are strings.
     loss_ : float
         Mean training loss of the last epoch, penalty included, in the unit of the loss of y scaled by `y_scale_`.
     loss_curve_ : list of float
@@ -668,7 +669,7 @@ class LSTMRegressor(BaseRegressor):
     best_validation_score_ : float or None
         Validation score of the weights kept by early_stopping, else the highest one. None without a validation set.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names of X. Defined only if X is a 2-D data frame whose column names are all strings.
+        Column names of X, or of the data frames in X. Defined only if all of them are strings.
     loss_ : float
         Mean training loss of the last epoch, penalty included, in the unit of the loss of y scaled by `y_scale_`.
     loss_curve_ : list of float
@@ -860,7 +861,7 @@ class GRURegressor(BaseRegressor):
     best_validation_score_ : float or None
         Validation score of the weights kept by early_stopping, else the highest one. None without a validation set.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names of X. Defined only if X is a 2-D data frame whose column names are all strings.
+        Column names of X, or of the data frames in X. Defined only if all of them are strings.
     loss_ : float
         Mean training loss of the last epoch, penalty included, in the unit of the loss of y scaled by `y_scale_`.
     loss_curve_ : list of float

@@ -13,7 +13,7 @@ from sklearn.metrics import check_scoring
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from .._data.sequences import unwrap, valid_steps
-from .._data.targets import flatten_steps, flatten_weights, infer_dtype
+from .._data.targets import flatten_steps, flatten_weights, infer_dtype, unmasked_steps
 from .._sklearn import _BaseScorer
 from .weights import refuse_extreme_weights
 
@@ -95,16 +95,20 @@ class SequenceScorer:
     def __call__(self, estimator, X, y, sample_weight=None, **kwargs):
         """Score `estimator` on all time steps of `X`; other keywords are passed to the inner scorer."""
         lengths, valid = _lengths_and_valid(estimator, X)
-        y, lengths = flatten_steps(y, lengths, valid=valid)
+        y, lengths = flatten_steps(y, lengths, valid=valid, masked="keep")
         like_y = {"lengths": lengths, "reference": "y", "valid": valid}
         scored = slice(None)
+        ignored = None
         if sample_weight is not None:
             weight = flatten_weights(sample_weight, **like_y)
             refuse_extreme_weights(weight)
             # Steps of weight 0 are removed: their targets may be anything, also unknown classes, which metrics refuse.
-            scored = weight != 0
-            y = infer_dtype(y[scored])
+            ignored = weight == 0
+            scored = ~ignored
             kwargs["sample_weight"] = weight[scored]
+        y = unmasked_steps(y, lengths, ignored)
+        if ignored is not None:
+            y = infer_dtype(y[scored])
         # The inner scorer chooses the method, and checks the type of the estimator: it gets a copy with flat responses.
         flat = {name: _flattened(estimator, name, like_y, scored) for name in RESPONSES if hasattr(estimator, name)}
         return self._scorer(shallow_copy_with(estimator, **flat), X, y, **kwargs)

@@ -161,7 +161,7 @@ class Seq2SeqClassifier(BaseSeq2Seq):
     classes_ : ndarray of shape (n_classes,)
         Labels seen in `fit`, ascending.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names of X. Defined only if X is a 2-D data frame whose column names are all strings.
+        Column names of X, or of the data frames in X. Defined only if all of them are strings.
     loss_ : float
         Mean training loss of the last epoch, penalty included, in nats.
     loss_curve_ : list of float

@@ -150,7 +150,7 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
     best_validation_score_ : float or None
         Validation score of the weights kept by early_stopping, else the highest one. None without a validation set.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names of X. Defined only if X is a 2-D data frame whose column names are all strings.
+        Column names of X, or of the data frames in X. Defined only if all of them are strings.
     horizon_ : int
         Number of steps of the longest target seen in training.
     loss_ : float

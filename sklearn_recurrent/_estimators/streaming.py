@@ -8,7 +8,7 @@ import numpy as np
 
 from .._core.threads import single_blas_thread
 from .._sklearn import available_if
-from .inputs import parse_step
+from .inputs import parse_step, values_of_step
 from .parameters import architecture_of
 
 RUNNING = {"last", "mean", "max"}
@@ -136,6 +136,7 @@ class Streaming:
         ----------
         x : array-like of shape (n_streams, n_features) or (n_streams,)
             One time step of each stream: its features, or one number or token. For a single stream also (n_features,).
+            Names are checked if `x` is a data frame, or a row of one.
         state : StreamState
             State of the streams before this step. It is not changed, so a stream can be continued in several ways.
         method : {"predict", "predict_proba", "predict_log_proba", "decision_function"}, default="predict"
@@ -158,6 +159,8 @@ class Streaming:
         fitted = self._fitted_state()
         respond = self._response(fitted, method)
         stepper = _stepper_for(state, fitted)
+        if type(x) is not np.ndarray:
+            x = values_of_step(self, x, state.n_streams, fitted)
         inputs = parse_step(x, state.n_streams, fitted, stepper.dtype)
         # To limit BLAS takes some µs, and BLAS by itself takes one thread for small products.
         limit = ONE_STREAM if state.n_streams == 1 else SEVERAL_STREAMS

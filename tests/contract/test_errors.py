@@ -186,7 +186,7 @@ def test_targets_of_the_wrong_kind_are_refused(ragged, numbers, labels):
     two = np.column_stack([np.arange(40) % 3, np.arange(40) % 2])
     assert_refused(RNNClassifier(**TINY), ragged, numbers, "continuous")
     assert_refused(RNNClassifier(**TINY), ragged, two, "multiclass-multioutput")
-    assert_refused(RNNRegressor(**TINY), ragged, labels, "could not convert string to float")
+    assert_refused(RNNRegressor(**TINY), ragged, labels, "Expected numbers in y, got strings")
     assert_refused(RNNRegressor(**TINY), ragged, np.zeros((40, 2, 2)), "dim 3|3D|dimension")
 
 
@@ -449,7 +449,7 @@ def balanced_in_parts(class_weight="balanced"):
 ADVICE = {  # what fails, the advice in its message, how to follow it
     "texts for an embedding": (
         lambda: fit(TEXTS, embedding_dim=2),
-        r"Convert texts first: X = (.+)\.$",
+        r"become numbers by X = (.+)\. Networks",
         lambda advice: fit(evaluate(advice, X=TEXTS), embedding_dim=2),
     ),
     "an iterator": (

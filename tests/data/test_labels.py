@@ -97,6 +97,8 @@ def test_dates_of_another_unit_are_the_same_dates():
         ([["a"], [float("nan")]], "contains nan in sequence 1, step 0"),
         ([[pd.NA]], "contains <NA> in sequence 0, step 0"),
         ([[np.datetime64("NaT", "ns")]], "contains NaT in sequence 0, step 0"),
+        ([["a"], np.ma.array(["b", "c"], mask=[0, 1])], "contains a masked label in sequence 1, step 1"),
+        (np.ma.array([[1, 2], [3, 4]], mask=[[0, 0], [1, 0]]), "contains a masked label in sequence 1, step 0"),
         ([["a", ["b"]]], "contain hashable labels, got a list in sequence 0, step 1"),
         ([[bytearray(b"x")]], "contain hashable labels, got a bytearray in sequence 0, step 0"),
     ],

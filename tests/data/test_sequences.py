@@ -320,8 +320,8 @@ ERRORS = {
     "no features": ([A, A[:, :0]], "Expected sequence 1 to have at least one feature, got shape (3, 0)"),
     "another width": ([A, A, A[:, :1]], "number of features per time step, got 2 in sequence 0 and 1 in sequence 2"),
     "1-D among 2-D": ([A, np.zeros(3)], "number of features per time step, got 2 in sequence 0 and 1 in sequence 1"),
-    "strings": ([A, np.array([["a", "b"]])], "Expected numbers in sequence 1, got <U1"),
-    "a string": ([A[:, 0], np.array([1.0, "2"], object)], "Expected numbers in sequence 1, step 1, got <U1"),
+    "strings": ([A, np.array([["a", "b"]])], "Expected numbers in sequence 1, got strings (<U1)"),
+    "a string": ([A[:, 0], np.array([1.0, "2"], object)], "Expected numbers in sequence 1, step 1, got the string '2'"),
     "a dict as feature": (
         [np.array([[1.0, 2.0], [3.0, {}]], object)],
         "Expected numbers in sequence 0, step 1, feature 1, got another object: float() argument",
@@ -330,7 +330,7 @@ ERRORS = {
         [np.array([1.0, {}], object)],
         "Expected numbers in sequence 0, step 1, got another object: float() arg",
     ),
-    "dates": ([np.array(["2020-01-01"], "M8[D]")], "Expected numbers in sequence 0, got datetime64[D]"),
+    "dates": ([np.array(["2020-01-01"], "M8[D]")], "Expected numbers in sequence 0, got times (datetime64[D])"),
     "complex": ([A, A * 1j], "Complex data not supported\nExpected real numbers in sequence 1, got complex128"),
     "None": (
         [A, None],
@@ -363,7 +363,7 @@ ERRORS = {
     "1-D": (A[:, 0], "Expected 2D array, got 1D array instead"),
     "list of numbers": ([1.0, 2.0], "Expected 2D array, got 1D array instead"),
     "list of NumPy scalars": ([np.float64(1), np.float64(2)], "Expected 2D array, got 1D array instead"),
-    "list of strings": (["to", "be"], "could not convert string to float"),
+    "list of strings": (["to", "be"], "Expected numbers in X, got strings (<U2)"),
     "uneven rows": (
         [[1, 2], [3]],
         "to have rows of equal length, got 2 values in row 0 and 1 in row 1. For sequences of unequal length pass",

@@ -12,7 +12,9 @@ from sklearn_recurrent._data.targets import (
     flatten_steps,
     flatten_weights,
     infer_dtype,
+    refuse_masked,
     split_like,
+    unmasked_steps,
 )
 
 VALID = np.array([[True, True, False], [False, True, True]])
@@ -62,6 +64,54 @@ def test_values_of_steps_are_a_matrix_only_if_neither_X_nor_the_X_of_fit_was_rag
     assert_array_equal(np.concatenate(list(result)), values)
 
 
+# --- masks ------------------------------------------------------------------------------------------------------------
+
+MASKED = np.ma.array([[1, 2, 3], [4, 5, 6]], mask=[[0, 0, 0], [0, 1, 0]])
+MASKED_FORMS = [lambda y: y, list, lambda y: as_sequences(list(y)), lambda y: pd.Series(list(y))]
+
+
+def as_sequences(rows):
+    return np.fromiter(rows, object, len(rows))
+
+
+@pytest.mark.parametrize("form", MASKED_FORMS)
+def test_a_masked_step_is_refused_unless_it_is_ignored(form):
+    with pytest.raises(ValueError, match=r"Input y contains a masked value in sequence 1, step 1\. Fill it, or give"):
+        flatten_steps(form(MASKED))
+    with pytest.raises(ValueError, match=r"sample_weight contains a masked value in sequence 1, step 1\. Fill it\."):
+        flatten_weights(form(MASKED), [3, 3])
+    flat, lengths = flatten_steps(form(MASKED), masked="keep")
+    ignored = np.arange(6) == 4
+    assert unmasked_steps(flat, lengths, ignored).tolist() == [1, 2, 3, 4, 5, 6]
+    assert unmasked_steps(flat, lengths, ignored).dtype.kind == "i"
+    with pytest.raises(ValueError, match="masked value in sequence 1, step 1"):
+        unmasked_steps(flat, lengths, ~ignored)
+
+
+def test_masked_padding_of_targets_is_padding():
+    y = np.ma.array([[1, 2, 0], [0, 3, 4]], mask=~VALID)
+    assert flatten_steps(y, [2, 2], valid=VALID)[0].tolist() == [1, 2, 3, 4]
+
+
+def test_one_masked_output_masks_its_step():
+    y = [np.ma.array([[1.0, 2.0], [3.0, 4.0]], mask=[[0, 0], [0, 1]])]
+    with pytest.raises(ValueError, match="masked value in sequence 0, step 1"):
+        flatten_steps(y)
+
+
+@pytest.mark.parametrize("form", MASKED_FORMS[:2])
+def test_a_masked_value_for_a_sequence_is_refused(form):
+    with pytest.raises(ValueError, match="Input y contains a masked value for sequence 1"):
+        refuse_masked(form(MASKED))
+    refuse_masked(form(MASKED[:1]))
+
+
+@pytest.mark.parametrize("form", MASKED_FORMS)
+def test_masked_numbers_of_a_forecast_are_missing(form):
+    with pytest.raises(ValueError, match="Input y contains NaN in sequence 1, step 1"):
+        flatten_numbers(form(MASKED))
+
+
 # --- sequences of numbers ---------------------------------------------------------------------------------------------
 
 
@@ -92,6 +142,13 @@ def test_numbers_of_any_container_are_concatenated(y, values, lengths, form):
         ([np.array([1.0]), np.array([])], "at least one time step for sequence 1, got none"),
         ([[1, 2], [3]], r"got 1 to 2 values per row.*as_sequences\(y\)"),
         (np.zeros((2, 2, 2, 2)), r"Expected y to have shape .*, got \(2, 2, 2, 2\)"),
+        (np.zeros((2, 2), "M8[s]"), r"Expected numbers in y, got times \(datetime64\[s\]\)"),
+        ([np.zeros(2), np.zeros(2, "m8[s]")], r"Expected numbers in sequence 1 of y, got durations"),
+        (
+            [np.zeros(2), np.array([1.0, "a"], object)],
+            "numbers in sequence 1 of y, step 1, got the string 'a'",
+        ),
+        (np.array([[1.0, "a"]], object), "Expected numbers in y, sequence 0, step 1, got the string 'a'"),
     ],
 )
 def test_anything_but_a_sequence_of_numbers_is_an_error_that_says_where(y, message):

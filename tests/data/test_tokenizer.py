@@ -523,3 +523,17 @@ def test_padding_of_ids_has_the_reserved_id_0():
     assert padded[:, :, 0].tolist() == [[2, 3, 4], [2, 0, 0], [1, 0, 0]]
     assert padded.dtype == np.int32
     assert tokenizer.inverse_transform(padded) == [["a", "b", "c"], ["a"], ["[UNK]"]]
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        ([["a"], np.ma.array(["b", "c"], mask=[0, 1])], "no missing tokens in text 1, got a masked one: token 1"),
+        (np.ma.array(["a b", "c"], mask=[0, 1]), "no missing texts, got a masked one: text 1"),
+        (np.ma.array(["a b", "c"], mask=[0, 1], dtype=object)[:, None], "no missing texts, got a masked one: text 1"),
+    ],
+)
+@pytest.mark.parametrize("method", ["fit", "transform"])
+def test_a_masked_token_or_text_is_an_error_that_names_it(X, message, method):
+    with pytest.raises(ValueError, match=message):
+        getattr(SequenceTokenizer().fit(TEXTS), method)(X)

@@ -795,7 +795,7 @@ def test_targets_for_padding_alone_are_not_taken_for_those_of_steps(estimator, s
 def test_targets_of_the_wrong_kind_are_refused(ragged, step_numbers, step_labels):
     with pytest.raises(ValueError, match="continuous"):
         RNNClassifier(**TINY).fit(ragged, step_numbers)
-    with pytest.raises(ValueError, match="could not convert string to float"):
+    with pytest.raises(ValueError, match="Expected numbers in y, got strings"):
         RNNRegressor(**TINY).fit(ragged, step_labels)
     with pytest.raises(ValueError, match="multiclass-multioutput"):
         RNNClassifier(**TINY).fit(ragged, [np.column_stack([np.arange(len(x)), np.ones(len(x))]) for x in ragged])

@@ -480,7 +480,7 @@ BAD_NUMBERS = {
     ),
     "four dimensions": (lambda y: np.zeros((40, 2, 2, 2)), r"horizon, n_outputs\), got \(40, 2, 2, 2\)"),
     "no columns": (lambda y: np.zeros((40, 0)), "0 feature|horizon"),
-    "texts": (lambda y: ["a"] * 40, "could not convert"),
+    "texts": (lambda y: ["a"] * 40, "Expected numbers in y, got strings"),
     "complex": (lambda y: np.zeros((40, 2), complex), "Complex"),
     "too few": (lambda y: y[:-1], r"inconsistent numbers of samples: \[40, 39\]"),
     "nothing": (lambda y: None, "requires y to be passed"),

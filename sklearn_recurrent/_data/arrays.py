@@ -1,0 +1,311 @@
+"""Any array-like as a NumPy array of numbers; and what to say of values that are no numbers."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from numbers import Number
+from reprlib import repr as short_repr
+from typing import NamedTuple
+
+import numpy as np
+
+NUMERIC = "fiub"
+"""Kinds of dtypes whose values are numbers."""
+
+TIMES = (datetime.date, datetime.time, np.datetime64)
+DURATIONS = (datetime.timedelta, np.timedelta64)
+STRINGS = (str, bytes)
+
+
+# --- from an array-like to an array -----------------------------------------------------------------------------------
+
+
+def plain(x):
+    """Any array-like as a NumPy array, in which masked numbers are NaN.
+
+    Raises
+    ------
+    ValueError
+        If `x` is a nested list of unequal lengths.
+    """
+    return unmasked(array_of(x))
+
+
+def array_of(x):
+    """Any array-like as a NumPy array, or as a masked array if it has a mask."""
+    if type(x) is np.ndarray:
+        array = x
+    elif isinstance(x, list | tuple):
+        array = _array_of_list(x)
+    else:
+        array = _array_of_other(x)
+    if array.dtype.kind == "V" and _holds_foreign_numbers(array.dtype):
+        array = array.astype(np.float32)
+    return array
+
+
+def unmasked(array):
+    """`array` without a mask: masked numbers are NaN, masked times NaT, and other masked values None."""
+    if not isinstance(array, np.ma.MaskedArray):
+        return array
+    values = np.asarray(array.data)
+    if values.dtype.names or not np.ma.getmaskarray(array).any():
+        return values
+    if values.dtype.kind in "iub":
+        values = values.astype(np.float64)
+    elif values.dtype.kind not in "fcmM":
+        values = values.astype(object)
+    missing = {"f": np.nan, "c": np.nan, "m": "NaT", "M": "NaT"}.get(values.dtype.kind)
+    return np.where(array.mask, np.array(missing, values.dtype), values)
+
+
+def is_array_like(cell):
+    """Whether `cell` is a list or an array, and not a single value."""
+    if isinstance(cell, list | tuple):
+        return True
+    # Scalars of NumPy have __array__, too; those of other libraries are arrays without axes.
+    return _has_array(type(cell)) and getattr(cell, "shape", None) != ()
+
+
+def _has_array(kind):
+    return hasattr(kind, "__array__") and not issubclass(kind, np.generic)
+
+
+def _array_of_list(x):
+    if any(map(_has_array, set(map(type, x)))):
+        x = [array_of(entry) if _has_array(type(entry)) else entry for entry in x]
+        if any(isinstance(entry, np.ma.MaskedArray) for entry in x):
+            return np.ma.stack(x)
+    return np.asarray(x)
+
+
+def _array_of_other(x):
+    try:
+        array = np.asanyarray(x)  # which keeps the mask of a netCDF variable
+    except TypeError:
+        if not str(getattr(x, "dtype", "")).endswith("bfloat16"):
+            raise
+        array = np.asanyarray(x.float())  # PyTorch's tensors refuse to convert to a type that NumPy does not have
+    return array if isinstance(array, np.ma.MaskedArray) else np.asarray(array)
+
+
+def _holds_foreign_numbers(dtype):
+    """Whether a dtype of another library, such as bfloat16, has values that float32 represents."""
+    return dtype.type is not np.void and np.can_cast(dtype, np.float32)
+
+
+# --- where values are -------------------------------------------------------------------------------------------------
+
+
+class Place(NamedTuple):
+    """Where values are, for the message of an error.
+
+    words : such as "sequence 3"
+    axes : the names of the axes of the values
+    line : of code that replaces the values; {} stands for the expression of the new ones
+    variable : the name of the values in that expression
+    each : an expression that gives the sequences one by one; None inside a sequence, or for targets
+    drop : a line of code that drops the values
+    is_matrix : whether scikit-learn's rules for X as a matrix hold
+    """
+
+    words: str
+    axes: tuple[str, ...] = ()
+    line: str | None = None
+    variable: str = "X"
+    each: str | None = None
+    drop: str | None = None
+    is_matrix: bool = False
+
+    def at(self, index):
+        """The words for the value with this index."""
+        return ", ".join([self.words, *(f"{axis} {i}" for axis, i in zip(self.axes, index, strict=False))])
+
+    def inside(self, i):
+        """The place of entry `i`, if it is an array itself."""
+        return self._replace(words=self.at([i]), axes=self.axes[1:], each=None)
+
+    def by(self, expression):
+        """The line of code that replaces the values by `expression`, in which {x} stands for them."""
+        return self.line.format(expression.format(x=self.variable))
+
+
+def place_of_sequence(j, source="X"):
+    """The place of sequence number `j` among those of `source`, an expression."""
+    variable = source if source.isidentifier() else "X"
+    line = f"{variable} = [{{}} for x in {source}]"
+    return Place(f"sequence {j}", ("step", "feature"), line, "x", source)
+
+
+def place_of_array(X, name="X"):
+    """The place of the values of an array or a nested list that holds all sequences."""
+    each = name if isinstance(X, list | tuple) else f"list({name})"
+    return Place(name, ("sequence", "step", "feature"), f"{name} = {{}}", name, each)
+
+
+# --- from an array to numbers -----------------------------------------------------------------------------------------
+
+
+def numbers(array, place):
+    """The same array if it holds numbers; objects as float64, if they are numbers or missing.
+
+    Raises
+    ------
+    ValueError
+        If there are other values, such as strings or times. The message says where, what came, and what to do.
+    TypeError
+        If an object in a matrix is neither, as scikit-learn has it.
+    """
+    if array.dtype.kind in NUMERIC:
+        return array
+    if array.dtype.kind == "O":
+        return _numbers_of_objects(array, place)
+    raise _refusal_of_array(array, place)
+
+
+def _numbers_of_objects(array, place):
+    entries = array.ravel().tolist()
+    kinds = set(map(type, entries))
+    may_be_nested = array.ndim == 1 and len(place.axes) > 1
+    if may_be_nested and any(issubclass(kind, list | tuple) or _has_array(kind) for kind in kinds):
+        return _stacked([numbers(plain(entry), place.inside(i)) for i, entry in enumerate(entries)], place)
+    missing = {kind for kind in kinds if kind is type(None) or kind.__name__ == "NAType"}
+    others = {kind for kind in kinds - missing if not _is_number(kind)}
+    if others:
+        i = next(i for i, entry in enumerate(entries) if type(entry) in others)
+        raise refusal_of_object(entries[i], np.unravel_index(i, array.shape), array, place)
+    if missing:
+        entries = [np.nan if type(entry) in missing else entry for entry in entries]
+    return np.array(entries, dtype=np.float64).reshape(array.shape)
+
+
+def _stacked(steps, place):
+    try:
+        return np.array(steps)
+    except ValueError as error:
+        raise unequal_steps(place, error) from error
+
+
+def unequal_steps(place, error):
+    """The error for a sequence whose steps differ in length."""
+    return ValueError(
+        f"Expected {place.words} to be an array of shape (n_steps, n_features), got steps of unequal length: {error}"
+    )
+
+
+def _is_number(kind):
+    if issubclass(kind, (*STRINGS, *TIMES, *DURATIONS, complex, np.complexfloating, np.void, np.ndarray)):
+        return False
+    return issubclass(kind, Number) or hasattr(kind, "__float__")
+
+
+# --- what to say of other values --------------------------------------------------------------------------------------
+
+
+def _refusal(words, got, instead):
+    return ValueError(f"Expected numbers in {words}, got {got}. {instead}".rstrip())
+
+
+def _refusal_of_array(array, place):
+    kind = array.dtype.kind
+    if kind == "c":
+        return _refusal_of_complex(array.dtype, array.ndim, place.words, place)
+    if kind == "M":
+        return _refusal(place.words, f"times ({array.dtype})", _instead_of_times(place))
+    if kind == "m":
+        return _refusal(place.words, f"durations ({array.dtype})", _instead_of_durations(place))
+    if kind in "UST":
+        return _refusal(place.words, f"strings ({array.dtype})", _instead_of_strings(array, place))
+    if array.dtype.names and place.line and array.ndim - (place.variable != "x") == 1:
+        fields = "np.stack([{x}[name] for name in {x}.dtype.names], axis=-1)"
+        return _refusal(place.words, "a structured array", f"Stack its fields: {place.by(fields)}")
+    return _refusal(place.words, str(array.dtype), "")
+
+
+def refusal_of_object(value, index, array, place):
+    """The error for a single value among others."""
+    words = place.at(index)
+    if isinstance(value, complex | np.complexfloating):
+        return _refusal_of_complex(type(value).__name__, array.ndim, words, place)
+    if isinstance(value, DURATIONS):
+        if not _converts(array, "m8[us]"):
+            place = place._replace(line=None)
+        return _refusal(words, f"a duration, {value!r}", _instead_of_durations(place))
+    if isinstance(value, TIMES):
+        if not _converts(array, "M8[us]"):
+            place = place._replace(line=None)
+        return _refusal(words, f"a time, {value!r}", _instead_of_times(place))
+    if isinstance(value, STRINGS):
+        return _refusal(words, f"the string {short_repr(value)}", _instead_of_strings(array, place))
+    instead = f"Drop the column: {place.drop}" if place.drop else ""
+    if isinstance(value, Mapping) and place.each and array.ndim - (place.variable != "x") == 1:
+        frames = f"X = [pandas.DataFrame(list(x)) for x in {place.each}]"
+        instead = f"If sequences are lists of records: {frames}"
+    error = _refusal(words, f"another object: {_reason(value)}", instead)
+    return TypeError(*error.args) if place.is_matrix else error
+
+
+def _reason(value):
+    """Why a value is no number."""
+    if is_array_like(value):
+        return f"an array or a list ({type(value).__name__})"
+    try:
+        float(value)
+    except (TypeError, ValueError) as error:
+        return str(error)
+    return type(value).__name__
+
+
+def _refusal_of_complex(dtype, ndim, words, place):
+    instead = ""
+    if place.drop:
+        instead = f" Drop the column: {place.drop}"
+    elif place.line:
+        function = "stack" if ndim - (place.variable != "x") == 1 else "concatenate"
+        parts = f"np.{function}([part(np.asarray({{x}}, complex)) for part in (np.real, np.imag)], axis=-1)"
+        instead = f" For real and imaginary parts as features: {place.by(parts)}"
+    return ValueError(f"Complex data not supported\nExpected real numbers in {words}, got {dtype}.{instead}")
+
+
+def _instead_of_times(place):
+    if place.drop:
+        return f"Drop the column, or convert it to numbers, such as seconds: {place.drop}"
+    if not place.line:
+        return "Leave times out, or convert them to numbers, such as seconds."
+    seconds = "(np.asarray({x}, 'M8[us]') - np.datetime64(0, 'us')) / np.timedelta64(1, 's')"
+    return f"Leave times out, or convert them, here to seconds: {place.by(seconds)}"
+
+
+def _instead_of_durations(place):
+    if place.drop:
+        return f"Drop the column, or convert it to numbers, such as seconds: {place.drop}"
+    if not place.line:
+        return "Convert durations to numbers, such as seconds."
+    seconds = "np.asarray({x}, 'm8[us]') / np.timedelta64(1, 's')"
+    return f"Convert durations, here to seconds: {place.by(seconds)}"
+
+
+def _instead_of_strings(array, place):
+    if place.drop:
+        return f"Drop the column, or encode it as numbers: {place.drop}"
+    if place.line and _converts(array, np.float64):
+        return f"Convert numbers that are written as strings: {place.by('np.asarray({x}, float)')}"
+    each = place.each
+    if array.ndim - (place.variable != "x") > 1:
+        each = f"[np.ravel(x) for x in {each}]" if each and array.shape[-1] == 1 else None
+    if not each:
+        return "Encode strings as numbers first, for example by sklearn.preprocessing.OrdinalEncoder."
+    return (
+        f"Texts and tokens become numbers by X = SequenceTokenizer().fit_transform({each}). "
+        "Networks read these with embedding_dim."
+    )
+
+
+def _converts(array, dtype):
+    """Whether all values can be converted to `dtype`."""
+    try:
+        array.astype(dtype)
+    except (TypeError, ValueError):
+        return False
+    return True

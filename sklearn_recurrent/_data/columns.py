@@ -1,0 +1,221 @@
+"""Data frames of any library: their columns, as numbers, and the names of these.
+
+Libraries are told by what their objects can do. None is imported.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+
+import numpy as np
+
+from .arrays import NUMERIC, numbers, plain
+
+
+@cache
+def is_frame_type(kind):
+    """Whether objects of this type are data frames: of pandas, polars, pyarrow, narwhals, or of a library like them."""
+    return hasattr(kind, "columns") and (hasattr(kind, "to_numpy") or hasattr(kind, "column_names"))
+
+
+@cache
+def is_pandas_type(kind):
+    """Whether objects of this type are data frames of pandas, or of a library like it."""
+    return is_frame_type(kind) and hasattr(kind, "iloc")
+
+
+@cache
+def may_stand_for_frame(kind):
+    """Whether `as_frame` may return another object for those of this type."""
+    return hasattr(kind, "to_native") or kind.__name__ in ("Series", "RecordBatch", "StructArray")
+
+
+def is_frame(x):
+    """Whether `x` is a data frame, or stands for one."""
+    kind = type(x)
+    return is_frame_type(kind) or (may_stand_for_frame(kind) and is_frame_type(type(as_frame(x))))
+
+
+def as_frame(x):
+    """The data frame that `x` is, or stands for, since it holds records of named fields; otherwise `x` itself."""
+    if hasattr(type(x), "to_native"):  # narwhals
+        x = x.to_native()
+    kind = type(x).__name__
+    if kind == "Series" and str(x.dtype).startswith("Struct("):  # polars
+        return x.struct.unnest()
+    if kind == "RecordBatch":
+        return sys.modules["pyarrow"].Table.from_batches([x])
+    if kind == "StructArray":
+        return sys.modules["pyarrow"].Table.from_struct_array(x)
+    return x
+
+
+def column_names(frame):
+    """The labels of the columns, a list."""
+    if hasattr(type(frame), "column_names"):  # pyarrow, whose columns are arrays
+        return frame.column_names
+    columns = frame.columns
+    return columns if type(columns) is list else columns.tolist()
+
+
+def first_column(frame):
+    """The first column of a frame, as a series or an array of its library."""
+    if is_pandas_type(type(frame)):
+        return frame.iloc[:, 0]
+    if _is_polars(frame):
+        return frame.to_series(0)
+    return frame.column(0)
+
+
+def _is_polars(frame):
+    return hasattr(type(frame), "get_columns")
+
+
+# --- values -----------------------------------------------------------------------------------------------------------
+
+
+def numbers_of_frame(x, place):
+    """The values of a frame, (n_rows, n_columns). A missing value is NaN.
+
+    Parameters
+    ----------
+    x : data frame, or what `as_frame` takes
+    place : function
+        It returns the `Place` of the frame, which is called for in an error alone.
+
+    Raises
+    ------
+    ValueError
+        If a column holds anything but numbers. The message names it.
+    """
+    frame = as_frame(x)
+    if is_pandas_type(type(frame)):
+        array = frame.to_numpy()
+        if array.dtype.kind in NUMERIC:  # otherwise pandas makes objects of all columns
+            return array
+    columns = []
+    for name, values in _columns(frame):
+        if values.dtype.kind not in NUMERIC:
+            values = numbers(values, _place_of_column(name, frame, x, place()))
+        columns.append(values)
+    return np.column_stack(columns) if columns else np.empty(frame.shape)
+
+
+def _columns(frame):
+    """Pairs of the name and the values of each column. Values of one column keep their type."""
+    if is_pandas_type(type(frame)):
+        return [(name, _values_of_series(series)) for name, series in frame.items()]
+    if _is_polars(frame):
+        return [(series.name, plain(series)) for series in frame.get_columns()]
+    return [(name, plain(column)) for name, column in zip(frame.column_names, frame.columns, strict=True)]
+
+
+def _values_of_series(series):
+    """The values of a series of pandas; pandas.NA as NaN."""
+    dtype = series.dtype
+    if isinstance(dtype, np.dtype) or dtype.kind not in NUMERIC:
+        return plain(series)
+    if hasattr(dtype, "itemsize") and dtype.kind != "f" and not series.hasnans:
+        return series.to_numpy(dtype=f"{dtype.kind}{dtype.itemsize}")
+    is_float32 = dtype.kind == "f" and getattr(dtype, "itemsize", 8) == 4
+    return series.to_numpy(dtype="f4" if is_float32 else "f8", na_value=np.nan)
+
+
+def _place_of_column(name, frame, x, place):
+    """The place of a column of `frame`, which is `as_frame(x)`."""
+    place = place._replace(words=f"column {name!r} of {place.words}", axes=place.axes[:1], each=None)
+    expression = _in_code(x, "{x}")
+    if expression is None or frame.shape[1] == 1:
+        return place._replace(line=None)
+    if is_pandas_type(type(frame)):
+        method = f"drop(columns={name!r})"
+    elif _is_polars(frame):
+        method = f"drop({name!r})"
+    else:
+        method = f"drop_columns({name!r})"
+    return place._replace(drop=place.by(f"{expression}.{method}"))
+
+
+def _in_code(x, variable):
+    """An expression of ``as_frame(x)``; None if it depends on the container that `x` is in."""
+    kind = type(x)
+    if hasattr(kind, "to_native"):
+        return f"{variable}.to_native()"
+    if kind.__name__ == "Series":
+        return f"{variable}.struct.unnest()"
+    return None if kind.__name__ == "StructArray" else variable
+
+
+# --- the names of features --------------------------------------------------------------------------------------------
+
+
+def named_frame(sequences, source="X"):
+    """A frame with the names of the features of all `sequences`; None if they are no frames.
+
+    Only names that are all strings count, as in scikit-learn.
+
+    Raises
+    ------
+    ValueError
+        If a sequence has other names than the first one, or the same in another order, or if only some have names. The
+        message names the sequence.
+    """
+    kinds = set(map(type, sequences))
+    frames = set(filter(is_frame_type, kinds))
+    others = set(filter(may_stand_for_frame, kinds))
+    if not frames and not others:
+        return None
+    expected = None
+    for j, x in enumerate(sequences):
+        kind = type(x)
+        if kind in others:
+            x = as_frame(x)
+            kind = type(x)
+        labels = column_names(x) if kind in frames or is_frame_type(kind) else None
+        if not j:
+            expected = labels
+        elif labels != expected and _strings_only(labels) != _strings_only(expected):
+            raise ValueError(_difference(_strings_only(expected), _strings_only(labels), sequences, j, source))
+    return as_frame(sequences[0]) if expected else None
+
+
+def _strings_only(labels):
+    return labels if labels and all(isinstance(label, str) for label in labels) else None
+
+
+def _difference(expected, names, sequences, j, source):
+    if expected is None or names is None:
+        words = [_described(names, x) for names, x in ((expected, sequences[0]), (names, sequences[j]))]
+        return (
+            f"Expected all sequences to have feature names, or none, got {words[0]} in sequence 0 and {words[1]} in "
+            f"sequence {j}. To read all columns by position: X = [np.asarray(x) for x in {source}]"
+        )
+    message = f"The feature names of sequence {j} should match those of sequence 0.\n"
+    unexpected = sorted(set(names) - set(expected))
+    missing = sorted(set(expected) - set(names))
+    if unexpected:
+        message += f"Feature names unseen in sequence 0:\n{_listed(unexpected)}"
+    if missing:
+        message += f"Feature names seen in sequence 0, yet now missing:\n{_listed(missing)}"
+    if not unexpected and not missing:
+        message += "Feature names must be in the same order as they were in sequence 0.\n"
+        x = _in_code(sequences[j], "x")
+        if x is not None:
+            is_arrow = hasattr(type(as_frame(sequences[j])), "column_names")
+            columns = f".select({expected})" if is_arrow else f"[{expected}]"
+            message += f"Put them in one order: X = [{x}{columns} for x in {source}]"
+    return message
+
+
+def _described(names, x):
+    if names:
+        return f"the columns {names}"
+    if is_frame(x):
+        return "columns without names"
+    return f"no columns ({type(x).__name__})"
+
+
+def _listed(names, at_most=5):
+    lines = [f"- {name}\n" for name in names[:at_most]]
+    return "".join([*lines, "- ...\n"] if len(names) > at_most else lines)
