@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_array, check_is_fitted
 
 from .._core.ragged import Ragged
 from .._sklearn import Interval, SequenceTransformerMixin, StrOptions, _fit_context, available_if
+from .layouts import warn_of_long
 from .sequences import as_array, locate, object_array, parse_sequences, unwrap, valid_steps
 
 
@@ -126,8 +127,8 @@ class SequencePadder(SequenceTransformerMixin, BaseEstimator):
         X : list, tuple, array, Series or data frame
             Sequences of shape ``(T_i, F)`` or ``(T_i,)``; or a 3-D array ``(n, T, F)``, whose leading and trailing
             steps of NaN are padding; or 2-D numbers ``(n, T)``.
-        y : None
-            Ignored.
+        y : array-like, default=None
+            Targets. They are used for warnings only.
 
         Returns
         -------
@@ -140,6 +141,7 @@ class SequencePadder(SequenceTransformerMixin, BaseEstimator):
             If a sequence is empty, has another number of features, or holds infinity or anything but numbers.
         """
         sequences = parse_sequences(self, X, reset=True, missing="keep")
+        warn_of_long(X, y)
         if self.maxlen is None:
             self.length_ = int(sequences.lengths.max())
         else:

@@ -14,6 +14,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, proces
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from .._sklearn import HasMethods, SequenceTransformerMixin, _fit_context, available_if
+from .layouts import warn_of_long
 from .sequences import object_array, parse_sequences, unwrap, valid_steps
 
 
@@ -114,6 +115,7 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
             If a sequence is empty, has another number of features, or holds anything but finite numbers.
         """
         ragged = self._parse(X, reset=True)
+        warn_of_long(X, y)
         if get_config()["enable_metadata_routing"]:
             fit_params = process_routing(self, "fit", **fit_params).transformer.fit
         fit_params = {name: _per_step(value, ragged) for name, value in fit_params.items()}

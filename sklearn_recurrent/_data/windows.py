@@ -9,6 +9,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_scalar
 
+from .frames import instances_of
+from .layouts import is_long
 from .sequences import as_array, as_sequences, parse_sequences, unwrap
 
 
@@ -172,6 +174,9 @@ def sliding_windows(series, window: int, horizon: int, step: int = 1, target=Non
 def _arrays_and_names(series):
     """The series as a list of arrays, and the names of their features, if they are data frames."""
     form, found = unwrap(series, "series")
+    if form == "numbers" and is_long(found):
+        found = instances_of(found)
+        form = "sequences"
     if form == "numbers" and len(getattr(found, "shape", ())) > 2:
         return list(as_sequences(found)), []
     if form == "numbers":
