@@ -152,6 +152,10 @@ def instances_of(X):
 # --- what columns are for ---------------------------------------------------------------------------------------------
 
 
+TELLING = 10
+"""Sequences of a single step that make a warning; fewer may be the first steps of a stream."""
+
+
 class _Roles(NamedTuple):
     """Lists of names; empty for what was not asked for."""
 
@@ -281,7 +285,7 @@ def _sorted_rows(table, by, sort_by):
 
 
 def _warn_of_single_steps(rows, by):
-    if 1 < len(rows.order) == len(rows.ends):
+    if TELLING <= len(rows.order) == len(rows.ends):
         warn_of_data(
             f"Each sequence has a single time step, since no two rows share a value of by={by!r}. Name the column that "
             "tells sequences apart in by, and the one that orders their steps in sort_by."
@@ -363,7 +367,7 @@ def _dates(table, name, values, stamps):
     odd = [stamp for stamp in stamps if not _ISO.fullmatch(stamp)]
     if not odd:
         try:
-            return values.astype(str).astype("M8[ns]").view(np.int64)
+            return np.array(values.tolist(), dtype="M8").view(np.int64)  # in the finest unit that one of them has
         except ValueError as error:
             odd = [str(error)]
     raise ValueError(

@@ -108,12 +108,9 @@ class PandasTable:
             return np.where(codes < 0, np.nan, codes)
         if str(series.dtype).startswith("period"):
             series = series.dt.to_timestamp()
-        if series.dtype.kind == "M":
-            if series.dt.tz is not None:
-                series = series.dt.tz_convert(None)
-            return series.to_numpy(np.dtype("M8[ns]"))
-        if series.dtype.kind == "m":
-            return series.to_numpy(np.dtype("m8[ns]"))
+        if getattr(series.dtype, "tz", None) is not None:
+            series = series.dt.tz_convert(None)
+            return series.to_numpy()
         return self.values(name)
 
     def kind(self, name):

@@ -1,4 +1,4 @@
-"""sequences_from_frame: every library, against a plain loop over rows; errors name the sequence, and their hints run."""
+"""sequences_from_frame: every library, against a plain loop; errors name the sequence, and their hints run."""
 
 import datetime as dt
 import pickle
@@ -159,9 +159,7 @@ def test_numbers_beside_strings_are_no_strings_among_targets(make):
 @pytest.mark.parametrize("target", ["state", ["a", "b"]])
 def test_targets_of_steps_are_those_of_a_plain_loop(make, target):
     columns = rows_of()
-    data = sequences_from_frame(
-        make(columns), by="id", columns=["a"], sort_by="time", target=target, target_per="step"
-    )
+    data = sequences_from_frame(make(columns), by="id", columns=["a"], sort_by="time", target=target, target_per="step")
     names = [target] if isinstance(target, str) else target
     expected = by_hand(columns, ["id"], names, "time").values()
     if isinstance(target, str):
@@ -380,9 +378,7 @@ def test_a_tuple_is_one_name_in_a_frame_that_has_it():
 @three_libraries
 def test_estimators_take_what_comes_out(make):
     frame = make(rows_of(120, 12))
-    data = sequences_from_frame(
-        frame, by="id", columns=["a", "b"], sort_by="time", target="label", groups="hospital"
-    )
+    data = sequences_from_frame(frame, by="id", columns=["a", "b"], sort_by="time", target="label", groups="hospital")
     model = make_pipeline(PerTimestep(StandardScaler()), LSTMClassifier(3, max_iter=1, random_state=0))
     scores = cross_val_score(model, data.X, data.y, groups=data.groups, cv=GroupKFold(2))
     assert np.isfinite(scores).all()
@@ -556,7 +552,7 @@ def test_a_missing_static_value_is_kept(make):
 @pytest.mark.parametrize("make", [pandas_frame, polars_frame])
 def test_a_target_in_some_rows_only_is_refused_and_the_hint_fills_the_others(make):
     frame = make({"id": ["x", "y", "x", "y"], "a": [1.0, 2.0, 3.0, 4.0], "label": [None, "v", "u", None]})
-    with pytest.raises(ValueError, match="Expected a target 'label' in each row, got (nan|None) in sequence") as error:
+    with pytest.raises(ValueError, match=r"Expected a target 'label' in each row, got (nan|None) in sequence") as error:
         sequences_from_frame(frame, by="id", target="label")
     start = "frame['label'] = " if make is pandas_frame else "frame = "
     (line,) = re.findall(r"fill the others: (.*)\.$", str(error.value))
@@ -579,7 +575,7 @@ def test_a_sequence_without_target_is_refused_and_the_hint_leaves_it_out(make, t
 @three_libraries
 def test_a_missing_group_is_refused(make):
     frame = make({"id": ["x", "y", "x"], "a": [1.0, 2.0, 3.0], "g": ["u", None, "u"]})
-    with pytest.raises(ValueError, match="Expected a group 'g' in each row, got (nan|None) in sequence 'y'"):
+    with pytest.raises(ValueError, match=r"Expected a group 'g' in each row, got (nan|None) in sequence 'y'"):
         sequences_from_frame(frame, by="id", groups="g")
 
 
@@ -588,7 +584,9 @@ def test_times_among_features_are_refused_and_the_hint_runs(make):
     frame = make({"id": [1, 1], "t": [DAY + dt.timedelta(1), DAY], "a": [1.0, 0.0]})
     with pytest.raises(ValueError, match=r"numbers or categories, got .* in column 't'\. If it orders") as error:
         sequences_from_frame(frame, by="id")
-    for option, steps in zip(re.findall(r"\w+=[^;. ]+", str(error.value)), ([0, 1], [1, 0]), strict=True):
+    for option, steps in zip(
+        re.findall(r"(?:sort_by|columns)=[^;. ]+", str(error.value)), ([0, 1], [1, 0]), strict=True
+    ):
         data = eval(f"sequences_from_frame(frame, by='id', {option})", globals(), {"frame": frame})
         assert np.asarray(data.X[0]).ravel().tolist() == steps
     frame = make({"id": [1, 1], "t": [1, 2], "end": [DAY] * 2, "a": [1.0, 0.0]})
