@@ -138,7 +138,7 @@ FEATURES = {"channel", "channels", "feature", "features", "variable", "variables
 """Names of the axis of features."""
 
 
-def refuse_other_axes(X, name="X", *, channels_first=False):
+def refuse_other_axes(X, name="X", *, channels_first=False, one_sequence=False):
     """Raise if named dimensions, of `X` or of a sequence in it, are in another order than they are read in.
 
     Unknown names say nothing: then the position counts, as in arrays of other libraries.
@@ -151,6 +151,8 @@ def refuse_other_axes(X, name="X", *, channels_first=False):
         The name of `X` in a message.
     channels_first : bool, default=False
         Whether the axis of features is read before that of time.
+    one_sequence : bool, default=False
+        Whether a 2-D array is read as one sequence.
     """
     if "xarray" not in sys.modules:  # so that a long list costs nothing
         return
@@ -158,6 +160,8 @@ def refuse_other_axes(X, name="X", *, channels_first=False):
         _refuse_dataset(X, name)
         if X.ndim == 3:
             _refuse_cube(X, name, channels_first)
+        elif X.ndim == 2 and one_sequence:
+            _refuse_series(X, name)
         elif X.ndim == 2:
             _refuse_matrix(X, name)
     elif isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1):
@@ -224,6 +228,11 @@ def _refuse_matrix(X, name):
         f"Expected {name} to have the dimensions (sequences, time), got {X.dims}. Pass {name}.T if each column is a "
         f"sequence, or [{name}] if {name} is one sequence."
     )
+
+
+def _refuse_series(X, name):
+    if not _is_in_order(X.dims, ["time", "features"]):
+        raise ValueError(f"Expected {name} to have the dimensions (time, features), got {X.dims}. Pass {name}.T.")
 
 
 def _refuse_sequence(x, j, name, channels_first):

@@ -27,6 +27,7 @@ from sklearn_recurrent import (
     as_column,
     as_sequences,
     sequences_from_frame,
+    sliding_windows,
 )
 from sklearn_recurrent._data.layouts import warn_of_long
 
@@ -444,6 +445,15 @@ def test_channels_first_is_refused_where_the_names_say_that_they_are_not(labeled
     with pytest.raises(ValueError, match=r"sequence 0 to have the dimensions \(features, time\)") as error:
         as_sequences(X, channels_first=True)
     assert_array_equal(run_hints(error, X)[0][3], CUBE[3])
+
+
+def test_windows_refuse_time_in_columns_and_the_hint_mends_it(labeled):
+    series = labeled(CUBE[0], dims=("channel", "time"))
+    with pytest.raises(ValueError, match=r"Expected series to have the dimensions \(time, features\), got .* Pass ser"):
+        sliding_windows(series, window=3, horizon=1)
+    assert sliding_windows(series.T, window=3, horizon=1).X.shape == (2, 3, 2)
+    with pytest.raises(ValueError, match=r"Pass as_sequences\(series, channels_first=True\)"):
+        sliding_windows(labeled(CUBE, dims=("case", "channel", "time")), window=3, horizon=1)
 
 
 def test_a_dataset_of_xarray_is_refused_and_the_hint_makes_an_array():
