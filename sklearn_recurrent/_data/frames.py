@@ -93,11 +93,8 @@ def sequences_from_frame(
     >>> data = sequences_from_frame(table, by="pump", sort_by="hour", target="failed")
     >>> data.index, data.y
     (array(['a', 'b'], dtype=object), array([ True, False]))
-    >>> data.X[0]
-          flow
-    hour
-    1      0.4
-    2      0.5
+    >>> data.X[0]["flow"].to_dict()
+    {1: 0.4, 2: 0.5}
 
     Then ``LSTMClassifier().fit(data.X, data.y)``.
     """
