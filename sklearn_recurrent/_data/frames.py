@@ -406,10 +406,7 @@ def _targets(table, rows, roles, target_per):
         for name in roles.target:
             _refuse_missing(table, rows, roles, name, "target")
             _refuse_changes(table, rows, name, "target", "For a target for each time step pass target_per='step'.")
-    values = [table.values(name)[chosen] for name in roles.target]
-    if any(column.dtype == object for column in values):
-        values = [column.astype(object) for column in values]  # NumPy would make strings of the numbers beside them
-    return np.column_stack(values)
+    return np.column_stack([table.values(name)[chosen] for name in roles.target])
 
 
 def _refuse_changes(table, rows, name, what, hint):

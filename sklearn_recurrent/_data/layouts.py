@@ -165,12 +165,15 @@ def refuse_other_axes(X, name="X", *, channels_first=False, one_sequence=False):
         elif X.ndim == 2:
             _refuse_matrix(X, name)
     elif isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1):
+        if not any(map(_is_labeled, set(map(type, X)))):
+            return
         for j, x in enumerate(X):
             if _is_labeled(x):
                 _refuse_sequence(x, j, name, channels_first)
 
 
 def _is_labeled(X):
+    """Whether an object, or a type of objects, is of xarray."""
     return hasattr(X, "dims") and hasattr(X, "coords") and hasattr(X, "transpose")
 
 

@@ -323,7 +323,7 @@ def test_frames_are_refused_with_channels_first_and_the_hint_reads_them(X):
 class Labeled:
     """As much of xarray.DataArray as is read."""
 
-    coords = ()
+    coords = dims = ()
 
     def __init__(self, values, dims):
         self.values = values
