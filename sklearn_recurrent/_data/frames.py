@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -15,7 +15,15 @@ from .warnings import warn_of_data
 
 
 def sequences_from_frame(
-    frame, *, by, columns=None, sort_by=None, target=None, static=None, groups=None, target_per: str = "sequence"
+    frame,
+    *,
+    by,
+    columns=None,
+    sort_by=None,
+    target=None,
+    static=None,
+    groups=None,
+    target_per: Literal["sequence", "step"] | str = "sequence",
 ) -> Bunch:
     """Make sequences from a long table, which has one row per time step.
 
