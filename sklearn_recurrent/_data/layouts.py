@@ -60,16 +60,12 @@ def warn_of_long(X, y):
     y : array-like or None
         Targets, one for each row of `X`.
     """
-    if y is None or not hasattr(X, "columns") or len(getattr(X, "shape", ())) != 2:
+    n_rows = len(X) if hasattr(X, "columns") and len(getattr(X, "shape", ())) == 2 else 0
+    if n_rows < FEWEST * SHORTEST:
         return
-    try:
-        y = np.asarray(y)
-    except ValueError:  # sequences of unequal length: a target for each time step
+    y = _target_of_rows(y, n_rows)
+    if y is None:
         return
-    n_rows = len(X)
-    if not y.ndim or len(y) != n_rows or n_rows < FEWEST * SHORTEST:
-        return
-    y = y.reshape(n_rows, -1)
     y_changes = (y[1:] != y[:-1]).any(axis=1)
     if np.count_nonzero(y_changes) >= n_rows / SHORTEST:  # so that a frame in random order costs next to nothing
         return
@@ -84,6 +80,24 @@ def warn_of_long(X, y):
                 "fit(data.X, data.y)."
             )
             return
+
+
+def _target_of_rows(y, n_rows):
+    """Targets as an array (n, k), objects as numbers that tell them apart; None if there is not one for each row."""
+    if y is None or (isinstance(y, list | tuple) and any(map(np.iterable, y)) and not isinstance(y[0], str)):
+        return None
+    y = np.asarray(y)
+    if y.ndim not in (1, 2) or len(y) != n_rows:
+        return None
+    y = y.reshape(n_rows, -1)
+    if y.dtype != object:
+        return y
+    code_of = {}
+    try:
+        codes = [code_of.setdefault(tuple(row), len(code_of)) for row in y.tolist()]
+    except TypeError:  # sequences: a target for each time step
+        return None
+    return np.array(codes)[:, None]
 
 
 def _candidates(X):

@@ -159,7 +159,18 @@ def arrow_table(columns):
 
 
 @pytest.mark.parametrize("make", [pandas.DataFrame, polars_frame, arrow_table])
-@pytest.mark.parametrize("target", [lambda y: y, list, lambda y: np.where(y, "a", "b"), lambda y: np.c_[y, 1 - y]])
+@pytest.mark.parametrize(
+    "target",
+    [
+        lambda y: y,
+        list,
+        lambda y: np.where(y, "a", "b"),
+        lambda y: np.where(y, "a", "b").tolist(),
+        lambda y: np.where(y, "a", "b").astype(object),
+        pandas.Series,
+        lambda y: np.c_[y, 1 - y],
+    ],
+)
 def test_blocks_of_rows_with_one_id_and_one_target_give_a_warning_whose_line_runs(make, target):
     columns, y = flat()
     X = make(columns)
@@ -255,7 +266,11 @@ QUIET = {
     "a list of frames": lambda: ([pandas.DataFrame({"v": [1.0, 2.0]})] * 12, np.repeat([0, 1, 0, 1], 3)),
     "a column of sequences": lambda: (pandas.DataFrame({"v": [np.ones(3)] * 12}), np.repeat([0, 1, 0, 1], 3)),
     "no y": lambda: (pandas.DataFrame(flat()[0]), None),
-    "targets of steps": lambda: (pandas.DataFrame(flat()[0]), [np.ones(n % 3 + 1) for n in range(30)]),
+    "lists of targets of steps": lambda: (pandas.DataFrame(flat()[0]), [np.ones(n % 3 + 1) for n in range(30)]),
+    "targets of steps": lambda: (pandas.DataFrame(flat()[0]), as_sequences([[1, 2, 3]] * 30)),
+    "targets of steps in a column": lambda: (pandas.DataFrame(flat()[0]), as_column([[1, 2, 3]] * 30)),
+    "targets of steps in a frame": lambda: (pandas.DataFrame(flat()[0]), pandas.DataFrame({"y": [[1, 2]] * 30})),
+    "no targets at all": lambda: (pandas.DataFrame(flat()[0]), []),
     "another number of targets": lambda: (pandas.DataFrame(flat()[0]), np.zeros(7)),
 }
 
