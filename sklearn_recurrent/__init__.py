@@ -1,5 +1,6 @@
 """Recurrent networks for scikit-learn, on a NumPy core."""
 
+from ._data.frames import sequences_from_frame
 from ._data.padder import SequencePadder
 from ._data.per_timestep import PerTimestep
 from ._data.sequences import as_column, as_sequences
@@ -31,6 +32,7 @@ __all__ = [
     "as_column",
     "as_sequences",
     "sequence_scorer",
+    "sequences_from_frame",
     "sliding_windows",
 ]
 __version__ = "0.1.0.dev0"

@@ -13,6 +13,7 @@ from .._core.ragged import Ragged
 from .._sklearn import Interval, SequenceTransformerMixin, StrOptions, _fit_context, available_if
 from .arrays import plain
 from .containers import object_array, unwrap
+from .layouts import warn_of_long
 from .sequences import arrays_and_frame, locate, parse_sequences, valid_steps
 
 
@@ -128,8 +129,8 @@ class SequencePadder(SequenceTransformerMixin, BaseEstimator):
         X : list, tuple, array, Series or data frame
             Sequences of shape ``(T_i, F)`` or ``(T_i,)``; or a 3-D array ``(n, T, F)``, whose leading and trailing
             steps of NaN are padding; or 2-D numbers ``(n, T)``.
-        y : None
-            Ignored.
+        y : array-like, default=None
+            Targets. They are used for warnings only.
 
         Returns
         -------
@@ -142,6 +143,7 @@ class SequencePadder(SequenceTransformerMixin, BaseEstimator):
             If a sequence is empty, has another number of features, or holds infinity or anything but numbers.
         """
         sequences = parse_sequences(self, X, reset=True, missing="keep")
+        warn_of_long(X, y)
         if self.maxlen is None:
             self.length_ = int(sequences.lengths.max())
         else:

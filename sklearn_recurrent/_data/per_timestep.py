@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_array, check_is_fitted
 
 from .._sklearn import HasMethods, SequenceTransformerMixin, _fit_context, available_if
 from .containers import object_array, unwrap
+from .layouts import warn_of_long
 from .sequences import parse_sequences, valid_steps
 from .targets import refuse_masked
 
@@ -118,6 +119,7 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
             If a sequence is empty, has another number of features, or holds anything but finite numbers.
         """
         ragged = self._parse(X, reset=True)
+        warn_of_long(X, y)
         if get_config()["enable_metadata_routing"]:
             fit_params = process_routing(self, "fit", **fit_params).transformer.fit
         fit_params = {name: _per_step(value, ragged) for name, value in fit_params.items()}

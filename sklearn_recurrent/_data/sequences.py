@@ -15,6 +15,7 @@ from .._core.ragged import Sequences
 from .arrays import NUMERIC, numbers, place_of_array, place_of_sequence, plain, refusal_of_object, unequal_steps
 from .columns import as_frame, is_frame, is_pandas_type, named_frame, numbers_of_frame
 from .containers import object_array, shape_of, unwrap
+from .layouts import refuse_long, refuse_other_axes
 
 FLOATS = [np.float64, np.float32]  # check_array converts every other dtype to the first one
 TOKENS = [np.float64, *(f"{kind}{size}" for kind in "iu" for size in (8, 4, 2, 1))]
@@ -57,7 +58,10 @@ def parse_sequences(estimator, X, *, reset, missing="error", input_size=None, to
         If `X` has none of these forms, contains an empty sequence, differing numbers of features, strings, NaN or
         infinity, or does not match what `estimator` was fitted on. The message names the sequence and the time step.
     """
+    refuse_other_axes(X)
     form, X = unwrap(X)
+    if form == "numbers":
+        refuse_long(X)
     shape = shape_of(X)
     if shape and not shape[0]:
         name = type(estimator).__name__
@@ -174,7 +178,7 @@ def valid_steps(X, value=np.nan, sides=("pre", "post")):
     return valid
 
 
-def as_sequences(X) -> np.ndarray:
+def as_sequences(X, *, channels_first: bool = False) -> np.ndarray:
     """Put sequences into a 1-D object array, whatever their lengths.
 
     ``np.array(list_of_arrays, dtype=object)`` becomes a 3-D array of numbers if all lengths are equal. This never does.
@@ -184,6 +188,9 @@ def as_sequences(X) -> np.ndarray:
     X : list, tuple, array, Series or data frame
         Sequences of shape ``(T_i, F)`` or ``(T_i,)``, as arrays or nested lists; a 3-D array ``(n, T, F)``, whose
         padding (leading and trailing steps of NaN) is removed; or 2-D numbers, with a sequence in each row.
+    channels_first : bool, default=False
+        Whether time is the last axis, as in aeon, sktime and convolutions of PyTorch: sequences of shape ``(F, T_i)``,
+        or a 3-D array ``(n, F, T)``.
 
     Returns
     -------
@@ -193,10 +200,12 @@ def as_sequences(X) -> np.ndarray:
     Raises
     ------
     ValueError
-        If a sequence is empty, holds anything but numbers, or has neither one nor two dimensions.
+        If a sequence is empty, holds anything but numbers, or has neither one nor two dimensions. With
+        `channels_first`, also if it is a data frame, whose rows are time steps.
 
     See Also
     --------
+    sequences_from_frame : Sequences from a table of one row per time step.
     as_column : The (n, 1) form, which more of scikit-learn's meta-estimators accept.
 
     Examples
@@ -208,12 +217,26 @@ def as_sequences(X) -> np.ndarray:
     ((2,), (3, 2))
     >>> [x.tolist() for x in as_sequences([[1, 2, 3], [4, 5]])]
     [[1, 2, 3], [4, 5]]
+
+    Four sequences of two channels and nine time steps:
+
+    >>> as_sequences(np.zeros((4, 2, 9)), channels_first=True)[0].shape
+    (9, 2)
     """
+    refuse_other_axes(X, channels_first=channels_first)
     form, X = unwrap(X)
+    if form == "numbers":
+        refuse_long(X)
     if form == "numbers" and not isinstance(X, list | tuple):
+        if channels_first:
+            _refuse_frame(X, "X")
         X = check_array(_numbers_of_all(X), dtype="numeric", ensure_all_finite=False, allow_nd=True)
         if X.ndim == 3 and X.size:
+            if channels_first:
+                X = X.swapaxes(1, 2)
             X = [x[valid] for x, valid in zip(X, valid_steps(X), strict=True)]
+    elif channels_first:
+        X = [_time_first(j, x) for j, x in enumerate(X)]
     arrays, _ = arrays_and_frame(X, _source(form))
     return object_array(arrays)
 
@@ -251,6 +274,20 @@ def as_column(X) -> np.ndarray:
     (2, 1)
     """
     return as_sequences(X)[:, None]
+
+
+def _time_first(j, x):
+    """A sequence (F, T) as (T, F)."""
+    _refuse_frame(x, f"sequence {j}")
+    return as_array(j, x).T
+
+
+def _refuse_frame(x, place):
+    if hasattr(x, "columns"):
+        raise ValueError(
+            f"Expected {place} to be an array with channels_first=True, got a {type(x).__name__}, whose columns are "
+            "channels. Pass as_sequences(X)."
+        )
 
 
 # --- what an estimator was fitted on ----------------------------------------------------------------------------------

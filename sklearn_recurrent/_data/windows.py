@@ -11,6 +11,8 @@ from sklearn.utils import check_scalar
 
 from .columns import column_names
 from .containers import unwrap
+from .frames import instances_of
+from .layouts import is_long, refuse_other_axes
 from .sequences import arrays_and_frame, as_sequences, parse_sequences
 
 
@@ -60,7 +62,8 @@ def sliding_windows(series, window: int, horizon: int, step: int = 1, target=Non
         One series: numbers ``(T,)``, or ``(T, k)`` for k features, as array, nested list, Series or data frame, whose
         rows are the time steps. Or several series of any lengths: a list, tuple, Series or object array of them, or a
         3-D array ``(n, T, k)``, whose leading and trailing steps of NaN are padding. A 2-D array is one series; if each
-        of its rows is a series, pass ``as_sequences(series)``.
+        of its rows is a series, pass ``as_sequences(series)``. The last level of a row MultiIndex of pandas is time, by
+        which the rows are sorted; the other levels tell the series apart.
     window : int
         Number of time steps in a row of `X`, at least 1.
     horizon : int
@@ -81,7 +84,7 @@ def sliding_windows(series, window: int, horizon: int, step: int = 1, target=Non
         3-D if `target` is a list, or if it is None and `X` is 3-D. With ``horizon=1`` without the axis of time:
         ``(n_windows,)`` or ``(n_windows, n_targets)``.
     groups : ndarray of shape (n_windows,), dtype int
-        Index of the series of each window.
+        Index of the series of each window. Series of a MultiIndex are numbered in the order in which they first appear.
 
     Raises
     ------
@@ -90,10 +93,12 @@ def sliding_windows(series, window: int, horizon: int, step: int = 1, target=Non
     ValueError
         If `window`, `horizon` or `step` is less than 1; if there is no such `target`; if a series is shorter than
         ``window + horizon``, differs from the others in its features or column names, or holds anything but finite
-        numbers. The message names the series (as a sequence) and the time step.
+        numbers. The message names the series (as a sequence) and the time step. Also if a time is there twice in a
+        series of a MultiIndex.
 
     See Also
     --------
+    sequences_from_frame : Whole sequences of a table with one row per time step.
     as_sequences : The rows of a 2-D array as series.
     sklearn.model_selection.TimeSeriesSplit : Folds in which training precedes testing.
     sklearn.model_selection.GroupKFold : Folds of whole series, by `groups`.
@@ -173,7 +178,11 @@ def sliding_windows(series, window: int, horizon: int, step: int = 1, target=Non
 
 def _arrays_and_names(series):
     """The series as a list of arrays, and the names of their features, if they are data frames."""
+    refuse_other_axes(series, "series", one_sequence=True)
     form, found = unwrap(series, "series")
+    if form == "numbers" and is_long(found):
+        found = instances_of(found)
+        form = "sequences"
     if form == "numbers" and len(getattr(found, "shape", ())) > 2:
         return list(as_sequences(found)), []
     if form == "numbers":

@@ -19,6 +19,7 @@ from .._core.optimizers import OPTIMIZERS, PLANNED, Schedule
 from .._core.preprocessing import InputPreprocessor, Standardizer, Vocabulary
 from .._core.threads import WorkerPool, single_blas_thread
 from .._core.training import Batches, Patience, minimize_lbfgs, minimize_minibatch
+from .._data.layouts import warn_of_long
 from .._data.sequences import object_array
 from .._data.targets import refuse_masked
 from .._sklearn import BriefRequests, CallbackSupportMixin
@@ -96,6 +97,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             # What there is to learn: sequences, targets and weights; then how a network takes them.
             sequences, remembered = self._parse_training(X, previous)
             given, encoder = self._training_set(sequences, y, sample_weight, groups, classes, previous)
+            warn_of_long(X, y)
             vocabulary = self._vocabulary(given, previous)
             given = self._in_canonical_order(given, vocabulary)
             encoder = self._fit_encoder(given, classes, encoder)

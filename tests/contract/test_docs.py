@@ -96,6 +96,23 @@ def test_the_code_of_a_page_runs_from_top_to_bottom(page, tmp_path, monkeypatch)
         exec(compile("\n" * line + block[1], page.name, "exec"), names)
 
 
+COMING_FROM = (ROOT / "docs" / "coming-from.md").read_text("utf-8")
+WITH_OTHER_LIBRARIES = re.findall(r"^```py\n(.*?)^```$", COMING_FROM, re.M | re.S)
+
+
+@pytest.mark.parametrize("block", WITH_OTHER_LIBRARIES)
+def test_the_data_of_another_library_is_converted_as_its_page_says(block, monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    for library in re.findall(r"^(?:import|from) (\w+)", block, re.M):
+        pytest.importorskip(library)
+    exec(compile(block, "coming-from.md", "exec"), {"__name__": "page"})
+
+
+@pytest.mark.parametrize("library", ["aeon", "sktime", "tslearn", "keras", "torch", "xarray"])
+def test_every_library_has_code_in_its_page(library):
+    assert any(re.search(rf"^(?:import|from) {library}\b", block, re.M) for block in WITH_OTHER_LIBRARIES)
+
+
 def test_the_README_has_code_that_is_tested():
     assert ROOT / "README.md" in PAGES
 

@@ -29,9 +29,10 @@ FLOORS = [  # from the ground up; a module imports only from floors below its ow
     {"_core.scheduled_sampling"},
     {"_sklearn"},
     {"_data", "_data.arrays", "_data.marks", "_data.warnings"},
-    {"_data.columns"},
+    {"_data.columns", "_data.layouts"},
     {"_data.containers"},
-    {"_data.sequences", "_data.targets"},
+    {"_data.sequences", "_data.tables", "_data.targets"},
+    {"_data.frames"},
     {"_data.labels", "_data.padder", "_data.per_timestep", "_data.tokenizer", "_data.windows"},
     {
         "_estimators",

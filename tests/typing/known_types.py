@@ -101,6 +101,7 @@ def the_others(X: list[np.ndarray], texts: list[str]) -> None:
     assert_type(windows, Windows)
     assert_type(windows.groups, np.ndarray)
     assert_type(as_sequences(X), np.ndarray)
+    assert_type(as_sequences(X, channels_first=True), np.ndarray)
     assert_type(as_column(X), np.ndarray)
     assert_type(SequencePadder(value=0).fit(X), SequencePadder)
     assert_type(SequencePadder().fit(X).transform(X), np.ndarray)
