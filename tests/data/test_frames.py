@@ -390,6 +390,16 @@ def test_estimators_take_what_comes_out(make):
     assert_array_equal(model.predict_proba(data.X), of_arrays)
 
 
+@three_libraries
+def test_models_know_the_names_of_the_features_and_refuse_another_order(make):
+    frame = make(rows_of())
+    data = sequences_from_frame(frame, by="id", columns=["a", "b"], target="label")
+    model = LSTMClassifier(3, max_iter=1, random_state=0).fit(data.X, data.y)
+    assert model.feature_names_in_.tolist() == ["a", "b"]
+    with pytest.raises(ValueError, match="names should match those that were passed during fit"):
+        model.predict(sequences_from_frame(frame, by="id", columns=["b", "a"]).X)
+
+
 def test_a_search_in_two_processes_takes_what_comes_out():
     data = sequences_from_frame(polars_frame(rows_of()), by="id", columns=["a", "b"], target="level")
     search = GridSearchCV(GRURegressor(3, max_iter=1), {"alpha": [0.1, 1]}, cv=2, n_jobs=2).fit(data.X, data.y)
