@@ -1,8 +1,9 @@
-"""The time that X takes to be read, against an earlier build: python benchmarks/reading.py REVISION [--rounds N]
+"""The time that reading X takes, against an earlier build: python benchmarks/reading.py REVISION [--rounds N]
 
-What is timed is `SequencePadder().fit(X)`, which reads X and does nothing else. The list of arrays is read by both
-builds, which take turns, in one process; a ratio above 1: this build is faster. Other containers of the same 20,000
-sequences are compared with the list of arrays in this build: how many times as long they take.
+What is timed is `SequencePadder().fit(X)`, which reads X and does nothing else. "before / now" compares the earlier
+build with this one for a list of arrays; above 1: this build is faster. The other columns compare containers of the
+same sequences with the list of arrays, in this build: how many times as long they take. All are medians of the ratios
+of neighboring runs.
 """
 
 import argparse
@@ -12,58 +13,60 @@ import warnings
 import numpy as np
 import pandas as pd
 import threadpoolctl
-from before import best_in_turn, build_of
+from before import build_of, ratio_and_time
 
 import sklearn_recurrent
 
 N = 20_000
 SHAPES = ((5, 30, 2), (5, 60, 4), (20, 100, 8))
-"""The shortest and the longest sequence, and the number of features."""
+"""The steps of the shortest and of the longest sequence, and the number of features."""
 
 
-def names(n):
-    return [f"feature_{k}" for k in range(n)]
+def frames(X):
+    names = [f"feature_{k}" for k in range(X[0].shape[1])]
+    return [pd.DataFrame(x, columns=names) for x in X]
+
+
+def groups(X):
+    """The frames of a long table, one for each group."""
+    table = pd.concat(frames(X), ignore_index=True)
+    return [frame for _, frame in table.groupby(np.repeat(np.arange(len(X)), [len(x) for x in X]))]
 
 
 CONTAINERS = {
-    "list of pandas frames": lambda X: [pd.DataFrame(x, columns=names(x.shape[1])) for x in X],
-    "pandas frames by groupby": lambda X: [
-        frame
-        for _, frame in pd.DataFrame(np.concatenate(X), columns=names(X[0].shape[1])).groupby(
-            np.repeat(range(len(X)), [len(x) for x in X])
-        )
-    ],
+    "pandas frames": frames,
+    "groups of a table": groups,
     "object array": sklearn_recurrent.as_sequences,
     "masked arrays": lambda X: [np.ma.array(x) for x in X],
-    "lists of lists": lambda X: [x.tolist() for x in X],
+    "nested lists": lambda X: [x.tolist() for x in X],
 }
+
+
+def reading(package, X):
+    return lambda: package.SequencePadder().fit(X)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("revision")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=9)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder, threadpoolctl.threadpool_limits(1):
         earlier = build_of(arguments.revision, folder)
-        print(f"{N:,} sequences; {arguments.revision} is the earlier build\n")
-        print("| steps, features | list of arrays, ms | before / now | " + " | ".join(CONTAINERS) + " |")
+        print(f"{N:,} sequences; the earlier build is {arguments.revision}\n")
+        print("| steps, features | ms | before / now | " + " | ".join(CONTAINERS) + " |")
         print("|---|" + "---|" * (2 + len(CONTAINERS)))
         for shortest, longest, n_features in SHAPES:
             X = [rng.normal(size=(length, n_features)) for length in rng.integers(shortest, longest + 1, N)]
-            functions = {
-                "now": lambda X=X: sklearn_recurrent.SequencePadder().fit(X),
-                "before": lambda X=X: earlier.SequencePadder().fit(X),
-            }
-            for name, convert in CONTAINERS.items():
-                functions[name] = lambda X=convert(X): sklearn_recurrent.SequencePadder().fit(X)
-            times = best_in_turn(functions, arguments.rounds)
-            figures = [f"{times[name] / times['now']:.2f}" for name in CONTAINERS]
-            row = [f"{shortest}-{longest}, {n_features}", f"{1e3 * times['now']:.1f}"]
-            row.append(f"{times['before'] / times['now']:.2f}")
-            print("| " + " | ".join([*row, *figures]) + " |", flush=True)
+            now = reading(sklearn_recurrent, X)
+            ratio, seconds = ratio_and_time(now, reading(earlier, X), arguments.rounds)
+            figures = [f"{shortest}-{longest}, {n_features}", f"{1e3 * seconds:.1f}", f"{ratio:.2f}"]
+            for convert in CONTAINERS.values():
+                ratio, _ = ratio_and_time(now, reading(sklearn_recurrent, convert(X)), arguments.rounds)
+                figures.append(f"{ratio:.2f}")
+            print("| " + " | ".join(figures) + " |", flush=True)
 
 
 if __name__ == "__main__":

@@ -162,22 +162,30 @@ def named_frame(sequences, source="X"):
         message names the sequence.
     """
     kinds = set(map(type, sequences))
-    frames = set(filter(is_frame_type, kinds))
-    others = set(filter(may_stand_for_frame, kinds))
-    if not frames and not others:
+    if not any(is_frame_type(kind) or may_stand_for_frame(kind) for kind in kinds):
         return None
-    expected = None
-    for j, x in enumerate(sequences):
-        kind = type(x)
-        if kind in others:
-            x = as_frame(x)
-            kind = type(x)
-        labels = column_names(x) if kind in frames or is_frame_type(kind) else None
-        if not j:
-            expected = labels
-        elif labels != expected and _strings_only(labels) != _strings_only(expected):
-            raise ValueError(_difference(_strings_only(expected), _strings_only(labels), sequences, j, source))
-    return as_frame(sequences[0]) if expected else None
+    first = as_frame(sequences[0])
+    expected = _labels(first)
+    labels = _labels_of_pandas(sequences) if all(map(is_pandas_type, kinds)) else map(_labels, map(as_frame, sequences))
+    for j, found in enumerate(labels):
+        if found != expected and _strings_only(found) != _strings_only(expected):
+            raise ValueError(_difference(_strings_only(expected), _strings_only(found), sequences, j, source))
+    return first if expected else None
+
+
+def _labels(frame):
+    return column_names(frame) if is_frame_type(type(frame)) else None
+
+
+def _labels_of_pandas(frames):
+    """The labels of the columns of each frame."""
+    first = frames[0].columns
+    labels = first.tolist()
+    is_shared = True
+    for frame in frames:
+        columns = frame.columns
+        is_shared = is_shared and columns.is_(first)  # so have the groups of one table
+        yield labels if is_shared else columns.tolist()
 
 
 def _strings_only(labels):

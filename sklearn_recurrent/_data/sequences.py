@@ -108,15 +108,23 @@ def arrays_and_frame(sequences, source="X"):
     if not isinstance(sequences, list):
         sequences = list(sequences)
     kinds = set(map(type, sequences))
-    arrays = sequences
-    if all(map(is_pandas_type, kinds)):  # the fast way for a long list
+    if kinds == {np.ndarray}:
+        if _are_ready(sequences):
+            return sequences, None
+    elif all(map(is_pandas_type, kinds)):
         arrays = [x.to_numpy() for x in sequences]
-    arrays = [x if _is_ready(x) else as_array(j, sequences[j], source) for j, x in enumerate(arrays)]
+        if _are_ready(arrays):
+            return arrays, named_frame(sequences, source)
+    arrays = [as_array(j, x, source) for j, x in enumerate(sequences)]
     return arrays, named_frame(sequences, source)
 
 
-def _is_ready(x):
-    return type(x) is np.ndarray and x.dtype.kind in NUMERIC and 0 < x.ndim < 3 and x.size
+def _are_ready(arrays):
+    """Whether `as_array` would change none of these, and refuse none: a fast check of a long list."""
+    dtypes = {x.dtype for x in arrays}
+    n_axes = {x.ndim for x in arrays}
+    sizes = {x.size for x in arrays}
+    return all(dtype.kind in NUMERIC for dtype in dtypes) and n_axes <= {1, 2} and 0 not in sizes
 
 
 def as_array(j, x, source="X"):

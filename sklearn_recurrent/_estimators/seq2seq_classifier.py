@@ -361,9 +361,10 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         Parameters
         ----------
         X : list of arrays, 3-D array, 2-D array or data frame
-            Training sequences: a list, tuple, object array or Series of arrays (n_steps_i, n_features) or (n_steps_i,);
-            an array (n_samples, n_steps, n_features), whose leading and trailing steps of NaN are padding; or an array
-            (n_samples, n_steps) of one value per step. With embedding_dim, one integer token per step.
+            Training sequences: a list, tuple, object array or Series of arrays (n_steps_i, n_features) or (n_steps_i,),
+            or of data frames; an array (n_samples, n_steps, n_features), whose leading and trailing steps of NaN are
+            padding; or an array (n_samples, n_steps) of one value per step. With embedding_dim, one integer token per
+            step.
         y : list of sequences of labels, or array of shape (n_samples, n_labels)
             Any number of labels for each sequence, or none: strings, integers or other hashable objects.
         sample_weight : array-like of shape (n_samples,), default=None

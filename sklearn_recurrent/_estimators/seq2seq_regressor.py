@@ -338,9 +338,10 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         Parameters
         ----------
         X : list of arrays, 3-D array, 2-D array or data frame
-            Training sequences: a list, tuple, object array or Series of arrays (n_steps_i, n_features) or (n_steps_i,);
-            an array (n_samples, n_steps, n_features), whose leading and trailing steps of NaN are padding; or an array
-            (n_samples, n_steps) of one value per step. With embedding_dim, one integer token per step.
+            Training sequences: a list, tuple, object array or Series of arrays (n_steps_i, n_features) or (n_steps_i,),
+            or of data frames; an array (n_samples, n_steps, n_features), whose leading and trailing steps of NaN are
+            padding; or an array (n_samples, n_steps) of one value per step. With embedding_dim, one integer token per
+            step.
         y : array-like of shape (n_samples, horizon) or (n_samples, horizon, n_outputs), or list of arrays
             One or several numbers per step: an array, or a list, tuple or object array of arrays (horizon_i,) or
             (horizon_i, n_outputs). An array (n_samples,) is a single step.
