@@ -40,7 +40,8 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, BaseEstimator):
         X : list of arrays, 3-D array, 2-D array or data frame
             Training sequences: a list, tuple, object array or Series of arrays (n_steps_i, n_features) or (n_steps_i,);
             an array (n_samples, n_steps, n_features), whose leading and trailing steps of NaN are padding; or an array
-            (n_samples, n_steps) of one value per step. With embedding_dim, one integer token per step.
+            (n_samples, n_steps) of one value per step. With embedding_dim, one integer token per step. Further columns
+            of numbers beside one of sequences, in a frame or an object array, are static values of the sequences.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Class labels, a multilabel indicator, or numbers. With return_sequences, one array per sequence, of shape
             (n_steps_i,) or (n_steps_i, n_outputs), or an array (n_samples, n_steps[, n_outputs]).
