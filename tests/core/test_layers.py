@@ -414,8 +414,8 @@ def test_every_coordinate_of_the_gradient_with_static_values_is_right(per_step):
 def test_the_gradient_with_static_values_is_the_finite_difference_of_the_loss(per_step):
     objective, theta, _ = problem(n_static=2, per_step=per_step)
     _, grad = value_and_gradient(objective, theta, np.arange(5))
-    V = objective.network.layout.views(np.arange(len(theta)))["head/V"]
-    for place in V[:, -3:-1].ravel():  # the columns of the static values
+    places = objective.network.layout.views(np.arange(len(theta)))
+    for place in [*places["head/V"][:, -3:-1].ravel(), *places["head/G"][::4].ravel()]:
         step = np.zeros(len(theta))
         step[place] = 1e-5
         ends = [value_and_gradient(objective, theta + sign * step, np.arange(5))[0] for sign in (-1, 1)]
@@ -449,6 +449,7 @@ def test_dropout_leaves_static_values_alone():
     theta = weights(network)
     W = network.layout.views(theta)
     W["head/V"][:, :-3] = 0  # nothing of the states
+    W["head/G"][...] = 0
     raw = forward(network, theta, X, rng=np.random.default_rng(0)).raw
     assert_allclose(raw, W["head/V"][:, -3:-1] @ X.static.T + W["head/V"][:, -1:], rtol=1e-12)
 
@@ -456,4 +457,14 @@ def test_dropout_leaves_static_values_alone():
 def test_static_values_have_columns_of_their_own_between_states_and_bias():
     shapes = net(units=(4,), n_static=5, pooling=("last", "mean")).layout.shapes
     assert shapes["head/V"] == (3, 2 * 2 * 4 + 5 + 1)
+    assert shapes["head/G"] == (2 * 2 * 4, 5)
     assert net(units=(4,), n_static=5, per_step=True).layout.shapes["head/V"] == (3, 2 * 4 + 5 + 1)
+    assert "head/G" not in net().layout.shapes
+
+
+def test_before_training_static_values_do_not_scale_states():
+    network = net(n_static=2)
+    W = network.layout.views(network.initial(np.random.default_rng(0)))
+    assert not W["head/G"].any()
+    assert W["head/V"][:, :-1].all()
+    assert network.layout.views(network.penalized())["head/G"].all()

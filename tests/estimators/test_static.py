@@ -83,6 +83,18 @@ def test_without_static_values_nothing_of_them_is_there(task):
     assert not {"static_mean_", "static_scale_", "static_feature_names_in_"} & vars(model).keys()
 
 
+@pytest.mark.parametrize("per_step", [False, True], ids=["per sequence", "per step"])
+def test_the_effect_of_a_sequence_may_depend_on_its_static_values(ragged, per_step):
+    """No sum of what the sequence says and what the static values say is right for more than half of them."""
+    sign = np.where(np.arange(40) % 2, 1.0, -1.0)
+    X = table([np.sign(x) for x in ragged], sign[:, None])
+    y = [(np.sign(x[:, 0]) == s).astype(int) for x, s in zip(ragged, sign, strict=True)]
+    if not per_step:
+        y = [steps[-1] for steps in y]
+    model = sr.GRUClassifier(4, max_iter=40, learning_rate_init=0.05, random_state=0, return_sequences=per_step)
+    assert model.fit(X, y).score(X, y) > 0.95
+
+
 def test_static_values_decide_where_sequences_tell_nothing(ragged, static):
     """In every kind of network."""
     sites = static[:, 1].astype(int)
@@ -112,6 +124,7 @@ def test_every_solver_moves_the_weights_of_static_values(X, labels, solver):
     model = sr.GRUClassifier(**TINY, solver=solver, learning_rate_init=0.1).fit(X, labels)
     start = sr.GRUClassifier(**TINY, learning_rate_init=1e-9).fit(X, labels)
     assert (np.abs(model.weights_["head/V"] - start.weights_["head/V"])[:, -3:-1] > 1e-4).all()
+    assert np.abs(model.weights_["head/G"]).max() > 1e-4
 
 
 def test_features_in_float32_are_computed_in_float32(ragged, labels, static):
@@ -463,6 +476,22 @@ def test_scikit_learn_splits_and_bags_tables(ragged, labels, static, container):
     assert bags.predict(X).shape == (40,)
     assert all(bag.n_static_features_in_ == 2 for bag in bags.estimators_)
     assert permutation_importance(model, X, labels, n_repeats=2, random_state=0).importances.shape == (3, 2)
+
+
+@pytest.mark.parametrize("library", [pd, pl], ids=["pandas", "polars"])
+def test_a_long_table_gives_sequences_with_static_values_and_names(ragged, static, labels, library):
+    rows = {
+        "id": np.repeat(np.arange(40), [len(x) for x in ragged]),
+        "label": np.repeat(labels, [len(x) for x in ragged]),
+    }
+    rows |= {"temp": np.concatenate(ragged)[:, 0], "rain": np.concatenate(ragged)[:, 1]}
+    rows["age"] = static[rows["id"], 0]
+    long = library.DataFrame(rows)
+    data = sr.sequences_from_frame(long, by="id", columns=["temp", "rain"], target="label", static="age")
+    model = sr.GRUClassifier(**TINY).fit(data.X, data.y)
+    assert model.feature_names_in_.tolist() == ["temp", "rain"]
+    assert model.static_feature_names_in_.tolist() == ["age"]
+    assert model.theta_.tobytes() == sr.GRUClassifier(**TINY).fit(table(ragged, static[:, :1]), labels).theta_.tobytes()
 
 
 def test_polars_frames_are_read_as_pandas_frames_are(ragged, labels, static):
