@@ -159,6 +159,7 @@ def test_weights_are_exact_to_the_bit(task, static):
     other = estimator(**TINY).fit(X[repeated], list(y[repeated]))
     assert model.theta_.tobytes() == other.theta_.tobytes()
     assert model.static_mean_.tobytes() == other.static_mean_.tobytes()
+    np.testing.assert_allclose(model.static_mean_, np.average(static, axis=0, weights=weight))
 
 
 def test_a_change_of_static_values_in_their_last_place_changes_predictions_as_little(ragged, numbers, static):
@@ -244,6 +245,12 @@ def test_a_callback_can_ask_the_model_of_each_epoch(ragged, labels, static):
 
     model = sr.GRUClassifier(**TINY).set_callbacks(Asking()).fit(X, labels)
     assert scores[-1] == model.score(X, labels)
+
+
+def test_static_values_that_lie_in_blocks_are_no_long_table(ragged):
+    sites = np.repeat([3, 1, 2, 4], 10)
+    X = pd.DataFrame({"seq": ragged, "site": sites})
+    sr.GRUClassifier(**TINY).fit(X, sites > 2)  # without a warning
 
 
 # --- what is compared with fit ----------------------------------------------------------------------------------------
