@@ -40,10 +40,11 @@ def net(cell="lstm", activation="tanh", **architecture):
     return Network(**ARCHITECTURE | {"cell": cell, "activation": activation} | architecture)
 
 
-def sequences(lengths, seed=0, n_features=2, tokens=None):
+def sequences(lengths, seed=0, n_features=2, tokens=None, n_static=0):
     rng, n_steps = np.random.default_rng(seed), sum(lengths)
     values = rng.integers(0, tokens, (n_steps, 1)) if tokens else rng.standard_normal((n_steps, n_features))
-    return Ragged.from_lengths(values, np.array(lengths))
+    static = rng.standard_normal((len(lengths), n_static)) if n_static else None
+    return Ragged.from_lengths(values, np.array(lengths), static=static)
 
 
 def weights(network, seed=1, scale=0.5):
@@ -87,13 +88,14 @@ def problem(loss="squared_error", *, lengths=(3, 6, 1, 4, 4), seed=0, **architec
     """The objective of a network over a few sequences, weights, and ``true(theta, masks)``, the oracle's objective."""
     architecture = ARCHITECTURE | {"units": (3,)} | architecture
     network = Network(**architecture)
-    X = sequences(lengths, seed, architecture["n_features"], architecture.get("tokens"))
+    X = sequences(lengths, seed, architecture["n_features"], network.tokens, network.n_static)
     dataset = samples_of(network, X, loss, seed + 1)
     targets = dataset.y, dataset.weight
     Y, weight = (np.split(a, X.offsets[1:-1]) for a in targets) if network.per_step else targets
 
     def true(theta, masks=None):
-        return oracle.objective(network.layout.views(theta), list(X), Y, weight, loss, 0.1, masks, **architecture)
+        W = network.layout.views(theta)
+        return oracle.objective(W, list(X), Y, weight, loss, 0.1, masks, X.static, **architecture)
 
     return (
         Objective(network, loss_function(loss), dataset, 0.1, WorkerPool(float)),
@@ -112,7 +114,8 @@ def masks_of(network, lengths, rng):
             drawn[name] = mask
 
     H, n_directions = network.cells[-1].H, len(network.directions)
-    draw("head", network.dropout, H * n_directions if network.per_step else network.layout.shapes["head/V"][1] - 1)
+    n_pooled = 1 if network.per_step else len(network.pooling)
+    draw("head", network.dropout, H * n_directions * n_pooled)
     for cell, keys in zip(network.cells, network.keys, strict=True):
         for key in keys if cell is not network.cells[-1] else ():
             draw(key, network.dropout, cell.H)
@@ -139,7 +142,7 @@ LENGTHS_IN, LENGTHS_OUT = (3, 6, 1, 4, 4), (2, 4, 5, 1, 4)
 
 def translations(network, lengths_in=LENGTHS_IN, lengths_out=LENGTHS_OUT, seed=0):
     """Sequences with target sequences, of numbers or of tokens, and a weight for each step."""
-    X = sequences(lengths_in, seed, network.encoder.cells[0].F, network.tokens)
+    X = sequences(lengths_in, seed, network.encoder.cells[0].F, network.tokens, network.n_static)
     rng, S = np.random.default_rng(seed + 1), sum(lengths_out)
     K, n_tokens = network.n_outputs, network.target_tokens
     Y = rng.standard_normal((S, K)) if n_tokens is None else rng.integers(0, n_tokens, (S, 1))
@@ -170,8 +173,8 @@ def translation(
     one_later = [np.concatenate([first, y[:-1]]) for y in Y]
 
     def true(theta, masks=None, Z=one_later):
-        W = network.layout.views(theta)
-        return oracle.encoder_decoder_objective(W, list(dataset.X), Z, Y, weight, loss, 0.1, masks, **architecture)
+        W, X = network.layout.views(theta), dataset.X
+        return oracle.encoder_decoder_objective(W, list(X), Z, Y, weight, loss, 0.1, masks, X.static, **architecture)
 
     objective = kind(network, LOSSES[loss], dataset, 0.1, workers or WorkerPool(float), **(options or {}))
     return objective, weights(network, seed + 2, 0.6), true

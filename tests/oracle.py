@@ -12,6 +12,7 @@ follow what it is multiplied with, its rows the names on the left.
 import numpy as np
 
 ONE = np.ones(1)
+NOTHING = np.zeros(0)
 
 
 def sigmoid(a):
@@ -144,15 +145,19 @@ def network(
     truncate=None,
     masks=None,
     nudges=None,
+    static=NOTHING,
     **sizes,
 ):
     """Raw outputs for one sequence, (K,), or (T, K) if `per_step`; `W` is name → array for the whole network.
+
+    static (k,) : its static values, which scale states and join them
 
     masks : what is multiplied: "layer_0/forward/h" on its way into the products, "layer_0/forward" on its way into the
         next layer, "head" on its way into the last
     nudges : what is added to states, "layer_0/forward" → (T, H) in the order of reading
     """
     masks, nudges = masks or {}, nudges or {}
+    factor = 1 + W["head/G"] @ static if len(static) else 1
     directions = ("forward", "backward") if bidirectional else ("forward",)
     if tokens is not None:
         x = W["embedding/E"][x[:, 0]]
@@ -165,11 +170,11 @@ def network(
         in_order = [h[::-1] if d == "backward" else h for d, h in zip(directions, layer, strict=True)]
         x = np.hstack([masks.get(f"layer_{k}/{d}", 1) * h for d, h in zip(directions, in_order, strict=True)])
     if per_step:
-        return np.array([W["head/V"] @ np.concatenate([masks.get("head", 1) * h, ONE]) for h in x])
+        return np.array([W["head/V"] @ np.concatenate([masks.get("head", 1) * factor * h, static, ONE]) for h in x])
     pooled = [POOLINGS[kind](h) for h in layer for kind in pooling if kind != "attention"]
     if "attention" in pooling:
         pooled.append(attention(W, x)[1])
-    return W["head/V"] @ np.concatenate([masks.get("head", 1) * np.concatenate(pooled), ONE])
+    return W["head/V"] @ np.concatenate([masks.get("head", 1) * factor * np.concatenate(pooled), static, ONE])
 
 
 def encoder_decoder(
@@ -186,9 +191,12 @@ def encoder_decoder(
     tokens=None,
     truncate=None,
     masks=None,
+    static=NOTHING,
     **_,
 ):
     """Raw outputs (T, K), and the weights of attention (T, J), for one sequence `x`, if the decoder reads `z`.
+
+    static (k,) : the static values of `x`
 
     masks : as of `network`, "encoder/layer_0/forward/h" and so on; "head" on the way into the outputs
     """
@@ -205,7 +213,7 @@ def encoder_decoder(
             lasts.append(h[-1])
             layer.append((h[::-1] if d == "backward" else h) * (masks.get(key, 1) if k + 1 < len(units) else 1))
         x = np.hstack(layer)
-        bridge = W[f"bridge/layer_{k}/B"] @ np.concatenate([*lasts, ONE])
+        bridge = W[f"bridge/layer_{k}/B"] @ np.concatenate([*lasts, static, ONE])
         start.append((np.tanh(bridge[:n_units]), bridge[n_units:] if len(bridge) > n_units else np.zeros(n_units)))
     for k, n_units in enumerate(units):
         key = f"decoder/layer_{k}/forward"
@@ -223,7 +231,7 @@ def encoder_decoder(
             a = np.exp(e) / np.exp(e).sum()
             weights.append(a)
             h = np.tanh(W["attention/C"] @ np.concatenate([h, a @ x, ONE]))
-        raw.append(W["head/V"] @ np.concatenate([masks.get("head", 1) * h, ONE]))
+        raw.append(W["head/V"] @ np.concatenate([masks.get("head", 1) * h, static, ONE]))
     return np.array(raw), np.array(weights)
 
 
@@ -282,14 +290,14 @@ LOSSES = {
 }
 
 
-def objective(W, X, Y, weight, loss, penalty, masks=None, **architecture):
+def objective(W, X, Y, weight, loss, penalty, masks=None, static=None, **architecture):
     """The weighted mean loss and the L2 penalty, which spares the table and what is multiplied with the constant one.
 
-    Y, weight, masks : for each sequence; (T, K) and (T,) if there is an output for each step
+    Y, weight, masks, static : for each sequence; Y (T, K) and weight (T,) if there is an output for each step
     """
     total = 0
     for j, (x, y, w) in enumerate(zip(X, Y, weight, strict=True)):
-        raw = network(W, x, masks=masks and masks[j], **architecture)
+        raw = network(W, x, masks=masks and masks[j], static=NOTHING if static is None else static[j], **architecture)
         for raw_t, y_t, w_t in zip(np.atleast_2d(raw), np.atleast_2d(y), np.atleast_1d(w), strict=True):
             total += w_t * LOSSES[loss](raw_t, y_t)
     squares = 0
@@ -306,11 +314,12 @@ def objective(W, X, Y, weight, loss, penalty, masks=None, **architecture):
     return total / len(X) + penalty * squares / 2
 
 
-def encoder_decoder_objective(W, X, Z, Y, weight, loss, penalty, masks=None, **architecture):
+def encoder_decoder_objective(W, X, Z, Y, weight, loss, penalty, masks=None, static=None, **architecture):
     """What `objective` is, of an encoder and a decoder that reads `Z`; the tables of tokens and words are spared."""
     total, units = 0, architecture["units"]
     for j, (x, z, y, w) in enumerate(zip(X, Z, Y, weight, strict=True)):
-        raw = encoder_decoder(W, x, z, masks=masks and masks[j], **architecture)[0]
+        options = {"masks": masks and masks[j], "static": NOTHING if static is None else static[j]}
+        raw = encoder_decoder(W, x, z, **options, **architecture)[0]
         total += sum(w_t * LOSSES[loss](raw_t, y_t) for raw_t, y_t, w_t in zip(raw, y, w, strict=True))
     reads = architecture["n_outputs"] if architecture.get("target_tokens") is None else units[0]
     inputs = {"encoder/layer_0": architecture["n_features"], "decoder/layer_0": reads}

@@ -33,7 +33,7 @@ def declared(per, *, in_key):
 class Dataset:
     """N sequences with targets `y` and weights, a row of both for each target.
 
-    `take`, `select` and `canonical` treat every field as it is declared here.
+    `take`, `select` and `canonical` treat every field as it is declared here. Static values are part of X.
 
     offsets (N + 1,) : where the targets of each sequence lie, as in `Ragged`; None if it has one
     groups (N,) : whole numbers; those of one number stay together in a split
@@ -192,6 +192,8 @@ def _key_fields(dataset):
             continue
         if f.metadata["per"] == "step":
             yield values
+            if values.static is not None:
+                yield Ragged.of_rows(values.static)
             continue
         rows = values.reshape(len(values), -1)
         has_offsets = f.metadata["per"] == "target" and dataset.offsets is not None

@@ -34,6 +34,7 @@ class IncrementalDecoder:
         self.B = n_hypotheses
         self.state = {name: np.repeat(state, n_hypotheses, axis=1) for name, state in encoded.state.items()}
         self.steps = Steps(network.decoder, W, theta.dtype)
+        self.static = None if X.static is None else np.repeat(X.static, n_hypotheses, axis=0)
         if network.score is not None:
             # The hypotheses of a sequence share its keys: they are a further axis of the queries alone.
             rows, self.padding = padded_rows(encoded.starts, X.lengths)
@@ -53,11 +54,13 @@ class IncrementalDecoder:
             q = queries.reshape(len(self.keys), self.B, -1)
             _, contexts = weights_and_context(score, W, q, self.keys, self.states, self.padding, self.scratch)
             y, _ = self.network.combine(W, y, contexts.reshape(len(y), -1))
+        if self.static is not None:
+            y = np.concatenate([y, self.static], axis=1)
         raw, _ = project(W["head/V"], y)
         return raw
 
     def reorder(self, parents):
-        """Replace the state of each hypothesis by that of the hypothesis in column `parents`."""
+        """Replace the state of each hypothesis by that of the hypothesis in column `parents`, of the same sequence."""
         self.state = {name: state[:, parents] for name, state in self.state.items()}
 
     def select(self, rows):
@@ -68,6 +71,8 @@ class IncrementalDecoder:
             return by_sequence[:, rows].reshape(len(state), -1)
 
         self.state = {name: selected(state) for name, state in self.state.items()}
+        if self.static is not None:
+            self.static = selected(self.static.T).T
         if self.network.score is not None:
             self.states = self.states[rows]
             self.keys = self.keys[rows]

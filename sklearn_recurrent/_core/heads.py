@@ -5,13 +5,18 @@ A head hands `unroll` a list of observers for each direction, which see the stat
 end. ``back(dW, d_raw)`` gives the gradients with respect to these, one for each direction or None;
 after it the observers give those with respect to the states of every step. `ends` is the head's
 share of the state of a stream.
+
+Static values (k, N), which belong to a sequence as a whole, act in two ways. They join the states in
+front of the dense layer: [states; static; 1]. And they scale the states before (`modulate`): without
+that, outputs would be sums of what the states say and what the static values say. Dropout leaves
+them alone.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from .layers import dense, dropout
+from .layers import dense, dropout, modulate
 from .unroll import StateObserver
 
 POOLINGS = ("last", "mean", "max", "attention")
@@ -24,11 +29,13 @@ class PooledHead:
     kinds : names in `POOLINGS`. Their results are concatenated: last, mean and maximum in the order
         of `kinds`, for one direction after the other; then attention
     initial_state : "total", "top" and "steps" of a `Pool`, if the sequences continue a stream
+    static (k, N) : static values; None if there are none
     """
 
-    def __init__(self, W, kinds, directions, packed, scratch, H, *, mask=None, initial_state=None):
+    def __init__(self, W, kinds, directions, packed, scratch, H, *, mask=None, initial_state=None, static=None):
         self.W = W
         self.mask = mask
+        self.static = static
         plain = tuple(kind for kind in kinds if kind != "attention")
         self.pools = []
         for k in range(len(directions)):
@@ -53,12 +60,21 @@ class PooledHead:
         pooled = [pool.outputs(last) for pool, last in zip(self.pools, lasts, strict=True)]
         if self.attention:
             pooled.append(self.attention.outputs())
-        x, self._dropout_back = dropout(self.mask, np.concatenate(pooled))
+        x = np.concatenate(pooled)
+        if self.static is not None:
+            x, self._modulate_back = modulate(self.W["head/G"], x, self.static)
+        x, self._dropout_back = dropout(self.mask, x)
+        if self.static is not None:
+            x = np.concatenate([x, self.static])
         raw, self._dense_back = dense(self.W["head/V"], x)
         return raw
 
     def back(self, dW, d_raw):
-        d = self._dropout_back(self._dense_back(dW["head/V"], d_raw))
+        d = self._dense_back(dW["head/V"], d_raw)
+        if self.static is None:
+            d = self._dropout_back(d)
+        else:
+            d = self._modulate_back(dW["head/G"], self._dropout_back(d[: -len(self.static)]))
         if self.attention:
             width = self.W["attention/A"].shape[1] - 1
             self.attention.back(dW["attention/A"], dW["attention/v"], d[-width:])
@@ -154,20 +170,27 @@ class StepHead:
 
     ends = {}
 
-    def __init__(self, W, directions, packed, scratch, H, *, mask=None):
+    def __init__(self, W, directions, packed, scratch, H, *, mask=None, static=None):
         self.V = W["head/V"]
         self.H = H
-        masks = [None] * len(directions)
-        if mask is not None:
-            masks = np.split(mask, len(directions))
-        # The outputs grow as the directions are read: first the bias, then the product of each
-        # direction with its own columns of V. So the states of both never lie side by side.
+        self.packed = packed
+        self.static = static
+        n = len(directions)
+        masks = [None] * n if mask is None else np.split(mask, n)
+        G = [None] * n if static is None else np.split(W["head/G"], n)
+        # The outputs grow as the directions are read: first what a sequence has at all of its steps,
+        # then the product of each direction with its own columns of V. So the states of both never
+        # lie side by side.
         self.raw = np.empty((packed.offsets[-1], len(self.V)), scratch.dtype)
-        self.raw[...] = self.V[:, -1]
+        if static is None:
+            self.raw[...] = self.V[:, -1]
+        else:
+            V = self.V[:, n * H :]
+            self.raw[...] = np.repeat(dense(V, static)[0].T, packed.lengths, axis=0)
         self.parts = []
         for k, reverse in enumerate(directions):
             V = self.V[:, k * H : k * H + H]
-            self.parts.append(_DirectionOfStepHead(V, self.raw, packed, reverse, masks[k]))
+            self.parts.append(_DirectionOfStepHead(V, self.raw, packed, reverse, masks[k], G[k], static))
 
     def observers(self, direction):
         return [self.parts[direction]]
@@ -178,6 +201,11 @@ class StepHead:
     def back(self, dW, d_raw):
         dV = dW["head/V"]
         dV[:, -1] += d_raw.sum(axis=1)
+        if self.static is not None:
+            of_sequences = np.add.reduceat(d_raw, self.packed.offsets[:-1], axis=1)
+            dV[:, len(self.parts) * self.H : -1] += of_sequences @ self.static.T
+            for part, dG in zip(self.parts, np.split(dW["head/G"], len(self.parts)), strict=True):
+                part.dG = dG
         for k, part in enumerate(self.parts):
             part.d_raw = np.ascontiguousarray(d_raw.T)
             part.dV = dV[:, k * self.H : k * self.H + self.H]
@@ -185,27 +213,41 @@ class StepHead:
 
 
 class _DirectionOfStepHead(StateObserver):
-    """The share of one direction: its columns V of the weights, added to the rows of `raw`."""
+    """The share of one direction: its columns V of the weights, added to the rows of `raw`.
 
-    def __init__(self, V, raw, packed, reverse, mask):
+    mask (H, N) : of dropout; None for none
+    G (H, k), static (k, N) : as in `modulate`; None without static values
+    """
+
+    def __init__(self, V, raw, packed, reverse, mask, G, static):
         self.V = V
         self.raw = raw
         self.packed = packed
         self.reverse = reverse
         self.mask = mask
+        self.static = static
+        self.factor = mask  # of the states of each sequence, the same at all of its steps
+        if static is not None:
+            self.factor = 1 + G @ static if mask is None else mask * (1 + G @ static)
 
     def on_states(self, chunk, h, cache):
-        self.packed.put(self.V @ self._masked(h, chunk), chunk, self.reverse, self.raw, add=True)
+        self.packed.put(self.V @ self._scaled(h, chunk), chunk, self.reverse, self.raw, add=True)
 
     def grad_h(self, chunk, h):
         d = self.packed.gather_valid(self.d_raw, chunk, self.reverse)
-        self.dV += np.einsum("tkn,thn->kh", d, self._masked(h, chunk), optimize=True)
-        return self._masked(self.V.T @ d, chunk)
+        self.dV += np.einsum("tkn,thn->kh", d, self._scaled(h, chunk), optimize=True)
+        d = self.V.T @ d
+        if self.static is not None:
+            d_factor = np.einsum("thn,thn->hn", d, h)
+            if self.mask is not None:
+                d_factor *= self.mask[:, : chunk.width]
+            self.dG += d_factor @ self.static[:, : chunk.width].T
+        return self._scaled(d, chunk)
 
-    def _masked(self, h, chunk):
-        if self.mask is None:
+    def _scaled(self, h, chunk):
+        if self.factor is None:
             return h
-        return h * self.mask[:, : chunk.width]
+        return h * self.factor[:, : chunk.width]
 
 
 class StagedHead(StateObserver):
@@ -214,13 +256,20 @@ class StagedHead(StateObserver):
     For one direction, without attention.
     """
 
-    def __init__(self, W, kinds, packed, scratch, H, *, initial_state=None):
-        self.V = W["head/V"]
+    def __init__(self, W, kinds, packed, scratch, H, *, initial_state=None, static=None):
+        V = W["head/V"]
+        width = len(kinds) * H
+        self.V = V[:, :width]
+        self.constant = V[:, -1:]  # what a sequence has at all of its steps, (K, 1) or (K, N)
+        self.factor = None
+        if static is not None:
+            self.constant, _ = dense(V[:, width:], static)
+            self.factor = 1 + W["head/G"] @ static
         self.kinds = kinds
         self.packed = packed
         self.pool = Pool(kinds, packed, scratch, H, initial_state)
         self.before = self.pool.steps - packed.lengths  # steps of the stream before these sequences
-        self.raw = np.empty((packed.offsets[-1], len(self.V)), scratch.dtype)
+        self.raw = np.empty((packed.offsets[-1], len(V)), scratch.dtype)
 
     @property
     def ends(self):
@@ -242,7 +291,9 @@ class StagedHead(StateObserver):
         pool.top[:, :n] = top[-1]
         pooled = {"last": h, "mean": (total / steps[:, None]).astype(h.dtype), "max": top}
         pooled = np.concatenate([pooled[kind] for kind in self.kinds], axis=1)
-        self.packed.put(self.V[:, :-1] @ pooled + self.V[:, -1:], chunk, False, self.raw)
+        if self.factor is not None:
+            pooled *= self.factor[:, :n]
+        self.packed.put(self.V @ pooled + self.constant[:, :n], chunk, False, self.raw)
 
     def outputs(self, lasts):
         return self.raw.T

@@ -6,6 +6,8 @@ once, each the rows of its own sequences.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from .ragged import Ragged
@@ -176,7 +178,17 @@ def exchange(X, others, group):
     nearest = (2 * _time_steps(X) + 1) * np.repeat(other_lengths, lengths) // (2 * np.repeat(lengths, lengths))
     values = X.values.copy()
     values[group] = X.values[np.repeat(starts, lengths) + nearest][group]
-    return Ragged(values, X.offsets, X.valid)
+    return Ragged(values, X.offsets, X.valid, X.static)
+
+
+def exchange_static(X, others, column):
+    """Replace a static value of each sequence by that of another one, ``others[j]`` for sequence j.
+
+    X : Ragged
+    """
+    static = X.static.copy()
+    static[:, column] = static[others, column]
+    return replace(X, static=static)
 
 
 def _time_steps(X):

@@ -28,6 +28,24 @@ def project(V, x):
     return x @ V[:, :-1].T + V[:, -1], back
 
 
+def modulate(G, x, static):
+    """x * (1 + G · static) for columns x (P, N), G (P, k), static (k, N).
+
+    How much a unit counts depends on the static values of the sequence, as in feature-wise linear
+    modulation. With G = 0 all count as they are.
+
+    References: Perez, E., Strub, F., de Vries, H., Dumoulin, V. & Courville, A. (2018). FiLM: visual
+    reasoning with a general conditioning layer. AAAI.
+    """
+    factor = 1 + G @ static
+
+    def back(dG, dy):
+        dG += (dy * x) @ static.T
+        return dy * factor
+
+    return x * factor, back
+
+
 def embed(E, tokens, out):
     """The rows of the table E (V, k) for `tokens` (S,), written to `out` (S, k)."""
     # Tokens are in range, so "clip" changes none; the default mode would take a second buffer.

@@ -58,11 +58,12 @@ class Model:
     stacks : the stacks of recurrent layers
     dense : name → shape of further arrays whose last column is a bias
     plain : name → shape of further arrays without a bias
+    zeros : name → shape of further arrays without a bias, which are 0 at first
     embeddings : name → shape of embedding tables that are updated as a whole; they are not penalized
     tokens : number of rows of the embedding table of the inputs, with `n_features` columns; None for inputs of numbers
     """
 
-    def __init__(self, stacks, n_features, tokens, dense, plain=None, embeddings=None):
+    def __init__(self, stacks, n_features, tokens, dense, plain=None, zeros=None, embeddings=None):
         self.stacks = stacks
         self.tokens = tokens
         self._dense = dense
@@ -70,7 +71,7 @@ class Model:
         self._embeddings = embeddings or {}
         self.widest = max(cell.H for stack in stacks for cell in stack.cells)
         shapes = {name: shape for stack in stacks for name, shape in stack.shapes().items()}
-        shapes |= self._dense | self._plain | self._embeddings
+        shapes |= self._dense | self._plain | (zeros or {}) | self._embeddings
         # The table of the inputs is last: a compact theta differs from theta in its end alone.
         table = None if tokens is None else ("embedding/E", n_features)
         self.layout = Layout(shapes, table)
@@ -171,6 +172,7 @@ class Network(Model):
     pooling : names in `POOLINGS`, whose results are concatenated
     n_outputs : outputs per sequence, or per step
     per_step : whether there is an output for each step; `pooling` is then ignored
+    n_static : static values of each sequence, which scale and join the states in front of the head
     tokens : number of rows of the embedding table; the inputs are then row numbers. None for inputs of numbers
     dropout, recurrent_dropout, truncate : settings of training
     """
@@ -186,6 +188,7 @@ class Network(Model):
         pooling,
         n_outputs,
         per_step=False,
+        n_static=0,
         tokens=None,
         dropout=0.0,
         recurrent_dropout=0.0,
@@ -193,6 +196,7 @@ class Network(Model):
     ):
         self.pooling = tuple(pooling)
         self.per_step = per_step
+        self.n_static = n_static
         self.dropout = dropout
         self.n_outputs = n_outputs
         self.stack = Stack(
@@ -211,13 +215,15 @@ class Network(Model):
         self.max_padding = self.stack.max_padding
         width = self.stack.width
         n_pooled = 1 if per_step else len(self.pooling)
-        dense = {"head/V": (n_outputs, n_pooled * width + 1)}
+        self.head_width = n_pooled * width  # of the states that the head takes
+        dense = {"head/V": (n_outputs, self.head_width + n_static + 1)}
         plain = {}
         if "attention" in self.pooling and not per_step:
             n_hidden = max(1, units[-1] // 4)
             dense["attention/A"] = (n_hidden, width + 1)
             plain["attention/v"] = (1, n_hidden)
-        super().__init__([self.stack], n_features, tokens, dense, plain)
+        zeros = {"head/G": (self.head_width, n_static)} if n_static else {}
+        super().__init__([self.stack], n_features, tokens, dense, plain, zeros)
 
     def lengths(self, dataset):
         return dataset.X.lengths
@@ -260,7 +266,8 @@ class Network(Model):
         if self.tokens is not None:
             embedded = scratch("embedded", len(values), self.cells[0].F)
             values, embed_back = embed(W["embedding/E"], values[:, 0], embedded)
-        head = self._head(W, packed, scratch.child("head"), masks, initial_state, staged)
+        static = None if batch.static is None else batch.static.T
+        head = self._head(W, packed, scratch.child("head"), masks, initial_state, staged, static)
         observers = [head.observers(k) for k in range(len(self.directions))]
         layers = self.stack.forward(
             W,
@@ -295,12 +302,21 @@ class Network(Model):
 
         return ForwardResult(raw, back, head, ends)
 
-    def _head(self, W, packed, scratch, masks, initial_state, staged):
+    def _head(self, W, packed, scratch, masks, initial_state, staged, static):
         H = self.cells[-1].H
+        if staged and not self.per_step:
+            return StagedHead(W, self.pooling, packed, scratch, H, initial_state=initial_state, static=static)
+        mask = masks(self.dropout, self.head_width)
         if self.per_step:
-            mask = masks(self.dropout, H * len(self.directions))
-            return StepHead(W, self.directions, packed, scratch, H, mask=mask)
-        if staged:
-            return StagedHead(W, self.pooling, packed, scratch, H, initial_state=initial_state)
-        mask = masks(self.dropout, self.layout.shapes["head/V"][1] - 1)
-        return PooledHead(W, self.pooling, self.directions, packed, scratch, H, mask=mask, initial_state=initial_state)
+            return StepHead(W, self.directions, packed, scratch, H, mask=mask, static=static)
+        return PooledHead(
+            W,
+            self.pooling,
+            self.directions,
+            packed,
+            scratch,
+            H,
+            mask=mask,
+            initial_state=initial_state,
+            static=static,
+        )

@@ -6,7 +6,7 @@ knows how values become network inputs, so a change here reaches all of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -95,6 +95,17 @@ class Vocabulary(InputPreprocessor):
 
     def gradient(self, d):
         return d  # with respect to the vectors of the tokens
+
+
+def network_inputs(X, preprocessor, static_preprocessor, dtype):
+    """What a network reads of the sequences `X`: their values, and their static values, preprocessed.
+
+    static_preprocessor : Standardizer of the static values; None if there are none
+    """
+    X = X.map(lambda values: preprocessor(values, dtype))
+    if static_preprocessor is None:
+        return X
+    return replace(X, static=static_preprocessor(X.static, dtype))
 
 
 def mean_and_scale(X, weight):

@@ -23,16 +23,18 @@ class Ragged:
     offsets (N + 1,) : int64, strictly increasing from 0 to S
     valid (N, T) : if the sequences come from a padded array, True where that array held a time step and not padding;
         else None
+    static (N, k) : numbers that belong to a sequence as a whole; None if there are none
     """
 
     values: np.ndarray
     offsets: np.ndarray
     valid: np.ndarray | None = None
+    static: np.ndarray | None = None
 
     @classmethod
-    def from_lengths(cls, values, lengths, valid=None):
+    def from_lengths(cls, values, lengths, valid=None, static=None):
         """Sequences of the given lengths."""
-        return cls(values, offsets_of(lengths), valid)
+        return cls(values, offsets_of(lengths), valid, static)
 
     @classmethod
     def of_rows(cls, values):
@@ -71,23 +73,23 @@ class Ragged:
         if self.length is not None:
             # Sequences of one length are rows of a 3-D array, which NumPy copies without a loop in Python.
             values = self.values.reshape(len(self), self.length, -1)[rows].reshape(-1, self.n_features)
-            return Ragged.from_lengths(values, np.full(len(rows), self.length))
+            return Ragged.from_lengths(values, np.full(len(rows), self.length), static=rows_of(self.static, rows))
         starts = self.offsets[rows]
         stops = self.offsets[rows + 1]
         pieces = [self.values[a:b] for a, b in zip(starts.tolist(), stops.tolist(), strict=True)]
-        return Ragged.from_lengths(np.concatenate(pieces), stops - starts)
+        return Ragged.from_lengths(np.concatenate(pieces), stops - starts, static=rows_of(self.static, rows))
 
     def steps(self, rows):
         """Indices into `values` of the sequences `rows`, in that order."""
         return steps_of(self.offsets, rows)
 
     def map(self, function):
-        """Apply `function` to all steps at once; it must not change their number."""
+        """Apply `function` to all steps at once; it must not change their number. Static values stay."""
         return replace(self, values=function(self.values))
 
     def select(self, rows):
         """The sequences `rows`, in that order, without a copy: a `Sequences`."""
-        return Sequences(list(self), self.lengths, self.dtype).select(rows)
+        return Sequences(list(self), self.lengths, self.dtype, static=self.static).select(rows)
 
     def blocks(self):
         """Yield all sequences as one block, as `Sequences.blocks` yields several."""
@@ -105,7 +107,7 @@ class Sequences:
     arrays (M) : list of arrays (T_j, F), or one array (M, T, F)
     lengths (N,) : number of steps of each sequence
     dtype : of the values that `take` returns, before `function`
-    valid : as in `Ragged`
+    valid, static : as in `Ragged`
     rows (N,) : the arrays that hold the sequences, in their order; None if M = N and in the order of `arrays`
     function : applied to the values that `take` copies; None for none
     """
@@ -116,6 +118,7 @@ class Sequences:
     valid: np.ndarray | None = None
     rows: np.ndarray | None = None
     function: Callable | None = None
+    static: np.ndarray | None = None
 
     def __len__(self):
         return len(self.lengths)
@@ -135,6 +138,7 @@ class Sequences:
     def take(self, rows):
         """The sequences `rows`, in that order: a `Ragged`. It is a copy, unless `rows` is a slice."""
         lengths = self.lengths[rows]
+        static = rows_of(self.static, rows)
         if self.rows is not None:
             rows = self.rows[rows]
         if isinstance(self.arrays, np.ndarray):
@@ -146,7 +150,7 @@ class Sequences:
             values = np.concatenate(pieces, out=out)
         if self.function is not None:
             values = self.function(values)
-        return Ragged.from_lengths(values, lengths)
+        return Ragged.from_lengths(values, lengths, static=static)
 
     def steps(self, rows):
         """Indices of the steps of the sequences `rows`, in that order, if all sequences were concatenated."""
@@ -155,7 +159,8 @@ class Sequences:
     def map(self, function):
         """Apply `function` to the values of every later `take`.
 
-        It must treat each step by itself, since it is called with the steps of whichever sequences are taken.
+        It must treat each step by itself, since it is called with the steps of whichever sequences are taken. Static
+        values stay as they are.
         """
         if self.function is None:
             return replace(self, function=function)
@@ -164,7 +169,8 @@ class Sequences:
     def select(self, rows):
         """The sequences `rows`, in that order, without a copy."""
         selected = rows if self.rows is None else self.rows[rows]
-        return replace(self, lengths=self.lengths[rows], valid=None, rows=selected)
+        static = rows_of(self.static, rows)
+        return replace(self, lengths=self.lengths[rows], valid=None, rows=selected, static=static)
 
     def blocks(self):
         """Yield all sequences in their order, block by block: a slice of the rows and the `Ragged` of these."""
@@ -187,7 +193,12 @@ class Sequences:
                 # `function` decides the dtype and the number of features.
                 values = np.empty((self.offsets[-1], block.n_features), block.dtype)
             values[self.offsets[rows.start] : self.offsets[rows.stop]] = block.values
-        return Ragged(values, self.offsets, self.valid)
+        return Ragged(values, self.offsets, self.valid, self.static)
+
+
+def rows_of(static, rows):
+    """The static values of the sequences `rows`, or None if there are none."""
+    return None if static is None else static[rows]
 
 
 def offsets_of(lengths):

@@ -49,6 +49,9 @@ class EncoderDecoder(Model):
     reads its output of the step before. With `attention`, h̃ = tanh(C [h; Σ a s; 1]) of its state and of the context, a
     weighted mean of S. The raw outputs are V [h̃; 1], or V [h; 1] without attention.
 
+    Static values of a sequence join the last states of the encoder, B [h; static; 1], and the states of the decoder at
+    each step, V [h̃; static; 1].
+
     There is no input feeding: the context of a step is no input of the next one. The states of the decoder therefore
     need no attention, and that of all steps is computed together.
 
@@ -57,6 +60,7 @@ class EncoderDecoder(Model):
     target_tokens : number of tokens that the decoder reads, the end token included, which is the last. They are rows of
         a table with ``units[0]`` columns. None if the decoder reads numbers, its own outputs.
     attention : a name in `SCORES`, or None
+    n_static : static values of each sequence
     tokens, dropout, recurrent_dropout, truncate : as in `Network`
 
     References: Sutskever, I., Vinyals, O. & Le, Q. V. (2014). Sequence to sequence learning with neural networks. NIPS.
@@ -77,6 +81,7 @@ class EncoderDecoder(Model):
         attention,
         n_outputs,
         target_tokens=None,
+        n_static=0,
         tokens=None,
         dropout=0.0,
         recurrent_dropout=0.0,
@@ -84,6 +89,7 @@ class EncoderDecoder(Model):
     ):
         self.n_outputs = n_outputs
         self.target_tokens = target_tokens
+        self.n_static = n_static
         self.dropout = dropout
         settings = {"dropout": dropout, "recurrent_dropout": recurrent_dropout, "truncate": truncate}
         n_inputs = n_outputs if target_tokens is None else units[0]
@@ -98,14 +104,15 @@ class EncoderDecoder(Model):
         embeddings = {}
         for k, cell in enumerate(self.decoder.cells):
             n_states = 2 if "c" in cell.cache_blocks else 1
-            dense[f"bridge/layer_{k}/B"] = (n_states * cell.H, len(self.encoder.directions) * cell.H + 1)
+            n_lasts = len(self.encoder.directions) * cell.H
+            dense[f"bridge/layer_{k}/B"] = (n_states * cell.H, n_lasts + n_static + 1)
         if self.score is not None:
             queries, plain = self.score.shapes(H, P)
             dense |= queries | {"attention/C": (H, H + P + 1)}
-        dense["head/V"] = (n_outputs, H + 1)
+        dense["head/V"] = (n_outputs, H + n_static + 1)
         if target_tokens is not None:
             embeddings["words/E"] = (target_tokens, n_inputs)
-        super().__init__([self.encoder, self.decoder], n_features, tokens, dense, plain, embeddings)
+        super().__init__([self.encoder, self.decoder], n_features, tokens, dense, plain, embeddings=embeddings)
 
     def lengths(self, dataset):
         # The inputs have another order, which `encode` restores.
@@ -168,6 +175,8 @@ class EncoderDecoder(Model):
             # As in the layers, a sequence has one mask for all of its steps.
             mask = np.repeat(mask.T, inputs.lengths, axis=0)
             y = y * mask
+        if batch.X.static is not None:
+            y = np.concatenate([y, np.repeat(batch.X.static, inputs.lengths, axis=0)], axis=1)
         raw, head_back = project(W["head/V"], y)
         if not needs_backward:
             return ForwardResult(raw.T, None, alignment, {})
@@ -177,7 +186,7 @@ class EncoderDecoder(Model):
             grad.fill(0)
             dW = self.layout.views(grad)
             dS = None
-            dh = head_back(dW["head/V"], d_raw.T)
+            dh = head_back(dW["head/V"], d_raw.T)[:, : h.shape[1]]
             if mask is not None:
                 dh = dh * mask
             if self.score is not None:
@@ -226,8 +235,10 @@ class EncoderDecoder(Model):
         layers = self.encoder.forward(W, values, packed, scratch, observers, masks, needs_backward=needs_backward)
         state = {}
         bridges = []
+        # X, in the order of the encoder
+        static = [] if X.static is None else [X.static.T]
         for k, (cell, h) in enumerate(zip(self.decoder.cells, layers.h, strict=True)):
-            y, bridge_back = dense(W[f"bridge/layer_{k}/B"], np.concatenate(h))
+            y, bridge_back = dense(W[f"bridge/layer_{k}/B"], np.concatenate([*h, *static]))
             state[f"h_{k}"] = np.tanh(y[: cell.H])[:, inverse]
             if "c" in cell.cache_blocks:
                 # Unlike h, a cell state is not bounded by 1, and so it has no tanh.
@@ -244,8 +255,8 @@ class EncoderDecoder(Model):
                 d = [d_state[f"h_{k}"] * (1 - h * h)]
                 if f"c_{k}" in state:
                     d.append(d_state[f"c_{k}"])
-                dy = bridge_back(dW[f"bridge/layer_{k}/B"], np.concatenate(d)[:, order])
-                d_h[k] = np.split(dy, len(directions))
+                d_lasts = bridge_back(dW[f"bridge/layer_{k}/B"], np.concatenate(d)[:, order])
+                d_h[k] = np.split(d_lasts[: len(directions) * self.encoder.cells[k].H], len(directions))
             if dS is not None:
                 split_gradient(collectors, dS)
             if self.tokens is None:

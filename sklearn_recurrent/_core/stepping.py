@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from .layers import modulate
+
 
 class Stepper:
     """A network of one direction with its weights prepared, to be run step by step.
@@ -17,8 +19,10 @@ class Stepper:
         W = network.layout.views(theta)
         self.pooling = None if network.per_step else network.pooling
         self.table = W.get("embedding/E")
-        self.V = W["head/V"][:, :-1].copy()
+        self.V = W["head/V"][:, : network.head_width].copy()
+        self.V_static = W["head/V"][:, network.head_width : -1].copy()
         self.bias = W["head/V"][:, -1:].copy()
+        self.G = W["head/G"].copy() if network.n_static else None
         self.n_weights = len(theta) if self.table is None else network.layout.size
         self.steps = Steps(network.stack, W, self.dtype)
 
@@ -33,17 +37,21 @@ class Stepper:
             state["steps"] = np.zeros(n, np.int64)
         return state
 
-    def step(self, x, state):
+    def step(self, x, state, static=None):
         """Raw outputs (K, n) after one more step, and the new state; `state` itself is not changed.
 
         x : network inputs (F, n), or (n,) rows of the embedding table
+        static (k, n) : static values of the streams; None if the network takes none
         """
         if self.table is not None:
             x = self.table[x].T
         h, new_state = self.steps.step(x, state)
         if self.pooling is not None:
             h = self._pooled(h, state, new_state)
-        return self.V.dot(h) + self.bias, new_state
+        if static is None:
+            return self.V.dot(h) + self.bias, new_state
+        h, _ = modulate(self.G, h, static)
+        return self.V.dot(h) + self.V_static.dot(static) + self.bias, new_state
 
     def _pooled(self, h, state, new_state):
         steps = state["steps"] + 1

@@ -132,7 +132,9 @@ class Place(NamedTuple):
 
 
 def place_of_sequence(j, source="X"):
-    """The place of sequence number `j` among those of `source`, an expression."""
+    """The place of sequence number `j` among those of `source`, an expression; None: there is no code for a message."""
+    if source is None:
+        return Place(f"sequence {j}", ("step", "feature"))
     variable = source if source.isidentifier() else "X"
     line = f"{variable} = [{{}} for x in {source}]"
     return Place(f"sequence {j}", ("step", "feature"), line, "x", source)
@@ -171,7 +173,7 @@ def _numbers_of_objects(array, place):
     if may_be_nested and any(issubclass(kind, list | tuple) or _has_array(kind) for kind in kinds):
         return _stacked([numbers(plain(entry), place.inside(i)) for i, entry in enumerate(entries)], place)
     missing = {kind for kind in kinds if kind is type(None) or kind.__name__ == "NAType"}
-    others = {kind for kind in kinds - missing if not _is_number(kind)}
+    others = {kind for kind in kinds - missing if not is_number_type(kind)}
     if others:
         i = next(i for i, entry in enumerate(entries) if type(entry) in others)
         raise refusal_of_object(entries[i], np.unravel_index(i, array.shape), array, place)
@@ -194,7 +196,13 @@ def unequal_steps(place, error):
     )
 
 
-def _is_number(kind):
+def is_missing(value):
+    """Whether a single value stands for none: None, NaN or pandas.NA."""
+    return value is None or (isinstance(value, float) and value != value) or type(value).__name__ == "NAType"
+
+
+def is_number_type(kind):
+    """Whether values of this type are numbers."""
     if issubclass(kind, (*STRINGS, *TIMES, *DURATIONS, complex, np.complexfloating, np.void, np.ndarray)):
         return False
     return issubclass(kind, Number) or hasattr(kind, "__float__")
@@ -203,7 +211,8 @@ def _is_number(kind):
 # --- what to say of other values --------------------------------------------------------------------------------------
 
 
-def _refusal(words, got, instead):
+def refusal(words, got, instead):
+    """The error for values that are no numbers."""
     return ValueError(f"Expected numbers in {words}, got {got}. {instead}".rstrip())
 
 
@@ -212,15 +221,15 @@ def _refusal_of_array(array, place):
     if kind == "c":
         return _refusal_of_complex(array.dtype, array.ndim, place.words, place)
     if kind == "M":
-        return _refusal(place.words, f"times ({array.dtype})", _instead_of_times(place))
+        return refusal(place.words, f"times ({array.dtype})", _instead_of_times(place))
     if kind == "m":
-        return _refusal(place.words, f"durations ({array.dtype})", _instead_of_durations(place))
+        return refusal(place.words, f"durations ({array.dtype})", _instead_of_durations(place))
     if kind in "UST":
-        return _refusal(place.words, f"strings ({array.dtype})", _instead_of_strings(array, place))
+        return refusal(place.words, f"strings ({array.dtype})", _instead_of_strings(array, place))
     if array.dtype.names and place.line and array.ndim - (place.variable != "x") == 1:
         fields = "np.stack([{x}[name] for name in {x}.dtype.names], axis=-1)"
-        return _refusal(place.words, "a structured array", f"Stack its fields: {place.by(fields)}")
-    return _refusal(place.words, str(array.dtype), "")
+        return refusal(place.words, "a structured array", f"Stack its fields: {place.by(fields)}")
+    return refusal(place.words, str(array.dtype), "")
 
 
 def refusal_of_object(value, index, array, place):
@@ -231,18 +240,18 @@ def refusal_of_object(value, index, array, place):
     if isinstance(value, DURATIONS):
         if not _converts(array, "m8[us]"):
             place = place._replace(line=None)
-        return _refusal(words, f"a duration, {value!r}", _instead_of_durations(place))
+        return refusal(words, f"a duration, {value!r}", _instead_of_durations(place))
     if isinstance(value, TIMES):
         if not _converts(array, "M8[us]"):
             place = place._replace(line=None)
-        return _refusal(words, f"a time, {value!r}", _instead_of_times(place))
+        return refusal(words, f"a time, {value!r}", _instead_of_times(place))
     if isinstance(value, STRINGS):
-        return _refusal(words, f"the string {short_repr(value)}", _instead_of_strings(array, place))
+        return refusal(words, f"the string {short_repr(value)}", _instead_of_strings(array, place))
     instead = f"Drop the column: {place.drop}" if place.drop else ""
     if isinstance(value, Mapping) and place.each and array.ndim - (place.variable != "x") == 1:
         frames = f"X = [pandas.DataFrame(list(x)) for x in {place.each}]"
         instead = f"If sequences are lists of records: {frames}"
-    error = _refusal(words, f"another object: {_reason(value)}", instead)
+    error = refusal(words, f"another object: {_reason(value)}", instead)
     return TypeError(*error.args) if place.is_matrix else error
 
 

@@ -59,17 +59,54 @@ def column_names(frame):
     return columns if type(columns) is list else columns.tolist()
 
 
-def first_column(frame):
-    """The first column of a frame, as a series or an array of its library."""
+def column(frame, j):
+    """Column number `j` of a frame, as a series or an array of its library."""
     if is_pandas_type(type(frame)):
-        return frame.iloc[:, 0]
-    if _is_polars(frame):
-        return frame.to_series(0)
-    return frame.column(0)
+        return frame.iloc[:, j]
+    if is_polars_type(type(frame)):
+        return frame.to_series(j)
+    return frame.column(j)
 
 
-def _is_polars(frame):
-    return hasattr(type(frame), "get_columns")
+def select(frame, columns):
+    """The frame of some columns, by their numbers."""
+    if is_pandas_type(type(frame)):
+        return frame.iloc[:, columns]
+    if is_polars_type(type(frame)):
+        return frame[:, columns]
+    return frame.select(columns)
+
+
+def values_of_column(frame, j):
+    """The values of a column as an array in their own dtype. A missing number is NaN."""
+    if is_pandas_type(type(frame)):
+        return _values_of_series(frame.iloc[:, j])
+    return plain(column(frame, j))
+
+
+def dtypes_of(frame):
+    """The dtype of each column, of its library."""
+    return frame.schema.types if hasattr(type(frame), "column_names") else frame.dtypes
+
+
+def is_number_dtype(dtype):
+    """Whether a column of this dtype, of any library, holds numbers or times; False may mean that it is not known."""
+    if hasattr(dtype, "is_numeric"):  # polars
+        return dtype.is_numeric() or dtype.is_temporal()
+    return getattr(dtype, "kind", "O") in f"{NUMERIC}cmM"
+
+
+@cache
+def is_polars_type(kind):
+    """Whether objects of this type are data frames of polars."""
+    return hasattr(kind, "get_columns")
+
+
+def is_category_dtype(frame, j):
+    """Whether a column holds categories, by its dtype."""
+    dtype = dtypes_of(frame)
+    dtype = dtype.iloc[j] if hasattr(dtype, "iloc") else dtype[j]
+    return type(dtype).__name__ in ("CategoricalDtype", "DictionaryType")
 
 
 # --- values -----------------------------------------------------------------------------------------------------------
@@ -106,7 +143,7 @@ def _columns(frame):
     """Pairs of the name and the values of each column. Values of one column keep their type."""
     if is_pandas_type(type(frame)):
         return [(name, _values_of_series(series)) for name, series in frame.items()]
-    if _is_polars(frame):
+    if is_polars_type(type(frame)):
         return [(series.name, plain(series)) for series in frame.get_columns()]
     return [(name, plain(column)) for name, column in zip(frame.column_names, frame.columns, strict=True)]
 
@@ -126,11 +163,11 @@ def _place_of_column(name, frame, x, place):
     """The place of a column of `frame`, which is `as_frame(x)`."""
     place = place._replace(words=f"column {name!r} of {place.words}", axes=place.axes[:1], each=None)
     expression = _in_code(x, "{x}")
-    if expression is None or frame.shape[1] == 1:
+    if expression is None or place.line is None or frame.shape[1] == 1:
         return place._replace(line=None)
     if is_pandas_type(type(frame)):
         method = f"drop(columns={name!r})"
-    elif _is_polars(frame):
+    elif is_polars_type(type(frame)):
         method = f"drop({name!r})"
     else:
         method = f"drop_columns({name!r})"
@@ -195,9 +232,10 @@ def _strings_only(labels):
 def _difference(expected, names, sequences, j, source):
     if expected is None or names is None:
         words = [_described(names, x) for names, x in ((expected, sequences[0]), (names, sequences[j]))]
+        line = "" if source is None else f" To read all columns by position: X = [np.asarray(x) for x in {source}]"
         return (
             f"Expected all sequences to have feature names, or none, got {words[0]} in sequence 0 and {words[1]} in "
-            f"sequence {j}. To read all columns by position: X = [np.asarray(x) for x in {source}]"
+            f"sequence {j}.{line}"
         )
     message = f"The feature names of sequence {j} should match those of sequence 0.\n"
     unexpected = sorted(set(names) - set(expected))
@@ -209,7 +247,7 @@ def _difference(expected, names, sequences, j, source):
     if not unexpected and not missing:
         message += "Feature names must be in the same order as they were in sequence 0.\n"
         x = _in_code(sequences[j], "x")
-        if x is not None:
+        if x is not None and source is not None:
             is_arrow = hasattr(type(as_frame(sequences[j])), "column_names")
             columns = f".select({expected})" if is_arrow else f"[{expected}]"
             message += f"Put them in one order: X = [{x}{columns} for x in {source}]"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping
+from itertools import filterfalse
 
 import numpy as np
 
-from .arrays import is_array_like, plain
-from .columns import as_frame, first_column, is_frame
+from .arrays import is_array_like, is_missing, plain
+from .columns import as_frame, column, column_names, dtypes_of, is_frame, is_number_dtype, select
 
 
 def unwrap(X, name="X"):
@@ -33,20 +34,18 @@ def unwrap(X, name="X"):
         shape = getattr(X, "shape", ())
         if isinstance(X, np.ndarray) and (X.dtype != object or X.ndim > 2):
             return "numbers", X
+    if len(shape) == 2 and shape[1] > 1:
+        _refuse_table(X, name)
+        return "numbers", X
     cells = ()
     if len(shape) == 1:
         cells = X
     elif len(shape) == 2 and shape[1]:
-        cells = _first_column(X)
+        cells = cells_of(X, 0)
     if not any(map(is_array_like, cells)):
         return "numbers", X
     if len(shape) == 1:
         return "sequences", X
-    if shape[1] > 1:
-        raise ValueError(
-            f"Expected one column of sequences, got {name} with {shape[1]} columns. "
-            f"If all of them contain sequences, combine them: [np.column_stack(row) for row in np.asarray({name})]."
-        )
     return "column", cells
 
 
@@ -98,14 +97,68 @@ def _is_list_of_sequences(X):
     return any(is_array_like(row[0]) for row in rows if row)
 
 
-def _first_column(X):
+# --- tables: several columns, one or more of which hold sequences -----------------------------------------------------
+
+
+def columns_of_sequences(X):
+    """The numbers of the columns that hold sequences, by the first cell of each that is not missing."""
     if isinstance(X, np.ndarray):
-        return X[:, 0] if X.dtype == object else ()
+        candidates = range(X.shape[1]) if X.ndim == 2 and X.dtype == object else ()
+    elif is_frame(X):
+        dtypes = dtypes_of(as_frame(X))  # a wide frame of numbers costs nothing
+        candidates = [j for j, dtype in enumerate(dtypes) if not is_number_dtype(dtype)]
+    else:
+        candidates = ()
+    return [j for j in candidates if is_array_like(next(filterfalse(is_missing, cells_of(X, j)), None))]
+
+
+def sequences_of(X):
+    """The column of sequences of a table; of several such columns, the first. Any other X is returned unchanged."""
+    if len(shape_of(X)) != 2 or shape_of(X)[1] < 2:
+        return X
+    columns = columns_of_sequences(X)
+    return select_columns(X, columns[:1]) if columns else X
+
+
+def cells_of(X, j):
+    """The cells of a column of an array or a frame."""
+    if isinstance(X, np.ndarray):
+        return X[:, j] if X.dtype == object else ()
     if not is_frame(X):
         return ()
-    cells = _of_arrow(first_column(as_frame(X)))
+    cells = _of_arrow(column(as_frame(X), j))
     # Columns of pyarrow hold objects of its own.
     return plain(cells) if hasattr(cells, "type") else cells
+
+
+def select_columns(X, columns):
+    """The columns with these numbers of an array or a frame."""
+    return X[:, columns] if isinstance(X, np.ndarray) else select(as_frame(X), columns)
+
+
+def label_of(X, j):
+    """What ColumnTransformer calls a column: its name, if that is a string, or its number."""
+    name = j if isinstance(X, np.ndarray) else column_names(as_frame(X))[j]
+    return name if isinstance(name, str) else j
+
+
+def _refuse_table(X, name):
+    columns = columns_of_sequences(X)
+    if not columns:
+        return
+    n_columns = shape_of(X)[1]
+    message = f"Expected one column of sequences, got {name} with {n_columns} columns"
+    labels = [label_of(X, j) for j in columns]
+    if len(labels) == n_columns:
+        raise ValueError(
+            f"{message}. "
+            f"If all of them contain sequences, combine them: [np.column_stack(row) for row in np.asarray({name})]."
+        )
+    raise ValueError(
+        f"{message}, of which {', '.join(map(repr, labels))} hold sequences. Only networks read the others, as static "
+        "values. To transform the sequences alone: "
+        f"ColumnTransformer([('sequences', transformer, {labels[:1]!r})], remainder='passthrough')."
+    )
 
 
 # --- columns in the types of Arrow ------------------------------------------------------------------------------------

@@ -21,7 +21,9 @@ FLOATS = [np.float64, np.float32]  # check_array converts every other dtype to t
 TOKENS = [np.float64, *(f"{kind}{size}" for kind in "iu" for size in (8, 4, 2, 1))]
 
 
-def parse_sequences(estimator, X, *, reset, missing="error", input_size=None, tokens=False, pad_token=None):
+def parse_sequences(
+    estimator, X, *, reset, missing="error", input_size=None, tokens=False, pad_token=None, in_table=False
+):
     """Parse any form of `X` into valid steps; store its form on `estimator`, or compare it with the form in `fit`.
 
     Parameters
@@ -45,6 +47,8 @@ def parse_sequences(estimator, X, *, reset, missing="error", input_size=None, to
         Whether `X` contains tokens: non-negative whole numbers, one per time step.
     pad_token : int, default=None
         The token that is padding at the ends of the rows of an array. None: no token is padding.
+    in_table : bool, default=False
+        Whether `X` is a column of a table. Messages then have no code, which would lose the other columns.
 
     Returns
     -------
@@ -71,7 +75,8 @@ def parse_sequences(estimator, X, *, reset, missing="error", input_size=None, to
         _check_form(estimator, sequential)
     dtypes = TOKENS if tokens else FLOATS
     if sequential:
-        sequences, frame = _parse_ragged(estimator, form, X, input_size, dtypes, pad_token)
+        source = None if in_table else _source(form)
+        sequences, frame = _parse_ragged(estimator, form, X, input_size, dtypes, pad_token, source)
         # One sequence has the shape of a matrix, so scikit-learn counts its features; X itself has none it could count.
         one = sequences.arrays[0] if frame is None else frame
         validate_data(estimator, one, reset=reset, skip_check_array=True)
@@ -320,7 +325,7 @@ def _check_form(estimator, sequential):
 # --- from a form to valid steps ---------------------------------------------------------------------------------------
 
 
-def _parse_ragged(estimator, form, X, input_size, dtypes, pad_token):
+def _parse_ragged(estimator, form, X, input_size, dtypes, pad_token, source):
     frame = None
     if form == "numbers":
         if X.ndim > 3:
@@ -330,7 +335,7 @@ def _parse_ragged(estimator, form, X, input_size, dtypes, pad_token):
         X = check_array(X, dtype=dtypes, order="C", ensure_all_finite=False, allow_nd=True, estimator=estimator)
         sequences = _from_3d_array(X, pad_token)
     else:
-        arrays, frame = arrays_and_frame(X, _source(form))
+        arrays, frame = arrays_and_frame(X, source)
         sequences = _from_arrays(arrays, dtypes)
     if input_size not in (None, sequences.n_features):
         raise ValueError(

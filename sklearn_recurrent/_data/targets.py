@@ -5,7 +5,7 @@ from sklearn.utils import check_array, check_consistent_length
 
 from .arrays import Place, array_of, numbers, plain
 from .columns import is_frame, named_frame, numbers_of_frame
-from .containers import object_array, unwrap
+from .containers import object_array, sequences_of, unwrap
 
 
 def flatten_steps(y, lengths=None, name="y", reference="X", valid=None, *, masked="refuse"):
@@ -260,7 +260,7 @@ def split_like(values, X, sequences, *, padded=False):
         ``(n, T, ...)`` if `X` is an array of numbers without padding, and the model was fitted without (not `padded`);
         otherwise a 1-D object array of ``(T_i, ...)``. A batch that happens to have no padding thus keeps the form.
     """
-    form, _ = unwrap(X)
+    form, _ = unwrap(sequences_of(X))
     if form == "numbers" and sequences.valid is None and not padded:
         return values.reshape(len(sequences), -1, *values.shape[1:])
     return object_array([values[a:b] for a, b in zip(sequences.offsets[:-1], sequences.offsets[1:], strict=True)])

@@ -16,16 +16,16 @@ from sklearn.utils.validation import check_is_fitted
 from .._core.dataset import Dataset, canonical
 from .._core.objective import Objective
 from .._core.optimizers import OPTIMIZERS, PLANNED, Schedule
-from .._core.preprocessing import InputPreprocessor, Standardizer, Vocabulary
+from .._core.preprocessing import Standardizer, Vocabulary, network_inputs
+from .._core.ragged import Ragged
 from .._core.threads import WorkerPool, single_blas_thread
 from .._core.training import Batches, Patience, minimize_lbfgs, minimize_minibatch
 from .._data.layouts import warn_of_long
-from .._data.sequences import object_array
 from .._data.targets import refuse_masked
 from .._sklearn import BriefRequests, CallbackSupportMixin
 from .callbacks import FitCallbacks
 from .early_stopping import Validation, scorer_of, split
-from .inputs import CachedInput, input_options, parse, parse_training
+from .inputs import CachedInput, as_table, input_options, parse, parse_training
 from .parameters import layer_sizes
 from .scoring import shallow_copy_with
 from .training_state import OPTIONAL, FittedState, StateCache, TrainingState
@@ -65,6 +65,10 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
     theta_: np.ndarray
     n_features_in_: int
     feature_names_in_: np.ndarray
+    n_static_features_in_: int
+    static_feature_names_in_: np.ndarray
+    static_mean_: np.ndarray
+    static_scale_: np.ndarray
     x_mean_: np.ndarray
     x_scale_: np.ndarray
     vocabulary_: np.ndarray
@@ -97,14 +101,16 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             # What there is to learn: sequences, targets and weights; then how a network takes them.
             sequences, remembered = self._parse_training(X, previous)
             given, encoder = self._training_set(sequences, y, sample_weight, groups, classes, previous)
-            warn_of_long(X, y)
+            if sequences.static is None:
+                warn_of_long(X, y)
             vocabulary = self._vocabulary(given, previous)
             given = self._in_canonical_order(given, vocabulary)
             encoder = self._fit_encoder(given, classes, encoder)
             dataset = encoder.encode(given)
             preprocessor = vocabulary or self._standardizer(dataset, previous)
+            static = self._static_standardizer(dataset, previous)
             padded = sequences.valid is not None
-            state = self._state_without_weights(preprocessor, encoder, remembered, padded, previous)
+            state = self._state_without_weights(preprocessor, static, encoder, remembered, padded, previous)
             by_class = self._weights_of_classes(dataset, encoder)
             dataset = _times_class_weights(dataset, by_class)
             refuse_extreme_weights(dataset.weight)  # of all targets: their sum is larger than that over sequences
@@ -177,7 +183,16 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             return Standardizer.fit(dataset.X, dataset.sequence_weights() / dataset.counts)
         return Standardizer.identity(dataset.X.n_features)
 
-    def _state_without_weights(self, preprocessor, encoder, remembered, padded, previous):
+    def _static_standardizer(self, dataset, previous):
+        """Of the static values, scaled like features, but over sequences; None if there are none."""
+        static = dataset.X.static
+        if previous is not None or static is None:
+            return None if previous is None else previous.static_preprocessor
+        if self.standardize:
+            return Standardizer.fit(Ragged.of_rows(static), dataset.sequence_weights() / dataset.counts)
+        return Standardizer.identity(static.shape[1])
+
+    def _state_without_weights(self, preprocessor, static_preprocessor, encoder, remembered, padded, previous):
         """The state that the fit will end in, but for its weights."""
         embeds = self.embedding_dim is not None
         arguments = {
@@ -187,6 +202,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             "units": layer_sizes(self.hidden_layer_sizes),
             "bidirectional": bool(self.bidirectional),
             "n_outputs": encoder.n_outputs,
+            "n_static": remembered["n_static_features_in_"],
             "tokens": preprocessor.n_rows if embeds else None,
         }
         arguments |= self._architecture(encoder)
@@ -199,6 +215,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             input_options=options,
             padded=padded,
             preprocessor=preprocessor,
+            static_preprocessor=static_preprocessor,
             encoder=encoder,
             remembered=remembered,
             loss=self._loss_and_settings(encoder),
@@ -319,7 +336,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         X = None
         y = None
         if self.scoring != "loss":  # the loss needs no copy of these
-            X = object_array(list(given.X))
+            X = as_table(given.X)
             y = plan.state.encoder.decode(given)
         return self._validation(plan, plan.ready(plan.dataset.select(rows)), workers, X, y, given.X)
 
@@ -337,7 +354,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         return self._validation(plan, dataset, workers, X, y, sequences)
 
     def _validation(self, plan, dataset, workers, X, y, sequences):
-        cached = CachedInput(X, sequences, dataset.X, plan.state.preprocessor)
+        cached = CachedInput(X, sequences, dataset.X, plan.state.preprocessors)
         fitted = shallow_copy_with(self, **plan.attributes(plan.start.theta), _cached_input=cached)
         return Validation(fitted, plan.network, plan.state.loss_function(), dataset, workers, scorer_of(self), y)
 
@@ -411,7 +428,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
     def _cached_for(self, state):
         """The cached input, if the model is still the one that it was made for."""
         cached = self._cached_input
-        if cached is not None and cached.preprocessor.has_arrays_of(state.preprocessor):
+        if cached is not None and cached.was_made_by(state.preprocessors):
             return cached
         return None
 
@@ -420,7 +437,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         cached = self._cached_for(state)
         if cached is not None and sequences is cached.sequences:
             return cached.network_inputs
-        return _preprocessed(sequences, state.preprocessor, state.theta.dtype)
+        return state.network_inputs(sequences)
 
     def _parse_fitted(self, X):
         """The state that the model answers in, and the sequences of X."""
@@ -499,14 +516,10 @@ class _TrainingPlan(NamedTuple):
         y = dataset.y
         if y.dtype.kind != "i":  # codes of classes stay whole numbers
             y = y.astype(self.dtype)
-        X = _preprocessed(dataset.X, self.state.preprocessor, self.dtype)
+        X = network_inputs(dataset.X, *self.state.preprocessors, self.dtype)
         if self.state.embeds or X.offsets[-1] * X.n_features <= COPIED:
             X = X.joined()
         return dataset._replace(X=X, y=y)
-
-
-def _preprocessed(sequences, preprocessor: InputPreprocessor, dtype):
-    return sequences.map(lambda values: preprocessor(values, dtype))
 
 
 def _times_class_weights(dataset, by_class):

@@ -481,8 +481,16 @@ class RNNClassifier(BaseClassifier):
         Number of recurrent layers, plus 1 for the output layer.
     n_outputs_ : int
         Number of outputs: 1 for two classes, else one for each class or label.
+    n_static_features_in_ : int
+        Number of static values of each sequence, 0 if X has none.
     out_activation_ : str
         Activation function of the outputs: 'softmax', or 'logistic' for two classes and for multilabel.
+    static_feature_names_in_ : ndarray of shape (n_static_features_in_,)
+        Column names of the static values. Defined only if X is a data frame that has some.
+    static_mean_ : ndarray of shape (n_static_features_in_,)
+        Training mean of each static value, in its unit; 0 if standardize=False. Only with static values.
+    static_scale_ : ndarray of shape (n_static_features_in_,)
+        Training standard deviation of each, in its unit; 1 if standardize=False.
     t_ : int
         Number of sequences seen by the solver in all epochs.
     theta_ : ndarray of shape (n_weights,)
@@ -757,8 +765,16 @@ class LSTMClassifier(BaseClassifier):
         Number of recurrent layers, plus 1 for the output layer.
     n_outputs_ : int
         Number of outputs: 1 for two classes, else one for each class or label.
+    n_static_features_in_ : int
+        Number of static values of each sequence, 0 if X has none.
     out_activation_ : str
         Activation function of the outputs: 'softmax', or 'logistic' for two classes and for multilabel.
+    static_feature_names_in_ : ndarray of shape (n_static_features_in_,)
+        Column names of the static values. Defined only if X is a data frame that has some.
+    static_mean_ : ndarray of shape (n_static_features_in_,)
+        Training mean of each static value, in its unit; 0 if standardize=False. Only with static values.
+    static_scale_ : ndarray of shape (n_static_features_in_,)
+        Training standard deviation of each, in its unit; 1 if standardize=False.
     t_ : int
         Number of sequences seen by the solver in all epochs.
     theta_ : ndarray of shape (n_weights,)
@@ -939,8 +955,16 @@ class GRUClassifier(BaseClassifier):
         Number of recurrent layers, plus 1 for the output layer.
     n_outputs_ : int
         Number of outputs: 1 for two classes, else one for each class or label.
+    n_static_features_in_ : int
+        Number of static values of each sequence, 0 if X has none.
     out_activation_ : str
         Activation function of the outputs: 'softmax', or 'logistic' for two classes and for multilabel.
+    static_feature_names_in_ : ndarray of shape (n_static_features_in_,)
+        Column names of the static values. Defined only if X is a data frame that has some.
+    static_mean_ : ndarray of shape (n_static_features_in_,)
+        Training mean of each static value, in its unit; 0 if standardize=False. Only with static values.
+    static_scale_ : ndarray of shape (n_static_features_in_,)
+        Training standard deviation of each, in its unit; 1 if standardize=False.
     t_ : int
         Number of sequences seen by the solver in all epochs.
     theta_ : ndarray of shape (n_weights,)

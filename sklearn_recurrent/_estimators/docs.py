@@ -81,6 +81,18 @@ ATTRIBUTES = {
             "n_features_in_",
             "Column names of X, or of the data frames in X. Defined only if all of them are strings.",
         ),
+        "n_static_features_in_": Attribute("int", "int", "Number of static values of each sequence, 0 if X has none."),
+        "static_feature_names_in_": array(
+            "n_static_features_in_",
+            "Column names of the static values. Defined only if X is a data frame that has some.",
+        ),
+        "static_mean_": array(
+            "n_static_features_in_",
+            "Training mean of each static value, in its unit; 0 if standardize=False. Only with static values.",
+        ),
+        "static_scale_": array(
+            "n_static_features_in_", "Training standard deviation of each, in its unit; 1 if standardize=False."
+        ),
         "x_mean_": array(
             "n_features",
             "Training mean of each feature, in its unit; 0 if standardize=False. Not with tokens.",

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.utils.validation import validate_data
 
-from .._core.preprocessing import InputPreprocessor
 from .._core.ragged import Ragged, Sequences
 from .._data.arrays import NUMERIC, Place, numbers, plain
 from .._data.columns import as_frame, is_frame, numbers_of_frame
+from .._data.containers import object_array
 from .._data.sequences import as_tokens, parse_sequences
+from .._data.static import Table, numbers_of_streams, split_table
 from .scoring import shallow_copy_with
 from .training_state import PARSED
 
@@ -22,13 +24,23 @@ class CachedInput(NamedTuple):
     X : as the user gave it, told by its identity
     sequences : what it is parsed as
     network_inputs : what its values become
-    preprocessor : which made them
+    preprocessors : which made them
     """
 
     X: object
     sequences: Sequences
     network_inputs: Sequences
-    preprocessor: InputPreprocessor
+    preprocessors: tuple
+
+    def was_made_by(self, preprocessors):
+        """Whether `preprocessors` consist of the very arrays of those that made the network inputs."""
+        return all(_has_same_arrays(one, other) for one, other in zip(self.preprocessors, preprocessors, strict=True))
+
+
+def _has_same_arrays(one, other):
+    if one is None or other is None:
+        return one is other
+    return one.has_arrays_of(other)
 
 
 def input_options(model):
@@ -49,7 +61,7 @@ def parse_training(model, X):
         before.
     """
     draft = shallow_copy_with(model)
-    sequences = parse_sequences(draft, X, reset=True, missing=model.missing, **input_options(model))
+    sequences = _parse_table(draft, X, reset=True, options=input_options(model))
     remembered = {name: vars(draft)[name] for name in PARSED if name in vars(draft)}
     return sequences, remembered
 
@@ -59,16 +71,123 @@ def parse(model, X, state):
 
     It is compared with what the state remembers, not with the attributes of `model`: another thread may change these.
     """
-    like_then = _as_fitted(model, state)
-    return parse_sequences(like_then, X, reset=False, missing=model.missing, **state.input_options)
+    return _parse_table(_as_fitted(model, state), X, reset=False, options=state.input_options)
+
+
+def parse_next(model, X, state, static):
+    """Parse the next time steps of streams whose static values are `static` (n, k). X need not repeat them."""
+    return _parse_table(_as_fitted(model, state), X, reset=False, options=state.input_options, static=static)
+
+
+def as_table(sequences):
+    """Sequences that are parsed, with their static values beside them, in a container that `parse` takes."""
+    cells = object_array(list(sequences))
+    if sequences.static is None:
+        return cells
+    return np.column_stack([cells, sequences.static.astype(object)])
 
 
 def _as_fitted(model, state):
     """A copy of `model` with what the state remembers of the X of fit."""
     like_then = shallow_copy_with(model, **state.remembered)
-    if "feature_names_in_" not in state.remembered:
-        vars(like_then).pop("feature_names_in_", None)
+    for name in PARSED:
+        if name not in state.remembered:
+            vars(like_then).pop(name, None)
     return like_then
+
+
+def _parse_table(model, X, *, reset, options, static=None):
+    """The sequences of X with their static values; `static`: those that hold if X has none.
+
+    What X is like is stored on `model` with `reset`, else compared with what is stored there.
+    """
+    table = split_table(X)
+    parsing = model
+    if table.features is not None and not reset:
+        parsing = shallow_copy_with(model)  # names of features are those of columns, which are compared below
+        vars(parsing).pop("feature_names_in_", None)
+    in_table = table.sequences is not X
+    sequences = parse_sequences(
+        parsing, table.sequences, reset=reset, missing=model.missing, in_table=in_table, **options
+    )
+    if table.features is not None:
+        validate_data(model, table.features, reset=reset, skip_check_array=True)
+    if table.static is not None or static is None:
+        _check_static_columns(model, table, reset)
+        static = table.static
+    if static is None:
+        return sequences
+    return replace(sequences, static=static)
+
+
+def _check_static_columns(model, table, reset):
+    """Store number and names of the static values on `model`, or compare them, as scikit-learn does with features."""
+    n = 0 if table.static is None else table.static.shape[1]
+    if reset:
+        model.n_static_features_in_ = n
+        vars(model).pop("static_feature_names_in_", None)
+    elif n != model.n_static_features_in_:
+        _refuse_number(n, table, model)
+    if not n:
+        return
+    # scikit-learn looks at names and number of features on an estimator whose features are the static values.
+    of_static = shallow_copy_with(model, n_features_in_=n)
+    vars(of_static).pop("feature_names_in_", None)
+    if "static_feature_names_in_" in vars(model):
+        of_static.feature_names_in_ = model.static_feature_names_in_
+    validate_data(of_static, table.static_columns, reset=reset, skip_check_array=True)
+    if reset and "feature_names_in_" in vars(of_static):
+        model.static_feature_names_in_ = of_static.feature_names_in_
+
+
+def _refuse_number(n, table, model):
+    expected = model.n_static_features_in_
+    names = vars(model).get("static_feature_names_in_")
+    named = "" if names is None else f" ({', '.join(map(repr, names.tolist()))})"
+    found = ", ".join(map(repr, table.labels))
+    if not expected:
+        raise ValueError(
+            f"Expected X with sequences alone, as in fit, got {n} more columns beside them: {found}. "
+            "Fit on them, too, or leave them away."
+        )
+    if not n:
+        raise ValueError(
+            f"Expected X with {expected} static values beside each sequence{named}, as in fit, got sequences alone. "
+            f"Put them there: X = np.hstack([as_column(X), static]), with static of shape (n_samples, {expected})."
+        )
+    raise ValueError(
+        f"Expected X with {expected} static values beside each sequence{named}, as in fit, got {n} more columns: "
+        f"{found}."
+    )
+
+
+def parse_static(model, static, n, state):
+    """Static values of `n` streams, (n, k) float64; None if the model was fitted without.
+
+    Raises
+    ------
+    ValueError
+        If `static` has another shape, or holds anything but finite numbers; or if there is none, and the model was
+        fitted with some.
+    """
+    k = state.n_static
+    if static is None and not k:
+        return None
+    if static is None:
+        raise ValueError(
+            f"Expected static with shape ({n}, {k}), since the model was fitted with {k} static values for each "
+            f"sequence, got None."
+        )
+    if not k:
+        raise ValueError("Expected static=None, since the model was fitted on sequences alone, got static values.")
+    values = numbers_of_streams(static)
+    if values.ndim == 1 and len(values) == n * k and 1 in (n, k):
+        values = values.reshape(n, k)
+    if values.shape != (n, k):
+        raise ValueError(f"Expected static with shape ({n}, {k}), a row for each stream, got {values.shape}.")
+    if is_frame(static):
+        _check_static_columns(_as_fitted(model, state), Table(None, values, as_frame(static)), reset=False)
+    return values
 
 
 STEP = Place("x", ("stream", "feature"), "x = {}", "x")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from numbers import Integral
 from typing import Any, Literal
 
@@ -40,7 +41,7 @@ class Inspection:
 
     @available_if(has_attention_pooling)
     def attention_weights(self, X) -> np.ndarray:
-        """Return the weight of each time step in attention pooling.
+        """Return the weight of each time step in attention pooling; other networks raise an AttributeError.
 
         Parameters
         ----------
@@ -51,11 +52,6 @@ class Inspection:
         -------
         weights : ndarray
             Positive weights, (n_steps_i,) for each sequence (see Notes), whose sum is 1.
-
-        Raises
-        ------
-        AttributeError
-            If the network does not pool by attention.
         """
         return self._inspect(X, inspection.attention)
 
@@ -67,17 +63,12 @@ class Inspection:
         X : list of arrays, 3-D array, 2-D array or data frame
             Sequences, in any form that `fit` takes. With missing='skip', skipped steps have no entry.
         layer : int, default=-1
-            Index of the layer: 0 reads the sequences, -1 is the top layer.
+            Index of the layer: 0 reads the sequences, -1 is the top layer. Others raise a ValueError.
 
         Returns
         -------
         states : ndarray
             (n_steps_i, n_units) for each sequence (see Notes); for two directions 2 * n_units, forward then backward.
-
-        Raises
-        ------
-        ValueError
-            If there is no such layer.
         """
         return self._trace(X, layer, lambda cell: ["h"])["h"]
 
@@ -89,7 +80,7 @@ class Inspection:
         X : list of arrays, 3-D array, 2-D array or data frame
             Sequences, in any form that `fit` takes.
         layer : int, default=-1
-            Index of the layer: 0 reads the sequences, -1 is the top layer.
+            Index of the layer: 0 reads the sequences, -1 is the top layer. Others raise a ValueError.
 
         Returns
         -------
@@ -185,7 +176,7 @@ class Inspection:
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets, as in `fit`.
         by : {"feature", "step"}, default="feature"
-            What is permuted: one feature at all steps, or all features within a window of time.
+            What is permuted: a feature at all steps, then each static value; or all features in a window of time.
         n_repeats : int, default=5
             Number of permutations, at least 1.
         scoring : str, callable, list, tuple, set or dict, default=None
@@ -202,7 +193,7 @@ class Inspection:
         Returns
         -------
         result : `sklearn.utils.Bunch`
-            ``importances`` of shape (n_groups, n_repeats), for each feature or window, ``importances_mean`` and
+            ``importances`` of shape (n_groups, n_repeats), for what is permuted, ``importances_mean`` and
             ``importances_std`` of shape (n_groups,), in the unit of the score. For several scorers, a dict of such by
             name.
 
@@ -225,14 +216,14 @@ class Inspection:
         # The same partners for all groups: importances then differ by the features, not by the draw.
         rng = check_random_state(random_state)
         partners = [rng.permutation(len(sequences)) for _ in range(n_repeats)]
-        groups = _features(sequences) if by == "feature" else _windows(sequences, windows)
+        exchanges = _of_features(sequences) if by == "feature" else _of_windows(sequences, windows)
 
-        def scores(group):
-            permuted = (inspection.exchange(sequences, others, group) for others in partners)
+        def scores(exchange):
+            permuted = (exchange(sequences, others) for others in partners)
             return [scorer(_with_sequences(self, X, changed), X, y, **weights) for changed in permuted]
 
         baseline = scorer(self, X, y, **weights)
-        changed = Parallel(n_jobs=n_jobs)(delayed(scores)(group) for group in groups)
+        changed = Parallel(n_jobs=n_jobs)(delayed(scores)(exchange) for exchange in exchanges)
         if not isinstance(baseline, dict):
             return _importance(baseline, changed)
         return {
@@ -314,14 +305,20 @@ def _output_index(encoder, output):
     return output
 
 
-def _features(sequences):
-    return [(slice(None), feature) for feature in range(sequences.n_features)]
+def _of_features(sequences):
+    """For each feature, then for each static value, the function that exchanges it among sequences."""
+    features = [(slice(None), feature) for feature in range(sequences.n_features)]
+    exchanges = [partial(inspection.exchange, group=feature) for feature in features]
+    if sequences.static is None:
+        return exchanges
+    n_static = sequences.static.shape[1]
+    return exchanges + [partial(inspection.exchange_static, column=column) for column in range(n_static)]
 
 
-def _windows(sequences, n):
+def _of_windows(sequences, n):
     n = min(n, int(sequences.lengths.max()))
     window = inspection.windows(sequences, n)
-    return [window == k for k in range(n)]
+    return [partial(inspection.exchange, group=window == k) for k in range(n)]
 
 
 def _with_sequences(model, X, sequences):

@@ -41,7 +41,7 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, BaseEstimator):
             Training sequences: a list, tuple, object array or Series of arrays (n_steps_i, n_features) or (n_steps_i,),
             or of data frames; an array (n_samples, n_steps, n_features), whose leading and trailing steps of NaN are
             padding; or an array (n_samples, n_steps) of one value per step. With embedding_dim, one integer token per
-            step.
+            step. Columns of numbers beside one of sequences, in a frame or an object array, are static values.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Class labels, a multilabel indicator, or numbers. With return_sequences, one array per sequence, of shape
             (n_steps_i,) or (n_steps_i, n_outputs), or an array (n_samples, n_steps[, n_outputs]).

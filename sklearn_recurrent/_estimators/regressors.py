@@ -395,8 +395,16 @@ class RNNRegressor(BaseRegressor):
         Number of recurrent layers, plus 1 for the output layer.
     n_outputs_ : int
         Number of outputs: targets, times quantiles if loss='quantile'.
+    n_static_features_in_ : int
+        Number of static values of each sequence, 0 if X has none.
     out_activation_ : str
         Activation function of the outputs: 'identity', or 'exponential' if loss='poisson'.
+    static_feature_names_in_ : ndarray of shape (n_static_features_in_,)
+        Column names of the static values. Defined only if X is a data frame that has some.
+    static_mean_ : ndarray of shape (n_static_features_in_,)
+        Training mean of each static value, in its unit; 0 if standardize=False. Only with static values.
+    static_scale_ : ndarray of shape (n_static_features_in_,)
+        Training standard deviation of each, in its unit; 1 if standardize=False.
     t_ : int
         Number of sequences seen by the solver in all epochs.
     theta_ : ndarray of shape (n_weights,)
@@ -683,8 +691,16 @@ class LSTMRegressor(BaseRegressor):
         Number of recurrent layers, plus 1 for the output layer.
     n_outputs_ : int
         Number of outputs: targets, times quantiles if loss='quantile'.
+    n_static_features_in_ : int
+        Number of static values of each sequence, 0 if X has none.
     out_activation_ : str
         Activation function of the outputs: 'identity', or 'exponential' if loss='poisson'.
+    static_feature_names_in_ : ndarray of shape (n_static_features_in_,)
+        Column names of the static values. Defined only if X is a data frame that has some.
+    static_mean_ : ndarray of shape (n_static_features_in_,)
+        Training mean of each static value, in its unit; 0 if standardize=False. Only with static values.
+    static_scale_ : ndarray of shape (n_static_features_in_,)
+        Training standard deviation of each, in its unit; 1 if standardize=False.
     t_ : int
         Number of sequences seen by the solver in all epochs.
     theta_ : ndarray of shape (n_weights,)
@@ -875,8 +891,16 @@ class GRURegressor(BaseRegressor):
         Number of recurrent layers, plus 1 for the output layer.
     n_outputs_ : int
         Number of outputs: targets, times quantiles if loss='quantile'.
+    n_static_features_in_ : int
+        Number of static values of each sequence, 0 if X has none.
     out_activation_ : str
         Activation function of the outputs: 'identity', or 'exponential' if loss='poisson'.
+    static_feature_names_in_ : ndarray of shape (n_static_features_in_,)
+        Column names of the static values. Defined only if X is a data frame that has some.
+    static_mean_ : ndarray of shape (n_static_features_in_,)
+        Training mean of each static value, in its unit; 0 if standardize=False. Only with static values.
+    static_scale_ : ndarray of shape (n_static_features_in_,)
+        Training standard deviation of each, in its unit; 1 if standardize=False.
     t_ : int
         Number of sequences seen by the solver in all epochs.
     theta_ : ndarray of shape (n_weights,)

@@ -12,7 +12,8 @@ import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.utils.metadata_routing import get_routing_for_object
 
-from .._data.sequences import unwrap, valid_steps
+from .._data.arrays import plain
+from .._data.sequences import valid_steps
 from .._data.targets import flatten_steps, flatten_weights, infer_dtype, unmasked_steps
 from .._sklearn import _BaseScorer
 from .weights import refuse_extreme_weights
@@ -148,10 +149,9 @@ def _lengths_and_valid(estimator, X):
         _, sequences = estimator._parse_fitted(X)
         return sequences.lengths, sequences.valid
     # A Pipeline may change the lengths: they are those of y. Only the padding of X can be told.
-    _, X = unwrap(X)
-    if getattr(X, "ndim", 0) != 3:
+    if len(getattr(X, "shape", ())) != 3:
         return None, None
-    return None, valid_steps(np.asarray(X, dtype=np.float64))
+    return None, valid_steps(np.asarray(plain(X), dtype=np.float64))
 
 
 def takes_weights(scorer):

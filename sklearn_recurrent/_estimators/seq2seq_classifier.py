@@ -176,8 +176,16 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         Number of recurrent layers, plus 1 for the output layer.
     n_outputs_ : int
         Number of outputs per step: one for each label, and one for the end.
+    n_static_features_in_ : int
+        Number of static values of each sequence, 0 if X has none.
     out_activation_ : str
         Activation function of the outputs: 'softmax'.
+    static_feature_names_in_ : ndarray of shape (n_static_features_in_,)
+        Column names of the static values. Defined only if X is a data frame that has some.
+    static_mean_ : ndarray of shape (n_static_features_in_,)
+        Training mean of each static value, in its unit; 0 if standardize=False. Only with static values.
+    static_scale_ : ndarray of shape (n_static_features_in_,)
+        Training standard deviation of each, in its unit; 1 if standardize=False.
     t_ : int
         Number of sequences seen by the solver in all epochs.
     theta_ : ndarray of shape (n_weights,)
@@ -364,7 +372,7 @@ class Seq2SeqClassifier(BaseSeq2Seq):
             Training sequences: a list, tuple, object array or Series of arrays (n_steps_i, n_features) or (n_steps_i,),
             or of data frames; an array (n_samples, n_steps, n_features), whose leading and trailing steps of NaN are
             padding; or an array (n_samples, n_steps) of one value per step. With embedding_dim, one integer token per
-            step.
+            step. Columns of numbers beside one of sequences, in a frame or an object array, are static values.
         y : list of sequences of labels, or array of shape (n_samples, n_labels)
             Any number of labels for each sequence, or none: strings, integers or other hashable objects.
         sample_weight : array-like of shape (n_samples,), default=None

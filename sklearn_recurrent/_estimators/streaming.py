@@ -6,9 +6,10 @@ from numbers import Integral
 
 import numpy as np
 
+from .._core.ragged import rows_of
 from .._core.threads import single_blas_thread
 from .._sklearn import available_if
-from .inputs import parse_step, values_of_step
+from .inputs import parse_next, parse_static, parse_step, values_of_step
 from .parameters import architecture_of
 
 RUNNING = {"last", "mean", "max"}
@@ -34,6 +35,8 @@ class StreamState:
         Number of streams.
     stepper : object, default=None
         The network, prepared to take single steps. None: the model prepares it again.
+    static : ndarray of shape (n_streams, n_static), default=None
+        Static values of the streams, as they came. None: there are none.
 
     Attributes
     ----------
@@ -66,15 +69,18 @@ class StreamState:
 
     n_streams: int
 
-    def __init__(self, arrays: dict[str, np.ndarray], n_streams: int, stepper=None) -> None:
+    def __init__(
+        self, arrays: dict[str, np.ndarray], n_streams: int, stepper=None, static: np.ndarray | None = None
+    ) -> None:
         self._arrays = arrays
+        self._static = static
         self.n_streams = n_streams
         self._stepper = stepper  # of the model that made it; prepared weights, so never stored
 
     def __getitem__(self, streams) -> StreamState:
         rows = np.atleast_1d(np.arange(self.n_streams)[streams])
         arrays = {name: array[..., rows] for name, array in self._arrays.items()}
-        return StreamState(arrays, len(rows), self._stepper)
+        return StreamState(arrays, len(rows), self._stepper, rows_of(self._static, rows))
 
     def __len__(self) -> int:
         return self.n_streams
@@ -83,7 +89,7 @@ class StreamState:
         return f"<StreamState of {self.n_streams} streams>"
 
     def __getstate__(self):
-        return {"_arrays": self._arrays, "n_streams": self.n_streams, "_stepper": None}
+        return {"_arrays": self._arrays, "n_streams": self.n_streams, "_stepper": None, "_static": self._static}
 
 
 def streams(model):
@@ -104,13 +110,15 @@ class Streaming:
     """The methods of an estimator for sequences that are not complete."""
 
     @available_if(streams)
-    def initial_state(self, n_streams: int = 1) -> StreamState:
+    def initial_state(self, n_streams: int = 1, static=None) -> StreamState:
         """Return the state of streams that have not begun.
 
         Parameters
         ----------
         n_streams : int, default=1
             Number of parallel streams, at least 1.
+        static : array-like of shape (n_streams, n_static_features_in_), default=None
+            Static values of the streams, if X in `fit` had some.
 
         Returns
         -------
@@ -125,8 +133,7 @@ class Streaming:
         state = self._fitted_state()
         if not isinstance(n_streams, Integral) or n_streams < 1:
             raise ValueError(f"n_streams must be an integer of at least 1, got {n_streams!r}.")
-        stepper = state.new_stepper()
-        return StreamState(stepper.initial(n_streams), n_streams, stepper)
+        return _beginning(state, n_streams, parse_static(self, static, n_streams, state))
 
     @available_if(streams)
     def step(self, x, state: StreamState, *, method: str = "predict") -> tuple[np.ndarray, StreamState]:
@@ -161,15 +168,17 @@ class Streaming:
         stepper = _stepper_for(state, fitted)
         if type(x) is not np.ndarray:
             x = values_of_step(self, x, state.n_streams, fitted)
-        inputs = parse_step(x, state.n_streams, fitted, stepper.dtype)
+        inputs = [parse_step(x, state.n_streams, fitted, stepper.dtype), state._arrays]
+        if state._static is not None:
+            inputs.append(fitted.static_preprocessor(state._static, stepper.dtype).T)
         # To limit BLAS takes some µs, and BLAS by itself takes one thread for small products.
         limit = ONE_STREAM if state.n_streams == 1 else SEVERAL_STREAMS
         if stepper.n_weights * state.n_streams < limit:
-            raw, arrays = stepper.step(inputs, state._arrays)
+            raw, arrays = stepper.step(*inputs)
         else:
             with single_blas_thread():
-                raw, arrays = stepper.step(inputs, state._arrays)
-        return respond(raw.T), StreamState(arrays, state.n_streams, stepper)
+                raw, arrays = stepper.step(*inputs)
+        return respond(raw.T), StreamState(arrays, state.n_streams, stepper, state._static)
 
     @available_if(streams)
     def staged_predict(self, X) -> np.ndarray:
@@ -191,15 +200,18 @@ class Streaming:
         """A response to the steps that come after `state`; None: to the first steps."""
         if state is None and not return_state:
             return self._respond(method, X)
-        fitted, sequences = self._parse_fitted(X)
+        fitted = self._fitted_state()
+        static = getattr(state, "_static", None)
+        sequences = self._parse(X, fitted) if static is None else parse_next(self, X, fitted, static)
         streams(self)
         if state is None:
-            state = self.initial_state(len(sequences))
+            state = _beginning(fitted, len(sequences), sequences.static)
         stepper = _stepper_for(state, fitted)
         if state.n_streams != len(sequences):
             raise ValueError(
                 f"Expected {state.n_streams} sequences, one per stream of initial_state, got {len(sequences)}."
             )
+        _refuse_other_static(sequences.static, static)
         ends = {name: np.empty_like(array, order="C") for name, array in state._arrays.items()}
 
         def on_batch(rows, result):
@@ -209,7 +221,12 @@ class Streaming:
         out = self._respond_in(fitted, method, X, sequences, initial_state=state._arrays, on_batch=on_batch)
         if not return_state:
             return out
-        return out, StreamState(ends, state.n_streams, stepper)
+        return out, StreamState(ends, state.n_streams, stepper, state._static)
+
+
+def _beginning(fitted, n_streams, static):
+    stepper = fitted.new_stepper()
+    return StreamState(stepper.initial(n_streams), n_streams, stepper, static)
 
 
 def _stepper_for(state, fitted):
@@ -226,4 +243,23 @@ def _stepper_for(state, fitted):
         raise ValueError(
             "Expected a state of this model, got one for other layers. Create one with initial_state(n_streams)."
         )
+    n_static = 0 if state._static is None else state._static.shape[1]
+    if n_static != fitted.n_static:
+        raise ValueError(
+            f"Expected a state with {fitted.n_static} static values for each stream, as in fit, got {n_static}. "
+            "Create one with initial_state(n_streams, static)."
+        )
     return stepper
+
+
+def _refuse_other_static(static, of_state):
+    """X that repeats the static values of its streams must repeat them as they are."""
+    if of_state is None or static is of_state:
+        return
+    differs = (static != of_state).any(axis=1)
+    if differs.any():
+        j = int(differs.argmax())
+        raise ValueError(
+            f"Expected the static values of initial_state, {of_state[j].tolist()} for stream {j}, got "
+            f"{static[j].tolist()} in X. With initial_state, X may be sequences alone."
+        )

@@ -11,14 +11,28 @@ import numpy as np
 
 from .._core.losses import LOSSES
 from .._core.network import Model
-from .._core.preprocessing import InputPreprocessor, Standardizer, Vocabulary
+from .._core.preprocessing import InputPreprocessor, Standardizer, Vocabulary, network_inputs
 from .._core.stepping import Stepper
 from .checks import ADVICE, expect, expect_numbers, expect_scales, expect_shape
 
-PARSED = ("n_features_in_", "feature_names_in_", "_fitted_on_sequences")
+PARSED = (
+    "n_features_in_",
+    "feature_names_in_",
+    "n_static_features_in_",
+    "static_feature_names_in_",
+    "_fitted_on_sequences",
+)
 """What parsing the X of fit leaves on an estimator, which later X are compared with."""
 
-OPTIONAL = {"feature_names_in_", "x_mean_", "x_scale_", "vocabulary_"}
+OPTIONAL = {
+    "feature_names_in_",
+    "static_feature_names_in_",
+    "x_mean_",
+    "x_scale_",
+    "vocabulary_",
+    "static_mean_",
+    "static_scale_",
+}
 """Attributes that one fit has and another one of the same class does not."""
 
 
@@ -30,6 +44,7 @@ class FittedState:
     input_options : how X is parsed
     padded : whether the X of fit was an array with padding
     preprocessor : from values to network inputs
+    static_preprocessor : the same for static values; None if there are none
     encoder : from y to targets, from raw outputs to predictions
     remembered : attributes of the X of fit, which later X are compared with
     loss : the name of a loss of the core, and its settings
@@ -44,6 +59,7 @@ class FittedState:
     input_options: dict
     padded: bool
     preprocessor: InputPreprocessor
+    static_preprocessor: Standardizer | None
     encoder: object
     remembered: dict
     loss: tuple
@@ -54,6 +70,20 @@ class FittedState:
     def embeds(self):
         """Whether X holds tokens."""
         return self.input_options.get("tokens", False)
+
+    @property
+    def preprocessors(self):
+        """All that stands between X and the network."""
+        return self.preprocessor, self.static_preprocessor
+
+    @property
+    def n_static(self):
+        """The number of static values of each sequence."""
+        return self.remembered["n_static_features_in_"]
+
+    def network_inputs(self, sequences):
+        """What the network reads of sequences that are parsed."""
+        return network_inputs(sequences, *self.preprocessors, self.theta.dtype)
 
     def new_stepper(self):
         """The network, ready to go step by step, with the weights as they are now."""
@@ -83,6 +113,9 @@ class FittedState:
         else:
             attributes["x_mean_"] = self.preprocessor.mean
             attributes["x_scale_"] = self.preprocessor.scale
+        if self.static_preprocessor is not None:
+            attributes["static_mean_"] = self.static_preprocessor.mean
+            attributes["static_scale_"] = self.static_preprocessor.scale
         return attributes
 
     def is_made_of(self, attributes):
@@ -104,12 +137,17 @@ class FittedState:
             encoder = encoder_class.from_attributes(attributes)
             for name in ("_padded", "_loss", "_input_options", "n_features_in_", "_fitted_on_sequences"):
                 expect(attributes, name)
+            n_static = expect(attributes, "n_static_features_in_")
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{error}. {ADVICE}") from error
         options = attributes["_input_options"]
         if not isinstance(options, dict):
             raise ValueError(f"_input_options: expected a dict, got {type(options).__name__}. {ADVICE}")
         preprocessor = _preprocessor_from(attributes, arguments, tokens=options.get("tokens", False))
+        if n_static != arguments.get("n_static", 0):
+            raise ValueError(
+                f"n_static_features_in_: expected {arguments.get('n_static', 0)}, got {n_static!r}. {ADVICE}"
+            )
         theta = expect_numbers(attributes, "theta_", (network.n_weights,))
         if theta.dtype not in (np.float32, np.float64) or not theta.dtype.isnative:
             raise ValueError(f"theta_: expected float32 or float64, got {theta.dtype.str}. {ADVICE}")
@@ -118,6 +156,7 @@ class FittedState:
             input_options=options,
             padded=attributes["_padded"],
             preprocessor=preprocessor,
+            static_preprocessor=_static_preprocessor_from(attributes, n_static),
             encoder=encoder,
             remembered={name: attributes[name] for name in PARSED if name in attributes},
             loss=attributes["_loss"],
@@ -157,8 +196,17 @@ def _preprocessor_from(attributes, arguments, *, tokens):
         if (vocabulary[1:] <= vocabulary[:-1]).any():
             raise ValueError(f"vocabulary_: expected ascending tokens, got others. {ADVICE}")
         return Vocabulary(vocabulary)
-    shape = (arguments["n_features"],)
-    return Standardizer(expect_numbers(attributes, "x_mean_", shape), expect_scales(attributes, "x_scale_", shape))
+    return _standardizer_from(attributes, "x_mean_", "x_scale_", arguments["n_features"])
+
+
+def _static_preprocessor_from(attributes, n_static):
+    if not n_static:
+        return None
+    return _standardizer_from(attributes, "static_mean_", "static_scale_", n_static)
+
+
+def _standardizer_from(attributes, mean, scale, n):
+    return Standardizer(expect_numbers(attributes, mean, (n,)), expect_scales(attributes, scale, (n,)))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Data sets: fields that are declared once; which sequences are equal; and an order that rounding does not change."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 import pytest
@@ -96,6 +96,46 @@ def test_sequences_that_differ_in_a_declared_field_alone_stay_apart(name):
     assert len(canonical(whole, whole.y).X) == 1
     different = extended(**{name: DIFFERENCES[name]})
     assert len(canonical(different, different.y).X) == 2
+
+
+def with_static(X, static, y):
+    whole = dataset_of(X, y)
+    return whole._replace(X=replace(whole.X, static=np.asarray(static, float)))
+
+
+@pytest.mark.parametrize("method", ["take", "select"])
+def test_sequences_that_are_chosen_keep_their_static_values(method):
+    whole = with_static([[1.0], [2.0, 3.0], [4.0]], [[1, 2], [3, 4], [5, 6]], [0, 1, 0])
+    chosen = getattr(whole, method)(np.array([2, 0])).X
+    assert chosen.static.tolist() == [[5, 6], [1, 2]]
+    again = chosen.select(np.array([1])).joined()
+    assert again.static.tolist() == [[1, 2]]
+    assert again.take(np.array([0, 0])).static.tolist() == [[1, 2], [1, 2]]
+    assert [block.static.tolist() for _, block in chosen.blocks()] == [[[5, 6], [1, 2]]]
+    assert chosen.map(lambda values: 2 * values).static is chosen.static
+
+
+def test_sequences_that_differ_in_static_values_alone_stay_apart():
+    X, static = [[1.0, 2]] * 4, [[1, 0], [1, 1], [1, 0], [2, 0]]
+    merged = canonical(with_static(X, static, [0] * 4), np.zeros(4))
+    assert sorted(zip(merged.X.static.tolist(), merged.weight, strict=True)) == [([1, 0], 2), ([1, 1], 1), ([2, 0], 1)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_order_stays_where_static_values_move_in_their_last_place(seed):
+    rng = np.random.default_rng(seed)
+    X, static, y = [np.ones((3, 1), np.float32)] * 40, rng.normal(size=(40, 2)), rng.integers(0, 2, 40)
+    before = canonical(with_static(X, static, y), y)
+    after = canonical(with_static(X, moved(static, rng), y), y)
+    assert len(before.X) == 40
+    np.testing.assert_allclose(after.X.static, before.X.static, rtol=1e-15)
+
+
+def test_equal_sequences_whose_static_values_have_moved_are_one_entry():
+    static = np.array([[1.0], [np.nextafter(1, 2)], [1 + 1e-9]])
+    merged = canonical(with_static([[1.0, 2]] * 3, static, [0] * 3), np.zeros(3))
+    assert len(merged.X) == 3
+    assert merged.n_entries == 2
 
 
 def test_a_field_that_is_not_in_the_key_keeps_no_sequences_apart():

@@ -1,5 +1,7 @@
 """The blocks beside the recurrence: the table of tokens, attention, dropout; and the heads."""
 
+from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -9,6 +11,7 @@ from networks import (
     assert_every_coordinate,
     assert_objectives_agree,
     forward,
+    masks_of,
     net,
     objective_of,
     predict,
@@ -24,6 +27,7 @@ from sklearn_recurrent._core.heads import Attention, PooledHead, StagedHead, Ste
 from sklearn_recurrent._core.layers import dropout, dropout_mask, embed
 from sklearn_recurrent._core.optimizers import OPTIMIZERS
 from sklearn_recurrent._core.packing import MAX_PADDING, PackedBatch
+from sklearn_recurrent._core.ragged import Ragged
 from sklearn_recurrent._core.threads import WorkerPool
 from sklearn_recurrent._core.workspace import Workspace
 
@@ -377,3 +381,90 @@ def test_the_gradient_with_respect_to_what_the_first_layer_reads_is_added(cell, 
         return (d_raw * (np.hstack(raw) if per_step else np.array(raw).T)).sum()
 
     assert_every_coordinate(d_values - 1, function, X.values)
+
+
+# --- static values ----------------------------------------------------------------------------------------------------
+
+WITH_STATIC = {
+    "pooled": {"pooling": ("last", "mean", "max")},
+    "attention": {"pooling": ("attention", "last")},
+    "per step": {"per_step": True},
+    "one direction per step": {"per_step": True, "bidirectional": False},
+    "tokens": {"tokens": 9, "pooling": ("mean",)},
+}
+with_static = pytest.mark.parametrize("architecture", WITH_STATIC.values(), ids=WITH_STATIC)
+
+
+@with_static
+@pytest.mark.parametrize("p", [{}, {"dropout": 0.3, "recurrent_dropout": 0.2}], ids=["plain", "dropping"])
+def test_loss_and_gradient_with_static_values_are_those_of_the_equations(architecture, p):
+    lengths = (3, 6, 1, 4, 4)
+    objective, theta, true = problem("softmax", n_static=2, units=(3, 2), lengths=lengths, **architecture, **p)
+    masks = masks_of(objective.network, lengths, np.random.default_rng((*KEY, 0)))
+    assert_objectives_agree(objective, theta, partial(true, masks=masks), KEY)
+
+
+@pytest.mark.parametrize("per_step", [False, True])
+def test_every_coordinate_of_the_gradient_with_static_values_is_right(per_step):
+    objective, theta, true = problem(cell="gru", units=(2,), lengths=(3, 1, 4), n_static=3, per_step=per_step)
+    assert_every_coordinate(value_and_gradient(objective, theta, np.arange(3))[1], true, theta)
+
+
+@pytest.mark.parametrize("per_step", [False, True])
+def test_the_gradient_with_static_values_is_the_finite_difference_of_the_loss(per_step):
+    objective, theta, _ = problem(n_static=2, per_step=per_step)
+    _, grad = value_and_gradient(objective, theta, np.arange(5))
+    places = objective.network.layout.views(np.arange(len(theta)))
+    for place in [*places["head/V"][:, -3:-1].ravel(), *places["head/G"][::4].ravel()]:
+        step = np.zeros(len(theta))
+        step[place] = 1e-5
+        ends = [value_and_gradient(objective, theta + sign * step, np.arange(5))[0] for sign in (-1, 1)]
+        assert_allclose(grad[place], (ends[1] - ends[0]) / 2e-5, rtol=1e-7)
+
+
+@with_static
+def test_predictions_with_static_values_do_not_depend_on_the_company(architecture):
+    network = net(n_static=2, **architecture)
+    X, theta = sequences(LENGTHS, tokens=network.tokens, n_static=2), weights(network)
+    alone = [predict(network, theta, X.select(np.array([j]))) for j in range(len(X))]
+    assert_allclose(predict(network, theta, X), np.concatenate(alone), rtol=1e-12, atol=1e-14)
+    others = replace(X, static=X.static[::-1])
+    assert not np.isclose(predict(network, theta, others), np.concatenate(alone)).any()
+
+
+@pytest.mark.parametrize("pooling", PLAIN, ids="+".join)
+def test_a_staged_output_with_static_values_is_the_prediction_of_what_came_so_far(pooling):
+    network, X = net(pooling=pooling, bidirectional=False, n_static=2), sequences([7, 7, 5, 2, 1], n_static=2)
+    theta = weights(network)
+    staged = np.split(predict(network, theta, X, staged=True), X.offsets[1:-1])
+    for t in range(7):
+        rows = np.flatnonzero(X.lengths > t)
+        so_far = [x[: t + 1] for x in X.take(rows)]
+        so_far = Ragged.from_lengths(np.concatenate(so_far), np.full(len(rows), t + 1), static=X.static[rows])
+        assert_allclose([staged[j][t] for j in rows], predict(network, theta, so_far), rtol=1e-12, atol=1e-14)
+
+
+def test_dropout_leaves_static_values_alone():
+    network, X = net(n_static=2, pooling=("last",), dropout=0.5), sequences([4] * 50, n_static=2)
+    theta = weights(network)
+    W = network.layout.views(theta)
+    W["head/V"][:, :-3] = 0  # nothing of the states
+    W["head/G"][...] = 0
+    raw = forward(network, theta, X, rng=np.random.default_rng(0)).raw
+    assert_allclose(raw, W["head/V"][:, -3:-1] @ X.static.T + W["head/V"][:, -1:], rtol=1e-12)
+
+
+def test_static_values_have_columns_of_their_own_between_states_and_bias():
+    shapes = net(units=(4,), n_static=5, pooling=("last", "mean")).layout.shapes
+    assert shapes["head/V"] == (3, 2 * 2 * 4 + 5 + 1)
+    assert shapes["head/G"] == (2 * 2 * 4, 5)
+    assert net(units=(4,), n_static=5, per_step=True).layout.shapes["head/V"] == (3, 2 * 4 + 5 + 1)
+    assert "head/G" not in net().layout.shapes
+
+
+def test_before_training_static_values_do_not_scale_states():
+    network = net(n_static=2)
+    W = network.layout.views(network.initial(np.random.default_rng(0)))
+    assert not W["head/G"].any()
+    assert W["head/V"][:, :-1].all()
+    assert network.layout.views(network.penalized())["head/G"].all()

@@ -29,7 +29,7 @@ def numbers(cell, shape):
         return arrays, stored["lengths"]
 
 
-def network_like(cell, shape, n_outputs=2, n_units=3):
+def network_like(cell, shape, n_outputs=2, n_units=3, n_static=0):
     layers, directions = map(int, shape.split("x"))
     name, activation = CELLS[cell]
     return Network(
@@ -40,6 +40,7 @@ def network_like(cell, shape, n_outputs=2, n_units=3):
         bidirectional=directions == 2,
         pooling=("last", "mean", "max"),
         n_outputs=n_outputs,
+        n_static=n_static,
     )
 
 
@@ -124,17 +125,22 @@ def test_outputs_last_states_and_gradients_are_pytorchs(cell, shape, dtype):
         assert_allclose(mine, true, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype] * np.abs(true).max())
 
 
+@pytest.mark.parametrize("n_static", [0, 2], ids=["plain", "static values"])
 @dtypes
 @networks
 @cells
-def test_predictions_of_a_network_are_those_of_pytorchs_states(cell, shape, dtype):
+def test_predictions_of_a_network_are_those_of_pytorchs_states(cell, shape, dtype, n_static):
     torchs, lengths = numbers(cell, shape)
-    network, n_directions = network_like(cell, shape), int(shape[-1])
+    network, n_directions = network_like(cell, shape, n_static=n_static), int(shape[-1])
     rng = np.random.default_rng(0)
     V = rng.standard_normal(network.layout.shapes["head/V"]).astype(np.float32)
+    G = rng.standard_normal((V.shape[1] - n_static - 1, n_static)).astype(np.float32)
+    static = rng.standard_normal((len(lengths), n_static)).astype(np.float32)
     theta = np.empty(network.layout.size, dtype)
     views = network.layout.views(theta)
     given = ours(cell, torchs, "weight") | {"head/V": V}
+    if n_static:
+        given["head/G"] = G
     assert views.keys() == given.keys()
     for name, view in views.items():
         view[...] = given[name]
@@ -145,8 +151,10 @@ def test_predictions_of_a_network_are_those_of_pytorchs_states(cell, shape, dtyp
     for j, h in enumerate(steps):
         shares = zip(top, np.split(h, n_directions, axis=1), strict=True)
         pooled = [np.concatenate([last[j], states.mean(axis=0), states.max(axis=0)]) for last, states in shares]
-        expected.append(V.astype(np.float64) @ np.concatenate([*pooled, [1]]))
-    raw = network.predict(theta, Ragged.from_lengths(torchs["x"].astype(dtype), lengths), WorkerPool(dtype))
+        scaled = np.concatenate(pooled) * (1 + G.astype(np.float64) @ static[j])
+        expected.append(V.astype(np.float64) @ np.concatenate([scaled, static[j], [1]]))
+    X = Ragged.from_lengths(torchs["x"].astype(dtype), lengths, static=static.astype(dtype) if n_static else None)
+    raw = network.predict(theta, X, WorkerPool(dtype))
     assert raw.dtype == dtype
     assert_allclose(raw, expected, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype] * np.abs(expected).max())
 

@@ -1,5 +1,6 @@
 """Encoder and decoder, the attention between them, decoding and scheduled sampling, against their equations."""
 
+from dataclasses import replace
 from functools import partial
 from itertools import product
 
@@ -57,6 +58,7 @@ NETS = {
     "tokens in and out": {"tokens": 7, "target_tokens": 3, "units": (2, 3), "bidirectional": False},
     "dot": {"attention": "dot", "target_tokens": 3},
     "without attention": {"attention": None, "target_tokens": 3, "tokens": 7, "units": (2, 3)},
+    "static values": {"n_static": 2, "target_tokens": 3, "units": (3, 2)},
 }
 every_net = pytest.mark.parametrize("architecture", NETS.values(), ids=NETS)
 
@@ -69,11 +71,16 @@ def forward(network, theta, dataset, **options):
     return network.forward(theta, network.network_inputs(dataset), Workspace(theta.dtype), **options)
 
 
+def static_of(X):
+    """The static values of each sequence, as the oracle takes them."""
+    return [oracle.NOTHING] * len(X) if X.static is None else X.static
+
+
 def by_the_oracle(network, theta, dataset, **architecture):
     """Raw outputs of all sequences, concatenated; and the attention weights of each sequence."""
     batch, W = network.network_inputs(dataset), network.layout.views(theta)
-    pairs = zip(batch.X, batch.decoder_inputs, strict=True)
-    both = [oracle.encoder_decoder(W, x, z, **TRANSLATOR | architecture) for x, z in pairs]
+    pairs = zip(batch.X, batch.decoder_inputs, static_of(batch.X), strict=True)
+    both = [oracle.encoder_decoder(W, x, z, static=s, **TRANSLATOR | architecture) for x, z, s in pairs]
     return np.concatenate([raw for raw, _ in both]), [a for _, a in both]
 
 
@@ -605,7 +612,8 @@ def speaker(seed=0, scale=1.5, inputs=INPUTS, **architecture):
     log probability of each token that may follow these. On average, no token is likelier than another."""
     architecture = TOKEN_NETWORK | architecture
     network = translator(**architecture)
-    X, theta, known = sequences(inputs, seed, tokens=architecture["tokens"]), weights(network, seed + 1, scale), {}
+    X = sequences(inputs, seed, tokens=network.tokens, n_static=network.n_static)
+    theta, known, static = weights(network, seed + 1, scale), {}, static_of(X)
     W, read = network.layout.views(theta), list(X)
     usual = network.network_inputs(translations(network, (5,) * 50, (4,) * 50))
     W["head/V"][:, -1] -= network.predict(theta, usual, WorkerPool(float)).mean(axis=0)
@@ -613,7 +621,7 @@ def speaker(seed=0, scale=1.5, inputs=INPUTS, **architecture):
     def log_p(j, tokens):
         if (j, tokens) not in known:
             z = np.array([network.end_token, *tokens])[:, None]
-            raw = oracle.encoder_decoder(W, read[j], z, **TRANSLATOR | architecture)[0][-1]
+            raw = oracle.encoder_decoder(W, read[j], z, static=static[j], **TRANSLATOR | architecture)[0][-1]
             known[j, tokens] = raw - np.log(np.exp(raw).sum())
         return known[j, tokens]
 
@@ -688,6 +696,18 @@ def test_a_beam_keeps_the_likeliest_hypotheses(seed, width, length_penalty):
     )
     found = search(network, theta, X, width=width, max_length=4, length_penalty=length_penalty)
     assert found == [with_a_beam(log_p, j, width, 4, length_penalty) for j in range(len(X))]
+
+
+@pytest.mark.parametrize("width", [1, 3])
+@every_attention
+def test_the_decoder_knows_the_static_values_of_each_hypothesis(attention, width):
+    network, theta, X, log_p = speaker(seed=2, attention=attention, n_static=3)
+    found = search(network, theta, X, width=width, max_length=4)
+    expected = [with_a_beam(log_p, j, width, 4, 1.0) if width > 1 else greedily(log_p, j, 4) for j in range(len(X))]
+    assert found == expected
+    others = X.take(np.arange(len(X)))
+    others.static[...] = X.static[::-1]
+    assert search(network, theta, others, width=width, max_length=4) != found
 
 
 @pytest.mark.parametrize("length_penalty", [0, 0.5, 1])
@@ -793,10 +813,10 @@ HORIZONS = (3, 1, 5, 2, 2, 4, 1)
 def numbers_by_the_oracle(network, theta, X, horizons, **architecture):
     """Outputs of a decoder that reads its own outputs."""
     W, written = network.layout.views(theta), []
-    for x, horizon in zip(X, horizons, strict=True):
+    for x, horizon, s in zip(X, horizons, static_of(X), strict=True):
         z = np.zeros((1, network.n_outputs))
         for _ in range(horizon):
-            raw = oracle.encoder_decoder(W, x, z, **TRANSLATOR | architecture)[0]
+            raw = oracle.encoder_decoder(W, x, z, static=s, **TRANSLATOR | architecture)[0]
             z = np.concatenate([z, raw[-1:]])
         written.append(z[1:])
     return np.concatenate(written)
@@ -810,6 +830,15 @@ def test_a_free_run_reads_its_own_outputs(cell, attention):
     X, theta = sequences(INPUTS), weights(network)
     numbers = free_run(network, theta, X, WorkerPool(float), np.array(HORIZONS))
     assert numbers.shape == (sum(HORIZONS), 3)
+    assert_allclose(numbers, numbers_by_the_oracle(network, theta, X, HORIZONS, **architecture), rtol=1e-11, atol=1e-13)
+
+
+@every_attention
+def test_a_free_run_knows_the_static_values_of_each_sequence(attention):
+    architecture = {"attention": attention, "n_static": 2}
+    network, X = translator(**architecture), sequences(INPUTS, n_static=2)
+    theta = weights(network)
+    numbers = free_run(network, theta, X, WorkerPool(float), np.array(HORIZONS))
     assert_allclose(numbers, numbers_by_the_oracle(network, theta, X, HORIZONS, **architecture), rtol=1e-11, atol=1e-13)
 
 
@@ -841,11 +870,12 @@ def test_teacher_forcing_on_the_outputs_of_a_free_run_gives_the_same_outputs(nam
 def sampled_by_the_oracle(network, theta, dataset, kept, **architecture):
     """The inputs of the decoder, if it reads its own outputs at the steps that are not `kept`."""
     batch, W, Z = network.network_inputs(dataset), network.layout.views(theta), []
-    for x, z, kept_here in zip(batch.X, batch.decoder_inputs, np.split(kept, dataset.offsets[1:-1]), strict=True):
+    kept = np.split(kept, dataset.offsets[1:-1])
+    for x, z, kept_here, s in zip(batch.X, batch.decoder_inputs, kept, static_of(batch.X), strict=True):
         z = z.copy()
         for t in range(1, len(z)):
             if not kept_here[t]:
-                raw = oracle.encoder_decoder(W, x, z[:t], **TRANSLATOR | architecture)[0][-1]
+                raw = oracle.encoder_decoder(W, x, z[:t], static=s, **TRANSLATOR | architecture)[0][-1]
                 z[t] = raw if network.target_tokens is None else raw[:-1].argmax()
         Z.append(z)
     return Z
@@ -941,6 +971,7 @@ def test_a_network_computes_in_the_precision_of_its_weights(cell, architecture):
     network, dataset, rows = objective.network, objective.dataset, np.arange(len(objective))
     value, grad = value_and_gradient(objective, theta, rows, KEY)
     X = dataset.X if network.tokens else dataset.X.map(np.float32)
+    X = X if X.static is None else replace(X, static=np.float32(X.static))
     Y = dataset.y if network.target_tokens else np.float32(dataset.y)
     single, theta32 = dataset._replace(X=X, y=Y, weight=np.float32(dataset.weight)), np.float32(theta)
     in_float32 = SampledObjective(
@@ -998,6 +1029,10 @@ def test_shapes_of_the_weights():
     assert dot["bridge/layer_0/B"] == (4, 8 + 1)  # no cell state
     assert dot["decoder/layer_0/forward/W_rz"] == (8, 3 + 1 + 4)  # reads the three outputs
     assert not {"attention/K", "attention/v", "words/E", "embedding/E"} & dot.keys()
+    static = translator(units=(4, 3), n_static=2).layout.shapes
+    assert static["bridge/layer_1/B"] == (6, 6 + 2 + 1)
+    assert static["head/V"] == (3, 3 + 2 + 1)
+    assert static["attention/C"] == (3, 3 + 6 + 1)
     plain = translator(attention=None, bidirectional=False).layout.shapes
     assert not any(name.startswith("attention") or "backward" in name for name in plain)
     assert plain["bridge/layer_0/B"] == (6, 3 + 1)

@@ -164,6 +164,18 @@ def test_steps_alternate_with_pieces(cell):
     assert_allclose(raw.T, predict(network, theta, X)[:2], rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("form", [{"pooling": ("last", "mean", "max")}, {"per_step": True}], ids=["pooled", "per step"])
+def test_a_stream_keeps_its_static_values(form):
+    network, X = net(bidirectional=False, n_static=2, **form), sequences([6, 6, 6], n_static=2)
+    theta = weights(network)
+    stepper = Stepper(network, theta)
+    state = stepper.initial(3)
+    expected = predict(network, theta, X, **({} if network.per_step else {"staged": True})).reshape(3, 6, 3)
+    for t in range(6):
+        raw, state = stepper.step(X.values.reshape(3, 6, 2)[:, t].T, state, X.static.T)
+        assert_allclose(raw.T, expected[:, t], rtol=1e-12, atol=1e-14)
+
+
 @every_form
 @every_cell
 def test_a_stepper_keeps_float32(cell, form):

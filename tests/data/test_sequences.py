@@ -8,9 +8,11 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn.base import BaseEstimator
+from sklearn.compose import ColumnTransformer
 from sklearn.model_selection import KFold, train_test_split
+from sklearn.preprocessing import StandardScaler
 
-from sklearn_recurrent import as_column, as_sequences
+from sklearn_recurrent import PerTimestep, as_column, as_sequences
 from sklearn_recurrent._data.sequences import parse_sequences
 
 LENGTHS = [3, 1, 4]
@@ -370,6 +372,22 @@ ERRORS = {
     ),
     "two columns": (np.hstack([as_column([A])] * 2), "Expected one column of sequences, got X with 2 columns"),
 }
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("container", ["pandas", "object array"])
+def test_a_table_of_sequences_and_numbers_is_for_networks_alone(container, place):
+    X = np.empty((3, 2), object)
+    X[:, place], X[:, 1 - place] = as_sequences(ragged()), [1.0, 2.0, 3.0]
+    if container == "pandas":
+        X = pytest.importorskip("pandas").DataFrame(X, columns=["a", "b"])
+    label = "ab"[place] if container == "pandas" else place
+    words = f"Expected one column of sequences, got X with 2 columns, of which {label!r} hold sequences."
+    with pytest.raises(ValueError, match=re.escape(words)) as error:
+        PerTimestep(StandardScaler()).fit(X)
+    line = str(error.value).partition("alone: ")[2].removesuffix(".")
+    columns = eval(line, {"ColumnTransformer": ColumnTransformer, "transformer": PerTimestep(StandardScaler())})
+    assert columns.fit_transform(X).shape == (3, 2)
 
 
 @pytest.mark.parametrize(("X", "message"), ERRORS.values(), ids=ERRORS)
