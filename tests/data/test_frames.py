@@ -424,6 +424,19 @@ def test_static_values_are_split_with_their_sequences(make):
         assert list(ages) == y.tolist()
 
 
+@three_libraries
+def test_static_columns_reach_the_network(make):
+    data = sequences_from_frame(make(rows_of()), by="id", columns=["a", "b"], static=["age", "level"], target="label")
+    model = LSTMClassifier(3, max_iter=1, random_state=0).fit(data.X, data.y)
+    sequences = sequences_from_frame(make(rows_of()), by="id", columns=["a", "b"]).X
+    table = np.empty((5, 3), dtype=object)
+    table[:, 0] = [np.asarray(x) for x in sequences]
+    table[:, 1:] = [(int(key[1:]) * 10, int(key[1:]) / 4) for key in data.index]
+    again = LSTMClassifier(3, max_iter=1, random_state=0).fit(table, data.y)
+    assert model.n_static_features_in_ == 2
+    assert_array_equal(model.predict_proba(data.X), again.predict_proba(table))
+
+
 # --- errors -----------------------------------------------------------------------------------------------------------
 
 
