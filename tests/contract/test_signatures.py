@@ -86,8 +86,8 @@ def test_an_attribute_is_documented_if_editors_know_it_and_absent_before_fit(cls
 
 @pytest.mark.skipif(sys.version_info >= (3, 13), reason="a signature is a line for each parameter there")
 @every_estimator
-def test_help_is_no_longer_than_700_lines_and_720_with_any_cell(cls):
-    limit = 720 if cls.__name__ in ("RNNClassifier", "RNNRegressor") else 700  # they have the parameter `cell` more
+def test_help_is_no_longer_than_760_lines_and_780_with_any_cell(cls):
+    limit = 780 if cls.__name__ in ("RNNClassifier", "RNNRegressor") else 760  # they have the parameter `cell` more
     assert len(pydoc.render_doc(cls).splitlines()) <= limit
 
 
