@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+import sklearn
 from sklearn.base import TransformerMixin
 from sklearn.metrics._scorer import _BaseScorer
 from sklearn.utils._metadata_requests import RequestMethod
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight
+from sklearn.utils.fixes import parse_version
+from sklearn.utils.validation import _check_sample_weight, validate_data
 
 if TYPE_CHECKING:  # scikit-learn's decorators have no annotations: editors would lose signature and documentation
     from collections.abc import Callable
@@ -51,6 +53,7 @@ __all__ = [
     "_check_sample_weight",
     "_fit_context",
     "available_if",
+    "check_columns",
     "fit_context",
     "with_callbacks",
 ]
@@ -62,6 +65,31 @@ CALLBACK_FRAMES = int(hasattr(CallbackSupportMixin, "set_callbacks"))
 def fit_context(estimator, n_epochs):
     """The root of the tasks that callbacks are called at, one for each epoch; None where there are no callbacks."""
     return estimator._init_callback_context(max_subtasks=n_epochs) if CALLBACK_FRAMES else None
+
+
+def check_columns(estimator, X, *, reset):
+    """Store number and names of the columns of `X` on an estimator, or compare them with those that it has."""
+    if not KNOWS_ALL_FRAMES and hasattr(X, "get_columns") and not hasattr(X, "__dataframe__"):
+        X = _ColumnNames(X)
+    validate_data(estimator, X, reset=reset, skip_check_array=True)
+
+
+KNOWS_ALL_FRAMES = parse_version(sklearn.__version__) >= parse_version("1.9")
+"""Before, scikit-learn read names by the interchange protocol, which polars no longer has from its version 2 on."""
+
+
+class _ColumnNames:
+    """A frame of polars, of which scikit-learn sees shape and names."""
+
+    def __init__(self, frame):
+        self.shape = frame.shape
+        self._names = frame.columns
+
+    def __dataframe__(self):
+        return self
+
+    def column_names(self):
+        return self._names
 
 
 class BriefRequests:

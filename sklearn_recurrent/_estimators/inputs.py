@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.utils.validation import validate_data
 
 from .._core.ragged import Ragged, Sequences
 from .._data.arrays import NUMERIC, Place, numbers, plain
@@ -14,6 +13,7 @@ from .._data.columns import as_frame, is_frame, numbers_of_frame
 from .._data.containers import object_array
 from .._data.sequences import as_tokens, parse_sequences
 from .._data.static import Table, numbers_of_streams, split_table
+from .._sklearn import check_columns
 from .scoring import shallow_copy_with
 from .training_state import PARSED
 
@@ -111,7 +111,7 @@ def _parse_table(model, X, *, reset, options, static=None):
         parsing, table.sequences, reset=reset, missing=model.missing, in_table=in_table, **options
     )
     if table.features is not None:
-        validate_data(model, table.features, reset=reset, skip_check_array=True)
+        check_columns(model, table.features, reset=reset)
     if table.static is not None or static is None:
         _check_static_columns(model, table, reset)
         static = table.static
@@ -135,7 +135,7 @@ def _check_static_columns(model, table, reset):
     vars(of_static).pop("feature_names_in_", None)
     if "static_feature_names_in_" in vars(model):
         of_static.feature_names_in_ = model.static_feature_names_in_
-    validate_data(of_static, table.static_columns, reset=reset, skip_check_array=True)
+    check_columns(of_static, table.static_columns, reset=reset)
     if reset and "feature_names_in_" in vars(of_static):
         model.static_feature_names_in_ = of_static.feature_names_in_
 
@@ -200,12 +200,12 @@ def values_of_step(model, x, n, state):
     """
     if is_frame(x):
         if state.remembered["_fitted_on_sequences"]:
-            validate_data(_as_fitted(model, state), as_frame(x), reset=False, skip_check_array=True)
+            check_columns(_as_fitted(model, state), as_frame(x), reset=False)
         return numbers_of_frame(x, lambda: STEP)
     if n == 1 and hasattr(x, "to_frame") and hasattr(x, "index") and "feature_names_in_" in state.remembered:
         row = x.to_frame().T  # a series of pandas
         if state.remembered["_fitted_on_sequences"] and row.shape[1] > 1 and isinstance(row.columns[0], str):
-            validate_data(_as_fitted(model, state), row, reset=False, skip_check_array=True)
+            check_columns(_as_fitted(model, state), row, reset=False)
     return plain(x)
 
 

@@ -3,11 +3,12 @@
 import datetime
 from decimal import Decimal
 
-import narwhals
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import sklearn
+from packaging.version import parse as parse_version
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder
@@ -37,7 +38,7 @@ TABLES = {
     "object array": objects,
     "pandas": lambda columns: pd.DataFrame(columns, index=[7, 5, 6]),
     "polars": polars,
-    "narwhals": lambda columns: narwhals.from_native(polars(columns)),
+    "narwhals": lambda columns: pytest.importorskip("narwhals").from_native(polars(columns)),
 }
 every_table = pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 
@@ -153,6 +154,9 @@ CASES = (
 )
 
 
+TAKES_POLARS = parse_version(sklearn.__version__) >= parse_version("1.9")
+
+
 def line_of(message):
     """The line of an error message that mends X, if there is one."""
     for beginning in ("in a Pipeline: X = ", "Convert them: X = ", "Convert them: X["):
@@ -171,6 +175,8 @@ def test_what_is_no_finite_number_is_refused_with_the_line_that_mends_it(name, k
         split_table(X)
     line = line_of(str(error.value))
     assert (line is None) == ("Drop" not in words and "Convert" not in words)
+    if line and kind == "polars" and "Transformer" in line and not TAKES_POLARS:
+        pytest.skip("ColumnTransformer takes no frames of polars before scikit-learn 1.9")
     if line:
         names = {"X": X} | {tool.__name__: tool for tool in (ColumnTransformer, OneHotEncoder, SimpleImputer)}
         exec(line, names)
