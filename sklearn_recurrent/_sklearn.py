@@ -8,7 +8,7 @@ from sklearn.base import TransformerMixin
 from sklearn.metrics._scorer import _BaseScorer
 from sklearn.utils._metadata_requests import RequestMethod
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight
+from sklearn.utils.validation import _check_sample_weight, _get_feature_names, validate_data
 
 if TYPE_CHECKING:  # scikit-learn's decorators have no annotations: editors would lose signature and documentation
     from collections.abc import Callable
@@ -51,6 +51,7 @@ __all__ = [
     "_check_sample_weight",
     "_fit_context",
     "available_if",
+    "check_columns",
     "fit_context",
     "with_callbacks",
 ]
@@ -62,6 +63,27 @@ CALLBACK_FRAMES = int(hasattr(CallbackSupportMixin, "set_callbacks"))
 def fit_context(estimator, n_epochs):
     """The root of the tasks that callbacks are called at, one for each epoch; None where there are no callbacks."""
     return estimator._init_callback_context(max_subtasks=n_epochs) if CALLBACK_FRAMES else None
+
+
+def check_columns(estimator, frame, *, reset):
+    """Set or check ``n_features_in_`` and ``feature_names_in_`` by the columns of a frame of any library."""
+    if _get_feature_names(frame) is None:
+        frame = _Columns(frame)
+    validate_data(estimator, frame, reset=reset, skip_check_array=True)
+
+
+class _Columns:
+    """The columns of a frame in the protocol that scikit-learn before 1.9 reads names by; polars has it no more."""
+
+    def __init__(self, frame):
+        self.shape = frame.shape
+        self._names = list(frame.columns)
+
+    def __dataframe__(self):
+        return self
+
+    def column_names(self):
+        return self._names
 
 
 class BriefRequests:

@@ -12,6 +12,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from .._core.ragged import Sequences
+from .._sklearn import check_columns
 from .arrays import NUMERIC, numbers, place_of_array, place_of_sequence, plain, refusal_of_object, unequal_steps
 from .columns import as_frame, is_frame, is_pandas_type, named_frame, numbers_of_frame
 from .containers import object_array, shape_of, unwrap
@@ -69,8 +70,10 @@ def parse_sequences(estimator, X, *, reset, missing="error", input_size=None, to
     if sequential:
         sequences, frame = _parse_ragged(estimator, form, X, input_size, dtypes, pad_token)
         # One sequence has the shape of a matrix, so scikit-learn counts its features; X itself has none it could count.
-        one = sequences.arrays[0] if frame is None else frame
-        validate_data(estimator, one, reset=reset, skip_check_array=True)
+        if frame is None:
+            validate_data(estimator, sequences.arrays[0], reset=reset, skip_check_array=True)
+        else:
+            check_columns(estimator, frame, reset=reset)
     else:
         sequences = _parse_matrix(estimator, X, reset, input_size, dtypes, pad_token)
     sequences = _handle_missing(estimator, sequences, missing, rectangular=form == "numbers")
@@ -313,7 +316,7 @@ def _parse_matrix(estimator, X, reset, input_size, dtypes, pad_token):
         _check_nested_list(X)
     values = _numbers_of_all(X)
     if is_frame(X):
-        validate_data(estimator, as_frame(X), reset=reset, skip_check_array=True)  # names and number of columns
+        check_columns(estimator, as_frame(X), reset=reset)
     # NaN and infinity are checked later, where sequence and step are known for the message.
     options = {"dtype": dtypes, "order": "C", "ensure_all_finite": False}
     if is_frame(X):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.utils.validation import validate_data
 
 from .._core.preprocessing import InputPreprocessor
 from .._core.ragged import Ragged, Sequences
 from .._data.arrays import NUMERIC, Place, numbers, plain
 from .._data.columns import as_frame, is_frame, numbers_of_frame
 from .._data.sequences import as_tokens, parse_sequences
+from .._sklearn import check_columns
 from .scoring import shallow_copy_with
 from .training_state import PARSED
 
@@ -81,12 +81,12 @@ def values_of_step(model, x, n, state):
     """
     if is_frame(x):
         if state.remembered["_fitted_on_sequences"]:
-            validate_data(_as_fitted(model, state), as_frame(x), reset=False, skip_check_array=True)
+            check_columns(_as_fitted(model, state), as_frame(x), reset=False)
         return numbers_of_frame(x, lambda: STEP)
     if n == 1 and hasattr(x, "to_frame") and hasattr(x, "index") and "feature_names_in_" in state.remembered:
         row = x.to_frame().T  # a series of pandas
         if state.remembered["_fitted_on_sequences"] and row.shape[1] > 1 and isinstance(row.columns[0], str):
-            validate_data(_as_fitted(model, state), row, reset=False, skip_check_array=True)
+            check_columns(_as_fitted(model, state), row, reset=False)
     return plain(x)
 
 
