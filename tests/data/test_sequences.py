@@ -68,6 +68,9 @@ FORMS = {
     "object array of lists": lambda X: np.fromiter((x.tolist() for x in X), dtype=object, count=len(X)),
     "pandas frames": lambda X: [pytest.importorskip("pandas").DataFrame(x) for x in X],
     "polars frames": lambda X: [pytest.importorskip("polars").DataFrame(x) for x in X],
+    "masked arrays": lambda X: [np.ma.array(x) for x in X],
+    "pyarrow lists": lambda X: pytest.importorskip("pyarrow").array([x.tolist() for x in X]),
+    "pyarrow table": lambda X: pytest.importorskip("pyarrow").table({"walk": [x.tolist() for x in X]}),
     "Fortran order": lambda X: [np.asfortranarray(x) for x in X],
 }
 CUBES = {
