@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -22,11 +22,11 @@ from .._core.training import Batches, Patience, minimize_lbfgs, minimize_minibat
 from .._data.layouts import warn_of_long
 from .._data.sequences import object_array
 from .._data.targets import refuse_masked
-from .._sklearn import BriefRequests, CallbackSupportMixin
+from .._sklearn import BriefRequests, CallbackSupportMixin, copied
 from .callbacks import FitCallbacks
 from .early_stopping import Validation, scorer_of, split
 from .inputs import CachedInput, input_options, parse, parse_training
-from .parameters import layer_sizes
+from .parameters import layer_sizes, refuse_unknown
 from .scoring import shallow_copy_with
 from .training_state import OPTIONAL, FittedState, StateCache, TrainingState
 from .warnings import warn_of_training
@@ -76,6 +76,22 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
     best_iter_: int
     n_iter_: int
     t_: int
+
+    # --- errors in the name of the class ------------------------------------------------------------------------------
+
+    def __init_subclass__(cls, **kwargs):
+        """Let the errors of a class that inherits `__init__` speak of that class."""
+        super().__init_subclass__(**kwargs)
+        if _is_ours(cls) and "__init__" not in vars(cls) and hasattr(cls, "_parameters"):
+            cls.__init__ = _of_class(cls, cls.__init__)
+
+    if not TYPE_CHECKING:  # editors take the signature of `__init__`
+
+        def __new__(cls, *args, **parameters):
+            """Refuse what is no parameter, with the name that is meant; `__init__` itself could not tell."""
+            if _is_ours(cls.__init__):  # the one of a user's class may take more
+                refuse_unknown(cls, parameters)
+            return super().__new__(cls)
 
     # --- training -----------------------------------------------------------------------------------------------------
 
@@ -462,7 +478,23 @@ COPIED = 1 << 22
 Tokens are always copied, as rows of the table."""
 
 _OPTIMIZER_PARAMETERS = ("beta_1", "beta_2", "epsilon", "rho", "momentum", "nesterovs_momentum")
-_PARAMETER_OF = {"units": "hidden_layer_sizes", "per_step": "return_sequences", "tokens": "the number of tokens"}
+_PARAMETER_OF = {
+    "units": "hidden_layer_sizes",
+    "per_step": "return_sequences",
+    "tokens": "the number of tokens",
+}
+
+
+def _is_ours(thing):
+    """Whether a class or function is one of this package."""
+    return thing.__module__.partition(".")[0] == __name__.partition(".")[0]
+
+
+def _of_class(cls, method):
+    """A copy of a method that Python takes for one of `cls`, where errors name it."""
+    own = copied(method)
+    own.__qualname__ = f"{cls.__name__}.{method.__name__}"
+    return own
 
 
 class _TrainingPlan(NamedTuple):

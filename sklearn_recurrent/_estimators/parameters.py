@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from numbers import Integral, Real
 from typing import NamedTuple
 
@@ -416,6 +417,48 @@ SEQ2SEQ_REGRESSOR = {
     ),
     "huber_delta": _huber_delta,
 }
+
+
+ELSEWHERE = {  # names of other libraries
+    "max_iter": "epochs n_epochs num_epochs nb_epoch max_epochs n_iter",
+    "hidden_layer_sizes": "units n_units num_units hidden_units hidden_size hidden_sizes hidden_dim n_hidden",
+    "learning_rate_init": "lr eta step_size",
+    "solver": "optimizer optim",
+    "alpha": "l2 reg_lambda",
+    "max_grad_norm": "clipnorm clip_norm gradient_clip gradient_clip_val",
+    "n_iter_no_change": "patience",
+    "validation_fraction": "validation_split val_split",
+    "random_state": "seed random_seed",
+    "embedding_dim": "embedding_size embed_dim output_dim",
+    "pad_token": "padding_idx",
+    "input_size": "n_features input_dim",
+    "standardize": "normalize scale",
+    "loss": "criterion objective",
+    "cell": "cell_type rnn_type",
+    "pooling": "aggregation",
+    "bptt_steps": "tbptt truncate",
+}
+STACKS = {"num_layers", "n_layers", "layers"}
+"""Names of other libraries for the number of layers, which is the length of `hidden_layer_sizes`."""
+
+
+def refuse_unknown(cls, names):
+    """Raise Python's own error for the first of the `names` that is no parameter of `cls`, and tell which is meant."""
+    for name in names:
+        if name not in cls._parameters:
+            message = f"{cls.__name__}.__init__() got an unexpected keyword argument {name!r}"
+            raise TypeError(f"{message}{_meant(cls, name)}")
+
+
+def _meant(cls, name):
+    if name in STACKS:
+        return ". A tuple stacks layers: hidden_layer_sizes=(64, 64)"
+    if name == "cell" and "pooling" in cls._parameters:
+        return f". Did you mean RNN{cls.__name__.removeprefix('LSTM').removeprefix('GRU')}(cell=...)?"
+    candidates = [ours for ours, theirs in ELSEWHERE.items() if name in theirs.split()]
+    candidates += get_close_matches(name, cls._parameters, n=1, cutoff=0.7)
+    candidates = [candidate for candidate in candidates if candidate in cls._parameters]
+    return f". Did you mean {candidates[0]!r}?" if candidates else ""
 
 
 def layer_sizes(sizes):

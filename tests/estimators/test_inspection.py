@@ -185,9 +185,10 @@ def test_without_attention_there_are_no_weights_and_the_reason_is_told(parameter
     fitted = RNNClassifier(3, max_iter=1, **parameters).fit(X, y)
     for model in (clone(fitted), fitted, fitted.set_params(pooling="attention")):
         assert hasattr(model, "attention_weights") == (model is clone(fitted))
-        with pytest.raises(AttributeError, match="attention_weights") as error:
+        with pytest.raises(
+            AttributeError, match=r"'RNNClassifier' has no attribute 'attention_weights'\..*'attention'"
+        ):
             model.attention_weights(X)
-        assert "attention" in str(error.value.__cause__)
 
 
 @every_cell
