@@ -203,7 +203,7 @@ def narma10(seed):
     rng = np.random.default_rng(seed)
     X, y = draw_narma(rng, 40)
     X_test, y_test = draw_narma(rng, 20)
-    model = RNNRegressor(32, return_sequences=True, bidirectional=False, batch_size=4, max_iter=300, random_state=seed)
+    model = RNNRegressor(32, return_sequences=True, batch_size=4, max_iter=300, random_state=seed)
     predicted = model.fit(X, y).predict(X_test)
     return mean_squared_error(y_test.ravel(), predicted.ravel()) / y_test.var()
 
@@ -236,7 +236,7 @@ def embedded_reber(seed):
     train, test = ([draw_reber(rng) for _ in range(n)] for n in (2000, 256))
     one_hot = np.eye(len(SYMBOLS), dtype=np.float32)
     X, X_test = ([one_hot[string[:-1]] for string, _ in strings] for strings in (train, test))
-    model = LSTMClassifier(16, bidirectional=False, random_state=seed, **PER_STEP)
+    model = LSTMClassifier(16, random_state=seed, **PER_STEP)
     model.fit(X, [string[1:] for string, _ in train])
     legal = [successors for _, successors in test]
     return np.mean(
@@ -298,7 +298,7 @@ def delayed_xor(seed, cell, **settings):
     rng = np.random.default_rng(seed)
     X, y = draw_bits(rng, 2000, 15, 30, delayed_xor_of)
     settings = PER_STEP | {"max_iter": 20} | settings
-    model = RNNClassifier(32, cell=cell, bidirectional=False, random_state=seed, **settings).fit(X, y)
+    model = RNNClassifier(32, cell=cell, random_state=seed, **settings).fit(X, y)
     return min(model.score(*draw_bits(rng, 500, *lengths, delayed_xor_of)) for lengths in ((15, 30), (100, 150)))
 
 

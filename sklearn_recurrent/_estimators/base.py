@@ -26,7 +26,7 @@ from .._sklearn import BriefRequests, CallbackSupportMixin, copied
 from .callbacks import FitCallbacks
 from .early_stopping import Validation, scorer_of, split
 from .inputs import CachedInput, input_options, parse, parse_training
-from .parameters import layer_sizes, refuse_unknown
+from .parameters import is_bidirectional, layer_sizes, refuse_unknown
 from .scoring import shallow_copy_with
 from .training_state import OPTIONAL, FittedState, StateCache, TrainingState
 from .warnings import warn_of_training
@@ -70,6 +70,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
     vocabulary_: np.ndarray
     n_outputs_: int
     n_layers_: int
+    bidirectional_: bool
     out_activation_: str
     validation_scores_: list[float] | None
     best_validation_score_: float | None
@@ -201,7 +202,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             "activation": self.activation,
             "n_features": int(self.embedding_dim) if embeds else preprocessor.n_inputs or 0,
             "units": layer_sizes(self.hidden_layer_sizes),
-            "bidirectional": bool(self.bidirectional),
+            "bidirectional": is_bidirectional(self),
             "n_outputs": encoder.n_outputs,
             "tokens": preprocessor.n_rows if embeds else None,
         }
@@ -482,6 +483,7 @@ _PARAMETER_OF = {
     "units": "hidden_layer_sizes",
     "per_step": "return_sequences",
     "tokens": "the number of tokens",
+    "bidirectional": "bidirectional_",  # with 'auto' the parameter itself has not changed
 }
 
 

@@ -59,6 +59,11 @@ def flag(default, doc):
     return Parameter(default, ["boolean"], "bool", "bool", doc)
 
 
+def flag_or_auto(doc):
+    """A parameter that is True, False or, by default, 'auto'."""
+    return Parameter("auto", ["boolean", StrOptions({"auto"})], "bool or 'auto'", 'bool | Literal["auto"]', doc)
+
+
 def number(default, constraint, doc):
     return Parameter(default, [constraint], "float", "float", doc)
 
@@ -100,10 +105,9 @@ LAYERS = {
         "Activation φ of candidate states and of LSTM cell states at the output. 'relu' may need a lower learning "
         "rate.",
     ),
-    "bidirectional": flag(
-        True,
+    "bidirectional": flag_or_auto(
         "Whether each layer also reads sequences backward, from the last step that is not padding, with units of its "
-        "own.",
+        "own. 'auto' is False with return_sequences, where a step would see those to be predicted, else True.",
     ),
 }
 
@@ -353,8 +357,9 @@ ENCODER_DECODER = {
         "Number of units of the recurrent layer of the encoder, in each direction, and of that of the decoder. A "
         "tuple stacks layers in both.",
     ),
-    "bidirectional": flag(
-        True, "Whether each layer of the encoder also reads the sequences backward. The decoder has one direction."
+    "bidirectional": flag_or_auto(
+        "Whether each layer of the encoder also reads the sequences backward; 'auto' is True. The decoder has one "
+        "direction."
     ),
     "cell": _cell("lstm"),
     "attention": Parameter(
@@ -489,13 +494,23 @@ def check_at_least_one(**numbers):
             raise ValueError(f"{name} must be an integer of at least 1, got {number!r}.")
 
 
+def is_bidirectional(model):
+    """What `bidirectional` means for the network that `model` would be fitted with; 'auto' is decided here alone.
+
+    With a target for each step, the backward direction would see the steps that are to be predicted.
+    """
+    if model.bidirectional == "auto":
+        return not getattr(model, "return_sequences", False)  # an encoder has one summary, as with one target
+    return bool(model.bidirectional)
+
+
 def architecture_of(model):
     """Whether a model is bidirectional, whether it predicts per step, and its poolings: as fitted, if it is."""
     fitted = getattr(model, "_network_arguments", None)
     if fitted:
         return fitted["bidirectional"], fitted["per_step"], set(fitted["pooling"])
     kinds = {model.pooling} if isinstance(model.pooling, str) else set(model.pooling)
-    return model.bidirectional, model.return_sequences, kinds
+    return is_bidirectional(model), model.return_sequences, kinds
 
 
 def forcing_of(teacher_forcing):

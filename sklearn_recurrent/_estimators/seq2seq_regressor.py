@@ -42,8 +42,9 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         stacks layers in both.
     activation : {'tanh', 'relu', 'logistic'}, default='tanh'
         Activation φ of candidate states and of LSTM cell states at the output. 'relu' may need a lower learning rate.
-    bidirectional : bool, default=True
-        Whether each layer of the encoder also reads the sequences backward. The decoder has one direction.
+    bidirectional : bool or 'auto', default='auto'
+        Whether each layer of the encoder also reads the sequences backward; 'auto' is True. The decoder has one
+        direction.
     cell : str, default='lstm'
         The recurrent cell: 'elman' (plain), 'lstm', 'lstm_no_forget' (of 1997), 'lstm_coupled' (i = 1 - f), 'gru'
         (reset gate after the product), 'gru_reset_before', 'gru_no_reset' (no reset gate) or 'mgu' (one gate).
@@ -149,6 +150,8 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         chose the weights.
     best_validation_score_ : float or None
         Validation score of the weights kept by early_stopping, else the highest one. None without a validation set.
+    bidirectional_ : bool
+        Whether the encoder has two directions.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Column names of X, or of the data frames in X. Defined only if all of them are strings.
     horizon_ : int
@@ -239,7 +242,7 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         hidden_layer_sizes: int | Sequence[int] = 64,
         *,
         activation: Literal["tanh", "relu", "logistic"] | str = "tanh",
-        bidirectional: bool = True,
+        bidirectional: bool | Literal["auto"] = "auto",
         cell: Literal[
             "elman", "lstm", "lstm_no_forget", "lstm_coupled", "gru", "gru_reset_before", "gru_no_reset", "mgu"
         ]

@@ -344,16 +344,18 @@ def test_only_a_bidirectional_net_knows_what_is_to_come(estimator, steps, sizes,
 def test_sequences_of_one_step_are_those_of_a_net_with_a_target_each(estimator, steps):
     X, y = [x[:1] for x in steps[0]], [row[:1] for row in steps[1]]
     model = estimator(**TINY).fit(X, y)
-    single = estimator(**TINY | {"return_sequences": False}, pooling="last").fit(X, flat(y))
+    single = estimator(**TINY | {"return_sequences": False}, bidirectional=False, pooling="last").fit(X, flat(y))
     np.testing.assert_allclose(model.theta_, single.theta_, rtol=1e-9, atol=1e-12)
     assert np.array_equal(flat(model.predict(X)).tolist(), single.predict(X).tolist()) or not is_classifier(model)
 
 
 def test_the_pooling_plays_no_part(estimator, steps):
     X, y = steps
-    models = [estimator(**TINY, pooling=kind).fit(X, y) for kind in ("last", ("mean", "max"), "attention")]
-    assert all(same_bits(models[0], other) for other in models[1:])
-    assert models[0].weights_["head/V"].shape == (1, 2 * 4 + 1)
+    for directions in (1, 2):
+        settings = TINY | {"bidirectional": directions == 2}
+        models = [estimator(**settings, pooling=kind).fit(X, y) for kind in ("last", ("mean", "max"), "attention")]
+        assert all(same_bits(models[0], other) for other in models[1:])
+        assert models[0].weights_["head/V"].shape == (1, directions * 4 + 1)
 
 
 def test_the_loss_is_the_documented_one(ragged, step_labels, three_step_labels, step_numbers):

@@ -38,6 +38,7 @@ def attributes_of_all(
         assert_type(found.vocabulary_, np.ndarray)
         assert_type(found.n_outputs_, int)
         assert_type(found.n_layers_, int)
+        assert_type(found.bidirectional_, bool)
         assert_type(found.out_activation_, str)
         assert_type(found.loss_, float)
         assert_type(found.loss_curve_, list[float])
@@ -120,3 +121,6 @@ def parameters(cell: str, sizes: list[int]) -> None:
     assert_type(LSTMClassifier(class_weight={"a": 2, "b": 1.5}, random_state=np.random.RandomState(0)).cell, str)
     assert_type(Seq2SeqRegressor(teacher_forcing=(1, 0), attention=None).max_iter, int)
     assert_type(LSTMRegressor(loss="quantile", quantile=(0.1, 0.9)).warm_start, bool)
+    for bidirectional in (True, False):
+        assert_type(LSTMRegressor(bidirectional=bidirectional).max_iter, int)
+    assert_type(Seq2SeqClassifier(bidirectional="auto").max_iter, int)
