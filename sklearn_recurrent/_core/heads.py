@@ -24,6 +24,8 @@ class PooledHead:
     kinds : names in `POOLINGS`. Their results are concatenated: last, mean and maximum in the order
         of `kinds`, for one direction after the other; then attention
     initial_state : "total", "top" and "steps" of a `Pool`, if the sequences continue a stream
+
+    After ``outputs(lasts)``, `pooled` (P, N) has the results of pooling, before dropout.
     """
 
     def __init__(self, W, kinds, directions, packed, scratch, H, *, mask=None, initial_state=None):
@@ -53,7 +55,8 @@ class PooledHead:
         pooled = [pool.outputs(last) for pool, last in zip(self.pools, lasts, strict=True)]
         if self.attention:
             pooled.append(self.attention.outputs())
-        x, self._dropout_back = dropout(self.mask, np.concatenate(pooled))
+        self.pooled = np.concatenate(pooled)
+        x, self._dropout_back = dropout(self.mask, self.pooled)
         raw, self._dense_back = dense(self.W["head/V"], x)
         return raw
 

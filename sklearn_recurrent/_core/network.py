@@ -295,6 +295,16 @@ class Network(Model):
 
         return ForwardResult(raw, back, head, ends)
 
+    def pooled_states(self, theta, X, workers):
+        """(N, P): what the head makes the outputs of `Sequences` of; for a network with one output per sequence."""
+        states = np.empty((len(X), len(self.pooling) * self.stack.width), theta.dtype)
+
+        def store(rows, result):
+            states[rows] = result.head.pooled.T
+
+        self.for_each_batch(theta, X, workers, store)
+        return states
+
     def _head(self, W, packed, scratch, masks, initial_state, staged):
         H = self.cells[-1].H
         if self.per_step:

@@ -185,11 +185,6 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
             (n_steps_i,) for each sequence (see Notes).
         state : StreamState
             Only if `return_state`.
-
-        Raises
-        ------
-        NotFittedError, ValueError
-            If the estimator is not fitted; if X does not match the X of `fit`, or `initial_state` does not match X.
         """
         return self._respond_from("predict", X, initial_state, return_state)
 

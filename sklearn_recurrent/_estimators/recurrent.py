@@ -19,10 +19,11 @@ from .inspection import Inspection
 from .parameters import poolings
 from .scoring import sequence_scorer
 from .streaming import Streaming
+from .transforming import Transforming
 from .weights import positive_weight, refuse_extreme_weights
 
 
-class BaseRecurrent(Streaming, Inspection, BaseNetwork, BaseEstimator):
+class BaseRecurrent(Streaming, Inspection, Transforming, BaseNetwork, BaseEstimator):
     """A recurrent network as an estimator; a subclass says what its targets are.
 
     It has ``_validate_target(y)``, which returns an array, and what `BaseNetwork` asks for.
@@ -116,9 +117,12 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, BaseEstimator):
 
     def _respond_in(self, state, method, X, sequences, **options):
         """The same in a `FittedState`, if `X` is parsed."""
-        respond = self._response(state, method)
+        if method != "transform":
+            respond = self._response(state, method)
         with single_blas_thread(), self._worker_pool(state.theta.dtype) as workers:
             inputs = self._network_inputs(sequences, state)
+            if method == "transform":
+                return state.network.pooled_states(state.theta, inputs, workers)
             out = respond(state.network.predict(state.theta, inputs, workers, **options))
         if state.network.per_step or "staged" in options:
             return split_like(out, X, sequences, padded=state.padded)

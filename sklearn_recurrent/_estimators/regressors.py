@@ -184,11 +184,6 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
             predictions for each time step, (n_steps_i,) or (n_steps_i, n_outputs) for each sequence (see Notes).
         state : StreamState
             Only if `return_state`.
-
-        Raises
-        ------
-        NotFittedError, ValueError
-            If the estimator is not fitted; if X does not match the X of `fit`, or `initial_state` does not match X.
         """
         return self._respond_from("predict", X, initial_state, return_state)
 

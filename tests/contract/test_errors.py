@@ -605,6 +605,11 @@ ADVICE = {  # what fails, the advice in its message, how to follow it
         r"Did you mean (RNNClassifier\(cell=)\.\.\.\)\?$",
         lambda advice: evaluate(f"{advice}'gru')", RNNClassifier=RNNClassifier),
     ),
+    "a transformer with a target for each step": (
+        lambda: fit(RAGGED, STEP_Y, return_sequences=True).transform(RAGGED),
+        r"Use (hidden_states\(X\)),",
+        lambda advice: evaluate(f"model.{advice}", model=fit(RAGGED, STEP_Y, return_sequences=True), X=RAGGED),
+    ),
     "no attention pooling": (
         lambda: fit(RAGGED, pooling="last").attention_weights(RAGGED),
         r"Set (pooling='attention') and fit again",

@@ -45,7 +45,7 @@ FLOORS = [  # from the ground up; a module imports only from floors below its ow
     },
     {"_estimators.scoring"},
     {"_estimators.early_stopping", "_estimators.target_encoders"},
-    {"_estimators.inspection", "_estimators.training_state"},
+    {"_estimators.inspection", "_estimators.training_state", "_estimators.transforming"},
     {"_estimators.inputs"},
     {"_estimators.streaming"},
     {"_estimators.base"},

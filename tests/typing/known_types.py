@@ -65,6 +65,8 @@ def a_classifier(model: LSTMClassifier, X: list[np.ndarray], y: list[str]) -> No
     assert_type(model.staged_predict(X), np.ndarray)
     assert_type(model.staged_predict_proba(X), np.ndarray)
     assert_type(model.score(X, y), float)
+    assert_type(model.transform(X), np.ndarray)
+    assert_type(model.get_feature_names_out(), np.ndarray)
     assert_type(model.attention_weights(X), np.ndarray)
     assert_type(model.hidden_states(X, layer=0), np.ndarray)
     assert_type(model.gate_activations(X), dict[str, np.ndarray])
