@@ -24,7 +24,7 @@ from .._data.sequences import object_array
 from .._data.targets import refuse_masked
 from .._sklearn import BriefRequests, CallbackSupportMixin, copied
 from .callbacks import FitCallbacks
-from .early_stopping import Validation, scorer_of, split
+from .early_stopping import Validation, advice_on, scorer_of, split, warn_of_other_kind
 from .inputs import CachedInput, input_options, parse, parse_training
 from .parameters import is_bidirectional, layer_sizes, refuse_unknown
 from .scoring import shallow_copy_with
@@ -119,6 +119,8 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             given = self._in_canonical_order(given, vocabulary)
             encoder = self._fit_encoder(given, classes, encoder)
             dataset = encoder.encode(given)
+            if previous is None:
+                self._warn_of_likely_mistakes(given, dataset.y, encoder)
             preprocessor = vocabulary or self._standardizer(dataset, previous)
             padded = sequences.valid is not None
             state = self._state_without_weights(preprocessor, encoder, remembered, padded, previous)
@@ -136,6 +138,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
                 given=given,
                 dataset=dataset,
                 by_class=by_class,
+                X=X,
                 seed=seed,
                 start=start,
                 one_epoch=one_epoch,
@@ -347,8 +350,11 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         if self.solver == "lbfgs":
             raise ValueError("Expected no X_val with solver='lbfgs', which has no epochs, got one. Set solver='adam'.")
         fitted = shallow_copy_with(self, **plan.attributes(plan.start.theta))
-        with _errors_about("X_val, y_val"):
+        advice = advice_on(X, plan.X)
+        with _errors_about("X_val, y_val", advice):
             sequences = parse(fitted, X, plan.state)
+        warn_of_other_kind(plan.given.X, sequences, advice, tokens=plan.state.embeds)
+        with _errors_about("X_val, y_val"):
             given, _ = self._read_targets(sequences, y, None, None, plan.state.encoder)
             dataset = plan.ready(_times_class_weights(plan.state.encoder.encode(given), plan.by_class))
         return self._validation(plan, dataset, workers, X, y, sequences)
@@ -366,6 +372,9 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
                 "Expected dropout=0 and recurrent_dropout=0 with solver='lbfgs', got "
                 f"dropout={self.dropout} and recurrent_dropout={self.recurrent_dropout}. Set solver='adam'."
             )
+
+    def _warn_of_likely_mistakes(self, given, y, encoder):
+        """Warn of what looks like a mistake in a training set; `y` as the network takes it."""
 
     def _objective(self, *arguments, first_epoch):
         """The objective of training, made of these arguments. `first_epoch` epochs came before this training."""
@@ -506,6 +515,7 @@ class _TrainingPlan(NamedTuple):
     network : with what belongs to training alone, such as dropout
     given, dataset : what there is to train and validate on, as given, and, in the same order, with encoded targets
     by_class : what the weights of targets were multiplied with, by their codes; None: nothing
+    X : as the user gave it
     seed : of mini-batches, dropout and split
     start : from where training goes on
     one_epoch : whether it lasts a single epoch
@@ -516,6 +526,7 @@ class _TrainingPlan(NamedTuple):
     given: Dataset
     dataset: Dataset
     by_class: np.ndarray | None
+    X: object
     seed: int
     start: TrainingState
     one_epoch: bool
@@ -571,13 +582,13 @@ def _refuse_changes(before, now):
 
 
 @contextmanager
-def _errors_about(what):
-    """Errors say that they are about `what`."""
+def _errors_about(what, advice=""):
+    """Errors say that they are about `what`, and what to do."""
     try:
         yield
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"{what}: {error}") from error
+        raise kind(" ".join(filter(None, [f"{what}: {error}", advice]))) from error
 
 
 def _checked_groups(groups, sequences):

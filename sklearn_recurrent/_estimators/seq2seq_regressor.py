@@ -355,7 +355,8 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         groups : array-like of shape (n_samples,), default=None
             Sequences of one group, such as the windows of one series, stay together when early_stopping splits X.
         X_val, y_val : like X and y, default=None
-            Sequences to validate on after each epoch, instead of a part of X, and their targets.
+            Sequences to validate on after each epoch, instead of a part of X, and their targets. A Pipeline does not
+            transform X_val by itself.
 
         Returns
         -------
@@ -373,6 +374,8 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
             If max_iter is reached, unless learning_rate is 'cosine' or 'onecycle', which end there.
         UserWarning
             If training is interrupted (Ctrl-C), or no validation score is a number. The last weights are kept.
+        SequenceDataWarning
+            If the data looks like a likely mistake. The message says what to do.
         """
         resume = self.warm_start and hasattr(self, "theta_")
         return self._fit(X, y, sample_weight, resume=resume, groups=groups, X_val=X_val, y_val=y_val)

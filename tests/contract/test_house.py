@@ -28,7 +28,7 @@ FLOORS = [  # from the ground up; a module imports only from floors below its ow
     {"_core.decoding"},
     {"_core.scheduled_sampling"},
     {"_sklearn"},
-    {"_data", "_data.arrays", "_data.marks", "_data.warnings"},
+    {"_data", "_data.arrays", "_data.likely_mistakes", "_data.marks", "_data.warnings"},
     {"_data.columns", "_data.layouts"},
     {"_data.containers"},
     {"_data.sequences", "_data.tables", "_data.targets"},
