@@ -449,6 +449,11 @@ def refit_with_poisson(**settings):
     return model.set_params(loss="poisson", **settings).fit(RAGGED, Y)
 
 
+def probe(model):
+    """As mapie 1.6 does, to see whether a model is fitted."""
+    return model.predict(np.zeros((1, model.n_features_in_)))
+
+
 def balanced_in_parts(class_weight="balanced"):
     return RNNClassifier(**TINY, class_weight=class_weight).partial_fit(RAGGED, [0] * 6, classes=[0, 1])
 
@@ -589,6 +594,11 @@ ADVICE = {  # what fails, the advice in its message, how to follow it
         lambda: cut(SERIES.T, target="b"),
         r"Pass an integer from 0 to (\d+)\.$",
         lambda advice: cut(SERIES.T, target=int(advice)),
+    ),
+    "a library that takes n_features_in_ for the columns of X": (
+        lambda: probe(fit(RAGGED)),
+        r"flat sequences: X = (.+), with input_size=2\.$",
+        lambda advice: probe(fit(evaluate(advice, SequencePadder=SequencePadder, X=RAGGED), input_size=2)),
     ),
     "a parameter of another library": (
         lambda: fit(RAGGED, epochs=3),
