@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -34,6 +35,7 @@ from sklearn_recurrent import (
     RNNRegressor,
     Seq2SeqClassifier,
     Seq2SeqRegressor,
+    SequenceDataWarning,
     SequenceTokenizer,
     sliding_windows,
 )
@@ -203,7 +205,7 @@ def narma10(seed):
     rng = np.random.default_rng(seed)
     X, y = draw_narma(rng, 40)
     X_test, y_test = draw_narma(rng, 20)
-    model = RNNRegressor(32, return_sequences=True, bidirectional=False, batch_size=4, max_iter=300, random_state=seed)
+    model = RNNRegressor(32, return_sequences=True, batch_size=4, max_iter=300, random_state=seed)
     predicted = model.fit(X, y).predict(X_test)
     return mean_squared_error(y_test.ravel(), predicted.ravel()) / y_test.var()
 
@@ -236,7 +238,7 @@ def embedded_reber(seed):
     train, test = ([draw_reber(rng) for _ in range(n)] for n in (2000, 256))
     one_hot = np.eye(len(SYMBOLS), dtype=np.float32)
     X, X_test = ([one_hot[string[:-1]] for string, _ in strings] for strings in (train, test))
-    model = LSTMClassifier(16, bidirectional=False, random_state=seed, **PER_STEP)
+    model = LSTMClassifier(16, random_state=seed, **PER_STEP)
     model.fit(X, [string[1:] for string, _ in train])
     legal = [successors for _, successors in test]
     return np.mean(
@@ -298,7 +300,7 @@ def delayed_xor(seed, cell, **settings):
     rng = np.random.default_rng(seed)
     X, y = draw_bits(rng, 2000, 15, 30, delayed_xor_of)
     settings = PER_STEP | {"max_iter": 20} | settings
-    model = RNNClassifier(32, cell=cell, bidirectional=False, random_state=seed, **settings).fit(X, y)
+    model = RNNClassifier(32, cell=cell, random_state=seed, **settings).fit(X, y)
     return min(model.score(*draw_bits(rng, 500, *lengths, delayed_xor_of)) for lengths in ((15, 30), (100, 150)))
 
 
@@ -333,7 +335,9 @@ def copy_ahead(seed, bidirectional):
     X, y = draw_bits(rng, 2500, 15, 30, lambda bits: np.roll(bits, -2))
     weight = [np.arange(len(b), 0, -1) > 2 for b in y]
     model = LSTMClassifier(32, bidirectional=bidirectional, max_iter=20, random_state=seed, **PER_STEP)
-    model.fit(X[:2000], y[:2000], sample_weight=weight[:2000])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SequenceDataWarning)  # y is X moved: here it is meant
+        model.fit(X[:2000], y[:2000], sample_weight=weight[:2000])
     return model.score(X[2000:], y[2000:], sample_weight=weight[2000:])
 
 

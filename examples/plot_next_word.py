@@ -75,7 +75,6 @@ for cell, rate in {"lstm": 0.02, "elman": 0.003}.items():
             cell=cell,
             embedding_dim=16,
             return_sequences=True,
-            bidirectional=False,
             forget_bias="chrono",
             learning_rate_init=rate,
             batch_size=64,

@@ -1,5 +1,7 @@
 """Recurrent networks for scikit-learn, on a NumPy core."""
 
+from typing import get_type_hints as _get_type_hints
+
 from ._data.frames import sequences_from_frame
 from ._data.padder import SequencePadder
 from ._data.per_timestep import PerTimestep
@@ -37,5 +39,10 @@ __all__ = [
 ]
 __version__ = "0.1.0.dev0"
 
-for _name in __all__:  # what is stored names no private module: these may move
-    globals()[_name].__module__ = __name__
+for _name in __all__:
+    _public = globals()[_name]
+    if "__annotations__" in vars(_public):
+        # As text they could be read in the module that defines the class, and no longer in this one.
+        _types = _get_type_hints(_public)
+        vars(_public)["__annotations__"].update({_own: _types[_own] for _own in vars(_public)["__annotations__"]})
+    _public.__module__ = __name__  # what is stored names no private module: these may move

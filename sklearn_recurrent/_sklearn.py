@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from inspect import unwrap
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import sklearn
-from sklearn.base import TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.metrics._scorer import _BaseScorer
+from sklearn.utils._available_if import _AvailableIfDescriptor
 from sklearn.utils._metadata_requests import RequestMethod
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._set_output import _wrap_method_output
 from sklearn.utils.fixes import parse_version
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import _check_feature_names_in, _check_sample_weight, validate_data
 
 if TYPE_CHECKING:  # scikit-learn's decorators have no annotations: editors would lose signature and documentation
     from collections.abc import Callable
@@ -21,6 +25,8 @@ if TYPE_CHECKING:  # scikit-learn's decorators have no annotations: editors woul
 
     def available_if(check: Callable[..., Any]) -> Callable[[Method], Method]: ...
 
+    def in_container(transform: Method) -> Method: ...
+
     def with_callbacks(method: Method) -> Method: ...
 
     class CallbackSupportMixin:
@@ -28,7 +34,18 @@ if TYPE_CHECKING:  # scikit-learn's decorators have no annotations: editors woul
 
 else:
     from sklearn.base import _fit_context
-    from sklearn.utils.metaestimators import available_if
+
+    def available_if(check):
+        """A method that is there if ``check(self)`` is true; `check` may raise an AttributeError with the reason."""
+        return lambda method: _AvailableWithReason(method, check, attribute_name=method.__name__)
+
+    def in_container(transform):
+        """The method `transform`, whose result is in the container that `set_output` and the global setting ask for.
+
+        scikit-learn does this by itself where a class that inherits TransformerMixin defines the method, but it takes
+        `available_if` away there.
+        """
+        return _wrap_method_output(transform, "transform")
 
     try:
         from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -50,11 +67,15 @@ __all__ = [
     "SequenceTransformerMixin",
     "StrOptions",
     "_BaseScorer",
+    "_check_feature_names_in",
     "_check_sample_weight",
     "_fit_context",
     "available_if",
+    "brief",
     "check_columns",
+    "copied",
     "fit_context",
+    "in_container",
     "with_callbacks",
 ]
 
@@ -92,10 +113,43 @@ class _ColumnNames:
         return self._names
 
 
-class BriefRequests:
-    """Makes the docstrings of ``set_fit_request`` and its like short.
+class _AvailableWithReason(_AvailableIfDescriptor):
+    """As in scikit-learn, but the AttributeError tells the reason, which scikit-learn has in its cause alone."""
 
-    scikit-learn writes these methods for each class, with the same forty lines of documentation for each of them.
+    def _check(self, obj, owner):
+        try:
+            super()._check(obj, owner)
+        except AttributeError as error:
+            reason = error.__cause__
+            if not isinstance(reason, AttributeError):
+                raise
+            raise AttributeError(f"{error}. {reason}") from reason
+
+
+def copied(function):
+    """A function that does the same, whose name and docstring may change."""
+    copy = FunctionType(
+        function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__
+    )
+    copy.__kwdefaults__ = function.__kwdefaults__
+    copy.__annotations__ = function.__annotations__
+    copy.__qualname__ = function.__qualname__
+    copy.__doc__ = function.__doc__
+    return copy
+
+
+def brief(method, text):
+    """A method of scikit-learn's with a docstring of one line: who uses it knows it from there."""
+    method = copied(unwrap(method))
+    method.__doc__ = text
+    return method
+
+
+class BriefRequests:
+    """Makes the docstrings short of what every estimator of scikit-learn has.
+
+    scikit-learn writes ``set_fit_request`` and its like for each class, with the same forty lines of documentation for
+    each of them.
     """
 
     if TYPE_CHECKING:  # editors do not see what is written when a class is made
@@ -107,6 +161,16 @@ class BriefRequests:
         def set_predict_request(self, **requests: bool | str | None) -> Self: ...
 
         def set_score_request(self, **requests: bool | str | None) -> Self: ...
+
+    else:
+        get_params = brief(BaseEstimator.get_params, "Return the parameters by name.")
+        set_params = brief(BaseEstimator.set_params, "Set parameters by name.")
+        get_metadata_routing = brief(
+            BaseEstimator.get_metadata_routing,
+            'Return the requested metadata: see "Metadata Routing" in scikit-learn\'s user guide.',
+        )
+        if CALLBACK_FRAMES:
+            set_callbacks = brief(CallbackSupportMixin.set_callbacks, "Set callbacks, called at each epoch.")
 
     def __init_subclass__(cls, **kwargs):
         """Make methods such as ``set_fit_request``."""

@@ -30,6 +30,8 @@ class PooledHead:
         of `kinds`, for one direction after the other; then attention
     initial_state : "total", "top" and "steps" of a `Pool`, if the sequences continue a stream
     static (k, N) : static values; None if there are none
+
+    After ``outputs(lasts)``, `pooled` (P, N) has the results of pooling, before static values and dropout.
     """
 
     def __init__(self, W, kinds, directions, packed, scratch, H, *, mask=None, initial_state=None, static=None):
@@ -60,7 +62,8 @@ class PooledHead:
         pooled = [pool.outputs(last) for pool, last in zip(self.pools, lasts, strict=True)]
         if self.attention:
             pooled.append(self.attention.outputs())
-        x = np.concatenate(pooled)
+        self.pooled = np.concatenate(pooled)
+        x = self.pooled
         if self.static is not None:
             x, self._modulate_back = modulate(self.W["head/G"], x, self.static)
         x, self._dropout_back = dropout(self.mask, x)

@@ -302,6 +302,16 @@ class Network(Model):
 
         return ForwardResult(raw, back, head, ends)
 
+    def pooled_states(self, theta, X, workers):
+        """(N, P): the pooled states of the network inputs X; for a network with one output per sequence."""
+        states = np.empty((len(X), len(self.pooling) * self.stack.width), theta.dtype)
+
+        def store(rows, result):
+            states[rows] = result.head.pooled.T
+
+        self.for_each_batch(theta, X, workers, store)
+        return states
+
     def _head(self, W, packed, scratch, masks, initial_state, staged, static):
         H = self.cells[-1].H
         if staged and not self.per_step:

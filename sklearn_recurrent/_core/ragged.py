@@ -83,6 +83,10 @@ class Ragged:
         """Indices into `values` of the sequences `rows`, in that order."""
         return steps_of(self.offsets, rows)
 
+    def excerpt(self, row, steps):
+        """Some `steps`, a slice, of a single sequence, (n, F)."""
+        return self.values[self.offsets[row] : self.offsets[row + 1]][steps]
+
     def map(self, function):
         """Apply `function` to all steps at once; it must not change their number. Static values stay."""
         return replace(self, values=function(self.values))
@@ -155,6 +159,11 @@ class Sequences:
     def steps(self, rows):
         """Indices of the steps of the sequences `rows`, in that order, if all sequences were concatenated."""
         return steps_of(self.offsets, rows)
+
+    def excerpt(self, row, steps):
+        """Some `steps`, a slice, of a single sequence, (n, F); of a long one no others are read."""
+        values = self.arrays[row if self.rows is None else self.rows[row]][steps]
+        return values if self.function is None else self.function(values)
 
     def map(self, function):
         """Apply `function` to the values of every later `take`.

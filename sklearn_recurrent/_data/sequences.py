@@ -320,7 +320,18 @@ def _check_form(estimator, sequential):
         raise ValueError(
             f"Expected sequences with {estimator.n_features_in_} features per time step, got a 2-D array: {name} was "
             "fitted on sequences. Pass [X] if X is one sequence, or as_sequences(X) if each row of X is one."
+            f"{_flat_hint(estimator)}"
         )
+
+
+def _flat_hint(estimator):
+    """How to fit a network for a library that passes arrays of n_features_in_ columns, as mapie does."""
+    if getattr(estimator, "embedding_dim", 0) is not None:  # a transformer, or tokens, which need a pad_token, too
+        return ""
+    return (
+        " If a library passed it, fit on flat sequences: X = SequencePadder(flatten=True).fit_transform(X), with "
+        f"input_size={estimator.n_features_in_}."
+    )
 
 
 # --- from a form to valid steps ---------------------------------------------------------------------------------------

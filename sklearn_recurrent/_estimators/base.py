@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -22,11 +22,11 @@ from .._core.threads import WorkerPool, single_blas_thread
 from .._core.training import Batches, Patience, minimize_lbfgs, minimize_minibatch
 from .._data.layouts import warn_of_long
 from .._data.targets import refuse_masked
-from .._sklearn import BriefRequests, CallbackSupportMixin
+from .._sklearn import BriefRequests, CallbackSupportMixin, copied
 from .callbacks import FitCallbacks
-from .early_stopping import Validation, scorer_of, split
+from .early_stopping import Validation, advice_on, scorer_of, split, warn_of_other_kind
 from .inputs import CachedInput, as_table, input_options, parse, parse_training
-from .parameters import layer_sizes
+from .parameters import is_bidirectional, layer_sizes, refuse_unknown
 from .scoring import shallow_copy_with
 from .training_state import OPTIONAL, FittedState, StateCache, TrainingState
 from .warnings import warn_of_training
@@ -74,12 +74,29 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
     vocabulary_: np.ndarray
     n_outputs_: int
     n_layers_: int
+    bidirectional_: bool
     out_activation_: str
     validation_scores_: list[float] | None
     best_validation_score_: float | None
     best_iter_: int
     n_iter_: int
     t_: int
+
+    # --- errors in the name of the class ------------------------------------------------------------------------------
+
+    def __init_subclass__(cls, **kwargs):
+        """Let the errors of a class that inherits `__init__` speak of that class."""
+        super().__init_subclass__(**kwargs)
+        if _is_ours(cls) and "__init__" not in vars(cls) and hasattr(cls, "_parameters"):
+            cls.__init__ = _of_class(cls, cls.__init__)
+
+    if not TYPE_CHECKING:  # editors take the signature of `__init__`
+
+        def __new__(cls, *args, **parameters):
+            """Refuse what is no parameter, with the name that is meant; `__init__` itself could not tell."""
+            if _is_ours(cls.__init__):  # the one of a user's class may take more
+                refuse_unknown(cls, parameters)
+            return super().__new__(cls)
 
     # --- training -----------------------------------------------------------------------------------------------------
 
@@ -107,6 +124,8 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             given = self._in_canonical_order(given, vocabulary)
             encoder = self._fit_encoder(given, classes, encoder)
             dataset = encoder.encode(given)
+            if previous is None:
+                self._warn_of_likely_mistakes(given, dataset.y, encoder)
             preprocessor = vocabulary or self._standardizer(dataset, previous)
             static = self._static_standardizer(dataset, previous)
             padded = sequences.valid is not None
@@ -125,6 +144,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
                 given=given,
                 dataset=dataset,
                 by_class=by_class,
+                X=X,
                 seed=seed,
                 start=start,
                 one_epoch=one_epoch,
@@ -200,7 +220,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             "activation": self.activation,
             "n_features": int(self.embedding_dim) if embeds else preprocessor.n_inputs or 0,
             "units": layer_sizes(self.hidden_layer_sizes),
-            "bidirectional": bool(self.bidirectional),
+            "bidirectional": is_bidirectional(self),
             "n_outputs": encoder.n_outputs,
             "n_static": remembered["n_static_features_in_"],
             "tokens": preprocessor.n_rows if embeds else None,
@@ -347,8 +367,11 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         if self.solver == "lbfgs":
             raise ValueError("Expected no X_val with solver='lbfgs', which has no epochs, got one. Set solver='adam'.")
         fitted = shallow_copy_with(self, **plan.attributes(plan.start.theta))
-        with _errors_about("X_val, y_val"):
+        advice = advice_on(X, plan.X)
+        with _errors_about("X_val, y_val", advice):
             sequences = parse(fitted, X, plan.state)
+        warn_of_other_kind(plan.given.X, sequences, advice, tokens=plan.state.embeds)
+        with _errors_about("X_val, y_val"):
             given, _ = self._read_targets(sequences, y, None, None, plan.state.encoder)
             dataset = plan.ready(_times_class_weights(plan.state.encoder.encode(given), plan.by_class))
         return self._validation(plan, dataset, workers, X, y, sequences)
@@ -366,6 +389,9 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
                 "Expected dropout=0 and recurrent_dropout=0 with solver='lbfgs', got "
                 f"dropout={self.dropout} and recurrent_dropout={self.recurrent_dropout}. Set solver='adam'."
             )
+
+    def _warn_of_likely_mistakes(self, given, y, encoder):
+        """Warn of what looks like a mistake in a training set; `y` as the network takes it."""
 
     def _objective(self, *arguments, first_epoch):
         """The objective of training, made of these arguments. `first_epoch` epochs came before this training."""
@@ -479,7 +505,24 @@ COPIED = 1 << 22
 Tokens are always copied, as rows of the table."""
 
 _OPTIMIZER_PARAMETERS = ("beta_1", "beta_2", "epsilon", "rho", "momentum", "nesterovs_momentum")
-_PARAMETER_OF = {"units": "hidden_layer_sizes", "per_step": "return_sequences", "tokens": "the number of tokens"}
+_PARAMETER_OF = {
+    "units": "hidden_layer_sizes",
+    "per_step": "return_sequences",
+    "tokens": "the number of tokens",
+    "bidirectional": "bidirectional_",  # with 'auto' the parameter itself has not changed
+}
+
+
+def _is_ours(thing):
+    """Whether a class or function is one of this package."""
+    return thing.__module__.partition(".")[0] == __name__.partition(".")[0]
+
+
+def _of_class(cls, method):
+    """A copy of a method that Python takes for one of `cls`, where errors name it."""
+    own = copied(method)
+    own.__qualname__ = f"{cls.__name__}.{method.__name__}"
+    return own
 
 
 class _TrainingPlan(NamedTuple):
@@ -489,6 +532,7 @@ class _TrainingPlan(NamedTuple):
     network : with what belongs to training alone, such as dropout
     given, dataset : what there is to train and validate on, as given, and, in the same order, with encoded targets
     by_class : what the weights of targets were multiplied with, by their codes; None: nothing
+    X : as the user gave it
     seed : of mini-batches, dropout and split
     start : from where training goes on
     one_epoch : whether it lasts a single epoch
@@ -499,6 +543,7 @@ class _TrainingPlan(NamedTuple):
     given: Dataset
     dataset: Dataset
     by_class: np.ndarray | None
+    X: object
     seed: int
     start: TrainingState
     one_epoch: bool
@@ -550,13 +595,13 @@ def _refuse_changes(before, now):
 
 
 @contextmanager
-def _errors_about(what):
-    """Errors say that they are about `what`."""
+def _errors_about(what, advice=""):
+    """Errors say that they are about `what`, and what to do."""
     try:
         yield
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"{what}: {error}") from error
+        raise kind(" ".join(filter(None, [f"{what}: {error}", advice]))) from error
 
 
 def _checked_groups(groups, sequences):

@@ -34,7 +34,7 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
         hidden_layer_sizes: int | Sequence[int] = 64,
         *,
         activation: Literal["tanh", "relu", "logistic"] | str = "tanh",
-        bidirectional: bool = True,
+        bidirectional: bool | Literal["auto"] = "auto",
         pooling: Literal["last", "mean", "max", "attention"] | str | Sequence[str] = ("last", "mean", "max"),
         return_sequences: bool = False,
         embedding_dim: int | None = None,
@@ -185,11 +185,6 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
             (n_steps_i,) for each sequence (see Notes).
         state : StreamState
             Only if `return_state`.
-
-        Raises
-        ------
-        NotFittedError, ValueError
-            If the estimator is not fitted; if X does not match the X of `fit`, or `initial_state` does not match X.
         """
         return self._respond_from("predict", X, initial_state, return_state)
 
@@ -363,8 +358,9 @@ class RNNClassifier(BaseClassifier):
         Number of units of the recurrent layer. A tuple stacks layers, each reading the states of the one below.
     activation : {'tanh', 'relu', 'logistic'}, default='tanh'
         Activation φ of candidate states and of LSTM cell states at the output. 'relu' may need a lower learning rate.
-    bidirectional : bool, default=True
+    bidirectional : bool or 'auto', default='auto'
         Whether each layer also reads sequences backward, from the last step that is not padding, with units of its own.
+        'auto' is False with return_sequences, where a step would see those to be predicted, else True.
     pooling : {'last', 'mean', 'max', 'attention'} or tuple of them, default=('last', 'mean', 'max')
         How the states of the top layer become one vector: last state of each direction, mean or maximum over time, or
         mean with learned weights (see `attention_weights`). Several are joined. Unused with return_sequences.
@@ -465,6 +461,8 @@ class RNNClassifier(BaseClassifier):
         Lowest training loss of an epoch, in nats. None if early_stopping chose the weights.
     best_validation_score_ : float or None
         Validation score of the weights kept by early_stopping, else the highest one. None without a validation set.
+    bidirectional_ : bool
+        Whether the network has two directions.
     classes_ : ndarray of shape (n_classes,)
         Class labels, ascending; for a multilabel indicator its column numbers.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -546,7 +544,7 @@ class RNNClassifier(BaseClassifier):
         hidden_layer_sizes: int | Sequence[int] = 64,
         *,
         activation: Literal["tanh", "relu", "logistic"] | str = "tanh",
-        bidirectional: bool = True,
+        bidirectional: bool | Literal["auto"] = "auto",
         pooling: Literal["last", "mean", "max", "attention"] | str | Sequence[str] = ("last", "mean", "max"),
         return_sequences: bool = False,
         embedding_dim: int | None = None,
@@ -650,8 +648,9 @@ class LSTMClassifier(BaseClassifier):
         Number of units of the recurrent layer. A tuple stacks layers, each reading the states of the one below.
     activation : {'tanh', 'relu', 'logistic'}, default='tanh'
         Activation φ of candidate states and of LSTM cell states at the output. 'relu' may need a lower learning rate.
-    bidirectional : bool, default=True
+    bidirectional : bool or 'auto', default='auto'
         Whether each layer also reads sequences backward, from the last step that is not padding, with units of its own.
+        'auto' is False with return_sequences, where a step would see those to be predicted, else True.
     pooling : {'last', 'mean', 'max', 'attention'} or tuple of them, default=('last', 'mean', 'max')
         How the states of the top layer become one vector: last state of each direction, mean or maximum over time, or
         mean with learned weights (see `attention_weights`). Several are joined. Unused with return_sequences.
@@ -749,6 +748,8 @@ class LSTMClassifier(BaseClassifier):
         Lowest training loss of an epoch, in nats. None if early_stopping chose the weights.
     best_validation_score_ : float or None
         Validation score of the weights kept by early_stopping, else the highest one. None without a validation set.
+    bidirectional_ : bool
+        Whether the network has two directions.
     classes_ : ndarray of shape (n_classes,)
         Class labels, ascending; for a multilabel indicator its column numbers.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -840,8 +841,9 @@ class GRUClassifier(BaseClassifier):
         Number of units of the recurrent layer. A tuple stacks layers, each reading the states of the one below.
     activation : {'tanh', 'relu', 'logistic'}, default='tanh'
         Activation φ of candidate states and of LSTM cell states at the output. 'relu' may need a lower learning rate.
-    bidirectional : bool, default=True
+    bidirectional : bool or 'auto', default='auto'
         Whether each layer also reads sequences backward, from the last step that is not padding, with units of its own.
+        'auto' is False with return_sequences, where a step would see those to be predicted, else True.
     pooling : {'last', 'mean', 'max', 'attention'} or tuple of them, default=('last', 'mean', 'max')
         How the states of the top layer become one vector: last state of each direction, mean or maximum over time, or
         mean with learned weights (see `attention_weights`). Several are joined. Unused with return_sequences.
@@ -939,6 +941,8 @@ class GRUClassifier(BaseClassifier):
         Lowest training loss of an epoch, in nats. None if early_stopping chose the weights.
     best_validation_score_ : float or None
         Validation score of the weights kept by early_stopping, else the highest one. None without a validation set.
+    bidirectional_ : bool
+        Whether the network has two directions.
     classes_ : ndarray of shape (n_classes,)
         Class labels, ascending; for a multilabel indicator its column numbers.
     feature_names_in_ : ndarray of shape (n_features_in_,)

@@ -104,6 +104,7 @@ ATTRIBUTES = {
         "vocabulary_": array("n_tokens", "Tokens seen in `fit`, ascending. Defined only with embedding_dim."),
         "n_outputs_": Attribute("int", "int", "Number of outputs of the network."),
         "n_layers_": Attribute("int", "int", "Number of recurrent layers, plus 1 for the output layer."),
+        "bidirectional_": Attribute("bool", "bool", "Whether the network has two directions."),
         "out_activation_": Attribute("str", "str", "Activation function of the outputs."),
         "validation_scores_": Attribute(
             "list[float] | None",
@@ -158,6 +159,7 @@ ATTRIBUTES = {
     "RNNRegressor": {"weights_": weights(_CELL_ROWS)},
     "LSTMRegressor": {"weights_": weights(_LSTM_ROWS)},
     "GRURegressor": {"weights_": weights(_GRU_ROWS)},
+    "BaseSeq2Seq": {"bidirectional_": Attribute("bool", "bool", "Whether the encoder has two directions.")},
     "Seq2SeqClassifier": {
         **losses(NATS),
         "weights_": weights(_SEQ2SEQ_ROWS),

@@ -6,7 +6,10 @@ import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
+from .._data.likely_mistakes import holds_texts, unlike
+from .._data.marks import mark_of_input
 from .._data.sequences import object_array
+from .._data.warnings import warn_of_data
 from .scoring import sequence_scorer, shallow_copy_with, takes_weights
 
 
@@ -51,6 +54,39 @@ class Validation:
         if getattr(self.fitted, "return_sequences", False):
             return object_array(np.split(self.dataset.weight, self.dataset.offsets[1:-1]))
         return self.dataset.sequence_weights() / self.dataset.counts
+
+
+FROM_PIPELINE = (
+    "A Pipeline passes X_val to its last step as it is. Transform it first: pipe[:-1].fit(X, y), then "
+    "X_val=pipe[:-1].transform(X_val). Or let the Pipeline do it, by metadata routing: "
+    'pipe.set_params(transform_input=["X_val"]).'
+)
+
+
+def advice_on(X_val, X):
+    """What to do with an X_val that has not gone through the transformer that X comes from, in words; else empty.
+
+    Raises
+    ------
+    ValueError
+        If X_val holds texts: no network reads these.
+    """
+    if holds_texts(X_val):
+        raise ValueError(f"Expected X_val as the network reads X, got strings. {FROM_PIPELINE}")
+    return FROM_PIPELINE if mark_of_input(X) is not None and mark_of_input(X_val) is None else ""
+
+
+def warn_of_other_kind(sequences, others, advice, *, tokens):
+    """Warn of an X_val of another kind than X: as `advice_on` found, or as its values show.
+
+    sequences, others : of X, and of X_val
+    """
+    if advice:
+        warn_of_data(f"X comes from a transformer, X_val does not. {advice}")
+        return
+    found = None if tokens else unlike(sequences, others)
+    if found is not None:
+        warn_of_data(f"X_val lies far from X: {found}. {FROM_PIPELINE}")
 
 
 def scorer_of(model):

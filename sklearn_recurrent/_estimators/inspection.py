@@ -143,11 +143,6 @@ class Inspection:
             Keys are layers and directions as in `weights_`, such as "layer_0/forward". Entry d is the Euclidean norm of
             the gradient of the loss (nats, or scaled y) with respect to the hidden state d steps before the last one
             that this direction reads, averaged over the sequences of more than d steps.
-
-        Raises
-        ------
-        ValueError
-            If y is invalid or has unknown classes.
         """
         state, sequences = self._parse_fitted(X)
         targets = self._network_targets(state, sequences, y)

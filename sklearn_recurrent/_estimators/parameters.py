@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from numbers import Integral, Real
 from typing import NamedTuple
 
@@ -58,6 +59,11 @@ def flag(default, doc):
     return Parameter(default, ["boolean"], "bool", "bool", doc)
 
 
+def flag_or_auto(doc):
+    """A parameter that is True, False or, by default, 'auto'."""
+    return Parameter("auto", ["boolean", StrOptions({"auto"})], "bool or 'auto'", 'bool | Literal["auto"]', doc)
+
+
 def number(default, constraint, doc):
     return Parameter(default, [constraint], "float", "float", doc)
 
@@ -99,10 +105,9 @@ LAYERS = {
         "Activation φ of candidate states and of LSTM cell states at the output. 'relu' may need a lower learning "
         "rate.",
     ),
-    "bidirectional": flag(
-        True,
+    "bidirectional": flag_or_auto(
         "Whether each layer also reads sequences backward, from the last step that is not padding, with units of its "
-        "own.",
+        "own. 'auto' is False with return_sequences, where a step would see those to be predicted, else True.",
     ),
 }
 
@@ -352,8 +357,9 @@ ENCODER_DECODER = {
         "Number of units of the recurrent layer of the encoder, in each direction, and of that of the decoder. A "
         "tuple stacks layers in both.",
     ),
-    "bidirectional": flag(
-        True, "Whether each layer of the encoder also reads the sequences backward. The decoder has one direction."
+    "bidirectional": flag_or_auto(
+        "Whether each layer of the encoder also reads the sequences backward; 'auto' is True. The decoder has one "
+        "direction."
     ),
     "cell": _cell("lstm"),
     "attention": Parameter(
@@ -418,6 +424,48 @@ SEQ2SEQ_REGRESSOR = {
 }
 
 
+ELSEWHERE = {  # names of other libraries
+    "max_iter": "epochs n_epochs num_epochs nb_epoch max_epochs n_iter",
+    "hidden_layer_sizes": "units n_units num_units hidden_units hidden_size hidden_sizes hidden_dim n_hidden",
+    "learning_rate_init": "lr eta step_size",
+    "solver": "optimizer optim",
+    "alpha": "l2 reg_lambda",
+    "max_grad_norm": "clipnorm clip_norm gradient_clip gradient_clip_val",
+    "n_iter_no_change": "patience",
+    "validation_fraction": "validation_split val_split",
+    "random_state": "seed random_seed",
+    "embedding_dim": "embedding_size embed_dim output_dim",
+    "pad_token": "padding_idx",
+    "input_size": "n_features input_dim",
+    "standardize": "normalize scale",
+    "loss": "criterion objective",
+    "cell": "cell_type rnn_type",
+    "pooling": "aggregation",
+    "bptt_steps": "tbptt truncate",
+}
+STACKS = {"num_layers", "n_layers", "layers"}
+"""Names of other libraries for the number of layers, which is the length of `hidden_layer_sizes`."""
+
+
+def refuse_unknown(cls, names):
+    """Raise Python's own error for the first of the `names` that is no parameter of `cls`, and tell which is meant."""
+    for name in names:
+        if name not in cls._parameters:
+            message = f"{cls.__name__}.__init__() got an unexpected keyword argument {name!r}"
+            raise TypeError(f"{message}{_meant(cls, name)}")
+
+
+def _meant(cls, name):
+    if name in STACKS:
+        return ". A tuple stacks layers: hidden_layer_sizes=(64, 64)"
+    if name == "cell" and "pooling" in cls._parameters:
+        return f". Did you mean RNN{cls.__name__.removeprefix('LSTM').removeprefix('GRU')}(cell=...)?"
+    candidates = [ours for ours, theirs in ELSEWHERE.items() if name in theirs.split()]
+    candidates += get_close_matches(name, cls._parameters, n=1, cutoff=0.7)
+    candidates = [candidate for candidate in candidates if candidate in cls._parameters]
+    return f". Did you mean {candidates[0]!r}?" if candidates else ""
+
+
 def layer_sizes(sizes):
     """`hidden_layer_sizes` as a tuple of int."""
     sizes = tuple(sizes) if np.iterable(sizes) else (sizes,)
@@ -446,13 +494,23 @@ def check_at_least_one(**numbers):
             raise ValueError(f"{name} must be an integer of at least 1, got {number!r}.")
 
 
+def is_bidirectional(model):
+    """What `bidirectional` means for the network that `model` would be fitted with; 'auto' is decided here alone.
+
+    With a target for each step, the backward direction would see the steps that are to be predicted.
+    """
+    if model.bidirectional == "auto":
+        return not getattr(model, "return_sequences", False)  # an encoder has one summary, as with one target
+    return bool(model.bidirectional)
+
+
 def architecture_of(model):
     """Whether a model is bidirectional, whether it predicts per step, and its poolings: as fitted, if it is."""
     fitted = getattr(model, "_network_arguments", None)
     if fitted:
         return fitted["bidirectional"], fitted["per_step"], set(fitted["pooling"])
     kinds = {model.pooling} if isinstance(model.pooling, str) else set(model.pooling)
-    return model.bidirectional, model.return_sequences, kinds
+    return is_bidirectional(model), model.return_sequences, kinds
 
 
 def forcing_of(teacher_forcing):

@@ -16,13 +16,16 @@ from .._data.targets import flatten_steps, flatten_weights, infer_dtype, refuse_
 from .._sklearn import _fit_context, with_callbacks
 from .base import BaseNetwork
 from .inspection import Inspection
-from .parameters import poolings
+from .parameters import is_bidirectional, poolings
 from .scoring import sequence_scorer
 from .streaming import Streaming
-from .weights import positive_weight, refuse_extreme_weights
+from .target_encoders import ClassEncoder
+from .transforming import Transforming
+from .warnings import warn_of_lookahead
+from .weights import class_codes, positive_weight, refuse_extreme_weights
 
 
-class BaseRecurrent(Streaming, Inspection, BaseNetwork, BaseEstimator):
+class BaseRecurrent(Streaming, Inspection, Transforming, BaseNetwork, BaseEstimator):
     """A recurrent network as an estimator; a subclass says what its targets are.
 
     It has ``_validate_target(y)``, which returns an array, and what `BaseNetwork` asks for.
@@ -51,7 +54,8 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, BaseEstimator):
         groups : array-like of shape (n_samples,), default=None
             Sequences of one group, such as the windows of one series, stay together when early_stopping splits X.
         X_val, y_val : like X and y, default=None
-            Sequences to validate on after each epoch, instead of a part of X, and their targets.
+            Sequences to validate on after each epoch, instead of a part of X, and their targets. A Pipeline does not
+            transform X_val by itself.
 
         Returns
         -------
@@ -69,6 +73,8 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, BaseEstimator):
             If max_iter is reached, unless learning_rate is 'cosine' or 'onecycle', which end there.
         UserWarning
             If training is interrupted (Ctrl-C), or no validation score is a number. The last weights are kept.
+        SequenceDataWarning
+            If the data looks like a likely mistake. The message says what to do.
         """
         resume = self.warm_start and hasattr(self, "theta_")
         return self._fit(X, y, sample_weight, resume=resume, groups=groups, X_val=X_val, y_val=y_val)
@@ -104,6 +110,11 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, BaseEstimator):
             y[ignored] = np.sort(y[~ignored], axis=0)[0]  # whatever the order of the sequences
         return Dataset(X, y, weight, X.offsets)
 
+    def _warn_of_likely_mistakes(self, given, y, encoder):
+        if self.return_sequences and is_bidirectional(self):
+            has_labels = isinstance(encoder, ClassEncoder) and not encoder.multilabel
+            warn_of_lookahead(given, class_codes(y) if has_labels else None)
+
     def _architecture(self, encoder):
         return {"pooling": poolings(self.pooling), "per_step": bool(self.return_sequences)}
 
@@ -116,9 +127,12 @@ class BaseRecurrent(Streaming, Inspection, BaseNetwork, BaseEstimator):
 
     def _respond_in(self, state, method, X, sequences, **options):
         """The same in a `FittedState`, if `X` is parsed."""
-        respond = self._response(state, method)
+        if method != "transform":
+            respond = self._response(state, method)
         with single_blas_thread(), self._worker_pool(state.theta.dtype) as workers:
             inputs = self._network_inputs(sequences, state)
+            if method == "transform":
+                return state.network.pooled_states(state.theta, inputs, workers)
             out = respond(state.network.predict(state.theta, inputs, workers, **options))
         if state.network.per_step or "staged" in options:
             return split_like(out, X, sequences, padded=state.padded)

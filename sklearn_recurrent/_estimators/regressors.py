@@ -33,7 +33,7 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
         hidden_layer_sizes: int | Sequence[int] = 64,
         *,
         activation: Literal["tanh", "relu", "logistic"] | str = "tanh",
-        bidirectional: bool = True,
+        bidirectional: bool | Literal["auto"] = "auto",
         pooling: Literal["last", "mean", "max", "attention"] | str | Sequence[str] = ("last", "mean", "max"),
         return_sequences: bool = False,
         embedding_dim: int | None = None,
@@ -184,11 +184,6 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
             predictions for each time step, (n_steps_i,) or (n_steps_i, n_outputs) for each sequence (see Notes).
         state : StreamState
             Only if `return_state`.
-
-        Raises
-        ------
-        NotFittedError, ValueError
-            If the estimator is not fitted; if X does not match the X of `fit`, or `initial_state` does not match X.
         """
         return self._respond_from("predict", X, initial_state, return_state)
 
@@ -273,8 +268,9 @@ class RNNRegressor(BaseRegressor):
         Number of units of the recurrent layer. A tuple stacks layers, each reading the states of the one below.
     activation : {'tanh', 'relu', 'logistic'}, default='tanh'
         Activation φ of candidate states and of LSTM cell states at the output. 'relu' may need a lower learning rate.
-    bidirectional : bool, default=True
+    bidirectional : bool or 'auto', default='auto'
         Whether each layer also reads sequences backward, from the last step that is not padding, with units of its own.
+        'auto' is False with return_sequences, where a step would see those to be predicted, else True.
     pooling : {'last', 'mean', 'max', 'attention'} or tuple of them, default=('last', 'mean', 'max')
         How the states of the top layer become one vector: last state of each direction, mean or maximum over time, or
         mean with learned weights (see `attention_weights`). Several are joined. Unused with return_sequences.
@@ -380,6 +376,8 @@ class RNNRegressor(BaseRegressor):
         chose the weights.
     best_validation_score_ : float or None
         Validation score of the weights kept by early_stopping, else the highest one. None without a validation set.
+    bidirectional_ : bool
+        Whether the network has two directions.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Column names of X, or of the data frames in X. Defined only if all of them are strings.
     loss_ : float
@@ -466,7 +464,7 @@ class RNNRegressor(BaseRegressor):
         hidden_layer_sizes: int | Sequence[int] = 64,
         *,
         activation: Literal["tanh", "relu", "logistic"] | str = "tanh",
-        bidirectional: bool = True,
+        bidirectional: bool | Literal["auto"] = "auto",
         pooling: Literal["last", "mean", "max", "attention"] | str | Sequence[str] = ("last", "mean", "max"),
         return_sequences: bool = False,
         embedding_dim: int | None = None,
@@ -572,8 +570,9 @@ class LSTMRegressor(BaseRegressor):
         Number of units of the recurrent layer. A tuple stacks layers, each reading the states of the one below.
     activation : {'tanh', 'relu', 'logistic'}, default='tanh'
         Activation φ of candidate states and of LSTM cell states at the output. 'relu' may need a lower learning rate.
-    bidirectional : bool, default=True
+    bidirectional : bool or 'auto', default='auto'
         Whether each layer also reads sequences backward, from the last step that is not padding, with units of its own.
+        'auto' is False with return_sequences, where a step would see those to be predicted, else True.
     pooling : {'last', 'mean', 'max', 'attention'} or tuple of them, default=('last', 'mean', 'max')
         How the states of the top layer become one vector: last state of each direction, mean or maximum over time, or
         mean with learned weights (see `attention_weights`). Several are joined. Unused with return_sequences.
@@ -676,6 +675,8 @@ class LSTMRegressor(BaseRegressor):
         chose the weights.
     best_validation_score_ : float or None
         Validation score of the weights kept by early_stopping, else the highest one. None without a validation set.
+    bidirectional_ : bool
+        Whether the network has two directions.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Column names of X, or of the data frames in X. Defined only if all of them are strings.
     loss_ : float
@@ -772,8 +773,9 @@ class GRURegressor(BaseRegressor):
         Number of units of the recurrent layer. A tuple stacks layers, each reading the states of the one below.
     activation : {'tanh', 'relu', 'logistic'}, default='tanh'
         Activation φ of candidate states and of LSTM cell states at the output. 'relu' may need a lower learning rate.
-    bidirectional : bool, default=True
+    bidirectional : bool or 'auto', default='auto'
         Whether each layer also reads sequences backward, from the last step that is not padding, with units of its own.
+        'auto' is False with return_sequences, where a step would see those to be predicted, else True.
     pooling : {'last', 'mean', 'max', 'attention'} or tuple of them, default=('last', 'mean', 'max')
         How the states of the top layer become one vector: last state of each direction, mean or maximum over time, or
         mean with learned weights (see `attention_weights`). Several are joined. Unused with return_sequences.
@@ -876,6 +878,8 @@ class GRURegressor(BaseRegressor):
         chose the weights.
     best_validation_score_ : float or None
         Validation score of the weights kept by early_stopping, else the highest one. None without a validation set.
+    bidirectional_ : bool
+        Whether the network has two directions.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Column names of X, or of the data frames in X. Defined only if all of them are strings.
     loss_ : float

@@ -75,7 +75,7 @@ def sequence_scorer(scoring) -> Callable[..., Any]:
     >>> rng = np.random.default_rng(0)
     >>> X = [rng.normal(size=(length, 1)) for length in rng.integers(5, 15, 60)]
     >>> y = [(np.cumsum(x) > 0).astype(int) for x in X]
-    >>> model = GRUClassifier(8, return_sequences=True, bidirectional=True, random_state=0)
+    >>> model = GRUClassifier(8, return_sequences=True, random_state=0)
     >>> scores = cross_val_score(model, X, y, cv=3, scoring=sequence_scorer("f1_macro"))
     >>> bool(scores.min() > 0.8)
     True

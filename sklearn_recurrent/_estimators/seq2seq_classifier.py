@@ -43,8 +43,9 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         stacks layers in both.
     activation : {'tanh', 'relu', 'logistic'}, default='tanh'
         Activation φ of candidate states and of LSTM cell states at the output. 'relu' may need a lower learning rate.
-    bidirectional : bool, default=True
-        Whether each layer of the encoder also reads the sequences backward. The decoder has one direction.
+    bidirectional : bool or 'auto', default='auto'
+        Whether each layer of the encoder also reads the sequences backward; 'auto' is True. The decoder has one
+        direction.
     cell : str, default='lstm'
         The recurrent cell: 'elman' (plain), 'lstm', 'lstm_no_forget' (of 1997), 'lstm_coupled' (i = 1 - f), 'gru'
         (reset gate after the product), 'gru_reset_before', 'gru_no_reset' (no reset gate) or 'mgu' (one gate).
@@ -158,6 +159,8 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         Lowest training loss of an epoch, in nats. None if early_stopping chose the weights.
     best_validation_score_ : float or None
         Validation score of the weights kept by early_stopping, else the highest one. None without a validation set.
+    bidirectional_ : bool
+        Whether the encoder has two directions.
     classes_ : ndarray of shape (n_classes,)
         Labels seen in `fit`, ascending.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -264,7 +267,7 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         hidden_layer_sizes: int | Sequence[int] = 64,
         *,
         activation: Literal["tanh", "relu", "logistic"] | str = "tanh",
-        bidirectional: bool = True,
+        bidirectional: bool | Literal["auto"] = "auto",
         cell: Literal[
             "elman", "lstm", "lstm_no_forget", "lstm_coupled", "gru", "gru_reset_before", "gru_no_reset", "mgu"
         ]
@@ -381,7 +384,8 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         groups : array-like of shape (n_samples,), default=None
             Sequences of one group, such as the windows of one series, stay together when early_stopping splits X.
         X_val, y_val : like X and y, default=None
-            Sequences to validate on after each epoch, instead of a part of X, and their targets.
+            Sequences to validate on after each epoch, instead of a part of X, and their targets. A Pipeline does not
+            transform X_val by itself.
 
         Returns
         -------
@@ -399,6 +403,8 @@ class Seq2SeqClassifier(BaseSeq2Seq):
             If max_iter is reached, unless learning_rate is 'cosine' or 'onecycle', which end there.
         UserWarning
             If training is interrupted (Ctrl-C), or no validation score is a number. The last weights are kept.
+        SequenceDataWarning
+            If the data looks like a likely mistake. The message says what to do.
         """
         resume = self.warm_start and hasattr(self, "theta_")
         return self._fit(X, y, sample_weight, resume=resume, groups=groups, X_val=X_val, y_val=y_val)

@@ -97,7 +97,7 @@ def streams(model):
     bidirectional, per_step, kinds = architecture_of(model)
     if bidirectional:
         raise AttributeError(
-            "Expected bidirectional=False for streaming, got True: the backward direction needs whole sequences."
+            "Expected bidirectional=False for streaming, got two directions: the backward one needs whole sequences."
         )
     if not per_step and not kinds <= RUNNING:
         raise AttributeError(

@@ -101,6 +101,7 @@ class FittedState:
             "theta_": self.theta,
             "n_outputs_": self.encoder.n_outputs,
             "n_layers_": len(self.network_arguments["units"]) + 1,
+            "bidirectional_": self.network_arguments["bidirectional"],
             "out_activation_": self.encoder.link,
             "_network_arguments": self.network_arguments,
             "_input_options": self.input_options,

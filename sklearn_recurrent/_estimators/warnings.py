@@ -1,11 +1,26 @@
-"""Warnings of how a training ended."""
+"""Warnings of what a user would not expect: of data that looks like a mistake, and of how a training ended."""
 
 from __future__ import annotations
 
 from sklearn.exceptions import ConvergenceWarning
 
 from .._core.optimizers import PLANNED
-from .._data.warnings import warn_user
+from .._data.likely_mistakes import lookahead
+from .._data.warnings import warn_of_data, warn_user
+
+
+def warn_of_lookahead(given, codes):
+    """Say that the backward direction sees what is to be predicted, if y is X moved by some steps.
+
+    given : a `Dataset` with a target for each step, as it came
+    codes : of its labels; None if it has numbers, or an indicator
+    """
+    found = lookahead(given.X, given.y, given.weight, codes)
+    if found is not None:
+        warn_of_data(
+            f"y at step t is {found}, and with bidirectional=True the backward direction reads that step before it "
+            "predicts: scores are too good, and new data ends at step t. Set bidirectional=False, or 'auto'."
+        )
 
 
 def warn_of_training(model, history, n_epochs, *, one_epoch):

@@ -1,6 +1,9 @@
 """Bad input, bad parameters, training that fails or is interrupted: a clear error, and the model is unchanged."""
 
 import ast
+import copy
+import inspect
+import pickle
 import re
 from pathlib import Path
 
@@ -10,9 +13,12 @@ import pytest
 from checks import assert_refused
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 
 import sklearn_recurrent
 from sklearn_recurrent import (
+    LSTMClassifier,
     RNNClassifier,
     RNNRegressor,
     Seq2SeqClassifier,
@@ -26,6 +32,7 @@ from sklearn_recurrent import (
 from sklearn_recurrent._core.cells.registry import CELLS
 from sklearn_recurrent._core.objective import Objective
 from sklearn_recurrent._core.optimizers import OPTIMIZERS
+from sklearn_recurrent._estimators.parameters import ELSEWHERE, STACKS
 
 TINY = {"hidden_layer_sizes": 3, "max_iter": 3, "random_state": 0}
 
@@ -442,6 +449,11 @@ def refit_with_poisson(**settings):
     return model.set_params(loss="poisson", **settings).fit(RAGGED, Y)
 
 
+def probe(model):
+    """As mapie 1.6 does, to see whether a model is fitted."""
+    return model.predict(np.zeros((1, model.n_features_in_)))
+
+
 def balanced_in_parts(class_weight="balanced"):
     return RNNClassifier(**TINY, class_weight=class_weight).partial_fit(RAGGED, [0] * 6, classes=[0, 1])
 
@@ -583,6 +595,31 @@ ADVICE = {  # what fails, the advice in its message, how to follow it
         r"Pass an integer from 0 to (\d+)\.$",
         lambda advice: cut(SERIES.T, target=int(advice)),
     ),
+    "a library that takes n_features_in_ for the columns of X": (
+        lambda: probe(fit(RAGGED)),
+        r"flat sequences: X = (.+), with input_size=2\.$",
+        lambda advice: probe(fit(evaluate(advice, SequencePadder=SequencePadder, X=RAGGED), input_size=2)),
+    ),
+    "a parameter of another library": (
+        lambda: fit(RAGGED, epochs=3),
+        r"Did you mean '(.+)'\?$",
+        lambda advice: fit(RAGGED, **{advice: 3}),
+    ),
+    "a number of layers": (
+        lambda: fit(RAGGED, num_layers=2),
+        r"A tuple stacks layers: (hidden_layer_sizes=.+)$",
+        lambda advice: fit(RAGGED, **settings_of(advice)),
+    ),
+    "a cell of a class that has one": (
+        lambda: LSTMClassifier(cell="gru"),
+        r"Did you mean (RNNClassifier\(cell=)\.\.\.\)\?$",
+        lambda advice: evaluate(f"{advice}'gru')", RNNClassifier=RNNClassifier),
+    ),
+    "a transformer with a target for each step": (
+        lambda: fit(RAGGED, STEP_Y, return_sequences=True).transform(RAGGED),
+        r"Use (hidden_states\(X\)),",
+        lambda advice: evaluate(f"model.{advice}", model=fit(RAGGED, STEP_Y, return_sequences=True), X=RAGGED),
+    ),
     "no attention pooling": (
         lambda: fit(RAGGED, pooling="last").attention_weights(RAGGED),
         r"Set (pooling='attention') and fit again",
@@ -657,7 +694,7 @@ def test_the_advice_in_a_message_works_when_it_is_followed(case):
     failing, pattern, follow = ADVICE[case]
     with pytest.raises((ValueError, TypeError, AttributeError)) as error:
         failing()
-    message = str(error.value.__cause__ if isinstance(error.value, AttributeError) else error.value)
+    message = str(error.value)
     advice = re.search(pattern, message, flags=re.DOTALL)
     assert advice, message
     follow(advice[1])
@@ -687,6 +724,78 @@ def test_messages_use_plain_words():
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Raise):
                 assert not re.search(UNUSUAL, ast.unparse(node)), f"{path.name}, line {node.lineno}"
+
+
+# --- in the name of the class -----------------------------------------------------------------------------------------
+
+EVERY_CLASS = [getattr(sklearn_recurrent, name) for name in sklearn_recurrent.__all__]
+EVERY_CLASS = [cls for cls in EVERY_CLASS if hasattr(cls, "_parameters")]
+
+
+@pytest.mark.parametrize("cls", EVERY_CLASS)
+def test_an_unknown_parameter_is_refused_in_the_name_of_the_class(cls):
+    for arguments, parameters, message in (
+        ((), {"epochs": 3}, r"got an unexpected keyword argument 'epochs'. Did you mean 'max_iter'\?"),
+        ((), {"hiden_layer_sizes": 3}, r".*'hiden_layer_sizes'. Did you mean 'hidden_layer_sizes'\?"),
+        ((), {"qwerty": 3}, r"got an unexpected keyword argument 'qwerty'$"),
+        ((3, "tanh"), {}, "takes from 1 to 2 positional arguments but 3 were given"),
+        ((3,), {"hidden_layer_sizes": 3}, "got multiple values for argument 'hidden_layer_sizes'"),
+    ):
+        with pytest.raises(TypeError, match=rf"^{cls.__name__}\.__init__\(\) {message}"):
+            cls(*arguments, **parameters)
+
+
+@pytest.mark.parametrize("cls", EVERY_CLASS)
+def test_the_name_of_a_parameter_elsewhere_belongs_to_no_parameter_here(cls):
+    names = {name for names in ELSEWHERE.values() for name in names.split()} | STACKS
+    assert not names & cls().get_params().keys()
+    assert ELSEWHERE.keys() <= RNNClassifier().get_params().keys() | {"loss"}
+    for name in names:
+        with pytest.raises(TypeError, match=f"unexpected keyword argument '{name}'") as error:
+            cls(**{name: 1})
+        for meant in re.findall(r"mean '(\w+)'", str(error.value)):
+            assert meant in cls().get_params()
+
+
+def test_a_subclass_may_take_more_parameters_and_is_named_where_it_does_not():
+    class Wider(LSTMClassifier):
+        def __init__(self, hidden_layer_sizes=3, *, brand="x"):
+            super().__init__(hidden_layer_sizes)
+            self.brand = brand
+
+    class Same(LSTMClassifier):
+        """No parameter of its own."""
+
+    assert clone(Wider(5, brand="y")).get_params() == {"hidden_layer_sizes": 5, "brand": "y"}
+    with pytest.raises(TypeError, match=r"Wider\.__init__\(\) got an unexpected keyword argument 'epochs'"):
+        Wider(epochs=3)
+    with pytest.raises(TypeError, match=r"^Same\.__init__\(\) got an unexpected keyword argument 'epochs'. Did you"):
+        Same(epochs=3)
+
+
+@pytest.mark.parametrize("cls", EVERY_CLASS)
+def test_signature_clone_copy_and_pickle_know_nothing_of_it(cls):
+    model = cls(7, alpha=0.5)
+    assert inspect.signature(cls) == inspect.signature(model.__init__)
+    stored = [pickle.loads(pickle.dumps(model, protocol)) for protocol in range(6)]
+    for other in (clone(model), copy.copy(model), copy.deepcopy(model), *stored):
+        assert type(other) is cls
+        assert other.get_params() == model.get_params()
+
+
+def test_a_method_that_is_not_there_says_why_also_behind_scikit_learn(ragged, labels):
+    model = LSTMClassifier(**TINY)
+    search = GridSearchCV(make_pipeline(model), {"lstmclassifier__pooling": ["last"]}, cv=2).fit(ragged, labels)
+    for asked in (model, search.best_estimator_[-1], pickle.loads(pickle.dumps(search)).best_estimator_[-1]):
+        for name, reason in (
+            ("attention_weights", "Set pooling='attention'"),
+            ("step", "Expected bidirectional=False"),
+        ):
+            assert not hasattr(asked, name)
+            with pytest.raises(AttributeError, match=rf"'LSTMClassifier' has no attribute '{name}'\. .*{reason}"):
+                getattr(asked, name)
+            with pytest.raises(AttributeError, match=reason):
+                getattr(LSTMClassifier, name)(asked)
 
 
 # --- training that diverges or is interrupted -------------------------------------------------------------------------

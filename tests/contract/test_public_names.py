@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import typing
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,18 @@ def test_every_public_class_is_stored_here():
 def test_a_public_name_says_where_it_is_imported_from(name):
     assert PUBLIC[name].__module__ == "sklearn_recurrent"
     assert pickle.loads(pickle.dumps(PUBLIC[name])) is PUBLIC[name]
+
+
+@pytest.mark.parametrize("name", sr.__all__)
+def test_the_annotations_of_a_public_name_and_of_its_methods_can_be_read(name):
+    thing = PUBLIC[name]
+    own = vars(thing).get("__annotations__", {})
+    assert own.items() <= typing.get_type_hints(thing).items()
+    assert not [annotation for annotation in own.values() if isinstance(annotation, str | typing.ForwardRef)]
+    for attribute in dir(thing) if inspect.isclass(thing) else ():
+        method = getattr(thing, attribute)
+        if str(getattr(method, "__module__", None)).startswith("sklearn_recurrent"):
+            typing.get_type_hints(method)
 
 
 @pytest.mark.parametrize("protocol", [2, pickle.HIGHEST_PROTOCOL])

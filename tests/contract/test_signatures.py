@@ -101,3 +101,16 @@ def test_methods_that_ask_for_metadata_have_short_docstrings_and_follow_a_subcla
     assert len(cls.set_fit_request.__doc__.splitlines()) == 1
     assert "brand" in inspect.signature(Subclass.set_fit_request).parameters
     assert "groups" in inspect.signature(cls.set_fit_request).parameters
+
+
+@every_estimator
+def test_what_every_estimator_of_scikit_learn_has_is_scikit_learns_code_with_a_docstring_of_one_line(cls):
+    names = {"get_params", "set_params", "get_metadata_routing", "set_callbacks", "fit_transform", "set_output"}
+    for name in names & set(dir(cls)):
+        method = inspect.unwrap(getattr(cls, name))
+        of_scikit_learn = [base for base in cls.__mro__ if base.__module__.startswith("sklearn.")]
+        theirs = next(vars(base)[name] for base in of_scikit_learn if name in vars(base))
+        theirs = inspect.unwrap(getattr(theirs, "fn", theirs))  # without available_if and set_output
+        assert method.__code__ is theirs.__code__
+        assert inspect.signature(method) == inspect.signature(theirs)
+        assert len(method.__doc__.splitlines()) == 1

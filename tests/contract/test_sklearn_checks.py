@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import sklearn.utils.estimator_checks as estimator_checks
 from checks import (
+    MORE_CHECKS,
     NUMERIC,
     TRAINING,
     in_hardest_form,
@@ -294,7 +295,11 @@ class CubeStepsRegressor(StepReading, RNNRegressor):
 
 
 @scikit_learns_checks(
-    [cls(**SMALL, return_sequences=True) for cls in (CubeStepsClassifier, CubeStepsRegressor)], in_hardest_form
+    [
+        CubeStepsClassifier(**SMALL, return_sequences=True),
+        CubeStepsRegressor(**SMALL, return_sequences=True, bidirectional=True),
+    ],
+    in_hardest_form,
 )
 def test_a_target_for_each_step_passes_every_check_that_one_for_each_sequence_passes(estimator, check):
     run(check, estimator)
@@ -370,6 +375,20 @@ BY_NAME = ("check_dataframe_column_names_consistency", "check_inplace_ensure_wri
 @pytest.mark.parametrize("cls", [*ESTIMATORS, Seq2SeqRegressor, LabelWriter])
 def test_checks_that_scikit_learn_runs_only_on_its_own_estimators(cls, check):
     run(lambda model: getattr(estimator_checks, check)(cls.__name__, clone(model)), cls(max_iter=2))
+
+
+@pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names")  # with and without them
+@pytest.mark.parametrize("check", [name for name in MORE_CHECKS if name not in BY_NAME])
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_checks_that_scikit_learn_runs_only_on_its_own_transformers(cls, check):
+    run(lambda model: getattr(estimator_checks, check)(cls.__name__, clone(model)), cls(2, max_iter=1))
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_a_network_is_checked_as_a_transformer_too_unless_each_step_has_a_target(cls):
+    of_transformers = {"check_transformer_general", "check_transformers_unfitted", "check_transformer_preserve_dtypes"}
+    assert set(list_of_checks(cls())) >= of_transformers
+    assert not set(list_of_checks(cls(return_sequences=True))) & of_transformers
 
 
 # --- what of all this is in `make test` -------------------------------------------------------------------------------

@@ -185,9 +185,10 @@ def test_without_attention_there_are_no_weights_and_the_reason_is_told(parameter
     fitted = RNNClassifier(3, max_iter=1, **parameters).fit(X, y)
     for model in (clone(fitted), fitted, fitted.set_params(pooling="attention")):
         assert hasattr(model, "attention_weights") == (model is clone(fitted))
-        with pytest.raises(AttributeError, match="attention_weights") as error:
+        with pytest.raises(
+            AttributeError, match=r"'RNNClassifier' has no attribute 'attention_weights'\..*'attention'"
+        ):
             model.attention_weights(X)
-        assert "attention" in str(error.value.__cause__)
 
 
 @every_cell
@@ -519,7 +520,7 @@ KINDS = {
     "classes": (2, {"cell": "lstm", "pooling": ("last", "max", "attention"), "hidden_layer_sizes": (3, 2)}),
     "numbers": ("numbers", {"cell": "gru", "pooling": "attention"}),
     "labels per step": (3, {"return_sequences": True, "cell": "mgu"}),
-    "numbers per step": ("numbers", {"return_sequences": True}),
+    "numbers per step": ("numbers", {"return_sequences": True, "bidirectional": True}),
 }
 every_kind = pytest.mark.parametrize(("kind", "parameters"), KINDS.values(), ids=KINDS)
 
@@ -590,7 +591,7 @@ def test_an_array_without_padding_gives_arrays(kind, parameters):
     model, y = network(X, kind, **parameters)
     in_list, in_array = calls(model, X, y), calls(model, np.stack(X), np.stack(y) if model.return_sequences else y)
     assert_same(in_list, in_array)
-    assert in_array["hidden_states"].shape == (6, 5, 2 * model._network_arguments["units"][-1])
+    assert in_array["hidden_states"].shape == (6, 5, (1 + model.bidirectional_) * model._network_arguments["units"][-1])
     assert in_array["input_gradients"].shape == (6, 5, 3)
     if "attention_weights" in in_array:
         assert in_array["attention_weights"].shape == (6, 5)

@@ -1,11 +1,13 @@
 """Every parameter does what its documentation says: network, scaling, solvers, weights, the reading of X."""
 
+import pickle
 import re
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from oracle import RETENTION
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.class_weight import compute_class_weight
 
@@ -181,6 +183,57 @@ def test_hidden_layer_sizes_are_the_units_of_each_layer(sizes, layers, ragged, l
 def test_pooling_gives_the_head_one_vector_for_each_kind_and_direction(pooling, bidirectional, ragged, labels):
     model = RNNClassifier(**TINY, pooling=pooling, bidirectional=bidirectional).fit(ragged, labels)
     assert model.weights_["head/V"].shape == (1, 4 * np.size(pooling) * (1 + bidirectional) + 1)
+
+
+def test_auto_is_one_direction_where_each_step_has_a_target_and_two_elsewhere(estimator, data):
+    X, y = data
+    steps = [np.repeat(target, len(x)) for x, target in zip(X, y, strict=True)]
+    for return_sequences, targets in ((False, y), (True, steps)):
+        auto, known = (
+            estimator(**TINY, return_sequences=return_sequences, bidirectional=value).fit(X, targets)
+            for value in ("auto", not return_sequences)
+        )
+        assert estimator().bidirectional == "auto"
+        assert auto.bidirectional_ is known.bidirectional_ is (not return_sequences)
+        assert same_bits(auto, known)
+        other = estimator(**TINY, return_sequences=return_sequences, bidirectional=return_sequences).fit(X, targets)
+        assert other.bidirectional_ is return_sequences
+        assert other.theta_.size != auto.theta_.size
+
+
+@pytest.mark.parametrize("cls", [Seq2SeqClassifier, Seq2SeqRegressor])
+def test_auto_is_two_directions_of_an_encoder(cls, ragged):
+    y = [["a", "b"]] * 40 if cls is Seq2SeqClassifier else np.arange(80.0).reshape(40, 2)
+    auto, known, one = (cls(**TINY, bidirectional=value).fit(ragged, y) for value in ("auto", True, False))
+    assert same_bits(auto, known)
+    assert auto.bidirectional_ is known.bidirectional_ is True
+    assert one.bidirectional_ is False
+
+
+@pytest.mark.parametrize("value", [np.True_, np.False_, True, False, "auto"])
+def test_what_is_stored_of_directions_is_a_bool(value, ragged, labels):
+    model = RNNClassifier(**TINY, bidirectional=value).fit(ragged, labels)
+    assert type(model.bidirectional_) is bool
+    assert type(pickle.loads(pickle.dumps(model))._network_arguments["bidirectional"]) is bool
+
+
+def test_with_auto_a_network_can_stream_before_and_after_fit_where_each_step_has_a_target(ragged, labels):
+    steps = [np.repeat(label, len(x)) for x, label in zip(ragged, labels, strict=True)]
+    model = RNNClassifier(**TINY, return_sequences=True)
+    assert hasattr(model, "step")
+    model.fit(ragged, steps)
+    assert hasattr(model.set_params(return_sequences=False), "step")
+    assert not hasattr(clone(model), "step")
+
+
+def test_a_warm_start_goes_on_with_auto_as_with_the_directions_that_it_means(ragged, labels):
+    steps = [np.repeat(label, len(x)) for x, label in zip(ragged, labels, strict=True)]
+    model = RNNClassifier(**TINY, warm_start=True).fit(ragged, labels)
+    model.set_params(bidirectional=True).fit(ragged, labels)
+    with pytest.raises(ValueError, match="since bidirectional_ changed from True to False"):
+        model.set_params(bidirectional=False).fit(ragged, labels)
+    with pytest.raises(ValueError, match="return_sequences changed from False to True"):
+        model.set_params(bidirectional="auto", return_sequences=True).fit(ragged, steps)
 
 
 def test_a_single_pooling_is_a_tuple_of_one(ragged, labels):

@@ -20,6 +20,7 @@ from sklearn_recurrent import (
     PerTimestep,
     RNNClassifier,
     RNNRegressor,
+    SequenceDataWarning,
     as_column,
     as_sequences,
     sequence_scorer,
@@ -341,19 +342,56 @@ def test_only_a_bidirectional_net_knows_what_is_to_come(estimator, steps, sizes,
     assert all(same) != bidirectional
 
 
+MOVED = [x[:-1] for x in np.random.default_rng(0).integers(0, 3, (40, 12))]
+NEXT = [x[1:] for x in np.random.default_rng(0).integers(0, 3, (40, 12))]
+IN_TWO_DIRECTIONS = {  # a model, X, y that is X one step later
+    "tokens": (RNNClassifier(embedding_dim=2), MOVED, NEXT),
+    "words for tokens": (RNNClassifier(embedding_dim=2), MOVED, [np.array(["a", "b", "c"])[y] for y in NEXT]),
+    "a table of tokens": (RNNClassifier(embedding_dim=2), np.array(MOVED), np.array(NEXT)),
+    "labels": (RNNClassifier(), MOVED, NEXT),
+    "numbers": (RNNRegressor(), [np.c_[x, x**2] for x in MOVED], [np.c_[y**2, y] for y in NEXT]),
+    "one of several numbers, scaled": (LSTMRegressor(), [np.c_[x % 2, x] / 9 for x in MOVED], NEXT),
+    "an indicator": (GRUClassifier(), [np.eye(3)[x] for x in MOVED], [np.eye(3, dtype=int)[y] for y in NEXT]),
+    "a cube": (RNNRegressor(), np.array(MOVED, np.float32)[:, :, None], np.array(NEXT)),
+}
+
+
+@pytest.mark.parametrize("case", IN_TWO_DIRECTIONS)
+def test_whoever_lets_the_backward_direction_read_the_answer_is_warned(case):
+    model, X, y = IN_TWO_DIRECTIONS[case]
+    model = clone(model).set_params(**TINY | {"max_iter": 1}, bidirectional=True)
+    with pytest.warns(SequenceDataWarning, match=r"y at step t is .* at step t \+ 1.*bidirectional=False") as caught:
+        model.fit(X, y)
+    assert caught[0].filename == __file__
+    with pytest.warns(SequenceDataWarning, match="bidirectional=False"):
+        clone(model).partial_fit(X, y)
+    model.set_params(warm_start=True).fit(X, y)  # a second warning would be an error here
+    for mended in ("auto", False):
+        clone(model).set_params(bidirectional=mended).fit(X, y)
+
+
+def test_in_two_directions_other_targets_cause_no_warning(estimator, steps):
+    X, y = steps
+    estimator(**TINY, bidirectional=True).fit(X, y)  # a warning would be an error here
+    weight = [np.r_[np.zeros(len(x) - 1), 1.0] for x in MOVED]
+    RNNClassifier(**TINY, bidirectional=True).fit(MOVED, NEXT, sample_weight=weight)
+
+
 def test_sequences_of_one_step_are_those_of_a_net_with_a_target_each(estimator, steps):
     X, y = [x[:1] for x in steps[0]], [row[:1] for row in steps[1]]
     model = estimator(**TINY).fit(X, y)
-    single = estimator(**TINY | {"return_sequences": False}, pooling="last").fit(X, flat(y))
+    single = estimator(**TINY | {"return_sequences": False}, bidirectional=False, pooling="last").fit(X, flat(y))
     np.testing.assert_allclose(model.theta_, single.theta_, rtol=1e-9, atol=1e-12)
     assert np.array_equal(flat(model.predict(X)).tolist(), single.predict(X).tolist()) or not is_classifier(model)
 
 
 def test_the_pooling_plays_no_part(estimator, steps):
     X, y = steps
-    models = [estimator(**TINY, pooling=kind).fit(X, y) for kind in ("last", ("mean", "max"), "attention")]
-    assert all(same_bits(models[0], other) for other in models[1:])
-    assert models[0].weights_["head/V"].shape == (1, 2 * 4 + 1)
+    for directions in (1, 2):
+        settings = TINY | {"bidirectional": directions == 2}
+        models = [estimator(**settings, pooling=kind).fit(X, y) for kind in ("last", ("mean", "max"), "attention")]
+        assert all(same_bits(models[0], other) for other in models[1:])
+        assert models[0].weights_["head/V"].shape == (1, directions * 4 + 1)
 
 
 def test_the_loss_is_the_documented_one(ragged, step_labels, three_step_labels, step_numbers):

@@ -42,6 +42,7 @@ def attributes_of_all(
         assert_type(found.vocabulary_, np.ndarray)
         assert_type(found.n_outputs_, int)
         assert_type(found.n_layers_, int)
+        assert_type(found.bidirectional_, bool)
         assert_type(found.out_activation_, str)
         assert_type(found.loss_, float)
         assert_type(found.loss_curve_, list[float])
@@ -68,6 +69,8 @@ def a_classifier(model: LSTMClassifier, X: list[np.ndarray], y: list[str]) -> No
     assert_type(model.staged_predict(X), np.ndarray)
     assert_type(model.staged_predict_proba(X), np.ndarray)
     assert_type(model.score(X, y), float)
+    assert_type(model.transform(X), np.ndarray)
+    assert_type(model.get_feature_names_out(), np.ndarray)
     assert_type(model.attention_weights(X), np.ndarray)
     assert_type(model.hidden_states(X, layer=0), np.ndarray)
     assert_type(model.gate_activations(X), dict[str, np.ndarray])
@@ -124,3 +127,6 @@ def parameters(cell: str, sizes: list[int]) -> None:
     assert_type(LSTMClassifier(class_weight={"a": 2, "b": 1.5}, random_state=np.random.RandomState(0)).cell, str)
     assert_type(Seq2SeqRegressor(teacher_forcing=(1, 0), attention=None).max_iter, int)
     assert_type(LSTMRegressor(loss="quantile", quantile=(0.1, 0.9)).warm_start, bool)
+    for bidirectional in (True, False):
+        assert_type(LSTMRegressor(bidirectional=bidirectional).max_iter, int)
+    assert_type(Seq2SeqClassifier(bidirectional="auto").max_iter, int)
