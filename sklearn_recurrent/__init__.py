@@ -2,6 +2,7 @@
 
 from ._data.frames import sequences_from_frame
 from ._data.padder import SequencePadder
+from ._data.per_sequence import PerSequence
 from ._data.per_timestep import PerTimestep
 from ._data.sequences import as_column, as_sequences
 from ._data.tokenizer import SequenceTokenizer
@@ -19,6 +20,7 @@ __all__ = [
     "GRURegressor",
     "LSTMClassifier",
     "LSTMRegressor",
+    "PerSequence",
     "PerTimestep",
     "RNNClassifier",
     "RNNRegressor",

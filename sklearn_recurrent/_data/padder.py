@@ -14,6 +14,7 @@ from .._sklearn import Interval, SequenceTransformerMixin, StrOptions, _fit_cont
 from .arrays import plain
 from .containers import object_array, unwrap
 from .layouts import warn_of_long
+from .marks import TOKENS, TRANSFORMED, mark_of_input, marked
 from .sequences import arrays_and_frame, locate, parse_sequences, valid_steps
 
 
@@ -188,6 +189,8 @@ class SequencePadder(SequenceTransformerMixin, BaseEstimator):
                     "Set a floating-point dtype."
                 )
         padded = _resize(ragged, self.length_, self.padding, self.truncating, self.value, dtype)
+        # Ids of tokens stay such, if they stay integers; with NaN beside them, too.
+        padded = marked(padded, TOKENS if mark_of_input(X) == TOKENS else TRANSFORMED)
         if self.flatten or not self._fitted_on_sequences:
             return padded.reshape(len(ragged), -1)
         return padded
@@ -214,6 +217,7 @@ class SequencePadder(SequenceTransformerMixin, BaseEstimator):
             If the shape is not one that `transform` returns, or a sequence is only padding.
         """
         check_is_fitted(self)
+        given = X
         X = check_array(X, dtype="numeric", ensure_all_finite=False, allow_nd=True, estimator=self)
         if not self._fitted_on_sequences:
             if X.shape[1:] != (self.length_,):
@@ -229,6 +233,7 @@ class SequencePadder(SequenceTransformerMixin, BaseEstimator):
                 f"(n_samples, n_steps * {self.n_features_in_}), got {X.shape}."
             )
         valid = valid_steps(X, self.value, sides=[self.padding])
+        X = marked(X, TOKENS if mark_of_input(given) == TOKENS else TRANSFORMED)
         return object_array([x[steps] for x, steps in zip(X, valid, strict=True)])
 
     @available_if(_output_is_2d)
