@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from contextlib import contextmanager
-from itertools import pairwise
+from itertools import chain, pairwise
 from reprlib import repr as short_repr
 from typing import NamedTuple
 
@@ -353,19 +353,26 @@ def _kind_of(form, X, as_objects):
 def holds_objects(x):
     """Whether a sequence, an array or a frame holds strings or dicts."""
     if isinstance(x, list | tuple):
-        types = set(map(type, x))
-        if any(issubclass(cls, str | bytes | Mapping) for cls in types):
-            return True
-        if all(issubclass(cls, float | int | np.number) for cls in types):
-            return False
-        return any(holds_objects(step) for step in x if _has_entries(step))
+        return _list_holds_objects(x)
     kind = getattr(getattr(x, "dtype", None), "kind", "O")
     if kind != "O" or not hasattr(x, "__array__"):
         return kind in "UST"
     x = np.asarray(x)  # of objects; or of numbers, where the dtype of another library has no kind
     if x.dtype.kind != "O":
         return x.dtype.kind in "UST"
-    return holds_objects(x.ravel().tolist())
+    return _list_holds_objects(x.ravel().tolist())
+
+
+def _list_holds_objects(x):
+    types = set(map(type, x))
+    while types and types <= {list, tuple}:  # a level of nested lists at once: one by one would take ten times as long
+        x = list(chain.from_iterable(x))
+        types = set(map(type, x))
+    if any(issubclass(cls, str | bytes | Mapping) for cls in types):
+        return True
+    if all(issubclass(cls, float | int | np.number) for cls in types):
+        return False
+    return any(holds_objects(step) for step in x if _has_entries(step))
 
 
 def _has_entries(step):
