@@ -217,14 +217,15 @@ class SequencePadder(SequenceTransformerMixin, BaseEstimator):
             If the shape is not one that `transform` returns, or a sequence is only padding.
         """
         check_is_fitted(self)
-        given = X
-        X = check_array(X, dtype="numeric", ensure_all_finite=False, allow_nd=True, estimator=self)
+        mark = TOKENS if mark_of_input(X) == TOKENS else TRANSFORMED
+        X = marked(check_array(X, dtype="numeric", ensure_all_finite=False, allow_nd=True, estimator=self), mark)
         if not self._fitted_on_sequences:
             if X.shape[1:] != (self.length_,):
                 raise ValueError(f"Expected X to have shape (n_samples, {self.length_}), got {X.shape}.")
             rows = Ragged.from_lengths(X.reshape(-1, 1), np.full(len(X), self.length_))
             # The inverse of padding on a side is to truncate on that side, and vice versa.
-            return _resize(rows, self.n_features_in_, self.truncating, self.padding, self.value, X.dtype)[:, :, 0]
+            resized = _resize(rows, self.n_features_in_, self.truncating, self.padding, self.value, X.dtype)
+            return marked(resized[:, :, 0], mark)
         if X.ndim == 2 and X.shape[1] % self.n_features_in_ == 0:
             X = X.reshape(len(X), -1, self.n_features_in_)
         if X.ndim != 3 or X.shape[2] != self.n_features_in_:
@@ -233,7 +234,6 @@ class SequencePadder(SequenceTransformerMixin, BaseEstimator):
                 f"(n_samples, n_steps * {self.n_features_in_}), got {X.shape}."
             )
         valid = valid_steps(X, self.value, sides=[self.padding])
-        X = marked(X, TOKENS if mark_of_input(given) == TOKENS else TRANSFORMED)
         return object_array([x[steps] for x, steps in zip(X, valid, strict=True)])
 
     @available_if(_output_is_2d)

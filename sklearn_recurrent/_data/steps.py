@@ -421,6 +421,7 @@ def _checked(estimator, kind, container, items, X, reset):
         _check_form(estimator, sequential)
     valid = None
     if kind == OBJECTS:
+        _refuse_some_frames(items)
         items = [_as_objects(j, x) for j, x in enumerate(items)]
         _check_equal_widths(items)
         if container == "cube":
@@ -442,6 +443,15 @@ def _checked(estimator, kind, container, items, X, reset):
     if reset:
         estimator._fitted_on_sequences = sequential
     return items, valid
+
+
+def _refuse_some_frames(items):
+    frames = [is_frame(x) for x in items]
+    if any(frames):
+        raise ValueError(
+            f"Expected all sequences to be data frames, or none, got one as sequence {frames.index(True)} and "
+            f"{type(items[frames.index(False)]).__name__} as sequence {frames.index(False)}."
+        )
 
 
 def _as_objects(j, x):

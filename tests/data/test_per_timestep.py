@@ -647,6 +647,11 @@ def test_steps_that_cannot_be_joined_are_refused(given, message):
         PerTimestep(FunctionTransformer()).fit(given)
 
 
+def test_strings_in_some_frames_beside_lists_are_refused():
+    with pytest.raises(ValueError, match="data frames, or none, got one as sequence 1 and list as sequence 0"):
+        PerTimestep(OneHotEncoder()).fit([[["x", "y", "z"]], frames("pandas")[0]])
+
+
 def test_numbers_that_a_transformer_wants_and_does_not_get_are_named():
     with pytest.raises(ValueError, match="got another object in sequence 1, step 0, feature 0: could not convert"):
         PerTimestep(StandardScaler()).fit([[("1", 2.0)], [("u", 3.0)]])

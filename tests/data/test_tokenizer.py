@@ -290,6 +290,8 @@ def test_the_ids_may_be_fixed(vocabulary, fitted):
 def test_a_set_of_tokens_is_sorted():
     for vocabulary in ({"b", "a", "c"}, frozenset(GIVEN)):
         assert SequenceTokenizer(vocabulary=vocabulary).fit(TEXTS).tokens_.tolist()[2:] == ["a", "b", "c"]
+    assert list({8, 1}) == [8, 1]
+    assert SequenceTokenizer(vocabulary={8, 1}).fit(TEXTS).tokens_.tolist()[2:] == [1, 8]
 
 
 @pytest.mark.parametrize("container", ["pandas", "polars"])
