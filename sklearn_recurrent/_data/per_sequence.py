@@ -11,18 +11,19 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, OneToOneFeatureMixin
 
 from .._core.ragged import Ragged
 from .._sklearn import HasMethods, SequenceTransformerMixin, _fit_context, available_if
+from .columns import as_frame, column_names, is_frame
+from .containers import object_array
+from .layouts import warn_of_long
 from .marks import TOKENS, TRANSFORMED, mark_of, marked
-from .sequences import as_array, locate, object_array
+from .sequences import as_array, locate
 from .steps import (
     FRAMES,
     adopt,
     as_dense,
-    check_equal_columns,
     check_finite_columns,
     errors_that_help,
     holds_objects,
     in_container,
-    is_frame,
     parse_items,
     preserved_dtypes,
     refuse_times,
@@ -31,9 +32,9 @@ from .steps import (
 )
 
 
-def _output_is_2d(estimator):
-    """Whether a 2-D array stays one; known after fit alone."""
-    return getattr(estimator, "_n_columns_out", None) is not None
+def _names_columns(estimator):
+    """Whether the result has columns to name. Before fit this is unknown; then True."""
+    return estimator._output_is_2d or not hasattr(estimator, "_fitted_on_sequences")
 
 
 class PerSequence(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
@@ -53,8 +54,7 @@ class PerSequence(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
     n_features_in_ : int
         Number of features per time step; of columns if `X` is 2-D.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Column names of `X`. Defined only if `X` is a 2-D data frame, or sequences are data frames, whose column names
-        are all strings.
+        Column names of `X`, or of the data frames in `X`. Defined only if all of them are strings.
 
     See Also
     --------
@@ -118,8 +118,8 @@ class PerSequence(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
         X : list, tuple, array, Series or data frame
             Sequences of shape ``(T_i, F)`` or ``(T_i,)``, or data frames; or a 3-D array ``(n, T, F)``, whose leading
             and trailing steps of NaN are padding; or 2-D numbers ``(n, T)``.
-        y : None
-            Ignored.
+        y : array-like, default=None
+            Targets. They are used for warnings only.
 
         Returns
         -------
@@ -133,6 +133,7 @@ class PerSequence(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
         """
         draft = copy.copy(self)  # a fit that fails leaves this model as it is
         parsed = parse_items(draft, X, reset=True)
+        warn_of_long(X, y)
         draft._n_columns_out = None
         if parsed.container == "matrix":
             first = self._results(parsed._replace(items=parsed.items[:1]))[0]
@@ -164,7 +165,12 @@ class PerSequence(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
         parsed = parse_items(self if fitted else copy.copy(self), X, reset=not fitted)
         return _in_container(parsed, self._results(parsed))
 
-    @available_if(_output_is_2d)
+    @property
+    def _output_is_2d(self):
+        """Whether a 2-D array stays one. Before fit this is unknown; then False, since `transform` needs no fit."""
+        return getattr(self, "_n_columns_out", None) is not None
+
+    @available_if(_names_columns)
     def get_feature_names_out(self, input_features=None) -> np.ndarray:
         """Return the names of the columns of a 2-D result.
 
@@ -246,6 +252,7 @@ def _of_shape(x):
 def _checked(j, result, x):
     """The result for sequence `j`, which is `x`: a frame if `x` is one, too; else an array of one or two dimensions."""
     if is_frame(result) and is_frame(x):
+        result = as_frame(result)
         _check_shape(j, result.shape, x)
         check_finite_columns(Ragged.from_lengths(result, [len(result)]), "The result", j)
         return result
@@ -262,7 +269,9 @@ def _checked(j, result, x):
         try:
             return as_array(j, array)
         except ValueError as error:
-            raise ValueError(f"Expected numbers or strings as the result for sequence {j}: {error}") from error
+            raise ValueError(
+                f"Expected numbers or strings as the result for sequence {j}, got {array.dtype}."
+            ) from error
     return array
 
 
@@ -281,7 +290,7 @@ def _check_shape(j, shape, x):
 def _alike(results):
     """All frames, of the same columns; or all arrays, of one dtype and one number of features."""
     if all(map(is_frame, results)):
-        check_equal_columns(results, "results")
+        _check_equal_columns(results)
         return results
     arrays = [as_dense(result) for result in results]
     if len({array.ndim for array in arrays}) > 1:
@@ -296,6 +305,17 @@ def _alike(results):
     is_tokens = all(mark_of(array) == TOKENS for array in arrays)
     dtype = _common_dtype({array.dtype for array in arrays})
     return [marked(array.astype(dtype, copy=False), TOKENS if is_tokens else TRANSFORMED) for array in arrays]
+
+
+def _check_equal_columns(frames):
+    first = column_names(frames[0])
+    for j, frame in enumerate(frames):
+        names = column_names(frame)
+        if names != first:
+            raise ValueError(
+                f"Expected all results to have the same columns in the same order, got {first} for sequence 0 and "
+                f"{names} for sequence {j}."
+            )
 
 
 def _common_dtype(dtypes):

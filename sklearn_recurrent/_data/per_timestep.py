@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -15,9 +16,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._core.ragged import Ragged
 from .._sklearn import HasMethods, SequenceTransformerMixin, _fit_context, available_if
+from .columns import is_frame
 from .containers import unwrap
 from .layouts import warn_of_long
 from .steps import (
+    FRAMES,
+    RECORDS,
     adopt,
     as_dense,
     errors_that_help,
@@ -249,6 +253,8 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
         names : ndarray of str objects
             Those that the transformer gives; for a 2-D `X`, which stays 2-D, the names of its columns.
         """
+        if self._fitted_kind == RECORDS:
+            return self.transformer_.get_feature_names_out()
         names = OneToOneFeatureMixin.get_feature_names_out(self, input_features)
         if self._output_is_2d:
             return names
@@ -278,7 +284,10 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
 
     def _apply(self, transform, steps):
         """`steps`, each as `transform` of the transformer makes it, in a dense array; records in a list."""
-        with errors_that_help(self.transformer_, steps):
+        with errors_that_help(self.transformer_, steps), warnings.catch_warnings():
+            if self._fitted_kind == FRAMES and not is_frame(steps.values):
+                # Names are missed already, by this estimator.
+                warnings.filterwarnings("ignore", "X does not have valid feature names", UserWarning)
             result = transform(steps.values)
         if _is_list_of_records(result):
             shape = (len(result), 1)

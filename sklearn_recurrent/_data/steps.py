@@ -20,8 +20,12 @@ from sklearn.utils import check_array, get_tags
 from sklearn.utils.validation import validate_data
 
 from .._core.ragged import Ragged
+from .arrays import plain
+from .columns import as_frame, column_names, is_frame, is_pandas_type, named_frame
+from .containers import object_array, unwrap
+from .layouts import refuse_long
 from .marks import TOKENS, TRANSFORMED, mark_of_input, marked
-from .sequences import _check_form, as_array, as_sequences, locate, object_array, parse_sequences, unwrap, valid_steps
+from .sequences import _check_form, _source, as_array, as_sequences, locate, parse_sequences, valid_steps
 
 NUMBERS = "numbers"
 FRAMES = "frames"
@@ -69,8 +73,8 @@ def parse_steps(estimator, X, *, reset):
         Its ``n_features_in_``, ``feature_names_in_``, ``_fitted_on_sequences`` and ``_fitted_kind`` are set or checked.
         Records have neither a number of features nor names.
     X : list, tuple, array, Series or data frame
-        Sequences as in `parse_sequences`; or frames; or arrays or lists of strings and other objects, ``(T_i,)`` or
-        ``(T_i, F)``; or lists of dicts; or a 2-D or 3-D array of objects.
+        Sequences as in `parse_sequences`; or frames, unless `estimator` was fitted on numbers; or arrays or lists of
+        strings and other objects, ``(T_i,)`` or ``(T_i, F)``; or lists of dicts; or a 2-D or 3-D array of objects.
     reset : bool
         True in `fit`: store the form. False later: compare.
 
@@ -145,25 +149,15 @@ def as_dense(result):
         return result.toarray()
     if is_frame(result):
         # Columns of pandas that can be missing would become objects.
-        return check_array(result, dtype=None, ensure_all_finite=False, ensure_min_samples=0, ensure_min_features=0)
+        return check_array(
+            as_frame(result), dtype=None, ensure_all_finite=False, ensure_min_samples=0, ensure_min_features=0
+        )
     return np.asarray(result)
 
 
 def two_dimensional(x):
     """The array of a sequence as (T, F)."""
     return x[:, None] if x.ndim == 1 else x
-
-
-def is_frame(x):
-    """Whether `x` is a data frame with rows in memory, of any library."""
-    return hasattr(x, "columns") and len(getattr(x, "shape", ())) == 2
-
-
-def column_names(frame):
-    """The names of the columns, as a list."""
-    if hasattr(frame, "column_names"):  # pyarrow
-        return list(frame.column_names)
-    return list(frame.columns)
 
 
 def locate_missing(steps, first=0):
@@ -309,8 +303,8 @@ def _separate(estimator, X, reset):
     """The kind of the time steps; their container; and the sequences themselves, if they are not numbers."""
     fitted = None if reset else getattr(estimator, "_fitted_kind", None)
     form, contents = unwrap(X)
-    kind, container, items = _kind_of(form, contents, as_objects=fitted == OBJECTS)
-    if fitted is not None and kind != fitted and RECORDS in (kind, fitted):
+    kind, container, items = _kind_of(form, contents, fitted)
+    if fitted is not None and kind != fitted and (RECORDS in (kind, fitted) or (kind, fitted) == (OBJECTS, NUMBERS)):
         raise ValueError(
             f"Expected X to hold {_WORDS[fitted]}, since {type(estimator).__name__} was fitted on such, got "
             f"{_WORDS[kind]}."
@@ -326,28 +320,28 @@ _WORDS = {
 }
 
 
-def _kind_of(form, X, as_objects):
+def _kind_of(form, X, fitted):
     if form == "numbers" and not isinstance(X, list | tuple):
         container = "cube" if len(getattr(X, "shape", ())) == 3 else "matrix"
-        if holds_objects(X) or as_objects:
-            return OBJECTS, container, list(np.asarray(X))
+        if fitted != NUMBERS and (fitted == OBJECTS or holds_objects(X)):
+            return OBJECTS, container, list(np.asarray(as_frame(X)))
+        return NUMBERS, container, None
+    container = "matrix" if form == "numbers" else form
+    if fitted == NUMBERS and form != "numbers":
         return NUMBERS, container, None
     items = list(X)
     if form == "numbers":
-        # Numbers in nested lists are a matrix. For strings and records of unequal lengths there is no other container.
         if not all(isinstance(x, list | tuple) for x in items):
             _refuse_single_steps(items)
-            return NUMBERS, "matrix", None
-        container = "sequences"
+            return NUMBERS, container, None
     elif items and all(map(is_frame, items)):
-        return FRAMES, form, [_native(x) for x in items]
-    else:
-        container = form
+        return FRAMES, container, items
+    # Numbers in nested lists are a matrix. For strings and records of unequal lengths there is no other container.
     if items and all(map(_holds_records, items)):
-        return RECORDS, container, [_as_list(x) for x in items]
-    if as_objects or any(map(holds_objects, items)):
-        return OBJECTS, container, items
-    return NUMBERS, "matrix" if form == "numbers" else form, None
+        return RECORDS, "sequences" if form == "numbers" else form, [_as_list(x) for x in items]
+    if fitted == OBJECTS or any(map(holds_objects, items)):
+        return OBJECTS, "sequences" if form == "numbers" else form, items
+    return NUMBERS, container, None
 
 
 def holds_objects(x):
@@ -395,11 +389,6 @@ def _as_list(x):
     return x.to_list() if hasattr(x, "to_list") else np.asarray(x).tolist()
 
 
-def _native(frame):
-    """The frame of narwhals as the one that it stands for."""
-    return frame.to_native() if hasattr(frame, "to_native") else frame
-
-
 def _refuse_single_steps(items):
     for j, x in enumerate(items):
         if isinstance(x, str | bytes | Mapping):
@@ -417,6 +406,8 @@ def _refuse_single_steps(items):
 def _checked(estimator, kind, container, items, X, reset):
     """The sequences of any kind but numbers, and where a cube holds them; what fit must remember is stored."""
     sequential = container != "matrix"
+    if not sequential:
+        refuse_long(X)
     if not reset:
         _check_form(estimator, sequential)
     valid = None
@@ -427,18 +418,19 @@ def _checked(estimator, kind, container, items, X, reset):
         if container == "cube":
             valid = valid_steps(np.where(_is_missing(np.stack(items)), np.nan, 0.0))
             items = [x[steps] for x, steps in zip(items, valid, strict=True)]
+    elif kind == FRAMES:
+        named_frame(items, _source(container))  # names must be the same
+        items = [as_frame(x) for x in items]
     _check_not_empty(items)
-    if kind == FRAMES:
-        check_equal_columns(items)
     if kind == RECORDS:
         if reset:
             for name in ("n_features_in_", "feature_names_in_"):
                 vars(estimator).pop(name, None)
     else:
         # One sequence has the shape of a matrix, so scikit-learn counts its features, and finds the names of a frame.
-        like_all = X
-        if container != "matrix":
-            like_all = two_dimensional(items[0]) if kind == OBJECTS else items[0]
+        like_all = as_frame(X)
+        if sequential:
+            like_all = items[0] if kind == FRAMES else two_dimensional(items[0])
         validate_data(estimator, like_all, reset=reset, skip_check_array=True)
     if reset:
         estimator._fitted_on_sequences = sequential
@@ -456,12 +448,7 @@ def _refuse_some_frames(items):
 
 def _as_objects(j, x):
     """Sequence `j` as an array (T, F) or (T,) that leaves strings strings, and numbers beside them numbers."""
-    if isinstance(x, np.ma.MaskedArray):
-        array = x.astype(object).filled(np.nan)
-    elif isinstance(x, list | tuple):
-        array = _nested_objects(x)
-    else:
-        array = np.asarray(x)
+    array = _nested_objects(x) if isinstance(x, list | tuple) else plain(x)
     if array.dtype.kind not in "fiubOUST":
         return as_array(j, array)  # times and complex numbers are refused as in all sequences
     if array.dtype.kind in "OT":
@@ -501,18 +488,6 @@ def _check_equal_widths(arrays):
             raise ValueError(
                 "Expected all sequences to have the same number of features per time step, "
                 f"got {widths[0]} in sequence 0 and {width} in sequence {j}."
-            )
-
-
-def check_equal_columns(frames, what="sequences"):
-    """Raise for frames whose columns have other names, or another order, than those of the first."""
-    first = column_names(frames[0])
-    for j, frame in enumerate(frames):
-        names = column_names(frame)
-        if names != first:
-            raise ValueError(
-                f"Expected all {what} to have the same columns in the same order, got {first} in sequence 0 and "
-                f"{names} in sequence {j}."
             )
 
 
@@ -559,7 +534,7 @@ def _join_frames(frames):
         if hasattr(library, "concat_tables"):  # pyarrow
             return library.concat_tables(frames, promote_options="permissive")
         if hasattr(library, "concat"):
-            if hasattr(frames[0], "iloc"):
+            if is_pandas_type(type(frames[0])):
                 return _keep_categories(library.concat(frames, ignore_index=True), frames[0])
             # Columns of whole numbers here and of others there become numbers, as in pandas.
             return library.concat(frames, how="vertical_relaxed")

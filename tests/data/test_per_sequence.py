@@ -312,9 +312,9 @@ def test_tokens_that_are_cut_are_tokens_still():
         (lambda x: x[: len(x) - 1 or 1, : len(x)], "got 2 for sequence 0 and 1 for sequence 1"),
         (lambda x: x / (len(x) - 1), "The result contains infinity in sequence 1, step 0, feature 0"),
         (lambda x: [[1], [1, 2]], "Expected an array as the result for sequence 0, got steps of unequal length"),
-        (lambda x: x.astype("M8[s]"), "Expected numbers or strings as the result for sequence 0: .* datetime64"),
-        (lambda x: x + 1j, "Expected numbers or strings as the result for sequence 0: Complex data"),
-        (lambda x: np.array([object()] * 3), "Expected numbers or strings as the result for sequence 0"),
+        (lambda x: x.astype("M8[s]"), "Expected numbers or strings as the result for sequence 0, got datetime64"),
+        (lambda x: x + 1j, "Expected numbers or strings as the result for sequence 0, got complex128"),
+        (lambda x: np.array([object()] * 3), "Expected numbers or strings as the result for sequence 0, got object"),
     ],
 )
 def test_every_result_is_checked(function, message):
@@ -326,7 +326,7 @@ def test_every_result_is_checked(function, message):
 def test_frames_of_several_columns_are_refused():
     pandas = pytest.importorskip("pandas")
     frames = [pandas.DataFrame({"a": [1.0, 2.0]}), pandas.DataFrame({"a": [1.0]})]
-    with pytest.raises(ValueError, match=r"Expected all results to have the same columns .* in sequence 1"):
+    with pytest.raises(ValueError, match=r"Expected all results to have the same columns .* for sequence 1"):
         PerSequence(lambda frame: frame.rename(columns={"a": f"a{len(frame)}"})).fit_transform(frames)
     with pytest.raises(ValueError, match="The result contains infinity in sequence 0, step 1, column 'a'"):
         PerSequence(lambda frame: frame.replace(2.0, np.inf)).fit_transform(frames)

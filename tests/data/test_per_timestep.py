@@ -519,7 +519,7 @@ def test_names_are_checked_as_scikit_learn_checks_them(library):
     with pytest.raises(ValueError, match="Feature names unseen at fit time:\n- w"):
         per_step.transform(other_names)
     for others in (other_order, other_names):
-        with pytest.raises(ValueError, match=r"same columns .*sequence 0 and .* in sequence 1"):
+        with pytest.raises(ValueError, match=r"feature names of sequence 1 should match those of sequence 0"):
             PerTimestep(COLUMNS).fit([frames(library)[0], others[1]])
 
 
@@ -573,7 +573,7 @@ def test_times_are_no_numbers(library):
         PerTimestep(StandardScaler()).fit(frames(library, {"t": times}))
     named = PerTimestep(ColumnTransformer([("v", MinMaxScaler(), ["v"])])).fit_transform(X)
     assert_sequences(named, [[[0], [0.5]], [[0.25]], [[1]]])
-    with pytest.raises(ValueError, match="Expected numbers in sequence 0, got datetime64"):
+    with pytest.raises(ValueError, match=r"Expected numbers in sequence 0, got times \(datetime64"):
         PerTimestep(StandardScaler()).fit([times])
 
 
@@ -620,8 +620,11 @@ def test_records_have_no_number_of_features_and_leave_none_of_an_earlier_fit():
     assert not hasattr(per_step, "n_features_in_")
     with pytest.raises(ValueError, match=r"Expected X to hold records, a dict for each time step, .* got numbers"):
         per_step.transform(X)
-    with pytest.raises(ValueError, match=r"Expected X to hold numbers, .* got records"):
-        PerTimestep(StandardScaler()).fit(X).transform(RECORDS)
+    for other, what in ((RECORDS, "records"), (WORDS, "strings")):
+        with pytest.raises(ValueError, match=rf"Expected X to hold numbers, since .* got {what}"):
+            PerTimestep(StandardScaler()).fit(X).transform(other)
+    with pytest.raises(ValueError, match="Expected numbers in sequence 0, got strings"):
+        PerTimestep(StandardScaler()).fit([np.ones(2)]).transform([np.array(x) for x in WORDS])
 
 
 # --- errors and copies ------------------------------------------------------------------------------------------------
