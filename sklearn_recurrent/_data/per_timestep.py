@@ -101,7 +101,7 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
     `transformer` to impute, to keep or to refuse. Infinity is an error. Where scikit-learn would read times as numbers,
     they are refused.
 
-    Names of the features that `transformer` makes: ``transformer_.get_feature_names_out()``.
+    After `fit` on sequences, `get_feature_names_out` gives the names of the features that `transformer` makes.
 
     Examples
     --------
@@ -253,6 +253,7 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
         names : ndarray of str objects
             Those that the transformer gives; for a 2-D `X`, which stays 2-D, the names of its columns.
         """
+        check_is_fitted(self)
         if self._fitted_kind == RECORDS:
             return self.transformer_.get_feature_names_out()
         names = OneToOneFeatureMixin.get_feature_names_out(self, input_features)

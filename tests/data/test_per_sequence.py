@@ -181,6 +181,8 @@ def test_frames_stay_frames(library):
     frames = [module.DataFrame({"v": [1.0, None], "k": ["x", None]}), module.DataFrame({"v": [3.0], "k": ["y"]})]
     fill = ffill if library == "pandas" else partial(module.DataFrame.fill_null, strategy="forward")
     per_sequence = PerSequence(fill).fit(frames)
+    if not hasattr(MinMaxScaler().fit(frames[1][["v"]]), "feature_names_in_"):
+        pytest.skip("this scikit-learn finds no names in frames of this library")
     assert per_sequence.feature_names_in_.tolist() == ["v", "k"]
     filled = per_sequence.transform(frames)
     assert all(isinstance(frame, module.DataFrame) for frame in filled)

@@ -386,6 +386,10 @@ def test_strings_of_every_kind_are_encoded(form, rows):
     assert_sequences(per_step.transform(form(WORDS[rows])), ENCODED[rows])
 
 
+def test_the_names_of_encoded_strings_are_those_of_the_categories():
+    assert PerTimestep(OneHotEncoder()).fit(WORDS).get_feature_names_out().tolist() == ["x0_u", "x0_v", "x0_vv"]
+
+
 @pytest.mark.parametrize("library", ["numpy", "pandas", "polars"])
 def test_a_column_of_strings_gives_a_column(library):
     column = np.fromiter(WORDS, object, 4)[:, None]
@@ -466,7 +470,17 @@ def frames(library, table=TABLE, cuts=CUTS):
             return pandas.DataFrame(table).astype({"k": "category"})
     else:
         make = pytest.importorskip(library).DataFrame
+    skip_without_names(make)
     return [make({name: column[a:b] for name, column in table.items()}) for a, b in cuts]
+
+
+def skip_without_names(make):
+    """scikit-learn before 1.9 finds the names of columns by a protocol that polars has left in its version 2."""
+    frame = make({"k": [1.0, 2.0]})
+    try:
+        ColumnTransformer([("k", StandardScaler(), ["k"])]).fit(frame)
+    except Exception:  # of a different class in each version
+        pytest.skip(f"this scikit-learn finds no names in a {type(frame)}")
 
 
 FRAMES = ["pandas", "categories", "polars", "narwhals", "pyarrow"]
@@ -479,8 +493,7 @@ def test_columns_are_transformed_by_name(library):
     assert_sequences(per_step.transform(frames(library)), expected)
     assert per_step.n_features_in_ == 3
     assert per_step.feature_names_in_.tolist() == ["i", "v", "k"]
-    names = per_step.transformer_.get_feature_names_out().tolist()
-    assert names == ["number__v", "kind__k_x", "kind__k_y", "whole__i"]
+    assert per_step.get_feature_names_out().tolist() == ["number__v", "kind__k_x", "kind__k_y", "whole__i"]
 
 
 @pytest.mark.parametrize("library", FRAMES)
@@ -555,7 +568,7 @@ def test_nullable_columns_become_numbers():
 
 @pytest.mark.parametrize("output", ["pandas", "polars"])
 def test_a_transformer_may_return_frames(output):
-    pytest.importorskip(output)
+    skip_without_names(pytest.importorskip(output).DataFrame)
     columns = clone(COLUMNS).set_params(kind__sparse_output=False).set_output(transform=output)
     assert_sequences(
         PerTimestep(columns).fit_transform(frames("pandas")), PerTimestep(COLUMNS).fit_transform(frames("pandas"))
@@ -605,7 +618,7 @@ def test_records_become_vectors(form):
     per_step = PerTimestep(DictVectorizer()).fit(form(RECORDS))
     assert_sequences(per_step.transform(form(RECORDS)), VECTORS)
     assert_sequences(per_step.transform(form(RECORDS[:1])), VECTORS[:1])
-    assert per_step.transformer_.get_feature_names_out().tolist() == ["a", "b", "c=x"]
+    assert per_step.get_feature_names_out().tolist() == ["a", "b", "c=x"]
 
 
 def test_records_come_back_from_the_inverse():
