@@ -17,9 +17,9 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_array, get_tags
-from sklearn.utils.validation import validate_data
 
 from .._core.ragged import Ragged
+from .._sklearn import check_columns
 from .arrays import plain
 from .columns import as_frame, column_names, is_frame, is_pandas_type, named_frame
 from .containers import object_array, unwrap
@@ -431,7 +431,7 @@ def _checked(estimator, kind, container, items, X, reset):
         like_all = as_frame(X)
         if sequential:
             like_all = items[0] if kind == FRAMES else two_dimensional(items[0])
-        validate_data(estimator, like_all, reset=reset, skip_check_array=True)
+        check_columns(estimator, like_all, reset=reset)
     if reset:
         estimator._fitted_on_sequences = sequential
     return items, valid
