@@ -4,6 +4,7 @@ from typing import get_type_hints as _get_type_hints
 
 from ._data.frames import sequences_from_frame
 from ._data.padder import SequencePadder
+from ._data.per_sequence import PerSequence
 from ._data.per_timestep import PerTimestep
 from ._data.sequences import as_column, as_sequences
 from ._data.tokenizer import SequenceTokenizer
@@ -21,6 +22,7 @@ __all__ = [
     "GRURegressor",
     "LSTMClassifier",
     "LSTMRegressor",
+    "PerSequence",
     "PerTimestep",
     "RNNClassifier",
     "RNNRegressor",

@@ -14,6 +14,7 @@ from .._sklearn import Interval, SequenceTransformerMixin, StrOptions, _fit_cont
 from .arrays import plain
 from .containers import object_array, unwrap
 from .layouts import warn_of_long
+from .marks import TOKENS, TRANSFORMED, mark_of_input, marked
 from .sequences import arrays_and_frame, locate, parse_sequences, valid_steps
 
 
@@ -188,6 +189,8 @@ class SequencePadder(SequenceTransformerMixin, BaseEstimator):
                     "Set a floating-point dtype."
                 )
         padded = _resize(ragged, self.length_, self.padding, self.truncating, self.value, dtype)
+        # Ids of tokens stay such, if they stay integers; with NaN beside them, too.
+        padded = marked(padded, TOKENS if mark_of_input(X) == TOKENS else TRANSFORMED)
         if self.flatten or not self._fitted_on_sequences:
             return padded.reshape(len(ragged), -1)
         return padded
@@ -214,13 +217,15 @@ class SequencePadder(SequenceTransformerMixin, BaseEstimator):
             If the shape is not one that `transform` returns, or a sequence is only padding.
         """
         check_is_fitted(self)
-        X = check_array(X, dtype="numeric", ensure_all_finite=False, allow_nd=True, estimator=self)
+        mark = TOKENS if mark_of_input(X) == TOKENS else TRANSFORMED
+        X = marked(check_array(X, dtype="numeric", ensure_all_finite=False, allow_nd=True, estimator=self), mark)
         if not self._fitted_on_sequences:
             if X.shape[1:] != (self.length_,):
                 raise ValueError(f"Expected X to have shape (n_samples, {self.length_}), got {X.shape}.")
             rows = Ragged.from_lengths(X.reshape(-1, 1), np.full(len(X), self.length_))
             # The inverse of padding on a side is to truncate on that side, and vice versa.
-            return _resize(rows, self.n_features_in_, self.truncating, self.padding, self.value, X.dtype)[:, :, 0]
+            resized = _resize(rows, self.n_features_in_, self.truncating, self.padding, self.value, X.dtype)
+            return marked(resized[:, :, 0], mark)
         if X.ndim == 2 and X.shape[1] % self.n_features_in_ == 0:
             X = X.reshape(len(X), -1, self.n_features_in_)
         if X.ndim != 3 or X.shape[2] != self.n_features_in_:

@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import copy
+import warnings
+from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn import get_config
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, OneToOneFeatureMixin, clone
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
-from sklearn.utils.validation import check_array, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
+from .._core.ragged import Ragged
 from .._sklearn import HasMethods, SequenceTransformerMixin, _fit_context, available_if
-from .containers import object_array, unwrap
+from .columns import is_frame
+from .containers import unwrap
 from .layouts import warn_of_long
-from .sequences import parse_sequences, valid_steps
+from .steps import (
+    FRAMES,
+    RECORDS,
+    adopt,
+    as_dense,
+    errors_that_help,
+    in_container,
+    parse_steps,
+    preserved_dtypes,
+    refuse_times,
+    takes_nan,
+)
 from .targets import refuse_masked
 
 
@@ -34,30 +48,44 @@ def _names_features(estimator):
 class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
     """Apply a transformer to each time step of sequences.
 
-    scikit-learn's transformers need one matrix. This one gives them the matrix of all time steps of all sequences,
-    without padding, and returns the result in the container of `X`.
+    scikit-learn's transformers need one matrix. This one gives them all time steps of all sequences, without padding,
+    one below the other, and returns the result in the container of `X`.
 
     Parameters
     ----------
     transformer : transformer instance
-        It is cloned and fitted on all time steps, an array ``(S, F)`` with S the total number of steps. Its result for
-        a step must not depend on the other steps in `transform`.
+        It is cloned and fitted on all time steps, S rows. Its result for a step must not depend on the other steps in
+        `transform`.
 
     Attributes
     ----------
     transformer_ : transformer instance
         The fitted clone.
     n_features_in_ : int
-        Number of features per time step; of columns if `X` is 2-D.
+        Number of features per time step; of columns if `X` is 2-D. Not defined for records.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Column names of `X`, or of the data frames in `X`. Defined only if all of them are strings.
 
     See Also
     --------
+    PerSequence : Apply a transformer or a function to each sequence by itself.
     SequencePadder : Sequences as one 3-D array, and back.
 
     Notes
     -----
+    What `transformer` gets, depends on what sequences are:
+
+    =========================================== ======================================================
+    sequences                                   `transformer` gets
+    =========================================== ======================================================
+    arrays or lists of numbers                  an array of numbers ``(S, F)``
+    data frames of pandas, polars or pyarrow    one such frame with S rows, for ColumnTransformer; its
+                                                columns keep their names and types
+    arrays or lists of strings, or of strings   an array of strings, or of objects, ``(S, F)``, for
+    and numbers, ``(T_i,)`` or ``(T_i, F)``     OneHotEncoder
+    records: lists of dicts                     a list of S dicts, for DictVectorizer
+    =========================================== ======================================================
+
     The container of the result depends only on that of `X`, never on lengths:
 
     ========================================== =====================================================
@@ -69,8 +97,11 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
     numbers ``(n, T)``                         ``(n, T)`` if k = 1, else ``(n, T, k)``
     ========================================== =====================================================
 
-    A NaN that is not padding is an error, unless `transformer` takes it (its tag ``allow_nan``), as SimpleImputer and
-    StandardScaler do.
+    Nested lists of strings are read like lists of arrays. A NaN that is not padding is handed over; it is for
+    `transformer` to impute, to keep or to refuse. Infinity is an error. Where scikit-learn would read times as numbers,
+    they are refused.
+
+    After `fit` on sequences, `get_feature_names_out` gives the names of the features that `transformer` makes.
 
     Examples
     --------
@@ -81,6 +112,17 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
     >>> scaled = PerTimestep(MinMaxScaler()).fit_transform(X)
     >>> [x.ravel().tolist() for x in scaled]
     [[0.0, 0.5, 1.0], [0.2]]
+
+    Columns by name:
+
+    >>> import pandas as pd
+    >>> from sklearn.compose import make_column_transformer
+    >>> from sklearn.preprocessing import OneHotEncoder
+    >>> X = [pd.DataFrame({"v": [0.0, 5.0], "state": ["on", "off"]}), pd.DataFrame({"v": [2.5], "state": ["on"]})]
+    >>> columns = make_column_transformer((MinMaxScaler(), ["v"]), (OneHotEncoder(), ["state"]))
+    >>> per_step = PerTimestep(columns).fit(X)
+    >>> [x.tolist() for x in per_step.transform(X)]
+    [[[0.0, 0.0, 1.0], [1.0, 1.0, 0.0]], [[0.5, 0.0, 1.0]]]
     """
 
     transformer_: Any
@@ -99,8 +141,8 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         X : list, tuple, array, Series or data frame
-            Sequences of shape ``(T_i, F)`` or ``(T_i,)``; or a 3-D array ``(n, T, F)``, whose leading and trailing
-            steps of NaN are padding; or 2-D numbers ``(n, T)``, one value per step.
+            Sequences of shape ``(T_i, F)`` or ``(T_i,)``, of numbers, strings, dicts, or as data frames; or a 3-D array
+            ``(n, T, F)``, whose leading and trailing steps of NaN are padding; or 2-D ``(n, T)``, one value per step.
         y : array-like of shape (n,) or (n, n_outputs), default=None
             One target per sequence, which is passed to the transformer for each step. Targets for each step are not
             passed.
@@ -116,21 +158,28 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a sequence is empty, has another number of features, or holds anything but finite numbers.
+            If a sequence is empty, has another number of features or other columns, or holds infinity; or the
+            transformer refuses the time steps.
         """
-        ragged = self._parse(X, reset=True)
+        draft = copy.copy(self)  # a fit that fails leaves this model as it is
+        _, steps = parse_steps(draft, X, reset=True)
         warn_of_long(X, y)
         if get_config()["enable_metadata_routing"]:
             fit_params = process_routing(self, "fit", **fit_params).transformer.fit
-        fit_params = {name: _per_step(value, ragged) for name, value in fit_params.items()}
+        fit_params = {name: _per_step(value, steps) for name, value in fit_params.items()}
         refuse_masked(y)
         if y is not None and unwrap(y, "y")[0] == "numbers":
-            y = _per_step(y, ragged)
+            y = _per_step(y, steps)
         else:
             # Most transformers ignore y, and sequences of targets need not match the steps of X.
             y = None
-        self.transformer_ = clone(self.transformer).fit(ragged.values, y, **fit_params)
-        self._n_step_outputs = _apply(self.transformer_.transform, ragged.values[:1]).shape[1]
+        refuse_times(steps.values, self.transformer)
+        draft.transformer_ = clone(self.transformer)
+        with errors_that_help(draft.transformer_, steps):
+            draft.transformer_.fit(steps.values, y, **fit_params)
+        first = Ragged.of_rows(steps.values[:1])
+        draft._n_step_outputs = draft._apply(draft.transformer_.transform, first).n_features
+        adopt(self, draft)
         return self
 
     def transform(self, X) -> np.ndarray:
@@ -154,8 +203,8 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
             If `X` is invalid, as in `fit`.
         """
         check_is_fitted(self)
-        ragged = self._parse(X, reset=False)
-        return self._in_container_of(X, ragged.map(lambda values: _apply(self.transformer_.transform, values)))
+        container, steps = parse_steps(self, X, reset=False)
+        return self._in_container(container, self._apply(self.transformer_.transform, steps))
 
     @available_if(_has_inverse)
     def inverse_transform(self, X) -> np.ndarray:
@@ -182,8 +231,8 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         # A copy, since reset=True stores n_features_in_: this X has the features that transform returns.
-        ragged = copy.copy(self)._parse(X, reset=True)
-        return self._in_container_of(X, ragged.map(lambda values: _apply(self.transformer_.inverse_transform, values)))
+        container, steps = parse_steps(copy.copy(self), X, reset=True)
+        return self._in_container(container, self._apply(self.transformer_.inverse_transform, steps))
 
     @property
     def _output_is_2d(self):
@@ -204,6 +253,9 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
         names : ndarray of str objects
             Those that the transformer gives; for a 2-D `X`, which stays 2-D, the names of its columns.
         """
+        check_is_fitted(self)
+        if self._fitted_kind == RECORDS:
+            return self.transformer_.get_feature_names_out()
         names = OneToOneFeatureMixin.get_feature_names_out(self, input_features)
         if self._output_is_2d:
             return names
@@ -225,34 +277,36 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
         tags.input_tags.three_d_array = True
         if isinstance(self.transformer, BaseEstimator):
             inner = get_tags(self.transformer)
-            tags.input_tags.allow_nan = inner.input_tags.allow_nan
+            tags.input_tags.allow_nan = takes_nan(self.transformer)
+            tags.input_tags.string = inner.input_tags.string or inner.no_validation
             tags.target_tags.required = inner.target_tags.required
-            tags.transformer_tags.preserves_dtype = inner.transformer_tags.preserves_dtype
+            tags.transformer_tags.preserves_dtype = preserved_dtypes(self.transformer)
         return tags
 
-    def _parse(self, X, reset):
-        """The time steps of X, always copied: some transformers modify their input."""
-        missing = "keep" if get_tags(self).input_tags.allow_nan else "error"
-        return parse_sequences(self, X, reset=reset, missing=missing).joined()
-
-    def _in_container_of(self, X, ragged):
-        """The sequences in the container that corresponds to the one of `X`."""
-        form, X = unwrap(X)
-        if form == "sequences":
-            return object_array(list(ragged))
-        if form == "column":
-            return object_array(list(ragged))[:, None]
-        if len(getattr(X, "shape", ())) == 3:
-            valid = valid_steps(check_array(X, dtype="numeric", ensure_all_finite=False, allow_nd=True))
-            # A dtype that represents NaN even if this batch has no padding: the dtype must not depend on the batch.
-            dtype = np.result_type(ragged.values.dtype, np.float16)
-            values = np.full((*valid.shape, ragged.n_features), np.nan, dtype)
-            values[valid] = ragged.values
+    def _apply(self, transform, steps):
+        """`steps`, each as `transform` of the transformer makes it, in a dense array; records in a list."""
+        with errors_that_help(self.transformer_, steps), warnings.catch_warnings():
+            if self._fitted_kind == FRAMES and not is_frame(steps.values):
+                # Names are missed already, by this estimator.
+                warnings.filterwarnings("ignore", "X does not have valid feature names", UserWarning)
+            result = transform(steps.values)
+        if _is_list_of_records(result):
+            shape = (len(result), 1)
         else:
-            values = ragged.values.reshape(len(ragged), ragged.lengths[0], ragged.n_features)
-        if ragged.n_features == 1 and not self._fitted_on_sequences:
-            return values[:, :, 0]
-        return values
+            result = as_dense(result)
+            shape = result.shape
+        if len(shape) != 2 or shape[0] != steps.offsets[-1]:
+            raise ValueError(
+                f"Expected the transformer to return one row per time step, got shape {shape} for an input of "
+                f"shape {getattr(steps.values, 'shape', (len(steps.values),))}."
+            )
+        return steps.map(lambda values: result)
+
+    def _in_container(self, container, steps):
+        result = in_container(container, steps)
+        if result.ndim == 3 and result.shape[2] == 1 and not self._fitted_on_sequences:
+            return result[:, :, 0]
+        return result
 
 
 def _per_step(value, ragged):
@@ -263,15 +317,5 @@ def _per_step(value, ragged):
     return value
 
 
-def _apply(transform, values):
-    """The transformed rows, always as a dense array."""
-    result = transform(values)
-    if issparse(result):
-        result = result.toarray()
-    result = np.asarray(result)
-    if result.ndim != 2 or len(result) != len(values):
-        raise ValueError(
-            f"Expected the transformer to return one row per time step, got shape {result.shape} for an input of shape "
-            f"{values.shape}."
-        )
-    return result
+def _is_list_of_records(result):
+    return isinstance(result, list) and all(issubclass(cls, Mapping) for cls in set(map(type, result)))

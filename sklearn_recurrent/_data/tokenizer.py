@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Set
 from numbers import Integral, Real
 from reprlib import repr as short_repr
 from typing import Any, Literal, Self
@@ -16,11 +16,13 @@ from sklearn.utils.validation import check_is_fitted
 from .._sklearn import Interval, SequenceTransformerMixin, StrOptions, _fit_context
 from .arrays import array_of
 from .containers import list_hint, object_array, unwrap
+from .marks import TOKENS, marked
 from .sequences import as_array, as_sequences
 
 PADDING = 0
 UNKNOWN = 1
 RESERVED = ["[PAD]", "[UNK]"]  # the tokens of these two ids
+ID_DTYPE = marked(np.empty(0, np.int32), TOKENS).dtype
 
 
 class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
@@ -44,11 +46,15 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
         None keeps all.
     min_df : int or float, default=1
         Minimum number of texts, or for a float in (0, 1] minimum fraction of the texts, that contain a token.
+    vocabulary : dict or iterable, default=None
+        The ids, if they are to be fixed: token → id, from 2 on without gaps; or the tokens in the order of their ids,
+        of which the first gets the id 2. `max_tokens` and `min_df` are not used then. None learns them in `fit`.
 
     Attributes
     ----------
     vocabulary_ : dict
-        Token → id, from 2 on. More frequent tokens have smaller ids; equally frequent ones are in alphabetical order.
+        Token → id, from 2 on, in the order of the ids. Unless `vocabulary` fixes them, more frequent tokens have
+        smaller ids, and equally frequent ones are in alphabetical order.
     tokens_ : ndarray of shape (len(vocabulary_) + 2,), dtype object
         Id → token, ``tokens_[id]``. The first two are ``"[PAD]"`` and ``"[UNK]"``.
 
@@ -61,6 +67,9 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
     -----
     Two ids are reserved. 0 is padding: no token has it. 1 is any token that is not in the vocabulary. A text without
     tokens becomes ``[1]``, since a sequence has at least one step.
+
+    With `vocabulary`, `transform` needs no `fit` before, as in CountVectorizer. The names of the reserved ids may stand
+    in front, as they do in ``tokens_``, or have the ids 0 and 1; in texts they are unknown tokens. A set is sorted.
 
     The ids do not depend on the order of the texts. Tokens can be any hashable objects except NaN. If they cannot be
     compared with each other, equally frequent ones are ordered by type, then by ``repr``.
@@ -83,6 +92,11 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
     [[10, 9, 2, 1], [1]]
     >>> tokenizer.inverse_transform(ids)
     [['really', 'not', 'good', '[UNK]'], ['[UNK]']]
+
+    Fixed ids, such as those of the rows of a table of pre-trained vectors:
+
+    >>> [x.tolist() for x in SequenceTokenizer(vocabulary=["good", "bad"]).transform(["Good or bad?"])]
+    [[2, 1, 3, 1]]
     """
 
     vocabulary_: dict[Any, int]
@@ -94,6 +108,7 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
         "token_pattern": [str],
         "max_tokens": [Interval(Integral, 1, None, closed="left"), None],
         "min_df": [Interval(Real, 0, None, closed="neither")],
+        "vocabulary": [Mapping, Iterable, None],
     }
 
     def __init__(
@@ -104,16 +119,18 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
         token_pattern: str = r"\w+(?:['’]\w+)*|[^\w\s]",
         max_tokens: int | None = None,
         min_df: float = 1,
+        vocabulary: Mapping[Any, int] | Iterable[Any] | None = None,
     ) -> None:
         self.level = level
         self.lowercase = lowercase
         self.token_pattern = token_pattern
         self.max_tokens = max_tokens
         self.min_df = min_df
+        self.vocabulary = vocabulary
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None) -> Self:
-        """Learn the vocabulary.
+        """Learn the vocabulary, or check the one that is fixed.
 
         Parameters
         ----------
@@ -133,8 +150,20 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
             If `X` is a single string or not one of these containers.
         ValueError
             If a text is neither a string nor a list of tokens, a token is NaN or not hashable, `token_pattern` is not a
-            regular expression with at most one group, or no token is left for the vocabulary.
+            regular expression with at most one group, no token is left for the vocabulary, or the ids of `vocabulary`
+            are invalid.
         """
+        if self.vocabulary is not None:
+            tokens = _tokens_in_order(self.vocabulary)
+            for _ in self._tokenize(X):  # fit refuses what transform would refuse
+                pass
+        else:
+            tokens = self._most_frequent(X)
+        self.vocabulary_, self.tokens_ = _numbered(tokens)
+        return self
+
+    def _most_frequent(self, X):
+        """The tokens of the texts that are kept, more frequent ones first."""
         n_texts = 0
         term_frequency = Counter()
         document_frequency = Counter()
@@ -144,10 +173,7 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
             document_frequency.update(set(tokens))
         kept = self._frequent_tokens(document_frequency, n_texts)
         # The second sort is stable: tokens of equal frequency stay in alphabetical order.
-        kept = sorted(_alphabetical(kept), key=term_frequency.get, reverse=True)[: self.max_tokens]
-        self.vocabulary_ = {token: i for i, token in enumerate(kept, len(RESERVED))}
-        self.tokens_ = object_array(RESERVED + kept)
-        return self
+        return sorted(_alphabetical(kept), key=term_frequency.get, reverse=True)[: self.max_tokens]
 
     def transform(self, X) -> list[np.ndarray]:
         """Turn texts into sequences of ids.
@@ -171,13 +197,12 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
         ValueError
             If a text is neither a string nor a list of tokens, or a token is NaN or not hashable.
         """
-        check_is_fitted(self)
-        id_of = self.vocabulary_.get
+        id_of = self._vocabulary()[0].get
         sequences = []
         for tokens in self._tokenize(X):
             # A sequence has at least one step, so a text without tokens becomes one unknown token.
             ids = [id_of(token, UNKNOWN) for token in tokens] or [UNKNOWN]
-            sequences.append(np.array(ids, dtype=np.int32))
+            sequences.append(np.array(ids, dtype=ID_DTYPE))
         return sequences
 
     def inverse_transform(self, X) -> list[list[Any]]:
@@ -202,14 +227,14 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
         ValueError
             If a value is not an id.
         """
-        check_is_fitted(self)
+        names = self._vocabulary()[1]
         form, rows = unwrap(X)
         if form == "numbers":
             rows = as_sequences(X)
         texts = []
         for j, x in enumerate(rows):
             # as_array refuses empty sequences, which have no tokens here.
-            texts.append(self._tokens_of(j, as_array(j, x)) if np.size(x) else [])
+            texts.append(_tokens_of(j, as_array(j, x), names) if np.size(x) else [])
         return texts
 
     def get_feature_names_out(self, input_features=None) -> np.ndarray:
@@ -225,14 +250,24 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
         names : ndarray of str objects
             ``str(token)`` for each of ``tokens_``, in the order of the ids.
         """
-        check_is_fitted(self)
-        return object_array([str(token) for token in self.tokens_])
+        return object_array([str(token) for token in self._vocabulary()[1]])
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
+        tags.requires_fit = self.vocabulary is None
         return tags
+
+    def __sklearn_is_fitted__(self):
+        return self.vocabulary is not None or hasattr(self, "vocabulary_")
+
+    def _vocabulary(self):
+        """Token → id, and id → token: as fitted, or as fixed by `vocabulary` before there is a fit."""
+        if hasattr(self, "vocabulary_"):
+            return self.vocabulary_, self.tokens_
+        check_is_fitted(self)
+        return _numbered(_tokens_in_order(self.vocabulary))
 
     def _frequent_tokens(self, document_frequency, n_texts):
         """The tokens that occur in at least `min_df` of the texts."""
@@ -266,7 +301,7 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
                 tokens = _tokens_of_array(j, tokens)
             if not isinstance(tokens, list | tuple):
                 raise ValueError(f"{expected}, got {short_repr(tokens)}.")
-            _check_tokens(j, tokens)
+            _check_tokens(f"text {j}", tokens)
             yield tokens
 
     def _analyzer(self):
@@ -288,21 +323,6 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
                 f"{self.token_pattern!r}. Write (?:...) for a group that does not capture."
             )
         return pattern.findall
-
-    def _tokens_of(self, j, x):
-        """The tokens of sequence `j` of ids, without padding."""
-        if x.shape[1:] == (1,):
-            x = x.ravel()
-        if x.ndim > 1:
-            raise ValueError(f"Expected sequence {j} to have one id per time step, got shape {x.shape}.")
-        is_id = (x >= 0) & (x < len(self.tokens_)) & (np.floor(x) == x)
-        if not is_id.all():
-            t = is_id.argmin()
-            raise ValueError(
-                f"Expected ids to be whole numbers from 0 to {len(self.tokens_) - 1}, "
-                f"got {x[t]} in sequence {j}, step {t}."
-            )
-        return self.tokens_[x[x != PADDING].astype(np.intp)].tolist()
 
 
 def _texts(X):
@@ -333,14 +353,102 @@ def _tokens_of_array(j, tokens):
     return tokens.tolist()
 
 
-def _check_tokens(j, tokens):
+def _tokens_of(j, x, names):
+    """The tokens of sequence `j` of ids, without padding."""
+    if x.shape[1:] == (1,):
+        x = x.ravel()
+    if x.ndim > 1:
+        raise ValueError(f"Expected sequence {j} to have one id per time step, got shape {x.shape}.")
+    is_id = (x >= 0) & (x < len(names)) & (np.floor(x) == x)
+    if not is_id.all():
+        t = is_id.argmin()
+        raise ValueError(
+            f"Expected ids to be whole numbers from 0 to {len(names) - 1}, got {x[t]} in sequence {j}, step {t}."
+        )
+    return names[x[x != PADDING].astype(np.intp)].tolist()
+
+
+def _numbered(tokens):
+    """Token → id, and id → token, with the reserved ids in front."""
+    return {token: i for i, token in enumerate(tokens, len(RESERVED))}, object_array([*RESERVED, *tokens])
+
+
+def _tokens_in_order(vocabulary):
+    """The tokens of the parameter `vocabulary` in the order of their ids, without the reserved ones."""
+    if isinstance(vocabulary, str | bytes) or not isinstance(vocabulary, Iterable):
+        advice = " For its characters: vocabulary=list(vocabulary)." if isinstance(vocabulary, str) else ""
+        raise ValueError(
+            f"Expected vocabulary to be a dict or an iterable of tokens, got {short_repr(vocabulary)}.{advice}"
+        )
+    if isinstance(vocabulary, Mapping):
+        tokens = _tokens_of_ids(vocabulary)
+    elif isinstance(vocabulary, Set):
+        tokens = _alphabetical(vocabulary)
+    elif hasattr(vocabulary, "__array__"):
+        tokens = np.asarray(vocabulary).tolist()
+    else:
+        tokens = list(vocabulary)
+    while tokens and tokens[0] in RESERVED:
+        tokens = tokens[1:]
+    _check_tokens("vocabulary", tokens)
+    _check_vocabulary(tokens)
+    return tokens
+
+
+def _tokens_of_ids(vocabulary):
+    """The tokens of a dict token → id, in the order of the ids."""
+    token_of = {}
+    for token, i in vocabulary.items():
+        wrong = None
+        if isinstance(i, bool | np.bool_) or not isinstance(i, Integral):
+            wrong = f"whole numbers, got {i!r} for {token!r}"
+        elif token in RESERVED and i != RESERVED.index(token):
+            wrong = f"{RESERVED.index(token)} for {token!r}, got {i}"
+        elif token not in RESERVED and i < len(RESERVED):
+            wrong = f"from 2 on, since 0 is padding and 1 an unknown token, got {i} for {token!r}"
+        elif i in token_of:
+            wrong = f"different, got {i} for {token_of[i]!r} and {token!r}"
+        if wrong is not None:
+            raise ValueError(f"Expected the ids of vocabulary to be {wrong}.{_IN_ORDER}")
+        token_of[int(i)] = token
+    ids = sorted(token_of)
+    for expected, i in enumerate((i for i in ids if i >= len(RESERVED)), len(RESERVED)):
+        if i != expected:
+            raise ValueError(
+                f"Expected the ids of vocabulary to be without gaps, got {i} for {token_of[i]!r} and no token for "
+                f"{expected}.{_IN_ORDER}"
+            )
+    return [token_of[i] for i in ids]
+
+
+_IN_ORDER = " To number the tokens anew, from 2 on: vocabulary=sorted(vocabulary, key=vocabulary.get)."
+
+
+def _check_vocabulary(tokens):
+    if not tokens:
+        raise ValueError("Expected vocabulary to hold at least one token, got none. vocabulary=None learns the tokens.")
+    if len(set(tokens)) < len(tokens):
+        token, n = Counter(tokens).most_common(1)[0]
+        raise ValueError(
+            f"Expected each token of vocabulary once, got {token!r} {n} times. "
+            "To keep the first of each: vocabulary=list(dict.fromkeys(vocabulary))."
+        )
+    for reserved in RESERVED:
+        if reserved in tokens:
+            raise ValueError(
+                f"Expected {reserved!r}, the name of a reserved id, in front of vocabulary or not at all, got it "
+                f"behind {tokens[tokens.index(reserved) - 1]!r}."
+            )
+
+
+def _check_tokens(place, tokens):
     """Raise for tokens that a dict cannot find again."""
     try:
         missing = {token for token in set(tokens) if token != token}  # NaN and NaT
     except TypeError as error:
-        raise ValueError(f"Expected hashable tokens in text {j}, got one that cannot be looked up: {error}.") from error
+        raise ValueError(f"Expected hashable tokens in {place}, got one that cannot be looked up: {error}.") from error
     if missing:
-        raise ValueError(f"Expected no missing tokens in text {j}, got {missing.pop()}.")
+        raise ValueError(f"Expected no missing tokens in {place}, got {missing.pop()}.")
 
 
 def _alphabetical(tokens):

@@ -11,6 +11,7 @@ from .._core.ragged import Ragged, Sequences
 from .._data.arrays import NUMERIC, Place, numbers, plain
 from .._data.columns import as_frame, is_frame, numbers_of_frame
 from .._data.containers import object_array
+from .._data.marks import TOKENS, mark_of_input
 from .._data.sequences import as_tokens, parse_sequences
 from .._data.static import Table, numbers_of_streams, split_table
 from .._sklearn import check_columns
@@ -48,6 +49,16 @@ def input_options(model):
     if model.embedding_dim is None:
         return {"input_size": model.input_size}
     return {"input_size": model.input_size, "tokens": True, "pad_token": model.pad_token}
+
+
+def refuse_tokens(model, X, options):
+    """Raise for ids of `SequenceTokenizer` that the network would read as quantities."""
+    if not options.get("tokens") and mark_of_input(X) == TOKENS:
+        name = type(model).__name__
+        raise ValueError(
+            f"Expected features to be numbers, got ids of tokens, made by SequenceTokenizer: {name} would read them as "
+            f"quantities. Set embedding_dim, the size of a vector for each token: {name}(embedding_dim=16)."
+        )
 
 
 def parse_training(model, X):
@@ -102,6 +113,7 @@ def _parse_table(model, X, *, reset, options, static=None):
     What X is like is stored on `model` with `reset`, else compared with what is stored there.
     """
     table = split_table(X)
+    refuse_tokens(model, table.sequences, options)
     parsing = model
     if table.features is not None and not reset:
         parsing = shallow_copy_with(model)  # names of features are those of columns, which are compared below

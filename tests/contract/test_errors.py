@@ -12,13 +12,20 @@ import numpy as np
 import pytest
 from checks import assert_refused
 from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.feature_extraction import DictVectorizer
+from sklearn.impute import SimpleImputer
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
 
 import sklearn_recurrent
 from sklearn_recurrent import (
     LSTMClassifier,
+    PerSequence,
+    PerTimestep,
     RNNClassifier,
     RNNRegressor,
     Seq2SeqClassifier,
@@ -420,6 +427,25 @@ def settings_of(advice):
     return evaluate(f"dict({advice})")
 
 
+def transformer_of(advice):
+    names = (
+        PCA,
+        ColumnTransformer,
+        DictVectorizer,
+        MinMaxScaler,
+        OneHotEncoder,
+        PerSequence,
+        PerTimestep,
+        SimpleImputer,
+    )
+    return evaluate(advice, make_pipeline=make_pipeline, **{cls.__name__: cls for cls in names})
+
+
+def frames_with(column):
+    pandas = pytest.importorskip("pandas")
+    return [pandas.DataFrame({"v": [1.0, 2.0], "other": column}) for _ in range(2)]
+
+
 def with_nan():
     return [*RAGGED[:5], np.r_[RAGGED[5], [[np.nan, 0.0]]]]
 
@@ -574,6 +600,76 @@ ADVICE = {  # what fails, the advice in its message, how to follow it
         lambda: SequenceTokenizer(min_df=7).fit(TEXTS),
         r"; (min_df=1) keeps every token\.$",
         lambda advice: SequenceTokenizer(**settings_of(advice)).fit(TEXTS),
+    ),
+    "ids of tokens from 0 on": (
+        lambda: SequenceTokenizer(vocabulary={"b": 1, "a": 0, "c": 5}).fit(TEXTS),
+        r"from 2 on: (vocabulary=.+)\.$",
+        lambda advice: SequenceTokenizer(**evaluate(f"dict({advice})", vocabulary={"b": 1, "a": 0, "c": 5})).fit(TEXTS),
+    ),
+    "a token twice": (
+        lambda: SequenceTokenizer(vocabulary=["a", "b", "a"]).fit(TEXTS),
+        r"first of each: (vocabulary=.+)\.$",
+        lambda advice: SequenceTokenizer(**evaluate(f"dict({advice})", vocabulary=["a", "b", "a"])).fit(TEXTS),
+    ),
+    "a text as vocabulary": (
+        lambda: SequenceTokenizer(vocabulary="abc").fit(TEXTS),
+        r"characters: (vocabulary=.+)\.$",
+        lambda advice: SequenceTokenizer(**evaluate(f"dict({advice})", vocabulary="abc")).fit(TEXTS),
+    ),
+    "no vocabulary": (
+        lambda: SequenceTokenizer(vocabulary=[]).fit(TEXTS),
+        r" (vocabulary=None) learns",
+        lambda advice: SequenceTokenizer(**settings_of(advice)).fit(TEXTS),
+    ),
+    "tokens as quantities": (
+        lambda: fit(SequenceTokenizer().fit_transform(TEXTS)),
+        r"each token: RNNClassifier\((embedding_dim=16)\)\.$",
+        lambda advice: fit(SequenceTokenizer().fit_transform(TEXTS), **settings_of(advice)),
+    ),
+    "NaN for a transformer of steps": (
+        lambda: PerTimestep(PCA(n_components=1)).fit(with_nan()),
+        r"impute them: (.+)\.$",
+        lambda advice: transformer_of(advice).fit(with_nan()),
+    ),
+    "NaN for a transformer of sequences": (
+        lambda: PerSequence(PCA(n_components=1)).fit_transform(with_nan()),
+        r"impute them: (.+)\.$",
+        lambda advice: transformer_of(advice).fit_transform(with_nan()),
+    ),
+    "strings for a transformer of numbers": (
+        lambda: PerTimestep(MinMaxScaler(feature_range=(0, 2))).fit([["u", "v"], ["u"]]),
+        r"For categories: (.+)\.$",
+        lambda advice: transformer_of(advice).fit([["u", "v"], ["u"]]),
+    ),
+    "records for a transformer of numbers": (
+        lambda: PerTimestep(MinMaxScaler()).fit([[{"a": 1.0}]]),
+        r"For records: (.+)\.$",
+        lambda advice: transformer_of(advice).fit([[{"a": 1.0}]]),
+    ),
+    "columns of strings for a transformer of numbers": (
+        lambda: PerTimestep(MinMaxScaler(feature_range=(0, 2))).fit(frames_with(["u", "v"])),
+        r"of numbers alone: (.+)\.$",
+        lambda advice: transformer_of(advice).fit(frames_with(["u", "v"])),
+    ),
+    "columns of times for a transformer of numbers": (
+        lambda: PerSequence(MinMaxScaler()).fit_transform(frames_with(np.zeros(2, "M8[s]"))),
+        r"of numbers alone: (.+)\.$",
+        lambda advice: transformer_of(advice).fit_transform(frames_with(np.zeros(2, "M8[s]"))),
+    ),
+    "one sequence of records": (
+        lambda: PerTimestep(DictVectorizer()).fit([{"a": 1.0}, {"a": 2.0}]),
+        r"Pass (\[X\]) if",
+        lambda advice: PerTimestep(DictVectorizer()).fit(evaluate(advice, X=[{"a": 1.0}, {"a": 2.0}])),
+    ),
+    "texts for a transformer of steps": (
+        lambda: PerTimestep(OneHotEncoder()).fit(TEXTS),
+        r"For texts: (.+)\.$",
+        lambda advice: evaluate(advice).fit(TEXTS),
+    ),
+    "results of unequal length for a matrix": (
+        lambda: PerSequence(lambda x: x[x > 0]).fit_transform(TABLE),
+        r"pass (as_sequences\(X\))\.$",
+        lambda advice: PerSequence(lambda x: x[x > 0]).fit_transform(evaluate(advice, X=TABLE)),
     ),
     "capturing groups": (
         lambda: SequenceTokenizer(token_pattern="(a|b)( |$)").fit(TEXTS),

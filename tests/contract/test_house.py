@@ -32,8 +32,15 @@ FLOORS = [  # from the ground up; a module imports only from floors below its ow
     {"_data.columns", "_data.layouts"},
     {"_data.containers"},
     {"_data.sequences", "_data.tables", "_data.targets"},
-    {"_data.frames", "_data.static"},
-    {"_data.labels", "_data.padder", "_data.per_timestep", "_data.tokenizer", "_data.windows"},
+    {"_data.frames", "_data.static", "_data.steps"},
+    {
+        "_data.labels",
+        "_data.padder",
+        "_data.per_sequence",
+        "_data.per_timestep",
+        "_data.tokenizer",
+        "_data.windows",
+    },
     {
         "_estimators",
         "_estimators.callbacks",

@@ -40,6 +40,7 @@ def stored():
     yield "Seq2SeqRegressor", sr.Seq2SeqRegressor(4, **SMALL).fit(X, X[:, :3, 0])
     yield "SequencePadder", sr.SequencePadder().fit(X)
     yield "SequenceTokenizer", sr.SequenceTokenizer().fit(texts)
+    yield "PerSequence", sr.PerSequence(StandardScaler()).fit(X)
     yield "PerTimestep", sr.PerTimestep(StandardScaler()).fit(X)
     yield "Windows", sr.sliding_windows(np.arange(9.0), window=3, horizon=2)
     yield "SequenceDataWarning", sr.SequenceDataWarning("zeros")

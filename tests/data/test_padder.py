@@ -9,10 +9,12 @@ from numpy.testing import assert_array_equal
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks
 
-from sklearn_recurrent import SequencePadder, as_column, as_sequences
+from sklearn_recurrent import SequencePadder, SequenceTokenizer, as_column, as_sequences
+from sklearn_recurrent._data.marks import TOKENS, TRANSFORMED, mark_of
 
 NAN = np.nan
 X = [np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), np.array([[7.0, 8.0]]), np.array([[9.0, 0.0], [0.0, 0.0]])]
@@ -264,3 +266,29 @@ def test_integers_of_64_bits_keep_all_digits():
 def test_a_nan_within_a_sequence_is_an_error_for_an_integer_dtype():
     with pytest.raises(ValueError, match="for dtype=int64, got NaN in sequence 0, step 1, feature 0"):
         SequencePadder(dtype=np.int64, value=0).fit_transform([np.array([1, np.nan, 2]), np.array([1.0])])
+
+
+# --- marks ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", [list, as_column, np.eye, SequencePadder().fit_transform])
+@pytest.mark.parametrize("flatten", [False, True])
+def test_a_result_is_marked_as_transformed(form, flatten):
+    given = np.eye(3) if form is np.eye else form(X)
+    padder = SequencePadder(flatten=flatten).fit(given)
+    padded = padder.transform(given)
+    assert mark_of(padded) == TRANSFORMED
+    for array in (padded, np.array(padded.tolist())):
+        back = padder.inverse_transform(array)
+        assert {mark_of(x) for x in (back if back.dtype == object else [back])} == {TRANSFORMED}
+
+
+@pytest.mark.parametrize("value", [0, NAN])
+@pytest.mark.parametrize("flatten", [False, True])
+def test_tokens_stay_tokens(value, flatten):
+    ids = SequenceTokenizer().fit_transform(["a b c", "b"])
+    padder = SequencePadder(value=value, flatten=flatten).fit(ids)
+    padded = padder.transform(ids)
+    assert mark_of(padded) == TOKENS
+    assert {mark_of(x) for x in padder.inverse_transform(padded)} == {TOKENS}
+    assert {mark_of(x) for x in train_test_split(padded, random_state=0)} == {TOKENS}

@@ -1,29 +1,36 @@
 """PerTimestep: a transformer of time steps, in every container of sequences."""
 
+import warnings
+
 import numpy as np
 import pytest
 from checks import MORE_CHECKS, scikit_learns_checks
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
-from sklearn.base import clone
-from sklearn.compose import ColumnTransformer
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_extraction import DictVectorizer
 from sklearn.feature_selection import SelectKBest
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression
-from sklearn.model_selection import cross_val_predict
+from sklearn.model_selection import GridSearchCV, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
+    MaxAbsScaler,
     MinMaxScaler,
     Normalizer,
     OneHotEncoder,
+    OrdinalEncoder,
     PolynomialFeatures,
     StandardScaler,
 )
 from sklearn.utils import estimator_checks, get_tags
 
-from sklearn_recurrent import PerTimestep, SequencePadder, as_column, as_sequences
+from sklearn_recurrent import GRUClassifier, PerTimestep, SequencePadder, SequenceTokenizer, as_column, as_sequences
+from sklearn_recurrent._data.marks import TRANSFORMED, mark_of
 
 RNG = np.random.default_rng(0)
 X = [RNG.normal(size=(n, 2)) * [1.0, 10.0] + 5.0 for n in [3, 1, 4, 4]]
@@ -52,6 +59,7 @@ def assert_sequences(result, expected):
         PerTimestep(PCA(1)),
         PerTimestep(PolynomialFeatures()),
         PerTimestep(SelectKBest(k=1)),
+        PerTimestep(FunctionTransformer()),
     ]
 )
 def test_scikit_learns_checks(estimator, check):
@@ -182,9 +190,39 @@ def test_missing_values_reach_a_transformer_that_allows_them_and_padding_does_no
     assert_array_equal(result, padded(filled)) if form is padded else assert_sequences(result, filled)
 
 
-def test_missing_values_are_an_error_for_a_transformer_that_does_not_allow_them():
-    with pytest.raises(ValueError, match="Input X contains NaN in sequence 1, step 1, feature 0"):
-        PerTimestep(PCA()).fit([np.ones(2), np.array([1.0, np.nan])])
+def with_nan(form=list):
+    holes = [x.copy() for x in X]
+    holes[2][1, 1] = np.nan
+    return form(holes)
+
+
+@pytest.mark.parametrize("form", [list, padded, as_column])
+def test_a_pipeline_may_impute_before_it_transforms(form):
+    steps = np.concatenate(with_nan())
+    expected = make_pipeline(SimpleImputer(), StandardScaler()).fit(steps)
+    result = PerTimestep(make_pipeline(SimpleImputer(), StandardScaler())).fit_transform(with_nan(form))
+    filled = [expected.transform(x) for x in with_nan()]
+    assert_array_equal(result, padded(filled)) if form is padded else assert_sequences(result.ravel(), filled)
+
+
+def test_missing_values_are_kept_where_the_transformer_keeps_them():
+    result = PerTimestep(FunctionTransformer(np.abs)).fit_transform(with_nan())
+    assert_sequences(result, [np.abs(x) for x in with_nan()])
+
+
+@pytest.mark.parametrize("method", ["fit", "transform"])
+def test_where_a_missing_value_is_that_the_transformer_refuses_is_said(method):
+    per_step = PerTimestep(PCA()) if method == "fit" else PerTimestep(PCA()).fit(X)
+    with pytest.raises(ValueError, match="Input X contains NaN in sequence 2, step 1, feature 1, and PCA takes no"):
+        getattr(per_step, method)(with_nan())
+
+
+def test_infinity_is_refused_in_every_form():
+    frames = pytest.importorskip("pandas").DataFrame({"a": [1.0, np.inf]})
+    with pytest.raises(ValueError, match="contains infinity in sequence 1, step 0, feature 0"):
+        PerTimestep(FunctionTransformer()).fit([np.ones(2), np.array([np.inf])])
+    with pytest.raises(ValueError, match="contains infinity in sequence 0, step 1, column 'a'"):
+        PerTimestep(FunctionTransformer()).fit([frames])
 
 
 # --- as a meta-estimator ----------------------------------------------------------------------------------------------
@@ -244,6 +282,19 @@ def test_a_transformer_must_return_one_row_per_step():
             PerTimestep(FunctionTransformer(function)).fit(X)
 
 
+def test_a_transformer_need_not_be_of_a_class_of_scikit_learns():
+    class Centered(BaseEstimator):
+        def fit(self, X, y=None):
+            self.mean_ = X.mean(axis=0)
+            return self
+
+        def transform(self, X):
+            return X - self.mean_
+
+    result = PerTimestep(Centered()).fit_transform([np.array([1.0, 2.0]), np.array([3.0])])
+    assert_sequences(result, [[[-1], [0]], [[1]]])
+
+
 def test_what_is_no_transformer_is_refused():
     with pytest.raises(ValueError, match="'transformer' parameter of PerTimestep must be an object implementing"):
         PerTimestep("scale").fit(X)
@@ -283,3 +334,415 @@ def test_a_transformer_that_works_in_place_does_not_change_X(shape):
     before = X.copy()
     PerTimestep(StandardScaler(copy=False)).fit_transform(X)
     assert_array_equal(X, before)
+
+
+# --- steps that are not numbers ---------------------------------------------------------------------------------------
+
+WORDS = [["u", "v", "u"], ["vv"], ["v", "u", "vv", "u"], ["u"]]
+ENCODED = [OneHotEncoder().fit([[w] for x in WORDS for w in x]).transform([[w] for w in x]).toarray() for x in WORDS]
+
+
+def arrays_of(dtype):
+    return lambda lists: [np.array(x, dtype=dtype) for x in lists]
+
+
+def series_of(dtype):
+    return lambda lists: [pytest.importorskip("pandas").Series(x, dtype=dtype) for x in lists]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        list,
+        tuple,
+        arrays_of(str),
+        arrays_of(object),
+        lambda lists: [np.array(x)[:, None] for x in lists],
+        series_of("object"),
+        series_of("category"),
+        series_of("string"),
+        lambda lists: np.fromiter(lists, object, len(lists)),
+        lambda lists: pytest.importorskip("pandas").Series(lists),
+        lambda lists: pytest.importorskip("polars").Series(lists),
+    ],
+    ids=[
+        "lists",
+        "tuple",
+        "str",
+        "object",
+        "2-D",
+        "Series",
+        "categories",
+        "string",
+        "object array",
+        "pandas",
+        "polars",
+    ],
+)
+@pytest.mark.parametrize("rows", [slice(None), slice(1)], ids=["ragged", "one"])
+def test_strings_of_every_kind_are_encoded(form, rows):
+    per_step = PerTimestep(OneHotEncoder()).fit(form(WORDS))
+    assert per_step.n_features_in_ == 1
+    assert_sequences(per_step.transform(form(WORDS[rows])), ENCODED[rows])
+
+
+def test_the_names_of_encoded_strings_are_those_of_the_categories():
+    assert PerTimestep(OneHotEncoder()).fit(WORDS).get_feature_names_out().tolist() == ["x0_u", "x0_v", "x0_vv"]
+
+
+@pytest.mark.parametrize("library", ["numpy", "pandas", "polars"])
+def test_a_column_of_strings_gives_a_column(library):
+    column = np.fromiter(WORDS, object, 4)[:, None]
+    if library != "numpy":
+        column = pytest.importorskip(library).DataFrame({"word": WORDS})
+    encoded = PerTimestep(OneHotEncoder()).fit_transform(column)
+    assert encoded.shape == (4, 1)
+    assert_sequences(encoded[:, 0], ENCODED)
+
+
+def test_the_lengths_of_lists_of_strings_do_not_say_what_they_are():
+    encoded = PerTimestep(OneHotEncoder()).fit_transform([["u", "v"], ["v", "v"]])
+    assert_sequences(encoded, [np.eye(2), np.eye(2)[[1, 1]]])
+
+
+@pytest.mark.parametrize("missing", [None, np.nan])
+def test_a_cube_of_objects_is_padded_by_steps_that_hold_nothing(missing):
+    cube = np.full((2, 4, 2), missing, dtype=object)
+    cube[0, 1:3] = [["a", 1], ["b", 2]]
+    cube[1, :1] = [["b", 3]]
+    columns = ColumnTransformer([("kind", OneHotEncoder(), [0]), ("value", MinMaxScaler(), [1])])
+    encoded = PerTimestep(columns).fit_transform(cube)
+    assert encoded.shape == (2, 4, 3)
+    assert_array_equal(encoded[0, 1:3], [[1, 0, 0], [0, 1, 0.5]])
+    assert_array_equal(encoded[1, :1], [[0, 1, 1]])
+    assert np.isnan(encoded).sum() == 5 * 3
+
+
+@pytest.mark.parametrize("dtype", [str, object])
+def test_strings_in_one_array_are_a_step_each_like_numbers(dtype):
+    matrix = np.array([["a", "b"], ["b", "c"]], dtype=dtype)
+    assert_array_equal(PerTimestep(OneHotEncoder()).fit_transform(matrix), np.eye(3)[[[0, 1], [1, 2]]])
+    assert_array_equal(PerTimestep(OrdinalEncoder()).fit_transform(matrix), [[0, 1], [1, 2]])
+    assert_array_equal(PerTimestep(OneHotEncoder()).fit_transform(matrix[:, :, None]), np.eye(3)[[[0, 1], [1, 2]]])
+
+
+def test_numbers_beside_strings_stay_numbers():
+    steps = [[("u", 1.0), ("v", 3.0)], [("u", 2.0)]]
+    columns = ColumnTransformer([("kind", OneHotEncoder(), [0]), ("value", MinMaxScaler(), [1])])
+    assert_sequences(PerTimestep(columns).fit_transform(steps), [[[1, 0, 0], [0, 1, 1]], [[1, 0, 0.5]]])
+    mixed = [np.array(["u", "v"]), np.array([1.0])]
+    seen = []
+    PerTimestep(FunctionTransformer(lambda x: seen.append(x) or np.zeros((len(x), 1)))).fit_transform(mixed)
+    assert seen[-1].ravel().tolist() == ["u", "v", 1.0]
+
+
+def test_strings_come_back_from_the_inverse():
+    per_step = PerTimestep(OneHotEncoder()).fit(WORDS)
+    back = per_step.inverse_transform(per_step.transform(WORDS))
+    assert [x.ravel().tolist() for x in back] == WORDS
+
+
+def test_what_was_fitted_on_strings_reads_numbers_as_objects():
+    per_step = PerTimestep(OneHotEncoder(handle_unknown="ignore")).fit([["u", "v"], ["u"]])
+    for other in ([[1, 2], [3]], [np.array([1, 2]), np.array([3])]):
+        assert_sequences(per_step.transform(other), [np.zeros((2, 2)), np.zeros((1, 2))])
+
+
+# --- frames -----------------------------------------------------------------------------------------------------------
+
+COLUMNS = ColumnTransformer(
+    [("number", MinMaxScaler(), ["v"]), ("kind", OneHotEncoder(), ["k"]), ("whole", MaxAbsScaler(), ["i"])]
+)
+TABLE = {"i": [3, 1, 2, 5], "v": [0.0, 2.0, 1.0, 4.0], "k": ["x", "y", "x", "x"]}
+CUTS = [(0, 2), (2, 3), (3, 4)]
+
+
+def frames(library, table=TABLE, cuts=CUTS):
+    if library == "narwhals":
+        nw = pytest.importorskip("narwhals")
+        return [nw.from_native(frame) for frame in frames("polars", table, cuts)]
+    if library == "pyarrow":
+        make = pytest.importorskip("pyarrow").table
+    elif library == "categories":
+        pandas = pytest.importorskip("pandas")
+
+        def make(table):
+            return pandas.DataFrame(table).astype({"k": "category"})
+    else:
+        make = pytest.importorskip(library).DataFrame
+    skip_without_names(make)
+    return [make({name: column[a:b] for name, column in table.items()}) for a, b in cuts]
+
+
+def skip_without_names(make):
+    """scikit-learn before 1.9 finds the names of columns by a protocol that polars has left in its version 2."""
+    frame = make({"k": [1.0, 2.0]})
+    try:
+        ColumnTransformer([("k", StandardScaler(), ["k"])]).fit(frame)
+    except Exception:  # of a different class in each version
+        pytest.skip(f"this scikit-learn finds no names in a {type(frame)}")
+
+
+FRAMES = ["pandas", "categories", "polars", "narwhals", "pyarrow"]
+
+
+@pytest.mark.parametrize("library", FRAMES)
+def test_columns_are_transformed_by_name(library):
+    per_step = PerTimestep(COLUMNS).fit(frames(library))
+    expected = [[[0, 1, 0, 0.6], [0.5, 0, 1, 0.2]], [[0.25, 1, 0, 0.4]], [[1, 1, 0, 1]]]
+    assert_sequences(per_step.transform(frames(library)), expected)
+    assert per_step.n_features_in_ == 3
+    assert per_step.feature_names_in_.tolist() == ["i", "v", "k"]
+    assert per_step.get_feature_names_out().tolist() == ["number__v", "kind__k_x", "kind__k_y", "whole__i"]
+
+
+@pytest.mark.parametrize("library", FRAMES)
+def test_the_transformer_gets_one_frame_of_the_same_library_and_its_columns_keep_their_types(library):
+    seen = []
+    PerTimestep(FunctionTransformer(lambda frame: seen.append(frame) or np.zeros((len(frame), 1)))).fit_transform(
+        frames(library)
+    )
+    frame = seen[-1]
+    expected = frames("polars" if library == "narwhals" else library, cuts=[(0, 4)])[0]
+    assert type(frame) is type(expected)
+    assert frame.equals(expected)
+
+
+@pytest.mark.parametrize("container", [as_column, "frame", "Series"])
+def test_frames_may_come_in_any_container(container):
+    given = np.fromiter(frames("pandas"), object, 3)
+    if container == "Series":
+        given = pytest.importorskip("pandas").Series(given)
+    elif container == "frame":
+        given = pytest.importorskip("pandas").DataFrame({"series": given})
+    else:
+        given = given[:, None]
+    result = PerTimestep(COLUMNS).fit_transform(given)
+    assert result.shape == (3,) if container == "Series" else (3, 1)
+    assert_sequences(result.ravel(), PerTimestep(COLUMNS).fit_transform(frames("pandas")))
+
+
+@pytest.mark.parametrize("library", FRAMES)
+def test_names_are_checked_as_scikit_learn_checks_them(library):
+    per_step = PerTimestep(COLUMNS).fit(frames(library))
+    other_order = frames(library, {name: TABLE[name] for name in ("v", "i", "k")})
+    other_names = frames(library, {"i": TABLE["i"], "w": TABLE["v"], "k": TABLE["k"]})
+    with pytest.raises(ValueError, match="must be in the same order as they were in fit"):
+        per_step.transform(other_order)
+    with pytest.raises(ValueError, match="Feature names unseen at fit time:\n- w"):
+        per_step.transform(other_names)
+    for others in (other_order, other_names):
+        with pytest.raises(ValueError, match=r"feature names of sequence 1 should match those of sequence 0"):
+            PerTimestep(COLUMNS).fit([frames(library)[0], others[1]])
+
+
+def test_frames_of_numbers_are_scaled_like_their_arrays():
+    pandas = pytest.importorskip("pandas")
+    scaler = PerTimestep(StandardScaler()).fit([pandas.DataFrame(x, columns=["a", "b"]) for x in X])
+    assert_sequences(scaler.transform([pandas.DataFrame(x, columns=["a", "b"]) for x in X]), SCALED)
+    assert scaler.transformer_.feature_names_in_.tolist() == ["a", "b"]
+    with pytest.warns(UserWarning, match="X does not have valid feature names") as caught:
+        assert_sequences(scaler.transform(X), SCALED)
+    assert "but PerTimestep was fitted with feature names" in str(caught[0].message)
+
+
+def test_a_frame_with_missing_values_is_imputed_by_column():
+    pandas = pytest.importorskip("pandas")
+    holes = [pandas.DataFrame({"v": [1.0, None], "k": ["x", None]}), pandas.DataFrame({"v": [3.0], "k": ["x"]})]
+    columns = ColumnTransformer(
+        [("v", SimpleImputer(), ["v"]), ("k", SimpleImputer(strategy="most_frequent"), make_column_selector("k"))]
+    )
+    result = PerTimestep(columns).fit_transform(holes)
+    assert [x.tolist() for x in result] == [[[1.0, "x"], [2.0, "x"]], [[3.0, "x"]]]
+
+
+def test_nullable_columns_become_numbers():
+    pandas = pytest.importorskip("pandas")
+    holes = [
+        pandas.DataFrame({"v": pandas.array([1, None], "Int64")}),
+        pandas.DataFrame({"v": pandas.array([3], "Int64")}),
+    ]
+    assert_sequences(PerTimestep(FunctionTransformer()).fit_transform(holes), [[[1], [np.nan]], [[3]]])
+    assert_sequences(PerTimestep(SimpleImputer()).fit_transform(holes), [[[1], [2]], [[3]]])
+
+
+@pytest.mark.parametrize("output", ["pandas", "polars"])
+def test_a_transformer_may_return_frames(output):
+    skip_without_names(pytest.importorskip(output).DataFrame)
+    columns = clone(COLUMNS).set_params(kind__sparse_output=False).set_output(transform=output)
+    assert_sequences(
+        PerTimestep(columns).fit_transform(frames("pandas")), PerTimestep(COLUMNS).fit_transform(frames("pandas"))
+    )
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+def test_times_are_no_numbers(library):
+    times = np.array(["2026-01-01", "2026-01-02", "2026-01-03", "2026-01-04"], "M8[ns]")
+    X = frames(library, {"t": times, "v": TABLE["v"]})
+    for transformer in (StandardScaler(), make_pipeline("passthrough", StandardScaler())):
+        with pytest.raises(ValueError, match="in the column 't': StandardScaler would read times as numbers"):
+            PerTimestep(transformer).fit(X)
+    with pytest.raises(ValueError, match="in the column 't'"):
+        PerTimestep(StandardScaler()).fit(frames(library, {"t": times}))
+    named = PerTimestep(ColumnTransformer([("v", MinMaxScaler(), ["v"])])).fit_transform(X)
+    assert_sequences(named, [[[0], [0.5]], [[0.25]], [[1]]])
+    with pytest.raises(ValueError, match=r"Expected numbers in sequence 0, got times \(datetime64"):
+        PerTimestep(StandardScaler()).fit([times])
+
+
+def test_times_reach_a_transformer_of_times():
+    pytest.importorskip("pandas")
+    times = np.array(["2026-01-01T05", "2026-01-02T06", "2026-01-03T07", "2026-01-04T08"], "M8[ns]")
+    hours = FunctionTransformer(lambda frame: frame.apply(lambda column: column.dt.hour))
+    assert_sequences(PerTimestep(hours).fit_transform(frames("pandas", {"t": times})), [[[5], [6]], [[7]], [[8]]])
+
+
+# --- records ----------------------------------------------------------------------------------------------------------
+
+RECORDS = [[{"a": 1.0, "b": 2.0}, {"a": 3.0}], [{"b": 4.0, "c": "x"}]]
+VECTORS = [[[1, 2, 0], [3, 0, 0]], [[0, 4, 1]]]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        list,
+        tuple,
+        lambda X: [tuple(x) for x in X],
+        lambda X: [np.array(x) for x in X],
+        lambda X: np.fromiter(X, object, len(X)),
+        lambda X: pytest.importorskip("pandas").Series(X),
+    ],
+)
+def test_records_become_vectors(form):
+    per_step = PerTimestep(DictVectorizer()).fit(form(RECORDS))
+    assert_sequences(per_step.transform(form(RECORDS)), VECTORS)
+    assert_sequences(per_step.transform(form(RECORDS[:1])), VECTORS[:1])
+    assert per_step.get_feature_names_out().tolist() == ["a", "b", "c=x"]
+
+
+def test_records_come_back_from_the_inverse():
+    numbers = [[{"a": 1.0, "b": 2.0}, {"a": 3.0}], [{"b": 4.0}]]
+    per_step = PerTimestep(DictVectorizer()).fit(numbers)
+    assert per_step.inverse_transform(per_step.transform(numbers)).tolist() == numbers
+
+
+def test_records_have_no_number_of_features_and_leave_none_of_an_earlier_fit():
+    per_step = PerTimestep(StandardScaler()).fit(X)
+    per_step.set_params(transformer=DictVectorizer()).fit(RECORDS)
+    assert not hasattr(per_step, "n_features_in_")
+    with pytest.raises(ValueError, match=r"Expected X to hold records, a dict for each time step, .* got numbers"):
+        per_step.transform(X)
+    for other, what in ((RECORDS, "records"), (WORDS, "strings")):
+        with pytest.raises(ValueError, match=rf"Expected X to hold numbers, since .* got {what}"):
+            PerTimestep(StandardScaler()).fit(X).transform(other)
+    with pytest.raises(ValueError, match="Expected numbers in sequence 0, got strings"):
+        PerTimestep(StandardScaler()).fit([np.ones(2)]).transform([np.array(x) for x in WORDS])
+
+
+# --- errors and copies ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([["u"], []], "Expected sequence 1 to have at least one time step, got shape"),
+        ([np.array([["u", "v"]]), np.array(["u"])], "got 2 in sequence 0 and 1 in sequence 1"),
+        ([[["u", "v"], ["u"]]], "Expected sequence 0 to have shape .* with steps of equal length"),
+        (["u", "v"], r"Expected a sequence of time steps, got 'u' in place of sequence 0. Pass \[X\]"),
+        ([{"a": 1}], r"Expected a sequence of time steps, got \{'a': 1\} in place of sequence 0. Pass \[X\]"),
+        (np.full((2, 3, 1), None), "Expected sequence 0 to have at least one time step, got padding only"),
+        ([["u", np.datetime64("2026")]], None),
+    ],
+)
+def test_steps_that_cannot_be_joined_are_refused(given, message):
+    if message is None:  # an object like any other
+        assert PerTimestep(FunctionTransformer()).fit_transform(given)[0].shape == (2, 1)
+        return
+    with pytest.raises(ValueError, match=message):
+        PerTimestep(FunctionTransformer()).fit(given)
+
+
+def test_strings_in_some_frames_beside_lists_are_refused():
+    with pytest.raises(ValueError, match="data frames, or none, got one as sequence 1 and list as sequence 0"):
+        PerTimestep(OneHotEncoder()).fit([[["x", "y", "z"]], frames("pandas")[0]])
+
+
+def test_numbers_that_a_transformer_wants_and_does_not_get_are_named():
+    with pytest.raises(ValueError, match="got another object in sequence 1, step 0, feature 0: could not convert"):
+        PerTimestep(StandardScaler()).fit([[("1", 2.0)], [("u", 3.0)]])
+    with pytest.raises(ValueError, match="got others in the column 'k': could not convert string"):
+        PerTimestep(StandardScaler()).fit(frames("pandas"))
+    with pytest.raises(TypeError, match="got a dict for each time step"):
+        PerTimestep(StandardScaler()).fit(RECORDS)
+
+
+def test_a_fit_that_fails_changes_nothing():
+    per_step = PerTimestep(StandardScaler()).fit(X)
+    before = dict(vars(per_step))
+    for wrong in ([np.full((2, 3), np.inf)], frames("pandas"), [["u"]], RECORDS):
+        with pytest.raises((TypeError, ValueError)):
+            per_step.fit(wrong)
+        assert vars(per_step) == before
+
+
+def test_what_is_not_numbers_is_not_changed_either():
+    class InPlace(TransformerMixin, BaseEstimator):
+        def fit(self, X, y=None):
+            return self
+
+        def transform(self, X):
+            if isinstance(X, list):
+                for record in X:
+                    record.clear()
+            elif hasattr(X, "iloc"):
+                X["v"] = 0.0
+                X.loc[:, "i"] = 0
+            else:
+                X[:] = "changed"
+            return np.zeros((len(X), 1))
+
+    given = frames("pandas")
+    one = frames("pandas")[:1]
+    strings = [np.array(["u", "v"], object)]
+    records = [[{"a": 1.0}]]
+    for X in (given, one, strings, records):
+        PerTimestep(InPlace()).fit_transform(X)
+    assert all(frame.equals(was) for frame, was in zip(given, frames("pandas"), strict=True))
+    assert one[0].equals(frames("pandas")[0])
+    assert strings[0].tolist() == ["u", "v"]
+    assert records == [[{"a": 1.0}]]
+
+
+# --- marks ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", [list, as_column, padded])
+def test_a_result_is_marked_as_transformed(form):
+    result = PerTimestep(StandardScaler()).fit_transform(form(X))
+    for array in [result] if form is padded else result.ravel():
+        assert mark_of(array) == TRANSFORMED
+    assert mark_of(PerTimestep(StandardScaler()).fit_transform(np.eye(3))) == TRANSFORMED
+
+
+def test_tokens_that_are_transformed_are_no_tokens_any_more():
+    ids = SequenceTokenizer().fit_transform(["a b", "b c c"])
+    assert {mark_of(x) for x in PerTimestep(FunctionTransformer()).fit_transform(ids)} == {TRANSFORMED}
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_pipeline_from_frames_to_classes_is_searched(library):
+    rng = np.random.default_rng(0)
+    table = {"v": rng.normal(size=80), "k": rng.choice(["x", "y"], 80), "i": np.arange(80)}
+    X = frames(library, table, [(4 * j, 4 * j + 4 - j % 3) for j in range(20)])
+    net = GRUClassifier(2, max_iter=1, random_state=0)
+    columns = ColumnTransformer([("v", StandardScaler(), ["v"]), ("k", OneHotEncoder(), ["k"])])
+    search = GridSearchCV(
+        make_pipeline(PerTimestep(columns), net),
+        {"pertimestep__transformer__v__with_mean": [True, False]},
+        cv=2,
+        error_score="raise",
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        assert search.fit(X, [0, 1] * 10).predict(X).shape == (20,)

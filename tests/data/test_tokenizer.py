@@ -13,8 +13,11 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks, get_tags
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_recurrent import SequencePadder, SequenceTokenizer, as_column, as_sequences
+from sklearn_recurrent._data import marks
+from sklearn_recurrent._data.marks import mark_of
 
 TEXTS = ["the cat sat on the mat", "The dog sat.", "a cat!", "the end", "dog eat dog"]
 LABELS = ["cat", "dog", "cat", "none", "dog"]
@@ -250,6 +253,98 @@ def test_numbers_are_ordered_as_numbers():
     assert SequenceTokenizer().fit([[10, 9, -1, 2.5]]).tokens_.tolist()[2:] == [-1, 2.5, 9, 10]
 
 
+# --- a fixed vocabulary -----------------------------------------------------------------------------------------------
+
+GIVEN = ["b", "a", "c"]
+
+
+@pytest.mark.parametrize(
+    "vocabulary",
+    [
+        GIVEN,
+        tuple(GIVEN),
+        np.array(GIVEN),
+        {"b": 2, "a": 3, "c": 4},
+        {"c": np.int64(4), "a": np.int32(3), "b": 2},
+        {"[UNK]": 1, "c": 4, "a": 3, "[PAD]": 0, "b": 2},
+        ["[PAD]", "[UNK]", *GIVEN],
+        SequenceTokenizer().fit(["b b b a a c"]).vocabulary_,
+        SequenceTokenizer().fit(["b b b a a c"]).tokens_,
+    ],
+)
+@pytest.mark.parametrize("fitted", [False, True])
+def test_the_ids_may_be_fixed(vocabulary, fitted):
+    tokenizer = SequenceTokenizer(vocabulary=vocabulary, max_tokens=1, min_df=2)
+    if fitted:
+        assert tokenizer.fit(["z z", "a"]) is tokenizer
+        assert list(tokenizer.vocabulary_.items()) == [("b", 2), ("a", 3), ("c", 4)]
+        assert all(type(token) is str for token in tokenizer.vocabulary_)
+        assert all(type(i) is int for i in tokenizer.vocabulary_.values())
+        assert tokenizer.tokens_.tolist() == ["[PAD]", "[UNK]", *GIVEN]
+    assert lists(tokenizer.transform(["c b z", ["[PAD]", "[UNK]", "a"]])) == [[4, 2, 1], [1, 1, 3]]
+    assert tokenizer.inverse_transform([[0, 4, 1, 2]]) == [["c", "[UNK]", "b"]]
+    assert tokenizer.get_feature_names_out().tolist() == ["[PAD]", "[UNK]", *GIVEN]
+    assert hasattr(tokenizer, "vocabulary_") == fitted
+
+
+def test_a_set_of_tokens_is_sorted():
+    for vocabulary in ({"b", "a", "c"}, frozenset(GIVEN)):
+        assert SequenceTokenizer(vocabulary=vocabulary).fit(TEXTS).tokens_.tolist()[2:] == ["a", "b", "c"]
+    assert list({8, 1}) == [8, 1]
+    assert SequenceTokenizer(vocabulary={8, 1}).fit(TEXTS).tokens_.tolist()[2:] == [1, 8]
+
+
+@pytest.mark.parametrize("container", ["pandas", "polars"])
+def test_a_series_of_tokens_fixes_the_ids(container):
+    series = pytest.importorskip(container).Series(GIVEN)
+    assert lists(SequenceTokenizer(vocabulary=series).transform(["a b c"])) == [[3, 2, 4]]
+
+
+def test_a_fixed_vocabulary_is_fitted_and_says_so():
+    fixed = SequenceTokenizer(vocabulary=GIVEN)
+    check_is_fitted(fixed)
+    assert not get_tags(fixed).requires_fit
+    assert get_tags(SequenceTokenizer()).requires_fit
+    with pytest.raises(ValueError, match="Expected text 0 to be a string or a list of tokens"):
+        fixed.fit([3])
+
+
+def test_a_vocabulary_may_hold_tokens_of_every_kind():
+    tokenizer = SequenceTokenizer(vocabulary=[("a", 1), 7, None]).fit([[7, None]])
+    assert lists(tokenizer.transform([[None, ("a", 1), 7.0, 8]])) == [[4, 2, 3, 1]]
+
+
+@pytest.mark.parametrize(
+    ("vocabulary", "message"),
+    [
+        ([], "Expected vocabulary to hold at least one token, got none"),
+        ({}, "Expected vocabulary to hold at least one token, got none"),
+        ({"[PAD]": 0}, "Expected vocabulary to hold at least one token, got none"),
+        (["a", "b", "a"], "Expected each token of vocabulary once, got 'a' 2 times"),
+        ("ab", r"Expected vocabulary to be a dict or an iterable of tokens, got 'ab'. .*vocabulary=list\(vocabulary\)"),
+        ({"a": 2, "b": 2}, "ids of vocabulary to be different, got 2 for 'a' and 'b'"),
+        ({"a": 2, "b": 4}, "ids of vocabulary to be without gaps, got 4 for 'b' and no token for 3"),
+        (
+            {"a": 0, "b": 1},
+            "ids of vocabulary to be from 2 on, since 0 is padding and 1 an unknown token, got 0 for 'a'",
+        ),
+        ({"a": -1}, "ids of vocabulary to be from 2 on, .* got -1 for 'a'"),
+        ({"a": 2.0}, "ids of vocabulary to be whole numbers, got 2.0 for 'a'"),
+        ({"a": True}, "ids of vocabulary to be whole numbers, got True for 'a'"),
+        ({"a": 2, "[UNK]": 3}, r"ids of vocabulary to be 1 for '\[UNK\]', got 3"),
+        (["a", "[PAD]"], r"Expected '\[PAD\]', the name of a reserved id, in front of vocabulary .* behind 'a'"),
+        ([["a"]], "Expected hashable tokens in vocabulary"),
+        ([float("nan")], "Expected no missing tokens in vocabulary, got nan"),
+    ],
+)
+def test_ids_that_cannot_be_are_refused(vocabulary, message):
+    tokenizer = SequenceTokenizer(vocabulary=vocabulary)
+    for method in (tokenizer.fit, tokenizer.transform):
+        with pytest.raises(ValueError, match=message):
+            method(TEXTS)
+    assert vars(tokenizer) == vars(SequenceTokenizer(vocabulary=vocabulary))
+
+
 # --- ids --------------------------------------------------------------------------------------------------------------
 
 
@@ -370,6 +465,14 @@ def test_every_dtype_of_strings_in_pandas_gives_the_same_ids(dtype):
     pandas = pytest.importorskip("pandas")
     series = pandas.Series(["a b", "b"], index=[7, 3], dtype=dtype)
     assert lists(SequenceTokenizer().fit_transform(series)) == [[3, 2], [2]]
+
+
+@pytest.mark.parametrize("fixed", [False, True])
+def test_ids_are_marked_as_tokens(fixed):
+    tokenizer = SequenceTokenizer(vocabulary=["the", "cat"] if fixed else None)
+    ids = tokenizer.fit_transform([*TEXTS, ""])
+    assert {mark_of(x) for x in ids} == {marks.TOKENS}
+    assert {mark_of(x) for x in pickle.loads(pickle.dumps(ids))} == {marks.TOKENS}
 
 
 def test_X_is_not_changed():
@@ -497,6 +600,7 @@ def test_a_stored_copy_gives_the_same_ids(copy, tmp_path):
 
 def test_a_clone_has_the_parameters_and_no_vocabulary():
     parameters = {"level": words, "lowercase": False, "token_pattern": "a", "max_tokens": 3, "min_df": 0.1}
+    parameters["vocabulary"] = ["a"]
     cloned = clone(SequenceTokenizer(**parameters).fit(["a b"]))
     assert cloned.get_params() == parameters
     assert not hasattr(cloned, "vocabulary_")

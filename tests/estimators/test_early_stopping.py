@@ -358,7 +358,6 @@ def test_the_two_ways_to_transform_X_val_in_a_pipeline_run_and_are_one(ragged, l
     assert same_bits(first[-1], second[-1])
 
 
-@pytest.mark.xfail(strict=False, reason="the transformers set no marks yet")
 def test_a_transformer_of_this_package_marks_X_and_a_forgotten_X_val_is_noticed(ragged, labels):
     """Also where the values alone tell nothing."""
     pipe = make_pipeline(PerTimestep(MinMaxScaler()), RNNClassifier(**TINY))

@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import sklearn_recurrent as sr
 from sklearn_recurrent._core.preprocessing import Standardizer, Vocabulary
@@ -68,3 +71,86 @@ def test_an_unknown_token_has_row_0_whether_it_lies_below_between_or_above():
     assert rows.ravel().tolist() == [1, 2, 3, 0, 0, 0, 0]
     assert rows.dtype == np.int32
     assert vocabulary.n_rows == 4
+
+
+# --- tokens that would be read as quantities --------------------------------------------------------------------------
+
+TEXTS = ["a b c", "c b", "b a a c", "c", "a c b", "b b"]
+REFUSED = (
+    r"got ids of tokens, made by SequenceTokenizer: (\w+) would read them as quantities. .*: \1\(embedding_dim=16\)"
+)
+
+
+def tokens_in(form):
+    ids = sr.SequenceTokenizer().fit_transform(TEXTS)
+    if form == "Series":
+        return pytest.importorskip("pandas").Series(ids)
+    if form == "frame":
+        return pytest.importorskip("pandas").DataFrame({"ids": ids})
+    return {
+        "list": list,
+        "tuple": tuple,
+        "object array": sr.as_sequences,
+        "column": sr.as_column,
+        "cube": sr.SequencePadder(value=0).fit_transform,
+        "NaN": sr.SequencePadder().fit_transform,
+        "flat": sr.SequencePadder(value=0, flatten=True).fit_transform,
+        "cut": sr.PerSequence(lambda x: x[:2]).fit_transform,
+    }[form](ids)
+
+
+FORMS = ["list", "tuple", "object array", "column", "Series", "frame", "cube", "NaN", "flat", "cut"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_tokens_are_not_read_as_quantities_in_any_container(form):
+    X = tokens_in(form)
+    with pytest.raises(ValueError, match=REFUSED):
+        sr.GRUClassifier(**TINY).fit(X, [0, 1] * 3)
+    sr.GRUClassifier(**TINY, embedding_dim=16).fit(X, [0, 1] * 3)
+
+
+def unmarked(X):
+    """Whole numbers that nobody says are tokens."""
+    return [x.astype(np.int64).astype(np.int32) for x in X]
+
+
+@pytest.mark.filterwarnings("ignore:Maximum iterations")
+def test_no_estimator_reads_tokens_as_quantities(task):
+    cls, _, y = task
+    X = tokens_in("list")
+    counts = unmarked(X)
+    y = y[:6]
+    settings = {"hidden_layer_sizes": 3, "max_iter": 1, "random_state": 0}
+    with pytest.raises(ValueError, match=REFUSED):
+        cls(**settings).fit(X, y)
+    model = cls(**settings).fit(counts, y)
+    assert cls(**settings, embedding_dim=16).fit(X, y).predict(X[:2]) is not None
+    before = model.theta_.copy()
+    calls = [
+        lambda: model.predict(X),
+        lambda: model.score(X, y),
+        lambda: model.fit(counts, y, X_val=X, y_val=y),
+        lambda: cls(**settings, warm_start=True).fit(counts, y).fit(X, y),
+    ]
+    if hasattr(model, "partial_fit"):
+        calls.append(lambda: model.partial_fit(X, y))
+    for call in calls:
+        with pytest.raises(ValueError, match=REFUSED):
+            call()
+    assert np.array_equal(model.theta_, before)
+
+
+@pytest.mark.filterwarnings("ignore:Maximum iterations")
+def test_a_fold_of_tokens_is_refused_in_a_search():
+    search = GridSearchCV(sr.GRUClassifier(**TINY), {"alpha": [0.1, 0.2]}, cv=2, error_score="raise")
+    with pytest.raises(ValueError, match=REFUSED):
+        search.fit(tokens_in("list") * 2, [0, 1] * 6)
+    search.set_params(estimator=sr.GRUClassifier(**TINY, embedding_dim=2)).fit(tokens_in("list") * 2, [0, 1] * 6)
+
+
+@pytest.mark.parametrize("form", ["list", "cube"])
+def test_tokens_that_are_scaled_or_encoded_are_numbers(form):
+    X = tokens_in(form)
+    for transformer in (StandardScaler(), OneHotEncoder()):
+        make_pipeline(sr.PerTimestep(transformer), sr.GRUClassifier(**TINY)).fit(X, [0, 1] * 3)

@@ -9,6 +9,7 @@ from sklearn_recurrent import (
     GRURegressor,
     LSTMClassifier,
     LSTMRegressor,
+    PerSequence,
     PerTimestep,
     RNNClassifier,
     RNNRegressor,
@@ -115,6 +116,7 @@ def the_others(X: list[np.ndarray], texts: list[str]) -> None:
     assert_type(SequencePadder().fit(X).length_, int)
     assert_type(SequenceTokenizer(level="char").fit(texts).vocabulary_, dict[Any, int])
     assert_type(SequenceTokenizer(level=str.split).fit(texts).transform(texts), list[np.ndarray])
+    assert_type(PerSequence(np.diff).fit(X).transform(X), np.ndarray)
     assert_type(PerTimestep(SequencePadder()).fit(X).transform(X), np.ndarray)
     assert_type(StreamState.__len__(LSTMClassifier().initial_state(2)), int)
     assert_type(LSTMClassifier().initial_state(2)[[0]], StreamState)
