@@ -39,7 +39,8 @@ class SequencePadder(SequenceTransformerMixin, BaseEstimator):
     truncating : {"post", "pre"}, default="post"
         Whether long sequences lose their end or their beginning. Used only with ``longer="truncate"``.
     value : float, default=nan
-        Value of all features in padded steps. The estimators of this package recognize only NaN as padding.
+        Value of all features in padded steps. The estimators of this package recognize NaN as padding, and another
+        value if `pad_value` names it.
     dtype : data-type, default=None
         Data type of the result. None means that of `X`, widened if it cannot hold `value`: integers and NaN become
         float64, integers and 0 stay integers.

@@ -6,6 +6,7 @@ the lengths of its sequences: a fold of a ragged data set in which all lengths h
 
 from collections.abc import Mapping
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.utils import check_array
@@ -23,7 +24,16 @@ TOKENS = [np.float64, *(f"{kind}{size}" for kind in "iu" for size in (8, 4, 2, 1
 
 
 def parse_sequences(
-    estimator, X, *, reset, missing="error", input_size=None, tokens=False, pad_token=None, in_table=False
+    estimator,
+    X,
+    *,
+    reset,
+    missing="error",
+    input_size=None,
+    tokens=False,
+    pad_token=None,
+    pad_value=None,
+    in_table=False,
 ):
     """Parse any form of `X` into valid steps; store its form on `estimator`, or compare it with the form in `fit`.
 
@@ -48,6 +58,9 @@ def parse_sequences(
         Whether `X` contains tokens: non-negative whole numbers, one per time step.
     pad_token : int, default=None
         The token that is padding at the ends of the rows of an array. None: no token is padding.
+    pad_value : float, default=None
+        The value that all features have in steps of padding at the ends of the rows of an array, if these are not NaN.
+        An array ``(n, T)`` is then parsed as the 3-D array with one feature.
     in_table : bool, default=False
         Whether `X` is a column of a table. Messages then have no code, which would lose the other columns.
 
@@ -75,14 +88,15 @@ def parse_sequences(
     if not reset:
         _check_form(estimator, sequential)
     dtypes = TOKENS if tokens else FLOATS
+    padding = _Padding(pad_token, pad_value)
     if sequential:
         source = None if in_table else _source(form)
-        sequences, frame = _parse_ragged(estimator, form, X, input_size, dtypes, pad_token, source)
+        sequences, frame = _parse_ragged(estimator, form, X, input_size, dtypes, padding, source)
         # One sequence has the shape of a matrix, so scikit-learn counts its features; X itself has none it could count.
         one = sequences.arrays[0] if frame is None else frame
         check_columns(estimator, one, reset=reset)
     else:
-        sequences = _parse_matrix(estimator, X, reset, input_size, dtypes, pad_token)
+        sequences = _parse_matrix(estimator, X, reset, input_size, dtypes, padding)
     sequences = _handle_missing(estimator, sequences, missing, rectangular=form == "numbers")
     if tokens:
         sequences = as_tokens(sequences.joined())
@@ -155,8 +169,33 @@ def as_array(j, x, source="X"):
     return array
 
 
-def valid_steps(X, value=np.nan, sides=("pre", "post")):
-    """Where the 3-D array `X` is not padding: padding is `value` in all features, at the given ends.
+class _Padding(NamedTuple):
+    """What padding is in an array of all sequences. Without either it is NaN.
+
+    token : the token; NaN is none then
+    value : the value, besides NaN
+    """
+
+    token: int | None
+    value: float | None
+
+    def values(self):
+        if self.token is not None:
+            return [self.token]
+        if self.value is not None:
+            return [np.nan, float(self.value)]
+        return [np.nan]
+
+
+def valid_steps(X, *values, sides=("pre", "post")):
+    """Where the 3-D array `X` is not padding: padding is one of `values` in all features, at the given ends.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, T, F)
+    *values : float
+        By default NaN.
+    sides : list of {"pre", "post"}
 
     Returns
     -------
@@ -168,16 +207,12 @@ def valid_steps(X, value=np.nan, sides=("pre", "post")):
     ValueError
         If a sequence consists of padding only.
     """
-    if np.isnan(value):
-        equals_value = np.isnan
-    else:
-        equals_value = partial(np.equal, value)
-    padding = equals_value(X[:, :, 0])
+    values = values or [np.nan]
+    padding = _holds_only(values[0], X)
+    for value in values[1:]:
+        padding |= _holds_only(value, X)
     if not padding.any():
         return ~padding
-    # The other features are compared only where the first one matches: that is cheap even for wide arrays.
-    candidates = np.nonzero(padding)
-    padding[candidates] = equals_value(X[candidates]).all(axis=1)
     valid = np.ones_like(padding)
     if "pre" in sides:
         valid &= np.logical_or.accumulate(~padding, axis=1)
@@ -187,9 +222,20 @@ def valid_steps(X, value=np.nan, sides=("pre", "post")):
     if empty.any():
         raise ValueError(
             f"Expected sequence {empty.argmax()} to have at least one time step, "
-            f"got padding only: all {X.shape[1]} time steps are {value}."
+            f"got padding only: all {X.shape[1]} time steps are {' or '.join(map(str, values))}."
         )
     return valid
+
+
+def _holds_only(value, X):
+    """(n, T): whether all features of a step have this value."""
+    equals_value = np.isnan if np.isnan(value) else partial(np.equal, value)
+    found = equals_value(X[:, :, 0])
+    if found.any() and X.shape[2] > 1:
+        # The other features are compared only where the first one matches: that is cheap even for wide arrays.
+        candidates = np.nonzero(found)
+        found[candidates] = equals_value(X[candidates]).all(axis=1)
+    return found
 
 
 def as_sequences(X, *, channels_first: bool = False) -> np.ndarray:
@@ -337,7 +383,7 @@ def _flat_hint(estimator):
 # --- from a form to valid steps ---------------------------------------------------------------------------------------
 
 
-def _parse_ragged(estimator, form, X, input_size, dtypes, pad_token, source):
+def _parse_ragged(estimator, form, X, input_size, dtypes, padding, source):
     frame = None
     if form == "numbers":
         if X.ndim > 3:
@@ -345,7 +391,7 @@ def _parse_ragged(estimator, form, X, input_size, dtypes, pad_token, source):
             raise ValueError(f"Found array with dim {X.ndim}, while dim <= 3 is required by {name}.")
         X = _numbers_of_all(X)
         X = check_array(X, dtype=dtypes, order="C", ensure_all_finite=False, allow_nd=True, estimator=estimator)
-        sequences = _from_3d_array(X, pad_token)
+        sequences = _from_3d_array(X, padding)
     else:
         arrays, frame = arrays_and_frame(X, source)
         sequences = _from_arrays(arrays, dtypes)
@@ -362,7 +408,7 @@ def _source(form):
     return "np.ravel(X)" if form == "column" else "X"
 
 
-def _parse_matrix(estimator, X, reset, input_size, dtypes, pad_token):
+def _parse_matrix(estimator, X, reset, input_size, dtypes, padding):
     if isinstance(X, list | tuple):
         _check_nested_list(X)
     values = _numbers_of_all(X)
@@ -374,7 +420,7 @@ def _parse_matrix(estimator, X, reset, input_size, dtypes, pad_token):
         X = check_array(values, estimator=estimator, **options)
     else:
         X = validate_data(estimator, values, reset=reset, **options)
-    if input_size is None and pad_token is None:
+    if input_size is None and padding == (None, None):
         return Sequences(X[:, :, None], np.full(len(X), X.shape[1]), X.dtype)
     input_size = input_size or 1
     if X.shape[1] % input_size:
@@ -382,7 +428,7 @@ def _parse_matrix(estimator, X, reset, input_size, dtypes, pad_token):
             f"Expected the number of columns of X to be a multiple of input_size={input_size}, got {X.shape[1]} "
             "columns. A flat X has the shape (n_samples, n_steps * input_size), in C order."
         )
-    return _from_3d_array(X.reshape(len(X), -1, input_size), pad_token)
+    return _from_3d_array(X.reshape(len(X), -1, input_size), padding)
 
 
 def _numbers_of_all(X):
@@ -416,17 +462,14 @@ def _refuse_tokens_and_records(X):
                 raise refusal_of_object(value, (j, step), np.full((1, 1), value, object), place_of_array(X))
 
 
-def _from_3d_array(X, pad_token=None):
+def _from_3d_array(X, padding):
     n, length = X.shape[:2]
     if not X.size:
         raise ValueError(
             f"Found array with 0 sample(s), time step(s) or feature(s) (shape={X.shape}) while a minimum of 1 of each "
             "is required."
         )
-    if pad_token is None:
-        valid = valid_steps(X)
-    else:
-        valid = valid_steps(X, pad_token)
+    valid = valid_steps(X, *padding.values())
     if valid.all():
         return Sequences(X, np.full(n, length), X.dtype)
     lengths = valid.sum(axis=1)

@@ -29,7 +29,7 @@ from .inputs import CachedInput, as_table, input_options, parse, parse_training
 from .parameters import is_bidirectional, layer_sizes, refuse_unknown
 from .scoring import shallow_copy_with
 from .training_state import OPTIONAL, FittedState, StateCache, TrainingState
-from .warnings import warn_of_training
+from .warnings import warn_of_padded_labels, warn_of_padded_steps, warn_of_single_steps, warn_of_training
 from .weights import class_codes, refuse_extreme_weights
 
 
@@ -123,6 +123,9 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             vocabulary = self._vocabulary(given, previous)
             given = self._in_canonical_order(given, vocabulary)
             encoder = self._fit_encoder(given, classes, encoder)
+            if previous is None:
+                self._warn_of_layout(X, sequences, remembered)
+                warn_of_padded_labels(given, encoder)
             dataset = encoder.encode(given)
             if previous is None:
                 self._warn_of_likely_mistakes(given, dataset.y, encoder)
@@ -176,6 +179,14 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             # Numbered without what has no weight: it must be as if it were not there.
             dataset = dataset._replace(groups=np.unique(groups[rows], return_inverse=True)[1])
         return dataset, encoder
+
+    def _warn_of_layout(self, X, sequences, remembered):
+        """Warn if what X was parsed to is probably not what it is meant as."""
+        has_steps = remembered["_fitted_on_sequences"]  # a matrix says nothing of time
+        if has_steps and self.embedding_dim is None:
+            warn_of_single_steps(sequences)
+        if has_steps or self.input_size is not None or self.embedding_dim is not None:
+            warn_of_padded_steps(self, X, sequences)
 
     def _vocabulary(self, dataset, previous):
         """The tokens that have a row in the embedding table; None if X holds features."""

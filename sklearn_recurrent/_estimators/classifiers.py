@@ -39,6 +39,7 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
         return_sequences: bool = False,
         embedding_dim: int | None = None,
         pad_token: int | None = None,
+        pad_value: float | None = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         forget_bias: float | Literal["auto", "chrono"] | str = "auto",
@@ -83,6 +84,7 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
         self.return_sequences = return_sequences
         self.embedding_dim = embedding_dim
         self.pad_token = pad_token
+        self.pad_value = pad_value
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
         self.forget_bias = forget_bias
@@ -371,6 +373,8 @@ class RNNClassifier(BaseClassifier):
         this size; others have zeros, unless `partial_fit` trains their vector. 32-bit tokens are computed in float32.
     pad_token : int or None, default=None
         The token that pads the ends of a row if X is an array; in a list it is an ordinary token. None: no padding.
+    pad_value : float or None, default=None
+        Steps at the ends of an array X whose features all equal it are padding, as those of NaN always are.
     dropout : float, default=0.0
         Probability of dropping a unit between layers and before the output in training, per sequence. Not for 'lbfgs'.
     recurrent_dropout : float, default=0.0
@@ -549,6 +553,7 @@ class RNNClassifier(BaseClassifier):
         return_sequences: bool = False,
         embedding_dim: int | None = None,
         pad_token: int | None = None,
+        pad_value: float | None = None,
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         forget_bias: float | Literal["auto", "chrono"] | str = "auto",
@@ -597,6 +602,7 @@ class RNNClassifier(BaseClassifier):
         self.return_sequences = return_sequences
         self.embedding_dim = embedding_dim
         self.pad_token = pad_token
+        self.pad_value = pad_value
         self.dropout = dropout
         self.recurrent_dropout = recurrent_dropout
         self.forget_bias = forget_bias
@@ -661,6 +667,8 @@ class LSTMClassifier(BaseClassifier):
         this size; others have zeros, unless `partial_fit` trains their vector. 32-bit tokens are computed in float32.
     pad_token : int or None, default=None
         The token that pads the ends of a row if X is an array; in a list it is an ordinary token. None: no padding.
+    pad_value : float or None, default=None
+        Steps at the ends of an array X whose features all equal it are padding, as those of NaN always are.
     dropout : float, default=0.0
         Probability of dropping a unit between layers and before the output in training, per sequence. Not for 'lbfgs'.
     recurrent_dropout : float, default=0.0
@@ -854,6 +862,8 @@ class GRUClassifier(BaseClassifier):
         this size; others have zeros, unless `partial_fit` trains their vector. 32-bit tokens are computed in float32.
     pad_token : int or None, default=None
         The token that pads the ends of a row if X is an array; in a list it is an ordinary token. None: no padding.
+    pad_value : float or None, default=None
+        Steps at the ends of an array X whose features all equal it are padding, as those of NaN always are.
     dropout : float, default=0.0
         Probability of dropping a unit between layers and before the output in training, per sequence. Not for 'lbfgs'.
     recurrent_dropout : float, default=0.0

@@ -47,7 +47,7 @@ def _has_same_arrays(one, other):
 def input_options(model):
     """How X is parsed, by the parameters of `model`."""
     if model.embedding_dim is None:
-        return {"input_size": model.input_size}
+        return {"input_size": model.input_size, "pad_value": _pad_value(model.pad_value)}
     return {"input_size": model.input_size, "tokens": True, "pad_token": model.pad_token}
 
 
@@ -59,6 +59,13 @@ def refuse_tokens(model, X, options):
             f"Expected features to be numbers, got ids of tokens, made by SequenceTokenizer: {name} would read them as "
             f"quantities. Set embedding_dim, the size of a vector for each token: {name}(embedding_dim=16)."
         )
+
+
+def _pad_value(value):
+    """The value that is padding besides NaN, which always is; None if there is none."""
+    if value is None or np.isnan(value):
+        return None
+    return float(value)
 
 
 def parse_training(model, X):

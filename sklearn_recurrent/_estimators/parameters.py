@@ -139,6 +139,13 @@ TRAINING = {
         0,
         "The token that pads the ends of a row if X is an array; in a list it is an ordinary token. None: no padding.",
     ),
+    "pad_value": Parameter(
+        None,
+        [Real, None],
+        "float or None",
+        "float | None",
+        "Steps at the ends of an array X whose features all equal it are padding, as those of NaN always are.",
+    ),
     "dropout": number(
         0.0,
         between(0, 1),

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from .._core.optimizers import PLANNED
+from .._data import likely_padding
 from .._data.likely_mistakes import lookahead
 from .._data.warnings import warn_of_data, warn_user
+from .target_encoders import ClassEncoder, LabelSequenceEncoder
+
+MANY = 8
+"""Features of sequences of a single step that may be the steps of one feature."""
 
 
 def warn_of_lookahead(given, codes):
@@ -20,6 +26,69 @@ def warn_of_lookahead(given, codes):
         warn_of_data(
             f"y at step t is {found}, and with bidirectional=True the backward direction reads that step before it "
             "predicts: scores are too good, and new data ends at step t. Set bidirectional=False, or 'auto'."
+        )
+
+
+def warn_of_padded_labels(dataset, encoder):
+    """Say that targets, as they came, seem to hold a label that is none."""
+    if isinstance(encoder, LabelSequenceEncoder):
+        label = _written_padding(dataset, encoder)
+        if label is not None:
+            warn_of_data(
+                f"y holds the label {label!r}, which is to be written like any other. If it is padding, leave it out: "
+                f"y = [[label for label in row if label != {label!r}] for row in y]."
+            )
+    elif isinstance(encoder, ClassEncoder) and dataset.offsets is not None:
+        label = likely_padding.of_labels(dataset.y, dataset.offsets)
+        if label is not None:
+            warn_of_data(
+                f"y holds the label {label!r}, which is learned as a class like any other. If it marks steps without a "
+                f"label, give them no weight: fit(X, y, sample_weight=[np.not_equal(row, {label!r}) for row in y])."
+            )
+
+
+def _written_padding(dataset, encoder):
+    codes = dataset.y[:, 0]
+    n_labels = dataset.counts - 1  # each ends with a code of its own
+    if not np.ptp(n_labels):
+        code = likely_padding.of_written(codes.reshape(len(n_labels), -1)[:, :-1])
+        if code is not None:
+            return encoder.classes.tolist()[code]
+    labels = encoder.classes
+    return likely_padding.of_labels(labels, np.array([0, len(labels)]))
+
+
+def warn_of_padded_steps(model, X, sequences):
+    """Say that X, which was parsed to `sequences`, seems to be padded by what is learned as data."""
+    if model.embedding_dim is not None:
+        if model.pad_token is not None:
+            return
+        found = likely_padding.of_tokens(sequences)
+        what = "the token {}"
+        parameter = "pad_token"
+    elif model.pad_value is None:
+        found = likely_padding.of_features(sequences)
+        what = "zeros alone"
+        parameter = "pad_value"
+    else:
+        return
+    if found is None:
+        return
+    as_array = ""
+    if isinstance(X, list | tuple):
+        as_array = " and pass an array, X = np.stack(X)"
+    warn_of_data(
+        f"X seems to be padded: {found} of {what.format(found.value)}, which are learned as data. If that is padding, "
+        f"set {parameter}={found.value}{as_array}."
+    )
+
+
+def warn_of_single_steps(sequences):
+    """Say that sequences of many features have one step each, as those have whose axes are swapped."""
+    if len(sequences) > 1 and sequences.n_features >= MANY and sequences.lengths.max() == 1:
+        warn_of_data(
+            f"Each sequence of X has a single time step of {sequences.n_features} features. If these are time steps, "
+            "put them first: X = as_sequences(X, channels_first=True)."
         )
 
 

@@ -266,6 +266,7 @@ INVALID = {
     "return_sequences": ["yes", 1.5],
     "embedding_dim": [0, -1, 2.5, "8"],
     "pad_token": [-1, 0.5, "0"],
+    "pad_value": ["0", (0, 1)],
     "dropout": [1, -0.1, "0.2", None],
     "recurrent_dropout": [1, -0.1, "0.2", None],
     "forget_bias": [np.inf, np.nan, "jozefowicz", None],
