@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
 from numbers import Number
 from reprlib import repr as short_repr
 from typing import NamedTuple
 
 import numpy as np
+
+from . import hints
 
 NUMERIC = "fiub"
 """Kinds of dtypes whose values are numbers."""
@@ -81,6 +82,8 @@ def _array_of_list(x):
 
 
 def _array_of_other(x):
+    if getattr(x, "requires_grad", False) is True:  # of PyTorch
+        x = x.detach()
     try:
         array = np.asanyarray(x)  # which keeps the mask of a netCDF variable
     except TypeError:
@@ -248,9 +251,8 @@ def refusal_of_object(value, index, array, place):
     if isinstance(value, STRINGS):
         return refusal(words, f"the string {short_repr(value)}", _instead_of_strings(array, place))
     instead = f"Drop the column: {place.drop}" if place.drop else ""
-    if isinstance(value, Mapping) and place.each and array.ndim - (place.variable != "x") == 1:
-        frames = f"X = [pandas.DataFrame(list(x)) for x in {place.each}]"
-        instead = f"If sequences are lists of records: {frames}"
+    if place.each and not place.drop:
+        instead = hints.of_entries(value, array.ndim, place.each)
     error = refusal(words, f"another object: {_reason(value)}", instead)
     return TypeError(*error.args) if place.is_matrix else error
 
@@ -296,6 +298,12 @@ def _instead_of_durations(place):
 
 
 def _instead_of_strings(array, place):
+    first = array.ravel()[0] if array.size else None
+    written = (
+        hints.of_written(first, place.each or "") if place.each and array.ndim - (place.variable != "x") < 2 else ""
+    )
+    if written:
+        return written
     if place.drop:
         return f"Drop the column, or encode it as numbers: {place.drop}"
     if place.line and _converts(array, np.float64):

@@ -10,7 +10,7 @@ from functools import cache
 
 import numpy as np
 
-from .arrays import NUMERIC, numbers, plain
+from .arrays import NUMERIC, is_array_like, numbers, plain
 
 
 @cache
@@ -133,10 +133,28 @@ def numbers_of_frame(x, place):
             return array
     columns = []
     for name, values in _columns(frame):
+        if values.dtype == object and len(values) and is_array_like(values[0]):
+            raise ValueError(_of_sequences(frame, name, place()))
         if values.dtype.kind not in NUMERIC:
             values = numbers(values, _place_of_column(name, frame, x, place()))
         columns.append(values)
     return np.column_stack(columns) if columns else np.empty(frame.shape)
+
+
+def _of_sequences(frame, name, place):
+    """The message for a column of sequences among others."""
+    message = f"Expected numbers in column {name!r} of {place.words}, got sequences."
+    if place.axes[:1] != ("sequence",) or hasattr(type(frame), "column_names"):
+        return message
+    names = [name for name, values in _columns(frame) if values.dtype == object and is_array_like(values[0])]
+    x = f"{place.variable}[{names!r}]"
+    if len(names) == 1:
+        return f"{message} Pass that column alone: {x}."
+    if is_polars_type(type(frame)):
+        x += ".rows()"
+    else:
+        x += ".values"
+    return f"{message} Combine the columns of sequences: [np.column_stack(row) for row in {x}]."
 
 
 def _columns(frame):
@@ -161,7 +179,11 @@ def _values_of_series(series):
 
 def _place_of_column(name, frame, x, place):
     """The place of a column of `frame`, which is `as_frame(x)`."""
-    place = place._replace(words=f"column {name!r} of {place.words}", axes=place.axes[:1], each=None)
+    is_arrow = hasattr(type(frame), "column_names")
+    each = None
+    if frame.shape[1] == 1 and place.axes[0] == "sequence" and not is_arrow:
+        each = f"{place.variable}[{name!r}]"
+    place = place._replace(words=f"column {name!r} of {place.words}", axes=place.axes[:1], each=each)
     expression = _in_code(x, "{x}")
     if expression is None or place.line is None or frame.shape[1] == 1:
         return place._replace(line=None)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
 from itertools import filterfalse
 
 import numpy as np
 
+from . import hints
 from .arrays import is_array_like, is_missing, plain
 from .columns import as_frame, column, column_names, dtypes_of, is_frame, is_number_dtype, select
 
@@ -24,6 +24,7 @@ def unwrap(X, name="X"):
         Unchanged, except that arrays of other libraries become NumPy arrays, and masked numbers NaN.
     """
     if isinstance(X, list | tuple):
+        _refuse_tuples(X, name)
         if _is_list_of_sequences(X):
             return "sequences", X
         return "numbers", X
@@ -54,27 +55,60 @@ def _as_array(X, name):
     if hasattr(type(X), "to_native"):  # a series of narwhals
         X = X.to_native()
     X = _of_arrow(X)
-    if hasattr(X, "__array__") and not hasattr(X, "columns") and not hasattr(X, "to_list"):
-        return plain(X)
-    if isinstance(X, Iterable) and not hasattr(X, "shape") and not isinstance(X, str | bytes):
-        raise TypeError(
-            f"Expected {name} to be a list or another container of sequences, got {type(X).__name__}."
-            f"{list_hint(X, name)}"
-        )
+    if _is_series(X):
+        return X
+    if hasattr(X, "__array__") and not hasattr(X, "columns"):
+        return _array_of_all(X, name)
+    if not isinstance(X, str | bytes) and not hasattr(X, "toarray"):
+        hint = hints.of_container(X, name)
+        if hint:
+            raise refusal(X, name, hint)
     return X
 
 
-def list_hint(X, name="X"):
-    """How to make a list of `X`, for an error message; empty if `X` is not iterable."""
-    if isinstance(X, str):
-        return f" Pass [{name}]."
-    if isinstance(X, bytes):
-        return f" Pass [{name}.decode()]."
-    if isinstance(X, Mapping):
-        return f" Pass list({name}.values())."
-    if isinstance(X, Iterable):
-        return f" Pass list({name})."
-    return ""
+def _rows(X, name):
+    """Code for the rows of a container with several columns of sequences."""
+    if hasattr(X, "rows"):  # polars
+        return f"{name}.rows()"
+    if hasattr(X, "column_names"):
+        return f"{name}.to_pandas().values"
+    return f"np.asarray({name})"
+
+
+def _is_series(X):
+    """Whether it is a column of pandas or polars, or one like it."""
+    return hasattr(X, "__array__") and hasattr(X, "to_list") and hasattr(X, "shape")
+
+
+def _array_of_all(X, name):
+    try:
+        return plain(X)
+    except (RuntimeError, TypeError, ValueError) as error:
+        hint = hints.of_container(X, name)
+        if not hint:
+            raise
+        raise refusal(X, name, hint) from error
+
+
+def _refuse_tuples(X, name):
+    """Raise for a tuple of something else than sequences, or a list of such tuples."""
+    hint = ""
+    if isinstance(X, tuple):
+        hint = hints.of_tuple(X, name)
+    if not hint and len(X) and isinstance(X[0], tuple):
+        hint = hints.list_of_pairs(X, name)
+        if hint:
+            raise TypeError(f"Expected {name} to be a list of sequences, got a list of pairs.{hint}")
+    if hint:
+        raise refusal(X, name, hint)
+
+
+def refusal(X, name="X", hint=""):
+    """The error for what is no container of sequences."""
+    return TypeError(
+        f"Expected {name} to be a list or another container of sequences, got {type(X).__name__}."
+        f"{hint or hints.of_container(X, name)}"
+    )
 
 
 def object_array(sequences):
@@ -152,7 +186,7 @@ def _refuse_table(X, name):
     if len(labels) == n_columns:
         raise ValueError(
             f"{message}. "
-            f"If all of them contain sequences, combine them: [np.column_stack(row) for row in np.asarray({name})]."
+            f"If all of them contain sequences, combine them: [np.column_stack(row) for row in {_rows(X, name)}]."
         )
     raise ValueError(
         f"{message}, of which {', '.join(map(repr, labels))} hold sequences. Only networks read the others, as static "

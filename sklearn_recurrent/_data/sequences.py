@@ -14,9 +14,10 @@ from sklearn.utils.validation import validate_data
 
 from .._core.ragged import Sequences
 from .._sklearn import check_columns
+from . import hints
 from .arrays import NUMERIC, numbers, place_of_array, place_of_sequence, plain, refusal_of_object, unequal_steps
 from .columns import as_frame, is_frame, is_pandas_type, named_frame, numbers_of_frame
-from .containers import object_array, shape_of, unwrap
+from .containers import object_array, refusal, shape_of, unwrap
 from .layouts import refuse_long, refuse_other_axes
 
 FLOATS = [np.float64, np.float32]  # check_array converts every other dtype to the first one
@@ -156,17 +157,29 @@ def as_array(j, x, source="X"):
             array = plain(x)
         except ValueError as error:  # nested lists whose steps differ in length
             raise unequal_steps(place_of_sequence(j, source), error) from error
+        except (RuntimeError, TypeError) as error:  # of other libraries, which say themselves what to do
+            hint = hints.of_entries(x, 1, source)
+            raise TypeError(f"Expected sequence {j} to be an array: {error} {hint}".rstrip()) from error
         if array.dtype.kind not in NUMERIC and array.ndim:
             array = numbers(array, place_of_sequence(j, source))
     if array.ndim not in (1, 2):
         raise ValueError(
             f"Expected sequence {j} to have shape (n_steps, n_features) or (n_steps,), "
-            f"got {array.ndim} dimensions ({type(x).__name__})."
+            f"got {array.ndim} dimensions ({type(x).__name__}).{_axes_hint(array, source)}"
         )
     if not array.size:
         axis = "feature" if len(array) else "time step"
         raise ValueError(f"Expected sequence {j} to have at least one {axis}, got shape {array.shape}.")
     return array
+
+
+def _axes_hint(array, source):
+    if array.ndim < 3:
+        return ""
+    return (
+        f" If each of {source} is a batch of sequences, pass [x for batch in {source} for x in batch]. If steps have "
+        f"several axes, join them: [np.reshape(x, (len(x), -1)) for x in {source}]."
+    )
 
 
 class _Padding(NamedTuple):
@@ -388,7 +401,10 @@ def _parse_ragged(estimator, form, X, input_size, dtypes, padding, source):
     if form == "numbers":
         if X.ndim > 3:
             name = type(estimator).__name__
-            raise ValueError(f"Found array with dim {X.ndim}, while dim <= 3 is required by {name}.")
+            raise ValueError(
+                f"Found array with dim {X.ndim}, while dim <= 3 is required by {name}. If steps have several axes, "
+                "join them: X.reshape(*X.shape[:2], -1)."
+            )
         X = _numbers_of_all(X)
         X = check_array(X, dtype=dtypes, order="C", ensure_all_finite=False, allow_nd=True, estimator=estimator)
         sequences = _from_3d_array(X, padding)
@@ -414,6 +430,11 @@ def _parse_matrix(estimator, X, reset, input_size, dtypes, padding):
     values = _numbers_of_all(X)
     if is_frame(X):
         check_columns(estimator, as_frame(X), reset=reset)
+    if isinstance(values, np.ndarray) and values.ndim == 1:
+        raise ValueError(
+            "Expected 2D array, got 1D array instead. Reshape your data: pass [X] if X is one sequence, or "
+            "np.reshape(X, (-1, 1)) if each value is a sequence of one step."
+        )
     # NaN and infinity are checked later, where sequence and step are known for the message.
     options = {"dtype": dtypes, "order": "C", "ensure_all_finite": False}
     if is_frame(X):
@@ -435,8 +456,10 @@ def _numbers_of_all(X):
     """An array, frame or nested list of all values of X as an array of numbers."""
     if is_frame(X):
         return numbers_of_frame(X, partial(place_of_array, X))
-    if not isinstance(X, list | tuple | np.ndarray):
-        return X  # scikit-learn refuses it
+    if not isinstance(X, list | tuple) and not hasattr(X, "__array__"):
+        if hasattr(X, "shape"):
+            return X  # scikit-learn refuses what is sparse
+        raise refusal(X)
     place = place_of_array(X)
     array = plain(X)
     if array.ndim < 3:
@@ -485,7 +508,7 @@ def _from_arrays(arrays, dtypes=FLOATS):
         if x.shape[1] != n_features:
             raise ValueError(
                 "Expected all sequences to have the same number of features per time step, "
-                f"got {n_features} in sequence 0 and {x.shape[1]} in sequence {j}."
+                f"got {n_features} in sequence 0 and {x.shape[1]} in sequence {j}.{_swapped_hint(arrays)}"
             )
     lengths = np.fromiter(map(len, arrays), np.int64, len(arrays))
     dtype = np.result_type(*{x.dtype for x in arrays})
@@ -493,6 +516,13 @@ def _from_arrays(arrays, dtypes=FLOATS):
     if dtype not in dtypes or len({x.dtype.kind for x in arrays}) > 1:
         dtype = dtypes[0]
     return Sequences(arrays, lengths, np.dtype(dtype))
+
+
+def _swapped_hint(arrays):
+    n_rows = {len(x) for x in arrays}
+    if len(n_rows) > 1:
+        return ""
+    return f" All have {n_rows.pop()} rows: if time is the second axis, pass as_sequences(X, channels_first=True)."
 
 
 def _handle_missing(estimator, sequences, missing, rectangular):

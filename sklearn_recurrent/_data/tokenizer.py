@@ -14,8 +14,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from .._sklearn import Interval, SequenceTransformerMixin, StrOptions, _fit_context
+from . import hints
 from .arrays import array_of
-from .containers import list_hint, object_array, unwrap
+from .containers import object_array, unwrap
 from .marks import TOKENS, marked
 from .sequences import as_array, as_sequences
 
@@ -330,7 +331,7 @@ def _texts(X):
     if not isinstance(X, list | tuple):
         if isinstance(X, str) or not hasattr(X, "__array__"):  # numpy.str_ has __array__, too
             raise TypeError(
-                f"Expected X to be a list or another container of texts, got {type(X).__name__}.{list_hint(X)}"
+                f"Expected X to be a list or another container of texts, got {type(X).__name__}.{hints.of_container(X)}"
             )
         X = array_of(X)
         is_masked = np.ma.getmaskarray(X)
