@@ -172,7 +172,7 @@ def _of_dataset(X):
 
 def _of_batches(X):
     parts = "batch, *_" if isinstance(X.dataset[0], tuple | list) else "batch"
-    return f"Pass [x for {parts} in {{0}} for x in batch], if it does not shuffle."
+    return f"Pass [x for {parts} in {{0}} for x in batch]."
 
 
 def _of_indexed(X):

@@ -482,7 +482,7 @@ def _refuse_tokens_and_records(X):
     for j, row in enumerate(X):
         for step, value in enumerate(row):
             if isinstance(value, str | bytes | Mapping):
-                raise refusal_of_object(value, (j, step), np.full((1, 1), value, object), place_of_array(X))
+                raise refusal_of_object(value, (j, step), np.array([[value]], object), place_of_array(X))
 
 
 def _from_3d_array(X, padding):

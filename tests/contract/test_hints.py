@@ -1,0 +1,665 @@
+"""Every line of code that an error or a warning gives: it stands in the message, and does what it promises.
+
+A hint is an expression for what to pass, an assignment, a parameter to be set, or a call of `fit`.
+"""
+
+import ast
+import datetime
+import inspect
+import json
+import re
+import tempfile
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import scipy.sparse
+
+import sklearn_recurrent as sr
+from sklearn_recurrent import SequenceDataWarning, as_sequences
+
+rng = np.random.default_rng(0)
+TINY = {"hidden_layer_sizes": 3, "max_iter": 1, "random_state": 0}
+LENGTHS = (5, 7, 4, 9, 6, 5, 8, 4)
+N = len(LENGTHS)
+RAGGED = [rng.normal(size=(length, 2)) for length in LENGTHS]
+CUBE = rng.normal(size=(N, 6, 2))
+ROWS = [x[:, 0] for x in RAGGED]
+LABELS = np.array(["a", "b"] * (N // 2))
+TABLE = pd.DataFrame(np.concatenate(RAGGED), columns=["a", "b"]).assign(id=np.repeat(range(N), LENGTHS))
+POLARS = pl.DataFrame(TABLE.to_dict("list"))
+TEXTS = ["a b", "b a a", "a", "b b", "a a", "b", "a b a", "b a"]
+LATER = "as_sequences(X, channels_first=True)"
+
+
+@dataclass
+class Hint:
+    """A line of code that a message must contain.
+
+    line : the line
+    X, y : what is refused, or a function that makes it, if it can be read but once
+    model : the estimator; a callable that is called with X and y; `method` is called with them
+    target : the name that the value of an expression is given
+    expected : the sequences that the line makes of X; None: it is enough if these are read
+    needs : libraries
+    """
+
+    line: str
+    X: Any = None
+    y: Any = None
+    model: Any = field(default_factory=lambda: sr.LSTMClassifier(**TINY))
+    call: Any = None
+    target: str = "X"
+    expected: Any = None
+    after: Any = None
+    needs: tuple = ()
+    warns: bool = False
+
+
+def fitted(model, X, y=LABELS):
+    return model.fit(X, y)
+
+
+def per_step(X=RAGGED):
+    return [np.arange(len(x)) % 2 for x in X]
+
+
+def reset(frame):
+    return [x.drop(columns="id") for _, x in frame.groupby("id")]
+
+
+def path_of_a_file():
+    path = Path(tempfile.mkdtemp()) / "X.npy"
+    np.save(path, CUBE)
+    return path
+
+
+def tuple_of_a_loader():
+    import torch
+
+    return torch.utils.data.DataLoader(
+        torch.utils.data.TensorDataset(torch.tensor(CUBE), torch.arange(N)), batch_size=3
+    )
+
+
+def torch_of(make):
+    def made():
+        import torch
+
+        return make(torch)
+
+    return made
+
+
+def of(library, make):
+    return lambda: make(import_module(library))
+
+
+TORCH = ("torch",)
+CONTAINERS = {
+    "groupby": Hint("[x.drop(columns=['id']) for _, x in X]", TABLE.groupby("id"), expected=RAGGED),
+    "groupby of a series": Hint("[x for _, x in X]", TABLE.groupby("id")["a"], expected=ROWS),
+    "groupby of a level": Hint("[x for _, x in X]", TABLE.set_index("id").groupby(level=0), expected=RAGGED),
+    "list of a groupby": Hint("[x.drop(columns=['id']) for _, x in X]", list(TABLE.groupby("id")), expected=RAGGED),
+    "list of a groupby of two keys": Hint(
+        "[x.drop(columns=['id', 'day']) for _, x in X]",
+        list(TABLE.assign(day=TABLE["id"] + 100).groupby(["id", "day"])),
+        expected=RAGGED,
+    ),
+    "groupby of polars": Hint(
+        "[x.drop(['id']) for _, x in X]", POLARS.group_by("id", maintain_order=True), expected=RAGGED
+    ),
+    "list of a groupby of polars": Hint(
+        "[x.drop(['id']) for _, x in X]", list(POLARS.group_by("id", maintain_order=True)), expected=RAGGED
+    ),
+    "dict": Hint("list(X.values())", dict(enumerate(RAGGED)), expected=RAGGED),
+    "items": Hint("[x for _, x in X]", dict(enumerate(RAGGED)).items(), expected=RAGGED),
+    "list of items": Hint("[x for _, x in X]", list(dict(enumerate(RAGGED)).items()), expected=RAGGED),
+    "values": Hint("list(X)", dict(enumerate(RAGGED)).values(), expected=RAGGED),
+    "dict of a cube and more": Hint("X['X']", {"X": CUBE, "y": LABELS}, expected=CUBE),
+    "a tokenizer's batch": Hint(
+        "[np.asarray(ids)[np.asarray(mask) > 0] for ids, mask in zip(X['input_ids'], X['attention_mask'])]",
+        {"input_ids": [[1, 2, 0]] * N, "attention_mask": [[1, 1, 0]] * N},
+        model=sr.LSTMClassifier(**TINY, embedding_dim=2),
+        expected=[[1, 2]] * N,
+    ),
+    "set": Hint("sorted(X)", {tuple(x) for x in CUBE[:, :, 0].tolist()}),
+    "generator": Hint("list(X)", lambda: (x for x in RAGGED), expected=RAGGED),
+    "map": Hint("list(X)", lambda: map(np.asarray, RAGGED), expected=RAGGED),
+    "zip": Hint(
+        "[np.column_stack(x) for x in X]", lambda: zip(ROWS, [x[:, 1] for x in RAGGED], strict=True), expected=RAGGED
+    ),
+    "lazy frame": Hint("X.collect()", POLARS.select(pl.col("a").implode().repeat_by(1)).lazy(), call=as_sequences),
+    "lazy frame of sequences": Hint(
+        "X.collect()",
+        POLARS.group_by("id", maintain_order=True).agg("a").select("a").lazy(),
+        expected=ROWS,
+    ),
+    "samples": Hint("[x for x, _ in X]", [(x, 0) for x in RAGGED], expected=RAGGED),
+    "rows of padding and lengths": Hint(
+        "[x[:n] for x, n in zip(*X)]",
+        (CUBE, np.arange(N) % 3 + 2),
+        expected=[x[: j % 3 + 2] for j, x in enumerate(CUBE)],
+    ),
+    "records": Hint(
+        "X = [pandas.DataFrame(list(x)) for x in X]",
+        [[{"a": p, "b": q} for p, q in x.tolist()] for x in RAGGED],
+        expected=RAGGED,
+    ),
+    "records of one length": Hint(
+        "X = [pandas.DataFrame(list(x)) for x in X]",
+        [[{"a": p, "b": q} for p, q in x.tolist()] for x in CUBE],
+        expected=CUBE,
+    ),
+    "dicts of columns": Hint(
+        "X = [pandas.DataFrame(dict(x)) for x in X]", [{"a": x[:, 0], "b": x[:, 1]} for x in RAGGED], expected=RAGGED
+    ),
+    "a record for each sequence": Hint("X = pandas.DataFrame(list(X))", [{"a": x[0, 0], "b": x[0, 1]} for x in RAGGED]),
+    "sparse matrices": Hint(
+        "X = [x.toarray() for x in X]", [scipy.sparse.csr_matrix(x) for x in RAGGED], expected=RAGGED
+    ),
+    "sparse arrays": Hint("X = [x.toarray() for x in X]", [scipy.sparse.csr_array(x) for x in RAGGED], expected=RAGGED),
+    "channels first": Hint(LATER, [x.T for x in RAGGED], expected=RAGGED),
+    "unequal lists of numbers": Hint("as_sequences(X)", [x.tolist() for x in ROWS], expected=ROWS),
+    "one sequence": Hint(
+        "[X]", ROWS[0], call=lambda X: as_sequences(X) if isinstance(X, list) else fitted(sr.LSTMClassifier(), X)
+    ),
+    "a value for each sequence": Hint("np.reshape(X, (-1, 1))", np.arange(8.0)),
+    "four axes": Hint("X.reshape(*X.shape[:2], -1)", rng.normal(size=(N, 4, 2, 3))),
+    "images as steps": Hint("[np.reshape(x, (len(x), -1)) for x in X]", [rng.normal(size=(n, 2, 3)) for n in LENGTHS]),
+    "batches": Hint("[x for batch in X for x in batch]", [CUBE[:3], CUBE[3:]], expected=CUBE),
+    "several columns of sequences": Hint(
+        "[np.column_stack(row) for row in np.asarray(X)]",
+        pd.DataFrame({"a": ROWS, "b": [x[:, 1] for x in RAGGED]}),
+        call=as_sequences,
+        expected=RAGGED,
+    ),
+    "several columns of sequences in polars": Hint(
+        "[np.column_stack(row) for row in X.rows()]",
+        POLARS.group_by("id", maintain_order=True).agg(pl.all()).drop("id"),
+        call=as_sequences,
+        expected=RAGGED,
+    ),
+    "ids and columns of sequences": Hint(
+        "[np.column_stack(row) for row in X[['a', 'b']].rows()]",
+        POLARS.group_by("id", maintain_order=True).agg(pl.all()),
+        call=as_sequences,
+        expected=RAGGED,
+    ),
+    "ids and columns of sequences in pandas": Hint(
+        "[np.column_stack(row) for row in X[['a', 'b']].values]",
+        pd.DataFrame({"id": range(N), "a": ROWS, "b": [x[:, 1] for x in RAGGED]}),
+        call=as_sequences,
+        expected=RAGGED,
+    ),
+    "an id and a column of sequences": Hint(
+        "X[['a']]", pd.DataFrame({"id": range(N), "a": RAGGED}), call=as_sequences, expected=RAGGED
+    ),
+    # texts and tokens
+    "texts": Hint("X = SequenceTokenizer().fit_transform(X)", TEXTS, model=sr.LSTMClassifier(**TINY, embedding_dim=2)),
+    "lists of tokens": Hint(
+        "X = SequenceTokenizer().fit_transform(X)",
+        [text.split() for text in TEXTS],
+        model=sr.LSTMClassifier(**TINY, embedding_dim=2),
+    ),
+    "columns of tokens": Hint(
+        "X = SequenceTokenizer().fit_transform([np.ravel(x) for x in X])",
+        [np.array(text.split())[:, None] for text in TEXTS],
+        model=sr.LSTMClassifier(**TINY, embedding_dim=2),
+    ),
+    "the path of a file": Hint("X = np.load(X)", path_of_a_file, expected=CUBE),
+    "a text": Hint("[X]", "a text", call=lambda X: sr.SequenceTokenizer().fit(X)),
+    "a text of a network": Hint("[X]", "a text", call=lambda X: None if isinstance(X, list) else as_sequences(X)),
+    "bytes": Hint("[X.decode()]", b"a text", call=lambda X: sr.SequenceTokenizer().fit(X)),
+    "lists in a column": Hint(
+        "X = [json.loads(x) for x in X['a']]", pd.DataFrame({"a": [str(x.tolist()) for x in RAGGED]}), expected=RAGGED
+    ),
+    "lists in a column of polars": Hint(
+        "X = [json.loads(x) for x in X['a']]", pl.DataFrame({"a": [str(x.tolist()) for x in RAGGED]}), expected=RAGGED
+    ),
+    "lists in a series": Hint(
+        "X = [json.loads(x) for x in list(X)]", pd.Series([str(x.tolist()) for x in RAGGED]), expected=RAGGED
+    ),
+    "lists as strings": Hint("X = [json.loads(x) for x in X]", [str(x.tolist()) for x in RAGGED], expected=RAGGED),
+    "arrays as strings": Hint(
+        "X = [np.fromstring(x.strip('[]'), sep=' ') for x in X['a']]",
+        pd.DataFrame({"a": [str(x.round(3)) for x in ROWS]}),
+        expected=[x.round(3) for x in ROWS],
+    ),
+    "numbers as strings": Hint(
+        "X = [np.asarray(x, float) for x in X]", [x.astype(str) for x in RAGGED], expected=RAGGED
+    ),
+    # values
+    "times": Hint(
+        "X = [(np.asarray(x, 'M8[us]') - np.datetime64(0, 'us')) / np.timedelta64(1, 's') for x in X]",
+        [np.arange(n).astype("M8[s]") for n in LENGTHS],
+        expected=[np.arange(n) for n in LENGTHS],
+    ),
+    "durations": Hint(
+        "X = [np.asarray(x, 'm8[us]') / np.timedelta64(1, 's') for x in X]",
+        [np.arange(n).astype("m8[s]") for n in LENGTHS],
+        expected=[np.arange(n) for n in LENGTHS],
+    ),
+    "complex numbers": Hint(
+        "X = [np.concatenate([x.real, x.imag], axis=-1) for x in X]",
+        [x[:, :1] + 1j * x[:, 1:] for x in RAGGED],
+        expected=RAGGED,
+    ),
+    "fields": Hint(
+        "X = [np.stack([x[name] for name in x.dtype.names], axis=-1) for x in X]",
+        [np.array(list(map(tuple, x)), [("a", float), ("b", float)]) for x in RAGGED],
+        expected=RAGGED,
+    ),
+    "a column of times": Hint(
+        "X = [x.drop(columns='t') for x in X]",
+        [pd.DataFrame(x).assign(t=datetime.datetime(2024, 1, 1)) for x in RAGGED],
+        expected=RAGGED,
+    ),
+    "a column of strings in a matrix": Hint("X = X.drop(columns='k')", pd.DataFrame(CUBE[:, 0]).assign(k="a")),
+    "a column of strings in polars": Hint(
+        "X = [x.drop('k') for x in X]",
+        [pl.DataFrame({"a": x[:, 0], "b": x[:, 1], "k": ["a"] * len(x)}) for x in RAGGED],
+        expected=RAGGED,
+    ),
+    "another order of columns": Hint(
+        "X = [x[['a', 'b']] for x in X]",
+        [pd.DataFrame(x, columns=["a", "b"])[["b", "a"] if j else ["a", "b"]] for j, x in enumerate(RAGGED)],
+        expected=RAGGED,
+    ),
+    "names in some": Hint(
+        "X = [np.asarray(x) for x in X]",
+        [pd.DataFrame(x, columns=["a", "b"]) if j else x for j, x in enumerate(RAGGED)],
+        expected=RAGGED,
+    ),
+    # optional libraries
+    "nested tensor": Hint(
+        "list(X.unbind())",
+        torch_of(lambda torch: torch.nested.nested_tensor(list(map(torch.tensor, RAGGED)))),
+        expected=RAGGED,
+        needs=TORCH,
+    ),
+    "packed sequences": Hint(
+        "torch.nn.utils.rnn.unpack_sequence(X)",
+        torch_of(lambda torch: torch.nn.utils.rnn.pack_sequence(list(map(torch.tensor, RAGGED)), enforce_sorted=False)),
+        expected=RAGGED,
+        needs=TORCH,
+    ),
+    "data set of PyTorch": Hint(
+        "[X[j][0] for j in range(len(X))]",
+        torch_of(lambda torch: torch.utils.data.TensorDataset(torch.tensor(CUBE), torch.arange(N))),
+        expected=CUBE,
+        needs=TORCH,
+    ),
+    "loader of PyTorch": Hint(
+        "[x for batch in X for x in batch]",
+        torch_of(lambda torch: torch.utils.data.DataLoader(torch.tensor(CUBE), batch_size=3)),
+        expected=CUBE,
+        needs=TORCH,
+    ),
+    "loader of samples": Hint("[x for batch, *_ in X for x in batch]", tuple_of_a_loader, expected=CUBE, needs=TORCH),
+    "PyData sparse": Hint(
+        "X.todense()", of("sparse", lambda sparse: sparse.COO(CUBE)), expected=CUBE, needs=("sparse",)
+    ),
+    "list of PyData sparse": Hint(
+        "X = [x.todense() for x in X]",
+        of("sparse", lambda sparse: list(map(sparse.COO, RAGGED))),
+        expected=RAGGED,
+        needs=("sparse",),
+    ),
+    "awkward": Hint(
+        "[np.asarray(x) for x in X]",
+        of("awkward", lambda ak: ak.Array([x.tolist() for x in RAGGED])),
+        expected=RAGGED,
+        needs=("awkward",),
+    ),
+    "awkward records": Hint(
+        "[pandas.DataFrame(x) for x in X.to_list()]",
+        of("awkward", lambda ak: ak.Array([[{"a": p, "b": q} for p, q in x.tolist()] for x in RAGGED])),
+        expected=RAGGED,
+        needs=("awkward",),
+    ),
+    "relation of DuckDB": Hint(
+        "X.df()",
+        of("duckdb", lambda duckdb: duckdb.sql("select range(3 + i) a from range(8) t(i)")),
+        expected=[np.arange(3 + j) for j in range(8)],
+        needs=("duckdb",),
+    ),
+    "Dask": Hint(
+        "X.compute()",
+        of("dask.dataframe", lambda dd: dd.from_pandas(pd.DataFrame(CUBE[:, :, 0]), npartitions=2)),
+        needs=("dask", "pyarrow"),
+    ),
+    "ragged tensor of TensorFlow": Hint(
+        "[x.numpy() for x in X]",
+        of("tensorflow", lambda tf: tf.ragged.constant([x.tolist() for x in RAGGED], ragged_rank=1)),
+        expected=RAGGED,
+        needs=("tensorflow",),
+    ),
+    "sparse tensor of TensorFlow": Hint(
+        "tensorflow.sparse.to_dense(X)",
+        of("tensorflow", lambda tf: tf.sparse.from_dense(CUBE)),
+        expected=CUBE,
+        needs=("tensorflow",),
+    ),
+    "data set of TensorFlow": Hint(
+        "[x for x in X.as_numpy_iterator()]",
+        of("tensorflow", lambda tf: tf.data.Dataset.from_tensor_slices(CUBE)),
+        expected=CUBE,
+        needs=("tensorflow",),
+    ),
+    "samples of TensorFlow": Hint(
+        "[x for x, *_ in X.as_numpy_iterator()]",
+        of("tensorflow", lambda tf: tf.data.Dataset.from_tensor_slices((CUBE, np.arange(N)))),
+        expected=CUBE,
+        needs=("tensorflow",),
+    ),
+}
+
+
+def seq2seq(**settings):
+    return sr.Seq2SeqClassifier(**TINY, **settings)
+
+
+NAN_INSIDE = [np.where(np.arange(len(x))[:, None] == 1, np.nan, x) for x in RAGGED]
+MATRIX = CUBE[:, :, 0]
+STRING_LABELS = ["a b", "b", "a a", "b", "a", "b a", "a", "b"]
+NEGATIVE = np.where(np.arange(6) < 3 + np.arange(N)[:, None] % 3, 1 + np.arange(N)[:, None] % 2, -100)
+
+
+def padded(sequences, value=0.0):
+    return sr.SequencePadder(value=value).fit_transform(sequences)
+
+
+def with_attention(model):
+    return lambda X, y: model.fit(X, y).attention_weights(X)
+
+
+OTHERS = {
+    "NaN": Hint("missing='skip'", NAN_INSIDE),
+    "a matrix after sequences": Hint(
+        "as_sequences(X)", MATRIX, call=lambda X: fitted(sr.LSTMClassifier(**TINY), as_sequences(MATRIX)).predict(X)
+    ),
+    "one sequence after sequences": Hint(
+        "[X]", RAGGED[0], call=lambda X: fitted(sr.LSTMClassifier(**TINY), RAGGED).predict(X)
+    ),
+    "sequences after a matrix": Hint(
+        "fit(as_sequences(X), y)", as_sequences(MATRIX), model=fitted(sr.LSTMClassifier(**TINY), MATRIX), call="predict"
+    ),
+    "input_size of sequences": Hint("input_size=None", CUBE, model=sr.LSTMClassifier(**TINY, input_size=3)),
+    "features as tokens": Hint("embedding_dim=None", CUBE, model=sr.LSTMClassifier(**TINY, embedding_dim=3)),
+    "y of one value per step": Hint("return_sequences=True", RAGGED, per_step()),
+    "lbfgs and dropout": Hint("solver='adam'", RAGGED, model=sr.LSTMClassifier(**TINY, dropout=0.1, solver="lbfgs")),
+    "lbfgs and a validation set": Hint(
+        "solver='adam'",
+        RAGGED,
+        model=sr.LSTMClassifier(**TINY, solver="lbfgs"),
+        call=lambda model, X, y: model.fit(X, y, X_val=X, y_val=y),
+    ),
+    "a changed parameter": Hint(
+        "warm_start=False",
+        RAGGED,
+        model=fitted(sr.LSTMClassifier(**TINY, warm_start=True), RAGGED).set_params(hidden_layer_sizes=4),
+    ),
+    "attention_weights": Hint(
+        "pooling='attention'",
+        RAGGED,
+        model=sr.LSTMClassifier(**TINY),
+        call=lambda model, X, y: model.fit(X, y).attention_weights(X),
+    ),
+    "attention_weights of steps": Hint(
+        "return_sequences=False",
+        RAGGED,
+        model=sr.LSTMClassifier(**TINY, return_sequences=True, pooling="attention"),
+        call=lambda model, X, y: model.fit(X, per_step() if model.return_sequences else y).attention_weights(X),
+    ),
+    "attention_weights of what is written": Hint(
+        "attention='additive'",
+        RAGGED,
+        list(map(list, STRING_LABELS)),
+        model=seq2seq(attention=None),
+        call=lambda model, X, y: model.fit(X, y).attention_weights(X),
+    ),
+    "texts as labels": Hint("[text.split() for text in y]", RAGGED, STRING_LABELS, seq2seq(), target="y"),
+    "texts as characters": Hint("[list(text) for text in y]", RAGGED, STRING_LABELS, seq2seq(), target="y"),
+    "labels alone": Hint("[[label] for label in y]", RAGGED, list(range(N)), seq2seq(), target="y"),
+    "unequal forecasts": Hint(
+        "as_sequences(y)", RAGGED, [[1.0] * (1 + j % 2) for j in range(N)], sr.Seq2SeqRegressor(**TINY), target="y"
+    ),
+    "a dict as y": Hint(
+        "list(y.values())",
+        RAGGED,
+        dict(enumerate(per_step())),
+        sr.LSTMClassifier(**TINY, return_sequences=True),
+        target="y",
+    ),
+    "rows that are series": Hint(
+        "as_sequences(series)",
+        rng.normal(size=(5, 20)),
+        call=lambda series: sr.sliding_windows(series, 8, 1),
+        target="series",
+    ),
+    "too long": Hint(
+        "longer='truncate'",
+        RAGGED,
+        model=sr.SequencePadder(),
+        call=lambda model, X, y: model.fit(X[:1]).transform(X),
+    ),
+    "series of unequal lengths as rows": Hint(
+        "as_sequences(series)",
+        [x.tolist() for x in ROWS],
+        call=lambda series: sr.sliding_windows(series, 2, 1),
+        target="series",
+    ),
+    "durations to be written": Hint(
+        "y = [np.asarray(x, 'm8[us]') / np.timedelta64(1, 's') for x in y]",
+        RAGGED,
+        [np.arange(n).astype("m8[s]") for n in LENGTHS],
+        sr.Seq2SeqRegressor(**TINY),
+    ),
+    "partial_fit with lbfgs": Hint(
+        "solver='adam'",
+        RAGGED,
+        model=sr.LSTMClassifier(**TINY, solver="lbfgs"),
+        call=lambda model, X, y: model.partial_fit(X, y),
+    ),
+    "class_weight of several labels": Hint(
+        "class_weight=None",
+        RAGGED,
+        np.column_stack([LABELS == "a", np.arange(N) > 3]).astype(int),
+        sr.LSTMClassifier(**TINY, class_weight="balanced"),
+    ),
+    "another loss": Hint(
+        "warm_start=False",
+        RAGGED,
+        np.arange(8.0),
+        fitted(sr.LSTMRegressor(**TINY, warm_start=True), RAGGED, np.arange(8.0)).set_params(loss="poisson"),
+    ),
+    "lbfgs and scheduled sampling": Hint(
+        "teacher_forcing=1", RAGGED, per_step(), seq2seq(teacher_forcing=0.5, solver="lbfgs")
+    ),
+    "streams of two directions": Hint(
+        "bidirectional=False",
+        RAGGED,
+        model=sr.LSTMClassifier(**TINY, bidirectional=True),
+        call=lambda model, X, y: model.fit(X, y).initial_state(1),
+    ),
+    # warnings
+    "zero padding": Hint("pad_value=0.0", padded(RAGGED), warns=True, expected=RAGGED),
+    "zero padding in a list": Hint(
+        "X = np.stack(X)", list(padded(RAGGED)), model=sr.LSTMClassifier(**TINY), warns=True, after=False
+    ),
+    "padding of tokens": Hint(
+        "pad_token=0",
+        padded([rng.integers(1, 9, n) for n in LENGTHS], 0)[:, :, 0],
+        model=sr.LSTMClassifier(**TINY, embedding_dim=2),
+        warns=True,
+    ),
+    "single steps": Hint(LATER, rng.normal(size=(N, 1, 24)), warns=True),
+    "labels that are none": Hint(
+        "fit(X, y, sample_weight=[np.not_equal(row, -100) for row in y])",
+        rng.normal(size=(N, 6, 2)),
+        NEGATIVE,
+        model=sr.LSTMClassifier(**TINY, return_sequences=True, bidirectional=False),
+        warns=True,
+    ),
+    "labels that pad": Hint(
+        "y = [[label for label in row if label != -100] for row in y]", RAGGED, NEGATIVE, seq2seq(), warns=True
+    ),
+}
+HINTS = CONTAINERS | OTHERS
+
+
+def run(hint, namespace):
+    """What a user does, with what the namespace says now."""
+    X, y, model = (namespace[name] for name in ("X", "y", "model"))
+    if hint.target == "series":
+        X = namespace.get("series", X)
+    if hint.call is None:
+        return model.fit(X, y)
+    if isinstance(hint.call, str):
+        return getattr(model, hint.call)(X)
+    if len(inspect.signature(hint.call).parameters) == 1:
+        return hint.call(X)
+    return hint.call(model, X, y)
+
+
+def follow(line, hint, namespace):
+    """Do what the line says."""
+    if line.startswith("fit("):
+        namespace["model"] = eval(f"model.{line}", namespace)
+    elif re.match(r"(X|y) = ", line):
+        exec(line, namespace)
+    elif re.fullmatch(r"\w+=[^=].*", line):
+        name, _, value = line.partition("=")
+        namespace["model"] = sr_clone(namespace["model"]).set_params(**{name: eval(value)})
+    else:
+        namespace[hint.target] = eval(line, namespace)
+
+
+def sr_clone(model):
+    from sklearn.base import clone
+
+    return clone(model)
+
+
+def message_of(hint, namespace):
+    if hint.warns:
+        with pytest.warns(SequenceDataWarning) as caught:
+            run(hint, namespace)
+        return " ".join(str(warning.message) for warning in caught)
+    with pytest.raises((ValueError, TypeError, AttributeError)) as error:
+        run(hint, namespace)
+    return f"{error.value} {error.value.__cause__}"
+
+
+def namespace_of(hint):
+    needs = {name: import_module(name) for name in hint.needs}
+    X = hint.X() if callable(hint.X) else hint.X
+    y = LABELS if hint.y is None else hint.y
+    model = hint.model
+    names = {name: getattr(sr, name) for name in sr.__all__}
+    return names | needs | {"np": np, "pandas": pd, "json": json, "X": X, "y": y, "model": model, "series": X}
+
+
+MESSAGES = {}
+
+
+def exercised(name):
+    """The message of a hint, once."""
+    if name not in MESSAGES:
+        MESSAGES[name] = message_of(HINTS[name], namespace_of(HINTS[name]))
+    return MESSAGES[name]
+
+
+def is_here(hint):
+    # TensorFlow breaks a process that has loaded pyarrow or PyTorch before.
+    return all(map(find_spec, hint.needs)) and "tensorflow" not in hint.needs
+
+
+def is_possible(hint):
+    return hint.line != LATER or "channels_first" in inspect.signature(as_sequences).parameters
+
+
+@pytest.mark.filterwarnings("ignore:Maximum iterations:sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors:UserWarning")
+@pytest.mark.parametrize("name", [name for name, hint in HINTS.items() if is_here(hint)])
+def test_a_hint_stands_in_the_message_and_works(name):
+    hint = HINTS[name]
+    assert hint.line in exercised(name)
+    if not is_possible(hint):
+        pytest.skip("as_sequences has no channels_first yet")
+    namespace = namespace_of(hint)
+    follow(hint.line, hint, namespace)
+    if hint.after is not False and not hint.line.startswith("fit("):
+        run(hint, namespace)
+    if hint.expected is not None:
+        X = namespace["X"]
+        if hint.line.startswith("pad_value"):
+            plain = sr_clone(hint.model).fit(hint.expected, LABELS)
+            assert np.array_equal(namespace["model"].theta_, plain.theta_)
+            return
+        for x, expected in zip(as_sequences(X), hint.expected, strict=True):
+            assert np.array_equal(np.ravel(x), np.ravel(expected))
+
+
+# --- none is forgotten ------------------------------------------------------------------------------------------------
+
+PACKAGE = Path(sr.__file__).parent
+CODE = re.compile(
+    r"\bfor [xy_]\b.* in |\bas_sequences\(|\b[a-z_]+=(None|True|False|'[a-z]+'|\d)|^[Ss]et | pass |Pass |\bX = |\by = "
+)
+WITHOUT_A_LINE = {  # what is wrong, with the name of a parameter
+    ": missing='skip' leaves none. Remove this sequence or impute its values.",
+    "return_sequences=True cannot be combined with missing='skip': every step needs a target.",
+    "Expected scoring to call the estimator with the X that it was given, got another X. "
+    "Pass a scoring that leaves X unchanged.",
+    "Expected y >= 0, and > 0 at least once, for loss='poisson', got a minimum of ",
+    "Expected every class in each call for class_weight='balanced', got fewer. Set class_weight to a dict.",
+    "Expected classes whose weights are comparable for class_weight='balanced', got totals from ",
+    " different tokens, all of them less frequent. An int counts texts, a float is a fraction of them; min_df=1 keeps "
+    "every token.",
+    ". Pass an integer from 0 to ",
+}
+
+
+def literals():
+    """Constant parts of strings in the package that are no docstrings and contain what looks like code."""
+    for path in sorted([*PACKAGE.glob("_data/*.py"), *PACKAGE.glob("_estimators/*.py")]):
+        if path.stem in ("parameters", "docs"):
+            continue
+        tree = ast.parse(path.read_text())
+        docstrings = {
+            id(node.body[0].value)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+            and node.body
+            and isinstance(node.body[0], ast.Expr)
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+                docstrings.add(id(node.value))
+        for node in ast.walk(tree):
+            is_text = isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings
+            if is_text and CODE.search(node.value):
+                yield path.stem, node.value
+
+
+def test_every_line_of_code_in_a_message_is_run_here():
+    messages = [exercised(name) if is_here(hint) else f" Pass {hint.line}." for name, hint in HINTS.items()]
+    forgotten = [
+        (module, text)
+        for module, text in literals()
+        if text not in WITHOUT_A_LINE and not any(longest_part(text) in message for message in messages)
+    ]
+    assert forgotten == []
+
+
+def longest_part(text):
+    """What a message has of a template."""
+    return max(re.split(r"\{.*?\}", text), key=len)
