@@ -58,7 +58,7 @@ def _as_array(X, name):
     if _is_series(X):
         return X
     if hasattr(X, "__array__") and not hasattr(X, "columns"):
-        return _array_of_all(X, name)
+        return array_of_all(X, name)
     if not isinstance(X, str | bytes) and not hasattr(X, "toarray"):
         hint = hints.of_container(X, name)
         if hint:
@@ -80,16 +80,6 @@ def _is_series(X):
     return hasattr(X, "__array__") and hasattr(X, "to_list") and hasattr(X, "shape")
 
 
-def _array_of_all(X, name):
-    try:
-        return plain(X)
-    except (RuntimeError, TypeError, ValueError) as error:
-        hint = hints.of_container(X, name)
-        if not hint:
-            raise
-        raise refusal(X, name, hint) from error
-
-
 def _refuse_tuples(X, name):
     """Raise for a tuple of something else than sequences, or a list of such tuples."""
     hint = ""
@@ -101,6 +91,23 @@ def _refuse_tuples(X, name):
             raise TypeError(f"Expected {name} to be a list of sequences, got a list of pairs.{hint}")
     if hint:
         raise refusal(X, name, hint)
+
+
+def array_of_all(X, name="X", convert=plain):
+    """An array-like of all sequences as a NumPy array; `convert` makes it.
+
+    Raises
+    ------
+    TypeError
+        If its library refuses to convert it. The message says what to pass.
+    """
+    try:
+        return convert(X)
+    except (RuntimeError, TypeError, ValueError) as error:
+        hint = hints.of_container(X, name)
+        if not hint:
+            raise
+        raise refusal(X, name, hint) from error
 
 
 def refusal(X, name="X", hint=""):

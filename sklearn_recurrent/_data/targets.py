@@ -3,9 +3,10 @@
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length
 
+from . import hints
 from .arrays import Place, array_of, numbers, plain
 from .columns import is_frame, named_frame, numbers_of_frame
-from .containers import object_array, sequences_of, unwrap
+from .containers import array_of_all, object_array, sequences_of, unwrap
 
 
 def flatten_steps(y, lengths=None, name="y", reference="X", valid=None, *, masked="refuse"):
@@ -40,7 +41,7 @@ def flatten_steps(y, lengths=None, name="y", reference="X", valid=None, *, maske
     """
     rows = list(as_rows(y, name))
     named_frame(rows, name)
-    steps = [array_of(row) for row in rows]
+    steps = [_array_of_row(j, row, name) for j, row in enumerate(rows)]
     if lengths is not None:
         check_consistent_length(steps, lengths)
     if valid is not None:
@@ -71,6 +72,14 @@ def flatten_steps(y, lengths=None, name="y", reference="X", valid=None, *, maske
     if masked == "refuse":
         flat = unmasked_steps(flat, lengths, name=name)
     return flat, lengths
+
+
+def _array_of_row(j, row, name):
+    try:
+        return array_of(row)
+    except (RuntimeError, TypeError) as error:  # of other libraries
+        hint = hints.of_entries(row, 1, name, name)
+        raise TypeError(f"Expected sequence {j} of {name} to be an array: {error} {hint}".rstrip()) from error
 
 
 def unmasked_steps(flat, lengths, ignored=None, name="y"):
@@ -117,7 +126,7 @@ def refuse_masked(values, name="y"):
         rows = [np.ma.getmaskarray(row) for row in values]
     else:
         if hasattr(values, "__array__") and not isinstance(values, np.ndarray) and not hasattr(values, "to_numpy"):
-            values = array_of(values)  # which keeps the mask of a netCDF variable
+            values = array_of_all(values, name, array_of)  # which keeps the mask of a netCDF variable
         if not isinstance(values, np.ma.MaskedArray):
             return
         rows = np.ma.getmaskarray(values)
@@ -269,7 +278,7 @@ def split_like(values, X, sequences, *, padded=False):
 def as_rows(y, name="y"):
     """One entry per sequence, in any container that can be iterated. Masks of numbers and labels stay."""
     if hasattr(y, "__array__") and not is_frame(y) and not hasattr(y, "to_list"):
-        y = array_of(y)
+        y = array_of_all(y, name, array_of)
         if isinstance(y, np.ma.MaskedArray) and y.dtype != object:
             return y
     form, rows = unwrap(y, name)

@@ -614,6 +614,7 @@ def test_a_missing_step_is_passed_over(estimator, data, cube):
         model.predict(holes)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn_recurrent.SequenceDataWarning")  # 12 features of a single step
 def test_input_size_cuts_rows_into_steps(estimator, data):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(40, 12)), data[1]

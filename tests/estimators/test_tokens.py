@@ -297,6 +297,7 @@ def test_the_pad_token_inside_a_sequence_is_a_token(data, estimator):
     assert model.vocabulary_[0] == 0
 
 
+@pytest.mark.filterwarnings("ignore:X seems to be padded:sklearn_recurrent.SequenceDataWarning")
 def test_without_a_pad_token_every_token_counts(data, estimator):
     X, y = padded(data[0]), data[1]
     model = estimator(**TINY).fit(X, y)
