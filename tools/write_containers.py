@@ -556,9 +556,8 @@ def line_of(row, found):
     words = {}
     for name, text in found.items():
         if text not in ("read", OTHERWISE):
-            if name == "y":
-                text = re.sub(r"\by\b", "X", text)  # which has the same words, most often
-            words.setdefault(_escaped(text), []).append(name)
+            of_X = re.sub(r"\by\b", "X", text) if name == "y" else text
+            words.setdefault(_escaped(of_X if _escaped(of_X) in words else text), []).append(name)
     said = []
     for text, names in words.items():
         said.append(text if len(words) == 1 else f"{', '.join(names)}: {text}")

@@ -251,10 +251,17 @@ def refusal_of_object(value, index, array, place):
     if isinstance(value, STRINGS):
         return refusal(words, f"the string {short_repr(value)}", _instead_of_strings(array, place))
     instead = f"Drop the column: {place.drop}" if place.drop else ""
-    if place.each and not place.drop:
-        instead = hints.of_entries(value, array.ndim, place.each)
+    if not place.drop:
+        instead = _instead_of_objects(value, array, place)
     error = refusal(words, f"another object: {_reason(value)}", instead)
     return TypeError(*error.args) if place.is_matrix else error
+
+
+def _instead_of_objects(value, array, place):
+    if place.variable != "x":
+        return hints.of_entries(value, array.ndim, place.each) if place.each else ""
+    name = place.line.partition(" ")[0] if place.line else "X"
+    return hints.of_entries(value, array.ndim + 1, place.each or name, name)
 
 
 def _reason(value):

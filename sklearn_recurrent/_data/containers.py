@@ -54,7 +54,7 @@ def _as_array(X, name):
     """Arrays of any library as NumPy arrays; series unchanged."""
     if hasattr(type(X), "to_native"):  # a series of narwhals
         X = X.to_native()
-    X = _of_arrow(X)
+    X = of_arrow(X)
     if _is_series(X):
         return X
     if hasattr(X, "__array__") and not hasattr(X, "columns"):
@@ -167,7 +167,7 @@ def cells_of(X, j):
         return X[:, j] if X.dtype == object else ()
     if not is_frame(X):
         return ()
-    cells = _of_arrow(column(as_frame(X), j))
+    cells = of_arrow(column(as_frame(X), j))
     # Columns of pyarrow hold objects of its own.
     return plain(cells) if hasattr(cells, "type") else cells
 
@@ -205,7 +205,7 @@ def _refuse_table(X, name):
 # --- columns in the types of Arrow ------------------------------------------------------------------------------------
 
 
-def _of_arrow(X):
+def of_arrow(X):
     """A column of pyarrow, pandas or polars, if NumPy would not read its cells right, as an array of cells.
 
     Anything else is returned unchanged.

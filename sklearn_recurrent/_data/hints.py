@@ -194,7 +194,7 @@ _CONTAINERS = [  # the first that tells is right
     (lambda X: isinstance(X, ItemsView), lambda X: "Pass [x for _, x in {0}]."),
     (
         lambda X: isinstance(X, set | frozenset),
-        lambda X: "A set has no order, and X and y need one: pass sorted({0}), for example.",
+        lambda X: "A set has no order. Pass sorted({0}), for example.",
     ),
     (
         lambda X: isinstance(X, zip),

@@ -87,7 +87,7 @@ def parse_sequences(
         raise ValueError(f"Found array with 0 sample(s) (shape={shape}) while a minimum of 1 is required by {name}.")
     sequential = form != "numbers" or len(shape) > 2
     if not reset:
-        _check_form(estimator, sequential)
+        _check_form(estimator, X, sequential)
     dtypes = TOKENS if tokens else FLOATS
     padding = _Padding(pad_token, pad_value)
     if sequential:
@@ -366,7 +366,7 @@ def _refuse_frame(x, place):
 # --- what an estimator was fitted on ----------------------------------------------------------------------------------
 
 
-def _check_form(estimator, sequential):
+def _check_form(estimator, X, sequential):
     """Raise for sequences after a fit on columns, and vice versa: ``n_features_in_`` counts different things."""
     fitted = getattr(estimator, "_fitted_on_sequences", sequential)
     name = type(estimator).__name__
@@ -376,6 +376,7 @@ def _check_form(estimator, sequential):
             "on a 2-D array. To pass sequences, fit on sequences, too: fit(as_sequences(X), y)."
         )
     if fitted and not sequential:
+        _numbers_of_all(X)  # what is no matrix either is refused in other words
         raise ValueError(
             f"Expected sequences with {estimator.n_features_in_} features per time step, got a 2-D array: {name} was "
             "fitted on sequences. Pass [X] if X is one sequence, or as_sequences(X) if each row of X is one."
@@ -425,8 +426,6 @@ def _source(form):
 
 
 def _parse_matrix(estimator, X, reset, input_size, dtypes, padding):
-    if isinstance(X, list | tuple):
-        _check_nested_list(X)
     values = _numbers_of_all(X)
     if is_frame(X):
         check_columns(estimator, as_frame(X), reset=reset)
@@ -460,6 +459,8 @@ def _numbers_of_all(X):
         if hasattr(X, "shape"):
             return X  # scikit-learn refuses what is sparse
         raise refusal(X)
+    if isinstance(X, list | tuple):
+        _check_nested_list(X)
     place = place_of_array(X)
     array = plain(X)
     if array.ndim < 3:
@@ -480,7 +481,7 @@ def _check_nested_list(X):
 
 def _refuse_tokens_and_records(X):
     for j, row in enumerate(X):
-        for step, value in enumerate(row):
+        for step, value in enumerate(row if isinstance(row, list | tuple) else ()):
             if isinstance(value, str | bytes | Mapping):
                 raise refusal_of_object(value, (j, step), np.array([[value]], object), place_of_array(X))
 

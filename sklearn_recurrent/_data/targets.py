@@ -4,9 +4,9 @@ import numpy as np
 from sklearn.utils import check_array, check_consistent_length
 
 from . import hints
-from .arrays import Place, array_of, numbers, plain
-from .columns import is_frame, named_frame, numbers_of_frame
-from .containers import array_of_all, object_array, sequences_of, unwrap
+from .arrays import NUMERIC, Place, array_of, numbers, plain
+from .columns import as_frame, is_frame, may_stand_for_frame, named_frame, numbers_of_frame
+from .containers import array_of_all, object_array, of_arrow, refusal, sequences_of, unwrap
 
 
 def flatten_steps(y, lengths=None, name="y", reference="X", valid=None, *, masked="refuse"):
@@ -52,11 +52,14 @@ def flatten_steps(y, lengths=None, name="y", reference="X", valid=None, *, maske
                 steps[j] = steps[j][is_valid]
     for j, row in enumerate(steps):
         if not row.ndim:
-            raise ValueError(f"Expected {name} to have one value per time step, got a single value for sequence {j}.")
+            raise ValueError(
+                f"Expected {name} to have one value per time step, got a single value for sequence {j}. "
+                f"{_instead_of_row(rows[j], name)}".rstrip()
+            )
         if lengths is not None and len(row) != lengths[j]:
             raise ValueError(
                 f"Expected {name} to have {lengths[j]} time steps for sequence {j}, as many as {reference}, "
-                f"got {len(row)}."
+                f"got {len(row)}.{_other_lengths_hint(steps, lengths, name, reference)}"
             )
         shape = row.shape[1:]
         first_shape = steps[0].shape[1:]
@@ -74,9 +77,22 @@ def flatten_steps(y, lengths=None, name="y", reference="X", valid=None, *, maske
     return flat, lengths
 
 
+def _instead_of_row(row, name):
+    return hints.of_entries(row, 1, name, name) or hints.of_written(row, name, name)
+
+
+def _other_lengths_hint(steps, lengths, name, reference):
+    """What to pass if the steps are padded, or not the first axis."""
+    if all(len(row) == len(steps[0]) > n for row, n in zip(steps, lengths, strict=True) if n != max(lengths)):
+        return f" If {name} is padded at the end, pass [row[: len(x)] for row, x in zip({name}, {reference})]."
+    if all(row.ndim == 2 and row.shape[1] == n for row, n in zip(steps, lengths, strict=True)):
+        return f" If time is the second axis, pass [row.T for row in {name}]."
+    return ""
+
+
 def _array_of_row(j, row, name):
     try:
-        return array_of(row)
+        return array_of(as_frame(row) if may_stand_for_frame(type(row)) else row)
     except (RuntimeError, TypeError) as error:  # of other libraries
         hint = hints.of_entries(row, 1, name, name)
         raise TypeError(f"Expected sequence {j} of {name} to be an array: {error} {hint}".rstrip()) from error
@@ -199,8 +215,14 @@ def flatten_numbers(y):
     return flat, lengths, form
 
 
-def numbers_of_targets(y):
-    """An array, frame or nested list of targets as an array of numbers; anything else unchanged."""
+def numbers_of_targets(y, lengths=None):
+    """An array, frame or nested list of targets as an array of numbers; anything else unchanged.
+
+    lengths : how many steps the sequences have whose targets `y` are, laid end to end; None: a target for each sequence
+    """
+    if lengths is not None and y.dtype.kind not in NUMERIC:
+        for j, row in enumerate(np.split(y, np.cumsum(lengths)[:-1])):
+            _numbers_of_sequence(j, infer_dtype(row))
     place = Place("y", ("sequence", "step", "output"), "y = {}", "y")
     if is_frame(y):
         return numbers_of_frame(y, lambda: place)
@@ -277,6 +299,9 @@ def split_like(values, X, sequences, *, padded=False):
 
 def as_rows(y, name="y"):
     """One entry per sequence, in any container that can be iterated. Masks of numbers and labels stay."""
+    if hasattr(y, "toarray"):
+        raise refusal(y, name, f" Pass {name}.toarray().")
+    y = of_arrow(y)
     if hasattr(y, "__array__") and not is_frame(y) and not hasattr(y, "to_list"):
         y = array_of_all(y, name, array_of)
         if isinstance(y, np.ma.MaskedArray) and y.dtype != object:

@@ -292,7 +292,7 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
 
     _encoder_class = ClassEncoder
 
-    def _validate_target(self, y):
+    def _validate_target(self, y, lengths=None):
         y = check_array(y, accept_sparse="csr", ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y")
         y = y.toarray() if issparse(y) else y
         if y.dtype.kind in "fc":

@@ -28,7 +28,7 @@ from .weights import class_codes, positive_weight, refuse_extreme_weights
 class BaseRecurrent(Streaming, Inspection, Transforming, BaseNetwork, BaseEstimator):
     """A recurrent network as an estimator; a subclass says what its targets are.
 
-    It has ``_validate_target(y)``, which returns an array, and what `BaseNetwork` asks for.
+    It has ``_validate_target(y, lengths=None)``, which returns an array, and what `BaseNetwork` asks for.
     """
 
     _network_class = Network
@@ -105,7 +105,7 @@ class BaseRecurrent(Streaming, Inspection, Transforming, BaseNetwork, BaseEstima
         y = unmasked_steps(y, lengths, ignored)
         if ignored.any():
             y[ignored] = y[~ignored][0]
-        y = self._validate_target(infer_dtype(y))
+        y = self._validate_target(infer_dtype(y), lengths)
         if ignored.any():
             y[ignored] = np.sort(y[~ignored], axis=0)[0]  # whatever the order of the sequences
         return Dataset(X, y, weight, X.offsets)

@@ -213,8 +213,8 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
 
     _encoder_class = NumberEncoder
 
-    def _validate_target(self, y):
-        y = check_array(numbers_of_targets(y), ensure_2d=False, dtype=np.float64, input_name="y")
+    def _validate_target(self, y, lengths=None):
+        y = check_array(numbers_of_targets(y, lengths), ensure_2d=False, dtype=np.float64, input_name="y")
         return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
     def _fit_encoder(self, dataset, classes, encoder):

@@ -319,7 +319,7 @@ def test_permutation_importance_permutes_the_sequences_of_a_column(ragged, label
 
 # --- flat columns with input_size -------------------------------------------------------------------------------------
 
-FLAT = GRUClassifier(8, max_iter=20, learning_rate_init=0.02, random_state=0, input_size=2)
+FLAT = GRUClassifier(8, max_iter=20, learning_rate_init=0.02, random_state=0, input_size=2, pad_value=0)
 
 
 def few_labelled(y):

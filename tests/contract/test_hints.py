@@ -373,6 +373,10 @@ STRING_LABELS = ["a b", "b", "a a", "b", "a", "b a", "a", "b"]
 NEGATIVE = np.where(np.arange(6) < 3 + np.arange(N)[:, None] % 3, 1 + np.arange(N)[:, None] % 2, -100)
 
 
+STEPS = sr.LSTMClassifier(**TINY, return_sequences=True, bidirectional=False)
+STEP_NUMBERS = sr.LSTMRegressor(**TINY, return_sequences=True, bidirectional=False)
+
+
 def padded(sequences, value=0.0):
     return sr.SequencePadder(value=value).fit_transform(sequences)
 
@@ -438,6 +442,23 @@ OTHERS = {
         dict(enumerate(per_step())),
         sr.LSTMClassifier(**TINY, return_sequences=True),
         target="y",
+    ),
+    "y padded at the end": Hint(
+        "[row[: len(x)] for row, x in zip(y, X)]", RAGGED, np.arange(N * 9).reshape(N, 9) % 2, STEPS, target="y"
+    ),
+    "y channels first": Hint("[row.T for row in y]", RAGGED, [x.T for x in RAGGED], STEP_NUMBERS, target="y"),
+    "y that is sparse": Hint("y.toarray()", CUBE, scipy.sparse.csr_array(MATRIX), STEP_NUMBERS, target="y"),
+    "y of records": Hint(
+        "y = [pandas.DataFrame(list(x)) for x in y]",
+        RAGGED,
+        [[{"a": p, "b": q} for p, q in x.tolist()] for x in RAGGED],
+        STEP_NUMBERS,
+    ),
+    "y of strings of numbers": Hint(
+        "y = [np.asarray(x, float) for x in y]", RAGGED, [x.astype(str) for x in RAGGED], STEP_NUMBERS
+    ),
+    "y of sparse arrays": Hint(
+        "y = [x.toarray() for x in y]", RAGGED, [scipy.sparse.csr_array(x) for x in RAGGED], STEP_NUMBERS
     ),
     "rows that are series": Hint(
         "as_sequences(series)",

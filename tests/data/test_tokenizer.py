@@ -496,7 +496,11 @@ def test_X_is_not_changed():
             "Expected X to be a list or another container of texts, got generator. Pass list(X).",
         ),
         ({"a": 1}, "Expected X to be a list or another container of texts, got dict. Pass list(X.values())."),
-        ({"a", "b"}, "Expected X to be a list or another container of texts, got set. Pass list(X)."),
+        (
+            {"a", "b"},
+            "Expected X to be a list or another container of texts, got set. A set has no order. "
+            "Pass sorted(X), for example.",
+        ),
         (None, "Expected X to be a list or another container of texts, got NoneType."),
     ],
 )
