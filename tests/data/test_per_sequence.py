@@ -70,7 +70,7 @@ def assert_sequences(result, expected):
 @scikit_learns_checks(
     [
         PerSequence(StandardScaler()),
-        PerSequence(centered),
+        PerSequence(np.tanh),  # whose repr, unlike that of a function, holds no address
     ]
 )
 def test_scikit_learns_checks(estimator, check):
