@@ -87,11 +87,13 @@ def parse_sequences(
         raise ValueError(f"Found array with 0 sample(s) (shape={shape}) while a minimum of 1 is required by {name}.")
     sequential = form != "numbers" or len(shape) > 2
     if not reset:
-        _check_form(estimator, X, sequential)
+        if not sequential and getattr(estimator, "_fitted_on_sequences", False):
+            _numbers_of_all(X)  # what is no matrix either is refused in other words
+        check_form(estimator, sequential)
     dtypes = TOKENS if tokens else FLOATS
     padding = _Padding(pad_token, pad_value)
     if sequential:
-        source = None if in_table else _source(form)
+        source = None if in_table else source_of(form)
         sequences, frame = _parse_ragged(estimator, form, X, input_size, dtypes, padding, source)
         # One sequence has the shape of a matrix, so scikit-learn counts its features; X itself has none it could count.
         one = sequences.arrays[0] if frame is None else frame
@@ -310,7 +312,7 @@ def as_sequences(X, *, channels_first: bool = False) -> np.ndarray:
             X = [x[valid] for x, valid in zip(X, valid_steps(X), strict=True)]
     elif channels_first:
         X = [_time_first(j, x) for j, x in enumerate(X)]
-    arrays, _ = arrays_and_frame(X, _source(form))
+    arrays, _ = arrays_and_frame(X, source_of(form))
     return object_array(arrays)
 
 
@@ -366,7 +368,7 @@ def _refuse_frame(x, place):
 # --- what an estimator was fitted on ----------------------------------------------------------------------------------
 
 
-def _check_form(estimator, X, sequential):
+def check_form(estimator, sequential):
     """Raise for sequences after a fit on columns, and vice versa: ``n_features_in_`` counts different things."""
     fitted = getattr(estimator, "_fitted_on_sequences", sequential)
     name = type(estimator).__name__
@@ -376,7 +378,6 @@ def _check_form(estimator, X, sequential):
             "on a 2-D array. To pass sequences, fit on sequences, too: fit(as_sequences(X), y)."
         )
     if fitted and not sequential:
-        _numbers_of_all(X)  # what is no matrix either is refused in other words
         raise ValueError(
             f"Expected sequences with {estimator.n_features_in_} features per time step, got a 2-D array: {name} was "
             "fitted on sequences. Pass [X] if X is one sequence, or as_sequences(X) if each row of X is one."
@@ -420,7 +421,7 @@ def _parse_ragged(estimator, form, X, input_size, dtypes, padding, source):
     return sequences, frame
 
 
-def _source(form):
+def source_of(form):
     """An expression that gives the sequences of an X of this form."""
     return "np.ravel(X)" if form == "column" else "X"
 

@@ -25,7 +25,7 @@ from .columns import as_frame, column_names, is_frame, is_pandas_type, named_fra
 from .containers import object_array, unwrap
 from .layouts import refuse_long
 from .marks import TOKENS, TRANSFORMED, mark_of_input, marked
-from .sequences import _check_form, _source, as_array, as_sequences, locate, parse_sequences, valid_steps
+from .sequences import as_array, as_sequences, check_form, locate, parse_sequences, source_of, valid_steps
 
 NUMBERS = "numbers"
 FRAMES = "frames"
@@ -409,7 +409,7 @@ def _checked(estimator, kind, container, items, X, reset):
     if not sequential:
         refuse_long(X)
     if not reset:
-        _check_form(estimator, sequential)
+        check_form(estimator, sequential)
     valid = None
     if kind == OBJECTS:
         _refuse_some_frames(items)
@@ -419,7 +419,7 @@ def _checked(estimator, kind, container, items, X, reset):
             valid = valid_steps(np.where(_is_missing(np.stack(items)), np.nan, 0.0))
             items = [x[steps] for x, steps in zip(items, valid, strict=True)]
     elif kind == FRAMES:
-        named_frame(items, _source(container))  # names must be the same
+        named_frame(items, source_of(container))  # names must be the same
         items = [as_frame(x) for x in items]
     _check_not_empty(items)
     if kind == RECORDS:
