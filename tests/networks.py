@@ -40,11 +40,19 @@ def net(cell="lstm", activation="tanh", **architecture):
     return Network(**ARCHITECTURE | {"cell": cell, "activation": activation} | architecture)
 
 
-def sequences(lengths, seed=0, n_features=2, tokens=None, n_static=0):
+def sequences(lengths, seed=0, n_features=2, tokens=None, n_static=0, tables=()):
+    """Sequences for a network whose first layer reads `n_features` numbers, vectors of categories included."""
     rng, n_steps = np.random.default_rng(seed), sum(lengths)
-    values = rng.integers(0, tokens, (n_steps, 1)) if tokens else rng.standard_normal((n_steps, n_features))
+    n_numbers = n_features - sum(width for _, width in tables)
+    values = rng.integers(0, tokens, (n_steps, 1)) if tokens else rng.standard_normal((n_steps, n_numbers))
+    values = np.column_stack([values, *(rng.integers(0, n_rows, n_steps) for n_rows, _ in tables)])
     static = rng.standard_normal((len(lengths), n_static)) if n_static else None
     return Ragged.from_lengths(values, np.array(lengths), static=static)
+
+
+def sequences_for(network, lengths, seed=0):
+    tables = network.tables.values()
+    return sequences(lengths, seed, network.n_features, network.tokens, network.n_static, tables)
 
 
 def weights(network, seed=1, scale=0.5):
@@ -88,7 +96,7 @@ def problem(loss="squared_error", *, lengths=(3, 6, 1, 4, 4), seed=0, **architec
     """The objective of a network over a few sequences, weights, and ``true(theta, masks)``, the oracle's objective."""
     architecture = ARCHITECTURE | {"units": (3,)} | architecture
     network = Network(**architecture)
-    X = sequences(lengths, seed, architecture["n_features"], network.tokens, network.n_static)
+    X = sequences_for(network, lengths, seed)
     dataset = samples_of(network, X, loss, seed + 1)
     targets = dataset.y, dataset.weight
     Y, weight = (np.split(a, X.offsets[1:-1]) for a in targets) if network.per_step else targets
@@ -142,7 +150,7 @@ LENGTHS_IN, LENGTHS_OUT = (3, 6, 1, 4, 4), (2, 4, 5, 1, 4)
 
 def translations(network, lengths_in=LENGTHS_IN, lengths_out=LENGTHS_OUT, seed=0):
     """Sequences with target sequences, of numbers or of tokens, and a weight for each step."""
-    X = sequences(lengths_in, seed, network.encoder.cells[0].F, network.tokens, network.n_static)
+    X = sequences_for(network, lengths_in, seed)
     rng, S = np.random.default_rng(seed + 1), sum(lengths_out)
     K, n_tokens = network.n_outputs, network.target_tokens
     Y = rng.standard_normal((S, K)) if n_tokens is None else rng.integers(0, n_tokens, (S, 1))

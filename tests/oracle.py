@@ -142,6 +142,7 @@ def network(
     pooling,
     per_step=False,
     tokens=None,
+    tables=(),
     truncate=None,
     masks=None,
     nudges=None,
@@ -159,8 +160,7 @@ def network(
     masks, nudges = masks or {}, nudges or {}
     factor = 1 + W["head/G"] @ static if len(static) else 1
     directions = ("forward", "backward") if bidirectional else ("forward",)
-    if tokens is not None:
-        x = W["embedding/E"][x[:, 0]]
+    x = embedded(W, x, tokens, tables)
     for k, n_units in enumerate(units):
         layer = []
         for d in directions:
@@ -189,6 +189,7 @@ def encoder_decoder(
     attention,
     target_tokens=None,
     tokens=None,
+    tables=(),
     truncate=None,
     masks=None,
     static=NOTHING,
@@ -201,7 +202,7 @@ def encoder_decoder(
     masks : as of `network`, "encoder/layer_0/forward/h" and so on; "head" on the way into the outputs
     """
     masks, directions = masks or {}, ("forward", "backward") if bidirectional else ("forward",)
-    x = x if tokens is None else W["embedding/E"][x[:, 0]]
+    x = embedded(W, x, tokens, tables)
     z = z if target_tokens is None else W["words/E"][z[:, 0]]
     start = []
     for k, n_units in enumerate(units):
@@ -233,6 +234,15 @@ def encoder_decoder(
             h = np.tanh(W["attention/C"] @ np.concatenate([h, a @ x, ONE]))
         raw.append(W["head/V"] @ np.concatenate([masks.get("head", 1) * h, static, ONE]))
     return np.array(raw), np.array(weights)
+
+
+def embedded(W, x, tokens=None, tables=()):
+    """What the first layer reads: numbers; the vectors of tokens; or numbers, then a vector for each category."""
+    if tokens is not None:
+        return W["embedding/E"][x[:, 0]]
+    n_numbers = x.shape[1] - len(tables)
+    vectors = [W[f"embedding_{k}/E"][x[:, n_numbers + k].astype(int)] for k in range(len(tables))]
+    return np.hstack([x[:, :n_numbers], *vectors])
 
 
 def parts(W, prefix):

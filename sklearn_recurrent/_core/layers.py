@@ -60,6 +60,32 @@ def embed(E, tokens, out):
     return out, back
 
 
+def embed_columns(tables, values, out):
+    """Numbers, and beside them the vector of each category, written to `out`.
+
+    tables : embedding tables (V, k)
+    values (S, F) : numbers, then for each table the number of a row
+    """
+    n_numbers = values.shape[1] - len(tables)
+    out[:, :n_numbers] = values[:, :n_numbers]
+    numbers = [column.astype(np.intp) for column in values[:, n_numbers:].T]
+    parts = []
+    start = n_numbers
+    for E, rows in zip(tables, numbers, strict=True):
+        part = slice(start, start + E.shape[1])
+        out[:, part] = E[rows]
+        parts.append(part)
+        start = part.stop
+
+    def back(d_tables, d):
+        for dE, rows, part in zip(d_tables, numbers, parts, strict=True):
+            n = len(rows)
+            one_hot = csc_array((np.ones(n, d.dtype), rows, np.arange(n + 1)), (len(dE), n))
+            dE += one_hot @ d[:, part]
+
+    return out, back
+
+
 def dropout_mask(rng, n, p, H, *, dtype):
     """(H, n): 0 with probability p, else 1 / (1 - p), so that the mean is 1.
 

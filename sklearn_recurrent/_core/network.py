@@ -10,7 +10,7 @@ import numpy as np
 
 from .heads import PooledHead, StagedHead, StepHead
 from .initialization import glorot
-from .layers import dropout_mask, embed
+from .layers import dropout_mask, embed, embed_columns
 from .layout import Layout
 from .packing import PackedBatch
 from .ragged import length_buckets
@@ -24,6 +24,12 @@ PREDICTION_WIDTH = 512
 
 FRAME_BYTES = 1 << 18
 """In prediction, narrow layers take more sequences at once, as many as fit in a cache of this size for one step."""
+
+
+CATEGORY_SCALE = 0.05
+"""Standard deviation of the first vectors of categories beside numbers."""
+# With 1, as for tokens, many random vectors would hide what they stand for where data is scarce: of 40 categories in
+# 300 sequences, R² was 0 in place of 0.7 on the test set.
 
 
 class ForwardResult(NamedTuple):
@@ -61,14 +67,17 @@ class Model:
     zeros : name → shape of further arrays without a bias, which are 0 at first
     embeddings : name → shape of embedding tables that are updated as a whole; they are not penalized
     tokens : number of rows of the embedding table of the inputs, with `n_features` columns; None for inputs of numbers
+    tables : numbers of rows and columns of an embedding table for each category of the inputs
     """
 
-    def __init__(self, stacks, n_features, tokens, dense, plain=None, zeros=None, embeddings=None):
+    def __init__(self, stacks, n_features, tokens, dense, plain=None, zeros=None, embeddings=None, tables=()):
         self.stacks = stacks
+        self.n_features = n_features
         self.tokens = tokens
+        self.tables = {f"embedding_{k}/E": tuple(shape) for k, shape in enumerate(tables)}
         self._dense = dense
         self._plain = plain or {}
-        self._embeddings = embeddings or {}
+        self._embeddings = (embeddings or {}) | self.tables
         self.widest = max(cell.H for stack in stacks for cell in stack.cells)
         shapes = {name: shape for stack in stacks for name, shape in stack.shapes().items()}
         shapes |= self._dense | self._plain | (zeros or {}) | self._embeddings
@@ -94,6 +103,9 @@ class Model:
             W[name][...] = glorot(rng, *W[name].shape)
         for name in self._embeddings:
             W[name][...] = rng.standard_normal(W[name].shape)
+        for name in self.tables:
+            W[name][...] *= CATEGORY_SCALE
+            W[name][0] = 0  # for unknown categories
         if self.tokens is not None:
             # Row 0 stays zero. It is for unknown tokens, which training never meets.
             table = W["embedding/E"][1:]
@@ -111,6 +123,20 @@ class Model:
         for name in self._embeddings:
             views[name][...] = 0
         return mask
+
+    def embed_inputs(self, W, values, scratch):
+        """What the first layer reads of network inputs (S, …), and ``back(dW, d)``; None if it reads them as they are.
+
+        values : numbers; rows of the embedding table (S, 1); or numbers, then the rows of categories in their tables
+        """
+        if self.tokens is None and not self.tables:
+            return values, None
+        embedded = scratch("embedded", len(values), self.n_features)
+        if self.tables:
+            _, back = embed_columns([W[name] for name in self.tables], values, embedded)
+            return embedded, lambda dW, d: back([dW[name] for name in self.tables], d)
+        _, back = embed(W["embedding/E"], values[:, 0], embedded)
+        return embedded, lambda dW, d: back(dW["embedding/E"], d)
 
     def predict(self, theta, X, workers, *, on_batch=None, **options):
         """Raw outputs (N, K) of `Sequences`, or (S, K) with an output per step.
@@ -167,13 +193,14 @@ class Network(Model):
     """Recurrent layers and a head with one output per sequence, or per step.
 
     cell : a name in `CELLS`
-    n_features : of the sequences, or columns of the embedding table
+    n_features : what the first layer reads per step: features, or a vector, or numbers and vectors of categories
     units : units of each layer, in each direction
     pooling : names in `POOLINGS`, whose results are concatenated
     n_outputs : outputs per sequence, or per step
     per_step : whether there is an output for each step; `pooling` is then ignored
     n_static : static values of each sequence, which scale and join the states in front of the head
     tokens : number of rows of the embedding table; the inputs are then row numbers. None for inputs of numbers
+    tables : (rows, columns) of the embedding table of each category; the inputs are numbers, then a row number each
     dropout, recurrent_dropout, truncate : settings of training
     """
 
@@ -190,6 +217,7 @@ class Network(Model):
         per_step=False,
         n_static=0,
         tokens=None,
+        tables=(),
         dropout=0.0,
         recurrent_dropout=0.0,
         truncate=None,
@@ -223,7 +251,7 @@ class Network(Model):
             dense["attention/A"] = (n_hidden, width + 1)
             plain["attention/v"] = (1, n_hidden)
         zeros = {"head/G": (self.head_width, n_static)} if n_static else {}
-        super().__init__([self.stack], n_features, tokens, dense, plain, zeros)
+        super().__init__([self.stack], n_features, tokens, dense, plain, zeros, tables=tables)
 
     def lengths(self, dataset):
         return dataset.X.lengths
@@ -262,10 +290,7 @@ class Network(Model):
             max_padding = 0.0
         packed = PackedBatch.of(batch.lengths, max_padding)
         masks = partial(dropout_mask, rng, len(batch), dtype=theta.dtype)
-        values = batch.values
-        if self.tokens is not None:
-            embedded = scratch("embedded", len(values), self.cells[0].F)
-            values, embed_back = embed(W["embedding/E"], values[:, 0], embedded)
+        values, embed_back = self.embed_inputs(W, batch.values, scratch)
         static = None if batch.static is None else batch.static.T
         head = self._head(W, packed, scratch.child("head"), masks, initial_state, staged, static)
         observers = [head.observers(k) for k in range(len(self.directions))]
@@ -290,12 +315,12 @@ class Network(Model):
             grad.fill(0)
             dW = self.layout.views(grad)
             d_h = {len(self.cells) - 1: head.back(dW, d_raw)}
-            if self.tokens is None:
+            if embed_back is None:
                 layers.back(dW, d_h, d_values, add=True)
                 return grad
-            d_embedded = scratch("d_embedded", len(batch.values), self.cells[0].F)
+            d_embedded = scratch("d_embedded", *values.shape)
             layers.back(dW, d_h, d_embedded)
-            embed_back(dW["embedding/E"], d_embedded)
+            embed_back(dW, d_embedded)
             if d_values is not None:
                 d_values += d_embedded
             return grad

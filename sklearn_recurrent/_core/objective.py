@@ -69,13 +69,15 @@ class Objective:
     entries: those of the sequences, but where several sequences are one entry.
 
     dataset : Dataset whose y has the form that `loss` takes, and whose weights sum to the number of entries
+    frozen (V,) : which rows of the embedding table have no gradient; None if all have one
     """
 
-    def __init__(self, network, loss, dataset, penalty, workers):
+    def __init__(self, network, loss, dataset, penalty, workers, frozen=None):
         self.network = network
         self.loss = loss
         self.dataset = dataset
         self.workers = workers
+        self.frozen = frozen
         self.decay = (penalty * network.penalized()).astype(dataset.weight.dtype)
         self.lengths = network.lengths(dataset)[dataset.first_members()]
         # token → row of the compact table, filled anew for each batch
@@ -116,6 +118,8 @@ class Objective:
         for shard_loss, shard_grad in self.workers.map(forward_and_backward, self._shards(rows)):
             data_loss += shard_loss
             grad += shard_grad
+        if self.frozen is not None:
+            table_rows.table(grad)[self.frozen[table_rows.numbers]] = 0
         return LossAndGradient(data_loss, penalty, grad, table_rows)
 
     def _shards(self, rows):

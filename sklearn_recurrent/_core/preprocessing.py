@@ -1,4 +1,4 @@
-"""From the values that came to what a network reads: standardized features, or rows of its embedding table.
+"""From the values that came to what a network reads: standardized features, or rows of its embedding tables.
 
 Fit, predict, streams, validation and gradients with respect to X all go through an `InputPreprocessor`. No other place
 knows how values become network inputs, so a change here reaches all of them.
@@ -67,6 +67,46 @@ class Standardizer(InputPreprocessor):
 
     def gradient(self, d):
         return d / self.scale
+
+
+@dataclass(frozen=True, eq=False)
+class Columns(InputPreprocessor):
+    """Numbers are standardized, and put before the categories, which are rows of their embedding tables already.
+
+    mean, scale (F,) : float64; of categories 0 and 1
+    is_categorical (F,) : which columns are categories
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    is_categorical: np.ndarray
+
+    n_rows = None
+
+    @classmethod
+    def of(cls, standardizer, is_categorical):
+        """What standardizes numbers as `standardizer` does, and leaves categories as they are."""
+        mean = np.where(is_categorical, 0.0, standardizer.mean)
+        scale = np.where(is_categorical, 1.0, standardizer.scale)
+        return cls(mean, scale, is_categorical)
+
+    @property
+    def n_inputs(self):
+        return len(self.mean)
+
+    @property
+    def n_numbers(self):
+        """How many of the columns are numbers."""
+        return len(self.mean) - int(self.is_categorical.sum())
+
+    def __call__(self, values, dtype):
+        values = Standardizer(self.mean, self.scale)(values, dtype)
+        return np.concatenate([values[:, ~self.is_categorical], values[:, self.is_categorical]], axis=1)
+
+    def gradient(self, d):
+        d = d.copy()
+        d[:, : self.n_numbers] /= self.scale[~self.is_categorical]
+        return d  # with respect to numbers, then to the vectors of the categories
 
 
 @dataclass(frozen=True, eq=False)

@@ -61,7 +61,7 @@ class EncoderDecoder(Model):
         a table with ``units[0]`` columns. None if the decoder reads numbers, its own outputs.
     attention : a name in `SCORES`, or None
     n_static : static values of each sequence
-    tokens, dropout, recurrent_dropout, truncate : as in `Network`
+    tokens, tables, dropout, recurrent_dropout, truncate : as in `Network`
 
     References: Sutskever, I., Vinyals, O. & Le, Q. V. (2014). Sequence to sequence learning with neural networks. NIPS.
     Cho, K. et al. (2014). Learning phrase representations using RNN encoder-decoder. EMNLP. Luong, M.-T., Pham, H. &
@@ -83,6 +83,7 @@ class EncoderDecoder(Model):
         target_tokens=None,
         n_static=0,
         tokens=None,
+        tables=(),
         dropout=0.0,
         recurrent_dropout=0.0,
         truncate=None,
@@ -112,7 +113,8 @@ class EncoderDecoder(Model):
         dense["head/V"] = (n_outputs, H + n_static + 1)
         if target_tokens is not None:
             embeddings["words/E"] = (target_tokens, n_inputs)
-        super().__init__([self.encoder, self.decoder], n_features, tokens, dense, plain, embeddings=embeddings)
+        stacks = [self.encoder, self.decoder]
+        super().__init__(stacks, n_features, tokens, dense, plain, embeddings=embeddings, tables=tables)
 
     def lengths(self, dataset):
         # The inputs have another order, which `encode` restores.
@@ -220,10 +222,7 @@ class EncoderDecoder(Model):
         is_sorted = (order[1:] > order[:-1]).all()
         if not is_sorted:
             X = X.take(order)
-        values = X.values
-        if self.tokens is not None:
-            embedded = scratch("embedded", len(values), self.encoder.cells[0].F)
-            values, embed_back = embed(W["embedding/E"], values[:, 0], embedded)
+        values, embed_back = self.embed_inputs(W, X.values, scratch)
         packed = PackedBatch.of(X.lengths, self.encoder.max_padding)
         directions = self.encoder.directions
         S = None
@@ -259,12 +258,12 @@ class EncoderDecoder(Model):
                 d_h[k] = np.split(d_lasts[: len(directions) * self.encoder.cells[k].H], len(directions))
             if dS is not None:
                 split_gradient(collectors, dS)
-            if self.tokens is None:
+            if embed_back is None:
                 layers.back(dW, d_h, None)
             else:
                 d_values = scratch("d_embedded", *values.shape)
                 layers.back(dW, d_h, d_values)
-                embed_back(dW["embedding/E"], d_values)
+                embed_back(dW, d_values)
 
         return Encoded(S, starts, state, back)
 

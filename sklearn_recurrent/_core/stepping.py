@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .layers import modulate
+from .layers import embed_columns, modulate
 
 
 class Stepper:
@@ -18,7 +18,9 @@ class Stepper:
         self.dtype = theta.dtype
         W = network.layout.views(theta)
         self.pooling = None if network.per_step else network.pooling
+        self.n_features = network.n_features
         self.table = W.get("embedding/E")
+        self.tables = [W[name] for name in network.tables]
         self.V = W["head/V"][:, : network.head_width].copy()
         self.V_static = W["head/V"][:, network.head_width : -1].copy()
         self.bias = W["head/V"][:, -1:].copy()
@@ -40,11 +42,14 @@ class Stepper:
     def step(self, x, state, static=None):
         """Raw outputs (K, n) after one more step, and the new state; `state` itself is not changed.
 
-        x : network inputs (F, n), or (n,) rows of the embedding table
+        x : network inputs (F, n), or (n,) rows of the embedding table; or numbers, then rows of categories (F, n)
         static (k, n) : static values of the streams; None if the network takes none
         """
         if self.table is not None:
             x = self.table[x].T
+        elif self.tables:
+            x, _ = embed_columns(self.tables, x.T, np.empty((x.shape[1], self.n_features), self.dtype))
+            x = x.T
         h, new_state = self.steps.step(x, state)
         if self.pooling is not None:
             h = self._pooled(h, state, new_state)

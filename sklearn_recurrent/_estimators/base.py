@@ -16,15 +16,17 @@ from sklearn.utils.validation import check_is_fitted
 from .._core.dataset import Dataset, canonical
 from .._core.objective import Objective
 from .._core.optimizers import OPTIMIZERS, PLANNED, Schedule
-from .._core.preprocessing import Standardizer, Vocabulary, network_inputs
+from .._core.preprocessing import Columns, Standardizer, Vocabulary, network_inputs
 from .._core.ragged import Ragged
 from .._core.threads import WorkerPool, single_blas_thread
 from .._core.training import Batches, Patience, minimize_lbfgs, minimize_minibatch
+from .._data.categories import seen_categories
 from .._data.layouts import warn_of_long
 from .._data.targets import refuse_masked
 from .._sklearn import BriefRequests, CallbackSupportMixin, copied
 from .callbacks import FitCallbacks
 from .early_stopping import Validation, advice_on, scorer_of, split, warn_of_other_kind
+from .embedding import category_widths, given_vectors, reads_tokens, refuse_contradictions, token_width
 from .inputs import CachedInput, as_table, input_options, parse, parse_training
 from .parameters import is_bidirectional, layer_sizes, refuse_unknown
 from .scoring import shallow_copy_with
@@ -71,6 +73,8 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
     static_scale_: np.ndarray
     x_mean_: np.ndarray
     x_scale_: np.ndarray
+    categories_: list[np.ndarray]
+    is_categorical_: np.ndarray
     vocabulary_: np.ndarray
     n_outputs_: int
     n_layers_: int
@@ -113,6 +117,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         callbacks.on_fit_begin()
         with single_blas_thread():
             self._refuse_contradictions()
+            refuse_contradictions(self, resume=resume)
             previous = self._fitted_state() if resume else None
 
             # What there is to learn: sequences, targets and weights; then how a network takes them.
@@ -120,6 +125,8 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             given, encoder = self._training_set(sequences, y, sample_weight, groups, classes, previous)
             if sequences.static is None:
                 warn_of_long(X, y)
+            if previous is None:
+                given, remembered = _with_seen_categories(given, remembered)
             vocabulary = self._vocabulary(given, previous)
             given = self._in_canonical_order(given, vocabulary)
             encoder = self._fit_encoder(given, classes, encoder)
@@ -129,7 +136,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             dataset = encoder.encode(given)
             if previous is None:
                 self._warn_of_likely_mistakes(given, dataset.y, encoder)
-            preprocessor = vocabulary or self._standardizer(dataset, previous)
+            preprocessor = vocabulary or self._standardizer(dataset, previous, remembered)
             static = self._static_standardizer(dataset, previous)
             padded = sequences.valid is not None
             state = self._state_without_weights(preprocessor, static, encoder, remembered, padded, previous)
@@ -140,7 +147,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             # Where training begins, and what it is validated on.
             seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
             network = self._training_network(state)
-            start = TrainingState.of(self) if resume else self._drawn(network, seed, dataset.X)
+            start = TrainingState.of(self) if resume else self._drawn(network, seed, dataset.X, preprocessor)
             plan = _TrainingPlan(
                 state=state,
                 network=network,
@@ -192,7 +199,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         """The tokens that have a row in the embedding table; None if X holds features."""
         if previous is not None:
             return previous.preprocessor if previous.embeds else None
-        return None if self.embedding_dim is None else Vocabulary.fit(dataset.X)
+        return Vocabulary.fit(dataset.X) if reads_tokens(self) else None
 
     def _in_canonical_order(self, dataset, vocabulary):
         """Merged and sorted, unless the order is the user's."""
@@ -207,12 +214,16 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             X = X.map(vocabulary)
         return canonical(dataset, codes, X)
 
-    def _standardizer(self, dataset, previous):
+    def _standardizer(self, dataset, previous, remembered):
         if previous is not None:
             return previous.preprocessor
         if self.standardize:
-            return Standardizer.fit(dataset.X, dataset.sequence_weights() / dataset.counts)
-        return Standardizer.identity(dataset.X.n_features)
+            standardizer = Standardizer.fit(dataset.X, dataset.sequence_weights() / dataset.counts)
+        else:
+            standardizer = Standardizer.identity(dataset.X.n_features)
+        if "categories_" in remembered:
+            return Columns.of(standardizer, remembered["is_categorical_"])
+        return standardizer
 
     def _static_standardizer(self, dataset, previous):
         """Of the static values, scaled like features, but over sequences; None if there are none."""
@@ -225,17 +236,23 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
 
     def _state_without_weights(self, preprocessor, static_preprocessor, encoder, remembered, padded, previous):
         """The state that the fit will end in, but for its weights."""
-        embeds = self.embedding_dim is not None
         arguments = {
             "cell": self.cell,
             "activation": self.activation,
-            "n_features": int(self.embedding_dim) if embeds else preprocessor.n_inputs or 0,
+            "n_features": preprocessor.n_inputs or 0,
             "units": layer_sizes(self.hidden_layer_sizes),
             "bidirectional": is_bidirectional(self),
             "n_outputs": encoder.n_outputs,
             "n_static": remembered["n_static_features_in_"],
-            "tokens": preprocessor.n_rows if embeds else None,
+            "tokens": preprocessor.n_rows if reads_tokens(self) else None,
         }
+        if isinstance(preprocessor, Vocabulary) and reads_tokens(self):
+            arguments["n_features"] = token_width(self, len(preprocessor.tokens))
+        elif isinstance(preprocessor, Columns):
+            categories = remembered["categories_"]
+            widths = category_widths(self, categories, remembered["_categorical_columns"])
+            arguments["n_features"] = preprocessor.n_numbers + sum(widths)
+            arguments["tables"] = tuple((len(known) + 1, n) for known, n in zip(categories, widths, strict=True))
         arguments |= self._architecture(encoder)
         options = input_options(self)
         if previous is not None:
@@ -263,8 +280,9 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             truncate=self.bptt_steps,
         )
 
-    def _drawn(self, network, seed, X):
-        return TrainingState.drawn(network, seed, X, self.forget_bias)
+    def _drawn(self, network, seed, X, preprocessor):
+        given = given_vectors(self, preprocessor.tokens) if isinstance(preprocessor, Vocabulary) else None
+        return TrainingState.drawn(network, seed, X, self.forget_bias, given)
 
     def _hold_out(self, plan, X_val, y_val, workers):
         """The dataset to train on, and what validates after each epoch; None if nothing does."""
@@ -333,16 +351,24 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         weight = (dataset.weight * (dataset.n_entries / total)).astype(plan.dtype)
         dataset = dataset._replace(weight=weight)
         loss = plan.state.loss_function()
-        return self._objective(
-            plan.network, loss, dataset, self.alpha / total, workers, first_epoch=plan.start.n_epochs
-        )
+        arguments = (plan.network, loss, dataset, self.alpha / total, workers, self._frozen(plan))
+        return self._objective(*arguments, first_epoch=plan.start.n_epochs)
+
+    def _frozen(self, plan):
+        """Which rows of the embedding table training leaves as they are; None if it moves all."""
+        return None if self.embedding_trainable else plan.start.has_vector
 
     def _optimizer(self, plan, theta):
         settings = {name: getattr(self, name) for name in _OPTIMIZER_PARAMETERS}
         decay = None
         if self.weight_decay:
             decay = (self.weight_decay * plan.network.penalized()).astype(theta.dtype)
-        return OPTIMIZERS[self.solver](theta, plan.start.optimizer_states.get(self.solver), decay, **settings)
+        state = plan.start.optimizer_states.get(self.solver)
+        frozen = self._frozen(plan)
+        if frozen is not None and state is not None:
+            for name in OPTIMIZERS[self.solver].moments:  # of a training that moved these rows
+                plan.network.layout.views(state[name])["embedding/E"][frozen] = 0
+        return OPTIMIZERS[self.solver](theta, state, decay, **settings)
 
     def _schedule(self, plan):
         kind = self.learning_rate
@@ -367,7 +393,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         X = None
         y = None
         if self.scoring != "loss":  # the loss needs no copy of these
-            X = as_table(given.X)
+            X = as_table(given.X, plan.state.remembered)
             y = plan.state.encoder.decode(given)
         return self._validation(plan, plan.ready(plan.dataset.select(rows)), workers, X, y, given.X)
 
@@ -504,7 +530,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = self.missing == "skip"
+        tags.input_tags.allow_nan = self.missing == "skip" or self.categorical_features is not None
         tags.input_tags.three_d_array = True
         return tags
 
@@ -520,6 +546,7 @@ _PARAMETER_OF = {
     "units": "hidden_layer_sizes",
     "per_step": "return_sequences",
     "tokens": "the number of tokens",
+    "tables": "embedding_dim (rows and columns of the tables)",
     "bidirectional": "bidirectional_",  # with 'auto' the parameter itself has not changed
 }
 
@@ -576,6 +603,14 @@ class _TrainingPlan(NamedTuple):
         if self.state.embeds or X.offsets[-1] * X.n_features <= COPIED:
             X = X.joined()
         return dataset._replace(X=X, y=y)
+
+
+def _with_seen_categories(dataset, remembered):
+    """The categories are those of sequences that weigh something, and of steps that are not skipped."""
+    if "categories_" not in remembered:
+        return dataset, remembered
+    X, categories = seen_categories(dataset.X, remembered["is_categorical_"], remembered["categories_"])
+    return dataset._replace(X=X), remembered | {"categories_": categories}
 
 
 def _times_class_weights(dataset, by_class):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, Self, overload
 
@@ -37,7 +38,10 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
         bidirectional: bool | Literal["auto"] = "auto",
         pooling: Literal["last", "mean", "max", "attention"] | str | Sequence[str] = ("last", "mean", "max"),
         return_sequences: bool = False,
-        embedding_dim: int | None = None,
+        embedding_dim: int | Literal["auto"] | str | Sequence[int] | None = None,
+        categorical_features: Sequence[Any] | np.ndarray | Literal["from_dtype"] | str | None = None,
+        embedding_init: np.ndarray | dict[int, Any] | str | os.PathLike[str] | None = None,
+        embedding_trainable: bool = True,
         pad_token: int | None = None,
         pad_value: float | None = None,
         dropout: float = 0.0,
@@ -83,6 +87,9 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
         self.pooling = pooling
         self.return_sequences = return_sequences
         self.embedding_dim = embedding_dim
+        self.categorical_features = categorical_features
+        self.embedding_init = embedding_init
+        self.embedding_trainable = embedding_trainable
         self.pad_token = pad_token
         self.pad_value = pad_value
         self.dropout = dropout
@@ -368,9 +375,18 @@ class RNNClassifier(BaseClassifier):
         mean with learned weights (see `attention_weights`). Several are joined. Unused with return_sequences.
     return_sequences : bool, default=False
         Whether y and predictions have one value or label per time step: an array per sequence, as long as it.
-    embedding_dim : int or None, default=None
+    embedding_dim : int, 'auto', tuple of int or None, default=None
         If given, X holds tokens, one non-negative integer per step. Each token seen in `fit` has a learned vector of
         this size; others have zeros, unless `partial_fit` trains their vector. 32-bit tokens are computed in float32.
+        'auto': round(1.6 * n_tokens ** 0.56), at most 600. With categorical_features see there.
+    categorical_features : array-like of int, str or bool, 'from_dtype' or None, default=None
+        Indices, names or mask of the features that hold categories (strings, numbers; a missing value is one, too);
+        'from_dtype': those of categorical dtype. Each category has a vector, like a token, of size embedding_dim: one
+        int, one for each of these features, or None for 'auto'.
+    embedding_init : array of shape (n_ids, embedding_dim), dict, path of a .npy file or None, default=None
+        Vectors that tokens begin with: rows by id, or a dict from id to vector. Those of other tokens are drawn.
+    embedding_trainable : bool, default=True
+        Whether to train the vectors of embedding_init. Drawn ones are always trained.
     pad_token : int or None, default=None
         The token that pads the ends of a row if X is an array; in a list it is an ordinary token. None: no padding.
     pad_value : float or None, default=None
@@ -467,10 +483,14 @@ class RNNClassifier(BaseClassifier):
         Validation score of the weights kept by early_stopping, else the highest one. None without a validation set.
     bidirectional_ : bool
         Whether the network has two directions.
+    categories_ : list of ndarray
+        Categories seen in `fit`, ascending, of each feature that holds some. Only with categorical_features.
     classes_ : ndarray of shape (n_classes,)
         Class labels, ascending; for a multilabel indicator its column numbers.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Column names of X, or of the data frames in X. Defined only if all of them are strings.
+    is_categorical_ : ndarray of shape (n_features,)
+        Which features hold categories. Only with categorical_features.
     loss_ : float
         Mean training loss of the last epoch, penalty included, in nats.
     loss_curve_ : list of float
@@ -507,9 +527,9 @@ class RNNClassifier(BaseClassifier):
         Views of `theta_` by name. 'layer_0/forward/W': rows by gate, g, f, i, o for cell='lstm', n_units each; columns
         of [x; 1; h] (input, bias, state). All others: "Weights and their layout" in the guide.
     x_mean_ : ndarray of shape (n_features,)
-        Training mean of each feature, in its unit; 0 if standardize=False. Not with tokens.
+        Training mean of each feature, in its unit; 0 if standardize=False and for categories. Not with tokens.
     x_scale_ : ndarray of shape (n_features,)
-        Training standard deviation of each feature, in its unit; 1 if standardize=False. Not with tokens.
+        Training standard deviation of each, in its unit; 1 if standardize=False and for categories. Not with tokens.
 
     See Also
     --------
@@ -551,7 +571,10 @@ class RNNClassifier(BaseClassifier):
         bidirectional: bool | Literal["auto"] = "auto",
         pooling: Literal["last", "mean", "max", "attention"] | str | Sequence[str] = ("last", "mean", "max"),
         return_sequences: bool = False,
-        embedding_dim: int | None = None,
+        embedding_dim: int | Literal["auto"] | str | Sequence[int] | None = None,
+        categorical_features: Sequence[Any] | np.ndarray | Literal["from_dtype"] | str | None = None,
+        embedding_init: np.ndarray | dict[int, Any] | str | os.PathLike[str] | None = None,
+        embedding_trainable: bool = True,
         pad_token: int | None = None,
         pad_value: float | None = None,
         dropout: float = 0.0,
@@ -601,6 +624,9 @@ class RNNClassifier(BaseClassifier):
         self.pooling = pooling
         self.return_sequences = return_sequences
         self.embedding_dim = embedding_dim
+        self.categorical_features = categorical_features
+        self.embedding_init = embedding_init
+        self.embedding_trainable = embedding_trainable
         self.pad_token = pad_token
         self.pad_value = pad_value
         self.dropout = dropout
@@ -662,9 +688,18 @@ class LSTMClassifier(BaseClassifier):
         mean with learned weights (see `attention_weights`). Several are joined. Unused with return_sequences.
     return_sequences : bool, default=False
         Whether y and predictions have one value or label per time step: an array per sequence, as long as it.
-    embedding_dim : int or None, default=None
+    embedding_dim : int, 'auto', tuple of int or None, default=None
         If given, X holds tokens, one non-negative integer per step. Each token seen in `fit` has a learned vector of
         this size; others have zeros, unless `partial_fit` trains their vector. 32-bit tokens are computed in float32.
+        'auto': round(1.6 * n_tokens ** 0.56), at most 600. With categorical_features see there.
+    categorical_features : array-like of int, str or bool, 'from_dtype' or None, default=None
+        Indices, names or mask of the features that hold categories (strings, numbers; a missing value is one, too);
+        'from_dtype': those of categorical dtype. Each category has a vector, like a token, of size embedding_dim: one
+        int, one for each of these features, or None for 'auto'.
+    embedding_init : array of shape (n_ids, embedding_dim), dict, path of a .npy file or None, default=None
+        Vectors that tokens begin with: rows by id, or a dict from id to vector. Those of other tokens are drawn.
+    embedding_trainable : bool, default=True
+        Whether to train the vectors of embedding_init. Drawn ones are always trained.
     pad_token : int or None, default=None
         The token that pads the ends of a row if X is an array; in a list it is an ordinary token. None: no padding.
     pad_value : float or None, default=None
@@ -758,10 +793,14 @@ class LSTMClassifier(BaseClassifier):
         Validation score of the weights kept by early_stopping, else the highest one. None without a validation set.
     bidirectional_ : bool
         Whether the network has two directions.
+    categories_ : list of ndarray
+        Categories seen in `fit`, ascending, of each feature that holds some. Only with categorical_features.
     classes_ : ndarray of shape (n_classes,)
         Class labels, ascending; for a multilabel indicator its column numbers.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Column names of X, or of the data frames in X. Defined only if all of them are strings.
+    is_categorical_ : ndarray of shape (n_features,)
+        Which features hold categories. Only with categorical_features.
     loss_ : float
         Mean training loss of the last epoch, penalty included, in nats.
     loss_curve_ : list of float
@@ -799,9 +838,9 @@ class LSTMClassifier(BaseClassifier):
         g, f, i, o (candidate, forget, input, output), n_units each; columns of [x; 1; h] (input, bias, state). All
         others: "Weights and their layout" in the guide.
     x_mean_ : ndarray of shape (n_features,)
-        Training mean of each feature, in its unit; 0 if standardize=False. Not with tokens.
+        Training mean of each feature, in its unit; 0 if standardize=False and for categories. Not with tokens.
     x_scale_ : ndarray of shape (n_features,)
-        Training standard deviation of each feature, in its unit; 1 if standardize=False. Not with tokens.
+        Training standard deviation of each, in its unit; 1 if standardize=False and for categories. Not with tokens.
 
     See Also
     --------
@@ -857,9 +896,18 @@ class GRUClassifier(BaseClassifier):
         mean with learned weights (see `attention_weights`). Several are joined. Unused with return_sequences.
     return_sequences : bool, default=False
         Whether y and predictions have one value or label per time step: an array per sequence, as long as it.
-    embedding_dim : int or None, default=None
+    embedding_dim : int, 'auto', tuple of int or None, default=None
         If given, X holds tokens, one non-negative integer per step. Each token seen in `fit` has a learned vector of
         this size; others have zeros, unless `partial_fit` trains their vector. 32-bit tokens are computed in float32.
+        'auto': round(1.6 * n_tokens ** 0.56), at most 600. With categorical_features see there.
+    categorical_features : array-like of int, str or bool, 'from_dtype' or None, default=None
+        Indices, names or mask of the features that hold categories (strings, numbers; a missing value is one, too);
+        'from_dtype': those of categorical dtype. Each category has a vector, like a token, of size embedding_dim: one
+        int, one for each of these features, or None for 'auto'.
+    embedding_init : array of shape (n_ids, embedding_dim), dict, path of a .npy file or None, default=None
+        Vectors that tokens begin with: rows by id, or a dict from id to vector. Those of other tokens are drawn.
+    embedding_trainable : bool, default=True
+        Whether to train the vectors of embedding_init. Drawn ones are always trained.
     pad_token : int or None, default=None
         The token that pads the ends of a row if X is an array; in a list it is an ordinary token. None: no padding.
     pad_value : float or None, default=None
@@ -953,10 +1001,14 @@ class GRUClassifier(BaseClassifier):
         Validation score of the weights kept by early_stopping, else the highest one. None without a validation set.
     bidirectional_ : bool
         Whether the network has two directions.
+    categories_ : list of ndarray
+        Categories seen in `fit`, ascending, of each feature that holds some. Only with categorical_features.
     classes_ : ndarray of shape (n_classes,)
         Class labels, ascending; for a multilabel indicator its column numbers.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Column names of X, or of the data frames in X. Defined only if all of them are strings.
+    is_categorical_ : ndarray of shape (n_features,)
+        Which features hold categories. Only with categorical_features.
     loss_ : float
         Mean training loss of the last epoch, penalty included, in nats.
     loss_curve_ : list of float
@@ -994,9 +1046,9 @@ class GRUClassifier(BaseClassifier):
         columns of [x; 1; h] (input, bias, state). 'layer_0/forward/U_a': columns of [1; h]. 'layer_0/forward/W_n'
         (candidate): columns of [x; 1]. All others: "Weights and their layout" in the guide.
     x_mean_ : ndarray of shape (n_features,)
-        Training mean of each feature, in its unit; 0 if standardize=False. Not with tokens.
+        Training mean of each feature, in its unit; 0 if standardize=False and for categories. Not with tokens.
     x_scale_ : ndarray of shape (n_features,)
-        Training standard deviation of each feature, in its unit; 1 if standardize=False. Not with tokens.
+        Training standard deviation of each, in its unit; 1 if standardize=False and for categories. Not with tokens.
 
     See Also
     --------

@@ -95,12 +95,19 @@ ATTRIBUTES = {
         ),
         "x_mean_": array(
             "n_features",
-            "Training mean of each feature, in its unit; 0 if standardize=False. Not with tokens.",
+            "Training mean of each feature, in its unit; 0 if standardize=False and for categories. Not with tokens.",
         ),
         "x_scale_": array(
             "n_features",
-            "Training standard deviation of each feature, in its unit; 1 if standardize=False. Not with tokens.",
+            "Training standard deviation of each, in its unit; 1 if standardize=False and for categories. Not with "
+            "tokens.",
         ),
+        "categories_": Attribute(
+            "list[np.ndarray]",
+            "list of ndarray",
+            "Categories seen in `fit`, ascending, of each feature that holds some. Only with categorical_features.",
+        ),
+        "is_categorical_": array("n_features", "Which features hold categories. Only with categorical_features."),
         "vocabulary_": array("n_tokens", "Tokens seen in `fit`, ascending. Defined only with embedding_dim."),
         "n_outputs_": Attribute("int", "int", "Number of outputs of the network."),
         "n_layers_": Attribute("int", "int", "Number of recurrent layers, plus 1 for the output layer."),

@@ -9,6 +9,7 @@ import numpy as np
 
 from .._core.ragged import Ragged, Sequences
 from .._data.arrays import NUMERIC, Place, numbers, plain
+from .._data.categories import cells_of, chosen_columns, columns_of, decode, encode, encode_rows, normalized
 from .._data.columns import as_frame, is_frame, numbers_of_frame
 from .._data.containers import object_array
 from .._data.marks import TOKENS, mark_of_input
@@ -46,6 +47,8 @@ def _has_same_arrays(one, other):
 
 def input_options(model):
     """How X is parsed, by the parameters of `model`."""
+    if model.categorical_features is not None:
+        return {"input_size": model.input_size, "categorical_features": normalized(model.categorical_features)}
     if model.embedding_dim is None:
         return {"input_size": model.input_size, "pad_value": _pad_value(model.pad_value)}
     return {"input_size": model.input_size, "tokens": True, "pad_token": model.pad_token}
@@ -79,6 +82,8 @@ def parse_training(model, X):
         before.
     """
     draft = shallow_copy_with(model)
+    for name in PARSED:  # of an earlier fit
+        vars(draft).pop(name, None)
     sequences = _parse_table(draft, X, reset=True, options=input_options(model))
     remembered = {name: vars(draft)[name] for name in PARSED if name in vars(draft)}
     return sequences, remembered
@@ -97,9 +102,12 @@ def parse_next(model, X, state, static):
     return _parse_table(_as_fitted(model, state), X, reset=False, options=state.input_options, static=static)
 
 
-def as_table(sequences):
+def as_table(sequences, remembered):
     """Sequences that are parsed, with their static values beside them, in a container that `parse` takes."""
-    cells = object_array(list(sequences))
+    cells = list(sequences)
+    if "categories_" in remembered:
+        cells = [decode(x, remembered["is_categorical_"], remembered["categories_"]) for x in cells]
+    cells = object_array(cells)
     if sequences.static is None:
         return cells
     return np.column_stack([cells, sequences.static.astype(object)])
@@ -120,23 +128,54 @@ def _parse_table(model, X, *, reset, options, static=None):
     What X is like is stored on `model` with `reset`, else compared with what is stored there.
     """
     table = split_table(X)
-    refuse_tokens(model, table.sequences, options)
+    if "categorical_features" not in options:
+        refuse_tokens(model, table.sequences, options)
+    options = dict(options)
+    given = table.sequences
+    named = table.features  # a frame with the names of the features, where `parse_sequences` cannot see it
+    if "categorical_features" in options:
+        categorical_features = options.pop("categorical_features")
+        given, named = _encode(model, given, categorical_features, options["input_size"], named, reset)
     parsing = model
-    if table.features is not None and not reset:
-        parsing = shallow_copy_with(model)  # names of features are those of columns, which are compared below
+    if named is not None and not reset:
+        parsing = shallow_copy_with(model)
         vars(parsing).pop("feature_names_in_", None)
     in_table = table.sequences is not X
-    sequences = parse_sequences(
-        parsing, table.sequences, reset=reset, missing=model.missing, in_table=in_table, **options
-    )
-    if table.features is not None:
-        check_columns(model, table.features, reset=reset)
+    sequences = parse_sequences(parsing, given, reset=reset, missing=model.missing, in_table=in_table, **options)
+    if named is not None:
+        check_columns(model, named, reset=reset)
     if table.static is not None or static is None:
         _check_static_columns(model, table, reset)
         static = table.static
     if static is None:
         return sequences
     return replace(sequences, static=static)
+
+
+def _encode(model, X, categorical_features, input_size, named, reset):
+    """X with numbers in the place of categories, and a frame with the names of its features, None if it has none.
+
+    Which columns are categories, and which categories there are, is stored on `model` with `reset`.
+    """
+    columns = columns_of(X, input_size=input_size, named=named)
+    if columns is None:
+        return X, None  # which is refused for its form
+    named = columns.flat if columns.frame is None else columns.frame
+    if reset:
+        chosen = chosen_columns(categorical_features, columns)
+        model.is_categorical_ = np.isin(np.arange(columns.n_features), chosen)
+        model._categorical_columns = chosen.tolist()
+        if not len(chosen):
+            refuse_tokens(model, X, {})
+        given, model.categories_ = encode(columns, model.is_categorical_)
+        return given, named
+    is_like_then = model._fitted_on_sequences == (columns.shape is None or len(columns.shape) == 3)
+    if named is not None and is_like_then and "feature_names_in_" in vars(model):
+        check_columns(model, named, reset=False)  # before values of other columns are read
+    if columns.n_features != len(model.is_categorical_):
+        return columns.refilled(np.zeros((columns.offsets[-1], columns.n_features))), named  # which is refused
+    given, _ = encode(columns, model.is_categorical_, model.categories_)
+    return given, named
 
 
 def _check_static_columns(model, table, reset):
@@ -220,22 +259,25 @@ def values_of_step(model, x, n, state):
     if is_frame(x):
         if state.remembered["_fitted_on_sequences"]:
             check_columns(_as_fitted(model, state), as_frame(x), reset=False)
-        return numbers_of_frame(x, lambda: STEP)
+        return cells_of(x) if "categories_" in state.remembered else numbers_of_frame(x, lambda: STEP)
     if n == 1 and hasattr(x, "to_frame") and hasattr(x, "index") and "feature_names_in_" in state.remembered:
         row = x.to_frame().T  # a series of pandas
         if state.remembered["_fitted_on_sequences"] and row.shape[1] > 1 and isinstance(row.columns[0], str):
             check_columns(_as_fitted(model, state), row, reset=False)
-    return plain(x)
+    return cells_of(x) if "categories_" in state.remembered else plain(x)
 
 
 def parse_step(x, n, state, dtype):
     """One time step of `n` streams as network inputs: (F, n), or the row of the embedding table for each token (n,).
+
+    Of categories (F, n) are numbers, then the rows of the tables.
 
     Raises
     ------
     ValueError
         If `x` has another shape, or is not finite in `dtype`, in which the network computes.
     """
+    is_mixed = "categories_" in state.remembered
     n_features = 1 if state.embeds else state.preprocessor.n_inputs
     flat = x.ndim == 1 and len(x) == n * n_features and 1 in (n, n_features)
     if x.shape != (n, n_features) and not flat:
@@ -243,13 +285,15 @@ def parse_step(x, n, state, dtype):
         raise ValueError(
             f"Expected x with shape ({n}, {n_features}){also}, one time step of {n} streams, got {x.shape}."
         )
-    if x.dtype.kind not in NUMERIC:
+    if x.dtype.kind not in NUMERIC and not is_mixed:
         x = numbers(x, STEP)
     x = x.reshape(n, n_features)
     if not n:  # no stream has a step at this tick
         return np.empty(0, np.intp) if state.embeds else np.empty((n_features, 0), dtype)
     if state.embeds:
         return state.preprocessor(as_tokens(Ragged.of_rows(x), _stream_of).values[:, 0])
+    if is_mixed:
+        x = encode_rows(x, state.remembered["is_categorical_"], state.remembered["categories_"])
     if x.dtype != dtype:
         with np.errstate(over="ignore"):
             x = x.astype(dtype)

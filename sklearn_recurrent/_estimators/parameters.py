@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from difflib import get_close_matches
 from numbers import Integral, Real
 from typing import NamedTuple
@@ -127,13 +128,32 @@ OUTPUT = {
 }
 
 TRAINING = {
-    "embedding_dim": optional_count(
+    "embedding_dim": Parameter(
         None,
-        1,
+        [at_least(1, Integral), StrOptions({"auto"}), "array-like", None],
+        "int, 'auto', tuple of int or None",
+        'int | Literal["auto"] | str | Sequence[int] | None',
         "If given, X holds tokens, one non-negative integer per step. Each token seen in `fit` has a learned vector "
         "of this size; others have zeros, unless `partial_fit` trains their vector. 32-bit tokens are computed in "
-        "float32.",
+        "float32. 'auto': round(1.6 * n_tokens ** 0.56), at most 600. With categorical_features see there.",
     ),
+    "categorical_features": Parameter(
+        None,
+        ["array-like", StrOptions({"from_dtype"}), None],
+        "array-like of int, str or bool, 'from_dtype' or None",
+        'Sequence[Any] | np.ndarray | Literal["from_dtype"] | str | None',
+        "Indices, names or mask of the features that hold categories (strings, numbers; a missing value is one, too); "
+        "'from_dtype': those of categorical dtype. Each category has a vector, like a token, of size embedding_dim: "
+        "one int, one for each of these features, or None for 'auto'.",
+    ),
+    "embedding_init": Parameter(
+        None,
+        ["array-like", dict, str, os.PathLike, None],
+        "array of shape (n_ids, embedding_dim), dict, path of a .npy file or None",
+        "np.ndarray | dict[int, Any] | str | os.PathLike[str] | None",
+        "Vectors that tokens begin with: rows by id, or a dict from id to vector. Those of other tokens are drawn.",
+    ),
+    "embedding_trainable": flag(True, "Whether to train the vectors of embedding_init. Drawn ones are always trained."),
     "pad_token": optional_count(
         None,
         0,

@@ -11,7 +11,7 @@ import numpy as np
 
 from .._core.losses import LOSSES
 from .._core.network import Model
-from .._core.preprocessing import InputPreprocessor, Standardizer, Vocabulary, network_inputs
+from .._core.preprocessing import Columns, InputPreprocessor, Standardizer, Vocabulary, network_inputs
 from .._core.stepping import Stepper
 from .checks import ADVICE, expect, expect_numbers, expect_scales, expect_shape
 
@@ -20,6 +20,9 @@ PARSED = (
     "feature_names_in_",
     "n_static_features_in_",
     "static_feature_names_in_",
+    "is_categorical_",
+    "categories_",
+    "_categorical_columns",
     "_fitted_on_sequences",
 )
 """What parsing the X of fit leaves on an estimator, which later X are compared with."""
@@ -27,6 +30,10 @@ PARSED = (
 OPTIONAL = {
     "feature_names_in_",
     "static_feature_names_in_",
+    "is_categorical_",
+    "categories_",
+    "_categorical_columns",
+    "_has_vector",
     "x_mean_",
     "x_scale_",
     "vocabulary_",
@@ -93,7 +100,7 @@ class FittedState:
     def _sources(self):
         """The arrays that the state is made of, by the names of the attributes that hold them."""
         attributes = self.attributes()
-        return [(name, value) for name, value in attributes.items() if isinstance(value, np.ndarray)]
+        return [(name, value) for name, value in attributes.items() if _is_source(name, value)]
 
     def attributes(self):
         """Named arrays and builtins, all attributes of a fitted model but the record of its training."""
@@ -144,7 +151,7 @@ class FittedState:
         options = attributes["_input_options"]
         if not isinstance(options, dict):
             raise ValueError(f"_input_options: expected a dict, got {type(options).__name__}. {ADVICE}")
-        preprocessor = _preprocessor_from(attributes, arguments, tokens=options.get("tokens", False))
+        preprocessor = _preprocessor_from(attributes, arguments, options)
         if n_static != arguments.get("n_static", 0):
             raise ValueError(
                 f"n_static_features_in_: expected {arguments.get('n_static', 0)}, got {n_static!r}. {ADVICE}"
@@ -171,6 +178,10 @@ class FittedState:
         return partial(LOSSES[name], **settings)
 
 
+def _is_source(name, value):
+    return isinstance(value, np.ndarray) or name == "categories_"
+
+
 class StateCache:
     """Model → the `FittedState` that its attributes stand for, kept beside the model and as long as it lives.
 
@@ -191,13 +202,31 @@ class StateCache:
         self._entries[key] = (weakref.ref(model, lambda _: forget(None)), state)
 
 
-def _preprocessor_from(attributes, arguments, *, tokens):
-    if tokens:
+def _preprocessor_from(attributes, arguments, options):
+    if "categorical_features" in options:
+        return _columns_from(attributes, arguments)
+    if options.get("tokens", False):
         vocabulary = expect_shape(attributes, "vocabulary_", (arguments["tokens"] - 1,), kinds="iu")
         if (vocabulary[1:] <= vocabulary[:-1]).any():
             raise ValueError(f"vocabulary_: expected ascending tokens, got others. {ADVICE}")
         return Vocabulary(vocabulary)
     return _standardizer_from(attributes, "x_mean_", "x_scale_", arguments["n_features"])
+
+
+def _columns_from(attributes, arguments):
+    tables = arguments.get("tables", ())
+    n = arguments["n_features"] - sum(width for _, width in tables) + len(tables)
+    is_categorical = expect_shape(attributes, "is_categorical_", (n,), kinds="b")
+    if is_categorical.sum() != len(tables):
+        raise ValueError(f"is_categorical_: expected {len(tables)} times True, got {is_categorical.sum()}. {ADVICE}")
+    categories = expect(attributes, "categories_")
+    if not isinstance(categories, list) or len(categories) != len(tables):
+        raise ValueError(f"categories_: expected a list of {len(tables)} arrays, got others. {ADVICE}")
+    for k, (n_rows, _) in enumerate(tables):
+        name = f"categories_[{k}]"
+        expect_shape({name: categories[k]}, name, (n_rows - 1,))
+    standardizer = _standardizer_from(attributes, "x_mean_", "x_scale_", n)
+    return Columns(standardizer.mean, standardizer.scale, is_categorical)
 
 
 def _static_preprocessor_from(attributes, n_static):
@@ -218,6 +247,7 @@ class TrainingState:
     n_epochs, best_epoch, n_seen : trained before, the best of them, and the sequences seen in them
     losses, validation_losses, scores : of each of these epochs
     optimizer_states : name of an optimizer → its state
+    has_vector : which rows of the embedding table began as vectors that were given; None if none were
     """
 
     theta: np.ndarray
@@ -229,12 +259,20 @@ class TrainingState:
     validation_losses: list = field(default_factory=list)
     scores: list = field(default_factory=list)
     optimizer_states: dict = field(default_factory=dict)
+    has_vector: np.ndarray | None = None
 
     @classmethod
-    def drawn(cls, network, seed, X, forget_bias):
-        """From random weights, in the dtype of X; tokens have that of floats as wide."""
+    def drawn(cls, network, seed, X, forget_bias, given=None):
+        """From random weights, in the dtype of X; tokens have that of floats as wide.
+
+        given : which tokens have a vector, and these vectors
+        """
         theta = network.initial(np.random.default_rng(seed), forget_bias, int(X.lengths.max()))
-        return cls(theta.astype(f"f{X.dtype.itemsize}"))
+        has_vector = None
+        if given is not None:
+            has_vector = np.append(False, given[0])  # the first row is that of unknown tokens
+            network.layout.views(theta)["embedding/E"][has_vector] = given[1]
+        return cls(theta.astype(f"f{X.dtype.itemsize}"), has_vector=has_vector)
 
     @classmethod
     def of(cls, model):
@@ -249,6 +287,7 @@ class TrainingState:
             model.validation_loss_curve_ or [],
             model.validation_scores_ or [],
             deepcopy(model._optimizer_states),
+            getattr(model, "_has_vector", None),
         )
 
     def record(self, history, optimizer_states, *, append=False):
@@ -260,12 +299,13 @@ class TrainingState:
         losses = self.losses if append else self.losses + history.losses
         scores = self.scores + history.scores
         n_epochs = self.n_epochs + len(history.losses)
+        of_vectors = {} if self.has_vector is None else {"_has_vector": self.has_vector}
         best_iter = n_epochs
         best_score = max(history.scores, default=None)
         if history.best_epoch is not None:
             best_iter = self.n_epochs + history.best_epoch if history.best_epoch else self.best_epoch
             best_score = history.best_score
-        return {
+        return of_vectors | {
             "n_iter_": n_epochs,
             "t_": self.n_seen + history.n_seen,
             "loss_": history.losses[-1],

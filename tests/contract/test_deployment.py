@@ -67,6 +67,8 @@ def test_every_cell_survives_a_pickle(cell, ragged, labels):
 PARTS = {
     "attention": {"pooling": ("attention", "max")},
     "tokens": {"embedding_dim": 3},
+    "vectors": {"embedding_dim": 3, "embedding_init": np.ones((2, 3)), "embedding_trainable": False},
+    "categories": {"categorical_features": [1]},
     "a target for each step": {"return_sequences": True},
     "dropout": {"dropout": 0.2, "recurrent_dropout": 0.2},
     "two threads": {"n_jobs": 2},
@@ -78,8 +80,10 @@ PARTS = {
 @pytest.mark.each_choice(times=2)
 def test_a_copy_of_every_part_of_the_toolbox_predicts_and_learns_on(estimator, data, way, part):
     X, y = data
-    if part == "tokens":
+    if part in ("tokens", "vectors"):
         X = [np.abs(np.rint(x[:, 0])).astype(int) for x in X]
+    if part == "categories":
+        X = [np.column_stack([x[:, 0], np.rint(x[:, 1])]) for x in X]
     if part == "a target for each step":
         y = [np.full(len(x), target) for x, target in zip(X, y, strict=True)]
     model = estimator(**TINY, **PARTS[part]).fit(X, y)

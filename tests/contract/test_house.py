@@ -33,7 +33,7 @@ FLOORS = [  # from the ground up; a module imports only from floors below its ow
     {"_data.columns"},
     {"_data.containers"},
     {"_data.sequences", "_data.tables", "_data.targets"},
-    {"_data.frames", "_data.static", "_data.steps"},
+    {"_data.categories", "_data.frames", "_data.static", "_data.steps"},
     {
         "_data.labels",
         "_data.likely_padding",
@@ -48,6 +48,7 @@ FLOORS = [  # from the ground up; a module imports only from floors below its ow
         "_estimators.callbacks",
         "_estimators.checks",
         "_estimators.docs",
+        "_estimators.embedding",
         "_estimators.parameters",
         "_estimators.weights",
     },

@@ -159,8 +159,10 @@ def as_unequal_list(X):
 class Reading:
     """Turns the matrices of scikit-learn's checks into sequences, and hands them to another model of the tested class.
 
-    `n_features_in_` is the number of columns to the checks, and 1, the features of a time step, to the other model.
+    `n_features_in_` is the number of columns to the checks, and the features of a time step, 1, to the other model.
     """
+
+    features_of_a_step = 1
 
     def _other(self, X, reset):
         X = validate_data(
@@ -173,7 +175,7 @@ class Reading:
         )
         other = self.tested(**self.get_params(deep=False))
         mine = {name: value for name, value in vars(self).items() if name != "feature_names_in_"}
-        vars(other).update(mine | ({"n_features_in_": 1} if hasattr(self, "theta_") else {}))
+        vars(other).update(mine | ({"n_features_in_": self.features_of_a_step} if hasattr(self, "theta_") else {}))
         return other, type(self).form(X)
 
     def _fit(self, X, *args, resume, **kwargs):
@@ -261,6 +263,32 @@ class TokensRegressor(Reading, RNNRegressor):
 def test_tokens_pass_every_check_that_numbers_pass(estimator, check):
     """All apply. With an epsilon, since adam moves the vector of a rare token as far as any other, even if its sequence
     weighs a ten-millionth, as one of the checks has it."""
+    run(check, estimator)
+
+
+def as_number_and_category(X):
+    """Each value of a row, and beside it the same rounded, as a category."""
+    return [np.column_stack([row, np.rint(2 * np.arcsinh(row))]) for row in X]
+
+
+class MixedRegressor(Reading, RNNRegressor):
+    tested, form = RNNRegressor, staticmethod(as_number_and_category)
+    features_of_a_step = 2
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = False  # the values are numbers, too
+        return tags
+
+
+@scikit_learns_checks([MixedRegressor(**QUICK, categorical_features=[1], epsilon=1e-4)], is_numeric)
+def test_categories_beside_numbers_pass_every_check_that_numbers_pass(estimator, check):
+    run(check, estimator)
+
+
+@scikit_learns_checks([RNNClassifier(**QUICK, categorical_features=[0], epsilon=1e-4)], is_numeric)
+def test_values_as_categories_pass_every_check(estimator, check):
+    """Almost every value is a category of its own: less could not be known of new ones."""
     run(check, estimator)
 
 

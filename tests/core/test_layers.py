@@ -24,7 +24,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sklearn_recurrent._core.cells.registry import CELLS
 from sklearn_recurrent._core.heads import Attention, PooledHead, StagedHead, StepHead
-from sklearn_recurrent._core.layers import dropout, dropout_mask, embed
+from sklearn_recurrent._core.layers import dropout, dropout_mask, embed, embed_columns
 from sklearn_recurrent._core.optimizers import OPTIMIZERS
 from sklearn_recurrent._core.packing import MAX_PADDING, PackedBatch
 from sklearn_recurrent._core.ragged import Ragged
@@ -65,6 +65,63 @@ def test_loss_and_gradient_of_a_network_of_tokens_are_those_of_its_equations(cel
 def test_every_coordinate_of_the_gradient_of_a_table_is_right():
     objective, theta, true = problem(cell="gru", tokens=7, units=(2,), lengths=(3, 1, 4), pooling=("last", "mean"))
     assert_every_coordinate(value_and_gradient(objective, theta, np.arange(3))[1], true, theta)
+
+
+TABLES = {
+    "two tables": {"tables": ((4, 2), (3, 1)), "n_features": 5},
+    "no numbers": {"tables": ((4, 2), (3, 3)), "n_features": 5},
+    "per step": {"tables": ((4, 2),), "n_features": 3, "per_step": True},
+    "one direction": {"tables": ((4, 2),), "n_features": 3, "bidirectional": False, "pooling": ("attention",)},
+    "static values": {"tables": ((4, 2),), "n_features": 3, "n_static": 2},
+}
+with_tables = pytest.mark.parametrize("architecture", TABLES.values(), ids=TABLES)
+
+
+@dtypes
+def test_columns_are_numbers_and_then_the_vectors_of_their_categories(dtype):
+    rng = np.random.default_rng(0)
+    tables = [rng.standard_normal(shape).astype(dtype) for shape in ((4, 2), (3, 1))]
+    values = np.array([[0.5, 3, 0], [-2.0, 0, 2], [1.5, 3, 2]], dtype)
+    x, back = embed_columns(tables, values, np.empty((3, 4), dtype))
+    assert_array_equal(x, np.column_stack([values[:, 0], tables[0][[3, 0, 3]], tables[1][[0, 2, 2]]]))
+    found = [np.ones_like(E) for E in tables]
+    expected = [np.ones_like(E) for E in tables]
+    d = rng.standard_normal((3, 4)).astype(dtype)
+    back(found, d)
+    np.add.at(expected[0], [3, 0, 3], d[:, 1:3])
+    np.add.at(expected[1], [0, 2, 2], d[:, 3:])
+    for dE, true in zip(found, expected, strict=True):
+        assert dE.dtype == dtype
+        assert_allclose(dE, true, rtol=1e-6 if dtype == np.float32 else 1e-13)
+
+
+@with_tables
+@pytest.mark.parametrize("cell", ["elman", "lstm", "gru"])
+def test_loss_and_gradient_of_a_network_of_categories_are_those_of_its_equations(cell, architecture):
+    objective, theta, true = problem("softmax", cell=cell, units=(3, 2), **architecture)
+    assert_objectives_agree(objective, theta, true)
+
+
+@with_tables
+def test_the_gradient_of_the_tables_of_categories_is_the_finite_difference_of_the_loss(architecture):
+    objective, theta, _ = problem(units=(2,), **architecture)
+    rows = np.arange(len(objective))
+    grad = value_and_gradient(objective, theta, rows)[1].copy()
+    for place in objective.network.layout.views(np.arange(len(theta)))["embedding_0/E"].ravel():
+        step = np.zeros_like(theta)
+        step[place] = 1e-6
+        higher = value_and_gradient(objective, theta + step, rows)[0]
+        lower = value_and_gradient(objective, theta - step, rows)[0]
+        assert_allclose(grad[place], (higher - lower) / 2e-6, rtol=1e-6, atol=1e-9)
+
+
+def test_unknown_categories_begin_with_zeros_and_known_ones_do_not():
+    network = net(tables=((4, 2), (3, 1)), n_features=5)
+    W = network.layout.views(network.initial(np.random.default_rng(0)))
+    for name in ("embedding_0/E", "embedding_1/E"):
+        assert not W[name][0].any()
+        assert W[name][1:].all()
+        assert not network.layout.views(network.penalized() * network.initial(np.random.default_rng(0)))[name].any()
 
 
 def tokens_and_their_objective(n_threads=1):

@@ -59,6 +59,7 @@ NETS = {
     "dot": {"attention": "dot", "target_tokens": 3},
     "without attention": {"attention": None, "target_tokens": 3, "tokens": 7, "units": (2, 3)},
     "static values": {"n_static": 2, "target_tokens": 3, "units": (3, 2)},
+    "categories": {"tables": ((4, 2), (3, 1)), "n_features": 5, "target_tokens": 3},
 }
 every_net = pytest.mark.parametrize("architecture", NETS.values(), ids=NETS)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import oracle
 import pytest
-from networks import assert_every_coordinate, forward, net, predict, sequences, weights
+from networks import assert_every_coordinate, forward, net, predict, sequences, sequences_for, weights
 from numpy.testing import assert_allclose, assert_array_equal
 
 import sklearn_recurrent._core.unroll as unroll_module
@@ -21,6 +21,7 @@ FORMS = {"+".join(kinds): {"pooling": kinds} for kinds in PLAIN} | {
     "per step": {"per_step": True},
     "tokens": {"tokens": 12, "pooling": ("last", "mean")},
     "tokens per step": {"tokens": 12, "per_step": True},
+    "categories": {"tables": ((4, 2), (3, 1)), "n_features": 5, "pooling": ("last",)},
 }
 
 every_cell = pytest.mark.parametrize("cell", CELLS)
@@ -30,7 +31,7 @@ every_form = pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def stream(cell, form, activation="tanh"):
     """A network of one direction and two layers, its weights, and sequences."""
     network = net(cell, activation, bidirectional=False, **form)
-    return network, weights(network), sequences(LENGTHS, tokens=form.get("tokens"))
+    return network, weights(network), sequences_for(network, LENGTHS)
 
 
 def split(X, at):
