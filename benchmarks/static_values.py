@@ -1,6 +1,6 @@
 """Static values against what could be done without them: python benchmarks/static_values.py [--seeds N] [TASK ...]
 
-The score on 1,000 new sequences, accuracy or R², mean and standard deviation over seeds. Data is generated; the
+The score on 500 new sequences, accuracy or R², mean and standard deviation over seeds. Data is generated; the
 network is the same for all ways, with the default parameters but for its size. The ways:
 
 sequences : static values are left out
@@ -12,7 +12,7 @@ both : beside the sequences and at each step
 
 The tasks say how static values matter:
 
-level : they add to what the sequence says (two classes)
+level : five of eight values add to what the sequence says (two classes)
 effect : they change how much the sequence counts, and add to it
 site : a category, whose site decides which feature counts (one-hot encoded by ColumnTransformer)
 step : the same as effect, with a target for each time step
@@ -33,11 +33,11 @@ from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardSca
 
 from sklearn_recurrent import GRUClassifier, GRURegressor, Seq2SeqRegressor, as_column, as_sequences
 
-N_TRAIN, N_TEST = 300, 1000
+N_TRAIN, N_TEST = 200, 500
 
 
 def noise(rng, n, shape=()):
-    return [rng.normal(size=(length, *shape)) for length in rng.integers(10, 20, n)]
+    return [rng.normal(size=(length, *shape)) for length in rng.integers(8, 16, n)]
 
 
 def signal(X):
@@ -46,8 +46,8 @@ def signal(X):
 
 
 def level(rng, n):
-    X, static = noise(rng, n, (2,)), rng.normal(size=(n, 2))
-    score = signal(X) + static @ [0.8, -0.4]
+    X, static = noise(rng, n, (2,)), rng.normal(size=(n, 8))
+    score = signal(X) + static @ [0.6, -0.6, 0.3, -0.3, 0.2, 0, 0, 0]
     return X, static, score + rng.logistic(scale=0.1, size=n) > 0
 
 

@@ -19,13 +19,14 @@ class Table(NamedTuple):
     sequences : a container of sequences
     static (n, k) : static values, float64; None if there are none
     static_columns : the columns of static values as they came, for their names
-    labels : what ColumnTransformer calls these columns
+    columns, labels : their numbers, and what ColumnTransformer calls them
     features : if each of several columns of sequences is a feature, these columns as they came, for their names
     """
 
     sequences: Any
     static: np.ndarray | None = None
     static_columns: Any = None
+    columns: tuple = ()
     labels: tuple = ()
     features: Any = None
 
@@ -54,8 +55,21 @@ def split_table(X):
     return found._replace(
         static=np.column_stack([_numbers(Column(X, j)) for j in others]),
         static_columns=select_columns(X, others),
+        columns=tuple(others),
         labels=tuple(label_of(X, j) for j in others),
     )
+
+
+def without_columns(X, columns):
+    """Code for a table without some of its columns."""
+    if isinstance(X, np.ndarray):
+        return f"np.delete(X, {list(columns)}, axis=1)"
+    labels = [label_of(X, j) for j in columns]
+    kind = type(as_frame(X))
+    if is_pandas_type(kind):
+        are_names = all(isinstance(label, str) for label in labels)
+        return f"X.drop(columns={labels if are_names else f'X.columns[{labels}]'})"
+    return f"X.drop({labels})" if is_polars_type(kind) else f"X.drop_columns({labels})"
 
 
 def numbers_of_streams(static):

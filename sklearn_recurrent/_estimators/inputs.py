@@ -14,7 +14,7 @@ from .._data.columns import as_frame, is_frame, numbers_of_frame
 from .._data.containers import object_array
 from .._data.marks import TOKENS, mark_of_input
 from .._data.sequences import as_tokens, parse_sequences
-from .._data.static import Table, numbers_of_streams, split_table
+from .._data.static import Table, numbers_of_streams, split_table, without_columns
 from .._sklearn import check_columns
 from .scoring import shallow_copy_with
 from .training_state import PARSED
@@ -145,7 +145,7 @@ def _parse_table(model, X, *, reset, options, static=None):
     if named is not None:
         check_columns(model, named, reset=reset)
     if table.static is not None or static is None:
-        _check_static_columns(model, table, reset)
+        _check_static_columns(model, table, X, reset=reset)
         static = table.static
     if static is None:
         return sequences
@@ -178,14 +178,14 @@ def _encode(model, X, categorical_features, input_size, named, reset):
     return given, named
 
 
-def _check_static_columns(model, table, reset):
+def _check_static_columns(model, table, X, *, reset):
     """Store number and names of the static values on `model`, or compare them, as scikit-learn does with features."""
     n = 0 if table.static is None else table.static.shape[1]
     if reset:
         model.n_static_features_in_ = n
         vars(model).pop("static_feature_names_in_", None)
     elif n != model.n_static_features_in_:
-        _refuse_number(n, table, model)
+        _refuse_number(n, table, X, model)
     if not n:
         return
     # scikit-learn looks at names and number of features on an estimator whose features are the static values.
@@ -198,24 +198,22 @@ def _check_static_columns(model, table, reset):
         model.static_feature_names_in_ = of_static.feature_names_in_
 
 
-def _refuse_number(n, table, model):
+def _refuse_number(n, table, X, model):
     expected = model.n_static_features_in_
     names = vars(model).get("static_feature_names_in_")
-    named = "" if names is None else f" ({', '.join(map(repr, names.tolist()))})"
-    found = ", ".join(map(repr, table.labels))
+    found = f"{n} ({', '.join(map(repr, table.labels))})"
     if not expected:
         raise ValueError(
-            f"Expected X with sequences alone, as in fit, got {n} more columns beside them: {found}. "
-            "Fit on them, too, or leave them away."
+            f"Expected X with sequences alone, as in fit, got further columns, {found}. "
+            f"Fit on them, too, or drop them: X = {without_columns(X, table.columns)}"
         )
-    if not n:
-        raise ValueError(
-            f"Expected X with {expected} static values beside each sequence{named}, as in fit, got sequences alone. "
-            f"Put them there: X = np.hstack([as_column(X), static]), with static of shape (n_samples, {expected})."
-        )
+    named = "" if names is None else f" ({', '.join(map(repr, names.tolist()))})"
+    message = f"Expected X with {expected} static values beside each sequence{named}, as in fit, got "
+    if n:
+        raise ValueError(f"{message}{found}.")
     raise ValueError(
-        f"Expected X with {expected} static values beside each sequence{named}, as in fit, got {n} more columns: "
-        f"{found}."
+        f"{message}sequences alone. Put them there: X = np.hstack([as_column(X), static]), with static of shape "
+        f"(n_samples, {expected})."
     )
 
 
@@ -233,8 +231,8 @@ def parse_static(model, static, n, state):
         return None
     if static is None:
         raise ValueError(
-            f"Expected static with shape ({n}, {k}), since the model was fitted with {k} static values for each "
-            f"sequence, got None."
+            f"Expected static with shape ({n}, {k}), since the model was fitted with {k} static values beside each "
+            "sequence, got None."
         )
     if not k:
         raise ValueError("Expected static=None, since the model was fitted on sequences alone, got static values.")
@@ -244,7 +242,7 @@ def parse_static(model, static, n, state):
     if values.shape != (n, k):
         raise ValueError(f"Expected static with shape ({n}, {k}), a row for each stream, got {values.shape}.")
     if is_frame(static):
-        _check_static_columns(_as_fitted(model, state), Table(None, values, as_frame(static)), reset=False)
+        _check_static_columns(_as_fitted(model, state), Table(None, values, as_frame(static)), static, reset=False)
     return values
 
 

@@ -263,10 +263,23 @@ def test_other_static_values_than_in_fit_are_refused(task, static):
         ValueError, match=r"2 static values beside each sequence \('age', 'smokes'\), as in fit, got seq"
     ):
         model.predict(ragged)
-    with pytest.raises(ValueError, match=r"as in fit, got 1 more columns: 'age'"):
+    with pytest.raises(ValueError, match=r"as in fit, got 1 \('age'\)"):
         model.predict(frame(ragged, static)[["seq", "age"]])
-    with pytest.raises(ValueError, match=r"as in fit, got 2 more columns beside them: 'age', 'smokes'\. Fit"):
-        estimator(**TINY).fit(ragged, y).predict(frame(ragged, static))
+
+
+@pytest.mark.parametrize("kind", ["pandas", "pandas, numbered", "polars", "array"])
+def test_static_values_that_fit_did_not_have_are_refused_with_the_line_that_drops_them(ragged, labels, static, kind):
+    model = sr.GRUClassifier(**TINY).fit(ragged, labels)
+    X = frame(ragged, static)
+    if kind == "polars":
+        X = pl.DataFrame({"age": static[:, 0], "seq": [x.tolist() for x in ragged], "smokes": static[:, 1]})
+    elif kind != "pandas":
+        X = pd.DataFrame(np.asarray(X), columns=[5, 6, 7]) if "numbered" in kind else np.asarray(X)
+    with pytest.raises(ValueError, match="Expected X with sequences alone, as in fit, got further columns, 2") as error:
+        model.predict(X)
+    names = {"np": np, "X": X}
+    exec(str(error.value).partition("or drop them: ")[2], names)
+    assert model.predict(names["X"]).tolist() == model.predict(ragged).tolist()
 
 
 def test_sequences_alone_are_refused_with_the_line_that_joins_static_values(ragged, labels, static):
