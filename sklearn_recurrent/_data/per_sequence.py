@@ -83,8 +83,8 @@ class PerSequence(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
     numbers ``(n, T)``                         ``(n, T')`` if k = 1, else ``(n, T', k)``
     ========================================== ======================================================
 
-    A lambda cannot be pickled; a function of a module can. A transformer is fitted once for each sequence, which costs
-    some fraction of a millisecond each; a function of NumPy costs less.
+    A lambda cannot be pickled; a function of a module can. A transformer is fitted once for each sequence, which takes
+    about a millisecond each; a function of NumPy takes far less.
 
     Examples
     --------
