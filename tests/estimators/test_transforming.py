@@ -203,3 +203,13 @@ def test_a_subclass_with_its_own_transform_is_wrapped_as_usual(ragged, labels):
     frame = Rounded(**TINY).set_output(transform="pandas").fit(ragged, labels).transform(ragged)
     assert isinstance(frame, pd.DataFrame)
     assert frame.columns[0] == "rounded_forward_last0"
+
+
+def test_static_values_are_none_of_the_states(estimator, data):
+    X = np.array([[x, float(j)] for j, x in enumerate(data[0])], object)
+    model = estimator(**TINY).fit(X, data[1])
+    states = model.transform(X)
+    assert states.shape == (40, len(model.get_feature_names_out())) == (40, 18)
+    other = X.copy()
+    other[:, 1] = 7.0
+    assert_array_equal(model.transform(other), states)
