@@ -412,3 +412,12 @@ def test_a_failed_fit_leaves_the_model_as_it_was(X, y):
     expected = model.predict_proba(X)
     assert_refused(model, [x.assign(x="?") for x in X], y, "Expected a number in sequence 0, step 0, feature 'x'")
     assert np.array_equal(model.predict_proba(X), expected)
+
+
+def test_ids_of_a_tokenizer_may_be_categories_but_not_numbers(y):
+    ids = sr.SequenceTokenizer().fit_transform(["good bad", "bad", "good"] * 13 + ["bad"])
+    model = sr.GRUClassifier(**TINY, categorical_features=[0]).fit(ids, y)
+    assert model.categories_[0].tolist() == [2, 3]
+    assert_refused(
+        sr.GRUClassifier(**TINY, categorical_features=[]), ids, y, "ids of tokens, made by SequenceTokenizer"
+    )
