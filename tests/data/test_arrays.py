@@ -131,6 +131,7 @@ def test_masked_times_are_no_numbers_either(dtype):
     times = np.ma.array(np.arange(3).astype(dtype), mask=[0, 1, 0])
     with pytest.raises(ValueError, match=r"Expected numbers in sequence 0, got (times|durations)"):
         read([times])
+    assert np.isnat(plain(times)).tolist() == [False, True, False]
 
 
 def test_masked_tokens_are_missing_tokens():
