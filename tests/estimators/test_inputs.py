@@ -107,7 +107,8 @@ def test_tokens_are_not_read_as_quantities_in_any_container(form):
     X = tokens_in(form)
     with pytest.raises(ValueError, match=REFUSED):
         sr.GRUClassifier(**TINY).fit(X, [0, 1] * 3)
-    sr.GRUClassifier(**TINY, embedding_dim=16).fit(X, [0, 1] * 3)
+    pad_token = None if form == "NaN" else 0
+    sr.GRUClassifier(**TINY, embedding_dim=16, pad_token=pad_token).fit(X, [0, 1] * 3)
 
 
 def unmarked(X):
