@@ -75,12 +75,17 @@ def of_entries(value, ndim, each, name="X", n_features=None):
             return ""
         x = "np.ravel(x)" if n_features else "x"
         return f"If sequences are lists of records: {name} = [pandas.DataFrame(list({x})) for x in {each}]"
-    elif isinstance(value, Mapping) and any(_is_several(column) for column in value.values()):
+    elif holds_columns(value):
         return f"If sequences are dicts of columns: {name} = [pandas.DataFrame(dict(x)) for x in {each}]"
     elif isinstance(value, Mapping):
         records = each if each.startswith("list(") else f"list({each})"
         return f"If each record is a sequence: {name} = pandas.DataFrame({records})"
     return f"Convert sequences: {name} = {line}" if line else ""
+
+
+def holds_columns(value):
+    """Whether it is a dict of columns, and no record."""
+    return isinstance(value, Mapping) and any(map(_is_several, value.values()))
 
 
 def of_written(text, each, name="X"):
