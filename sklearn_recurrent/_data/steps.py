@@ -355,7 +355,7 @@ def holds_objects(x):
     kind = getattr(getattr(x, "dtype", None), "kind", "O")
     if kind != "O" or not hasattr(x, "__array__"):
         return kind in "UST"
-    x = np.asarray(x)  # of objects; or of numbers, where the dtype of another library has no kind
+    x = plain(x)  # of objects; or of numbers, where the dtype of another library has no kind
     if x.dtype.kind != "O":
         return x.dtype.kind in "UST"
     return _list_holds_objects(x.ravel().tolist())
@@ -381,7 +381,7 @@ def _holds_records(x):
     """Whether a sequence holds nothing but dicts."""
     if isinstance(x, np.ndarray) and (x.dtype != object or x.ndim != 1):
         return False
-    if is_frame(x) or not _has_entries(x):
+    if is_frame(x) or not (isinstance(x, list | tuple | np.ndarray) or hasattr(x, "to_list")):
         return False
     entries = _as_list(x)
     return bool(len(entries)) and all(issubclass(cls, Mapping) for cls in set(map(type, entries)))

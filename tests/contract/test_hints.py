@@ -23,7 +23,7 @@ import polars as pl
 import pytest
 import scipy.sparse
 from sklearn.compose import ColumnTransformer
-from sklearn.preprocessing import MinMaxScaler
+from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
 
 import sklearn_recurrent as sr
 from sklearn_recurrent import SequenceDataWarning, as_sequences
@@ -116,7 +116,7 @@ def table_of_lists():
 class OtherFrame:
     """A data frame of a library that has no function that joins frames."""
 
-    columns = ("a", "b")
+    columns = pd.Index(["a", "b"])
 
     def __init__(self, values):
         self.frame = pd.DataFrame(values, columns=list(self.columns))
@@ -131,8 +131,11 @@ class OtherFrame:
     def __array__(self, dtype=None, copy=None):
         return self.frame.to_numpy()
 
-    to_pandas = property(lambda self: lambda: self.frame)
-    to_numpy = property(lambda self: lambda: self.frame.to_numpy())
+    def to_numpy(self):
+        return self.frame.to_numpy()
+
+    def to_pandas(self):
+        return self.frame
 
 
 LONG = pd.DataFrame(
@@ -681,11 +684,24 @@ OTHERS = {
         model=sr.RNNClassifier(**TINY),
         target="model",
     ),
+    "static strings": Hint(
+        "X = ColumnTransformer([('static', OneHotEncoder(sparse_output=False), ['k'])], "
+        "remainder='passthrough').fit_transform(X)",
+        pd.DataFrame({"a": RAGGED, "k": LABELS}),
+    ),
+    "static times": Hint(
+        "X = X.with_columns(X['t'].dt.epoch('s'))",
+        pl.DataFrame({"a": [x.tolist() for x in ROWS], "t": [datetime.datetime(2024, 1, 1)] * N}),
+    ),
+    "static values that are not there": Hint(
+        "X = np.hstack([as_column(X), static])",
+        RAGGED,
+        model=fitted(sr.LSTMClassifier(**TINY), np.hstack([sr.as_column(RAGGED), np.arange(N)[:, None]])),
+        call="predict",
+    ),
     # tables of one row per time step
     "times among features": Hint("sort_by='t'", DATED, model=FROM_FRAME, call=lambda model, X, y: model(X)),
-    "times that are no features": Hint(
-        "columns=['a']", DATED, model=FROM_FRAME, call=lambda model, X, y: model(X)
-    ),
+    "times that are no features": Hint("columns=['a']", DATED, model=FROM_FRAME, call=lambda model, X, y: model(X)),
     "times beside an order": Hint(
         "columns=['a']",
         DATED.assign(number=range(len(TABLE))),
@@ -698,8 +714,12 @@ OTHERS = {
         model=partial(FROM_FRAME, target="b"),
         call=lambda model, X, y: model(X),
     ),
-    "a dict as a frame": Hint("pandas.DataFrame(frame)", TABLE.to_dict("list"), call=FROM_FRAME, target="frame"),
-    "a lazy frame of steps": Hint("frame.collect()", POLARS.lazy(), call=FROM_FRAME, target="frame"),
+    "a dict as a frame": Hint(
+        "pandas.DataFrame(frame)", TABLE.to_dict("list"), call=lambda frame: FROM_FRAME(frame), target="frame"
+    ),
+    "a lazy frame of steps": Hint(
+        "frame.collect()", POLARS.lazy(), call=lambda frame: FROM_FRAME(frame), target="frame"
+    ),
     "rows twice": Hint(
         "frame = frame.unique(['id', 'a'], keep='first', maintain_order=True)",
         pl.concat([POLARS, POLARS]),
@@ -793,8 +813,9 @@ def namespace_of(hint):
     model = hint.model
     names = {name: getattr(sr, name) for name in sr.__all__}
     tools = {"np": np, "pandas": pd, "polars": pl, "json": json, "ColumnTransformer": ColumnTransformer}
-    given = {"X": X, "y": y, "model": model, "series": X, "frame": X, "names": ["a", "b"], "transformer": model}
-    return names | needs | tools | given
+    given = {"X": X, "y": y, "model": model, "series": X, "frame": X, "transformer": model}
+    tools |= {"OneHotEncoder": OneHotEncoder}
+    return names | needs | tools | given | {"names": ["a", "b"], "static": np.arange(N)[:, None]}
 
 
 MESSAGES = {}
@@ -857,6 +878,28 @@ WITHOUT_A_LINE = {  # what is wrong, with the name of a parameter
     " different tokens, all of them less frequent. An int counts texts, a float is a fraction of them; min_df=1 keeps "
     "every token.",
     ". Pass an integer from 0 to ",
+    "Expected embedding_init, the vectors to keep, with embedding_trainable=False, got None.",
+    "Expected static=None, since the model was fitted on sequences alone, got static values.",
+    "Set the container that `transform` returns.",  # of a docstring
+}
+RUN_ELSEWHERE = {  # the test that runs the line, or the case of one
+    ", channels_first=True) or ": (
+        "data/test_layouts.py",
+        "def test_names_are_known_in_several_spellings",
+    ),
+    ", target='target'), then fit(data.X, data.y).": (
+        "data/test_layouts.py",
+        "def test_blocks_of_rows_with_one_id_and_one_target_give_a_warning_whose_line_runs",
+    ),
+    ". For results of unequal length pass as_sequences(X).": (
+        "contract/test_errors.py",
+        '"results of unequal length for a matrix": (',
+    ),
+    "Pass [X] if X is one sequence.": ("contract/test_errors.py", '"one sequence of records": ('),
+    "Expected vocabulary to hold at least one token, got none. vocabulary=None learns the tokens.": (
+        "contract/test_errors.py",
+        '"no vocabulary": (',
+    ),
 }
 
 
@@ -888,9 +931,16 @@ def test_every_line_of_code_in_a_message_is_run_here():
     forgotten = [
         (module, text)
         for module, text in literals()
-        if text not in WITHOUT_A_LINE and not any(longest_part(text) in message for message in messages)
+        if text not in WITHOUT_A_LINE | RUN_ELSEWHERE.keys()
+        and not any(longest_part(text) in message for message in messages)
     ]
     assert forgotten == []
+
+
+def test_lines_that_are_run_elsewhere_and_lists_of_texts_are_up_to_date():
+    for path, name in RUN_ELSEWHERE.values():
+        assert name in (Path(__file__).parents[1] / path).read_text(), name
+    assert {text for _, text in literals()} >= WITHOUT_A_LINE | RUN_ELSEWHERE.keys()
 
 
 def longest_part(text):
