@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import MinMaxScaler
 
 from sklearn_recurrent import (
     LSTMClassifier,
@@ -471,7 +471,7 @@ def predict(X, plain, y):
 
 
 def per_timestep(X, plain, y):
-    return _values(PerTimestep(StandardScaler()).fit_transform(X))
+    return _values(PerTimestep(MinMaxScaler()).fit_transform(X))
 
 
 def padder(X, plain, y):

@@ -258,10 +258,17 @@ def refusal_of_object(value, index, array, place):
 
 
 def _instead_of_objects(value, array, place):
-    if place.variable != "x":
-        return hints.of_entries(value, array.ndim, place.each) if place.each else ""
-    name = place.line.partition(" ")[0] if place.line else "X"
-    return hints.of_entries(value, array.ndim + 1, place.each or name, name)
+    is_sequence = place.variable == "x"
+    name = place.variable
+    if is_sequence and place.line:
+        name = place.line.partition(" ")[0]
+    each = place.each
+    if is_sequence and place.line and place.axes[:1] == ("step",):  # a whole sequence, and no column or step of it
+        each = each or name
+    if not each:
+        return ""
+    n_features = array.shape[-1] if array.ndim + is_sequence > 2 else None
+    return hints.of_entries(value, array.ndim + is_sequence, each, name, n_features)
 
 
 def _reason(value):

@@ -134,27 +134,11 @@ def numbers_of_frame(x, place):
     columns = []
     for name, values in _columns(frame):
         if values.dtype == object and len(values) and is_array_like(values[0]):
-            raise ValueError(_of_sequences(frame, name, place()))
+            raise ValueError(f"Expected numbers in column {name!r} of {place().words}, got sequences.")
         if values.dtype.kind not in NUMERIC:
             values = numbers(values, _place_of_column(name, frame, x, place()))
         columns.append(values)
     return np.column_stack(columns) if columns else np.empty(frame.shape)
-
-
-def _of_sequences(frame, name, place):
-    """The message for a column of sequences among others."""
-    message = f"Expected numbers in column {name!r} of {place.words}, got sequences."
-    if place.axes[:1] != ("sequence",) or hasattr(type(frame), "column_names"):
-        return message
-    names = [name for name, values in _columns(frame) if values.dtype == object and is_array_like(values[0])]
-    x = f"{place.variable}[{names!r}]"
-    if len(names) == 1:
-        return f"{message} Pass that column alone: {x}."
-    if is_polars_type(type(frame)):
-        x += ".rows()"
-    else:
-        x += ".values"
-    return f"{message} Combine the columns of sequences: [np.column_stack(row) for row in {x}]."
 
 
 def _columns(frame):

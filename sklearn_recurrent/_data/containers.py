@@ -66,15 +66,6 @@ def _as_array(X, name):
     return X
 
 
-def _rows(X, name):
-    """Code for the rows of a container with several columns of sequences."""
-    if hasattr(X, "rows"):  # polars
-        return f"{name}.rows()"
-    if hasattr(X, "column_names"):
-        return f"{name}.to_pandas().values"
-    return f"np.asarray({name})"
-
-
 def _is_series(X):
     """Whether it is a column of pandas or polars, or one like it."""
     return hasattr(X, "__array__") and hasattr(X, "to_list") and hasattr(X, "shape")
@@ -189,17 +180,42 @@ def _refuse_table(X, name):
         return
     n_columns = shape_of(X)[1]
     message = f"Expected one column of sequences, got {name} with {n_columns} columns"
+    if len(columns) == n_columns:
+        raise ValueError(f"{message}. If all of them contain sequences, combine them: {_combined(X, name)}.")
     labels = [label_of(X, j) for j in columns]
-    if len(labels) == n_columns:
-        raise ValueError(
-            f"{message}. "
-            f"If all of them contain sequences, combine them: [np.column_stack(row) for row in {_rows(X, name)}]."
+    line = _selected(X, columns, name)
+    if len(columns) > 1:
+        line = _combined(X, line)
+    message += f", of which {', '.join(map(repr, labels))} hold sequences. To leave the others out: {line}."
+    if name == "X":
+        message += (
+            " Only networks read the others, as static values. To transform the sequences alone: "
+            f"ColumnTransformer([('sequences', transformer, {labels[:1]!r})], remainder='passthrough')."
         )
-    raise ValueError(
-        f"{message}, of which {', '.join(map(repr, labels))} hold sequences. Only networks read the others, as static "
-        "values. To transform the sequences alone: "
-        f"ColumnTransformer([('sequences', transformer, {labels[:1]!r})], remainder='passthrough')."
-    )
+    raise ValueError(message)
+
+
+def _combined(X, name):
+    """Code for sequences whose features are all columns of `name`, an expression of a table like `X`."""
+    rows = f"np.asarray({name})"
+    if hasattr(X, "rows"):  # polars
+        rows = f"{name}.rows()"
+    elif hasattr(X, "column_names"):
+        rows = f"{name}.to_pandas().values"
+    return f"[np.column_stack(row) for row in {rows}]"
+
+
+def _selected(X, columns, name):
+    """Code for the table of some columns of `X`, by their numbers."""
+    if isinstance(X, np.ndarray):
+        return f"{name}[:, {columns}]"
+    names = column_names(as_frame(X))
+    labels = [names[j] for j in columns]
+    if hasattr(X, "column_names"):
+        return f"{name}.select({labels})"
+    if hasattr(X, "iloc") and (len(set(names)) < len(names) or not all(isinstance(label, str) for label in labels)):
+        return f"{name}.iloc[:, {columns}]"
+    return f"{name}[{labels}]"
 
 
 # --- columns in the types of Arrow ------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ def of_tuple(X, name="X"):
     return ""
 
 
-def of_entries(value, ndim, each, name="X"):
+def of_entries(value, ndim, each, name="X", n_features=None):
     """What to pass instead of sequences, or steps, that are objects such as `value`; "" if unknown.
 
     Parameters
@@ -60,6 +60,10 @@ def of_entries(value, ndim, each, name="X"):
         An entry of an array with `ndim` axes.
     each : str
         An expression that gives the sequences one by one.
+    name : str, default="X"
+        What the sequences are called.
+    n_features : int, default=None
+        The length of the axis of features; None if there is none.
     """
     line = ""
     if ndim == 1 and hasattr(value, "toarray"):  # sparse, of SciPy
@@ -67,12 +71,21 @@ def of_entries(value, ndim, each, name="X"):
     elif ndim == 1 and hasattr(value, "todense"):  # of PyData
         line = f"[x.todense() for x in {each}]"
     elif isinstance(value, Mapping) and ndim > 1:
-        return f"If sequences are lists of records: {name} = [pandas.DataFrame(list(x)) for x in {each}]"
-    elif isinstance(value, Mapping) and any(_is_several(column) for column in value.values()):
+        if n_features not in (None, 1):
+            return ""
+        x = "np.ravel(x)" if n_features else "x"
+        return f"If sequences are lists of records: {name} = [pandas.DataFrame(list({x})) for x in {each}]"
+    elif holds_columns(value):
         return f"If sequences are dicts of columns: {name} = [pandas.DataFrame(dict(x)) for x in {each}]"
     elif isinstance(value, Mapping):
-        return f"If each record is a sequence: {name} = pandas.DataFrame(list({name}))"
+        records = each if each.startswith("list(") else f"list({each})"
+        return f"If each record is a sequence: {name} = pandas.DataFrame({records})"
     return f"Convert sequences: {name} = {line}" if line else ""
+
+
+def holds_columns(value):
+    """Whether it is a dict of columns, and no record."""
+    return isinstance(value, Mapping) and any(map(_is_several, value.values()))
 
 
 def of_written(text, each, name="X"):

@@ -20,6 +20,7 @@ from sklearn.utils import check_array, get_tags
 
 from .._core.ragged import Ragged
 from .._sklearn import check_columns
+from . import hints
 from .arrays import plain
 from .columns import as_frame, column_names, is_frame, is_pandas_type, named_frame
 from .containers import object_array, unwrap
@@ -260,7 +261,10 @@ def _expected_numbers(said, transformer, steps, name, first):
         return f"Expected numbers, got a dict for each time step: {said}. For records: {name}(DictVectorizer())."
     is_other = np.frompyfunc(_is_no_number, 1, 1)(values).astype(bool)
     place = locate(is_other, steps.offsets, first) if is_other.any() else "X"
-    return f"Expected numbers, got another object in {place}: {said}. For categories: PerTimestep(OneHotEncoder())."
+    advice = "For categories: PerTimestep(OneHotEncoder())."
+    if values.shape == (len(steps), 1):  # a cell for each sequence
+        advice = hints.of_written(values[0, 0], "np.ravel(X)") or advice
+    return f"Expected numbers, got another object in {place}: {said}. {advice}"
 
 
 def _is_no_number(entry):
@@ -351,7 +355,7 @@ def holds_objects(x):
     kind = getattr(getattr(x, "dtype", None), "kind", "O")
     if kind != "O" or not hasattr(x, "__array__"):
         return kind in "UST"
-    x = np.asarray(x)  # of objects; or of numbers, where the dtype of another library has no kind
+    x = plain(x)  # of objects; or of numbers, where the dtype of another library has no kind
     if x.dtype.kind != "O":
         return x.dtype.kind in "UST"
     return _list_holds_objects(x.ravel().tolist())
@@ -377,7 +381,7 @@ def _holds_records(x):
     """Whether a sequence holds nothing but dicts."""
     if isinstance(x, np.ndarray) and (x.dtype != object or x.ndim != 1):
         return False
-    if is_frame(x) or not _has_entries(x):
+    if is_frame(x) or not (isinstance(x, list | tuple | np.ndarray) or hasattr(x, "to_list")):
         return False
     entries = _as_list(x)
     return bool(len(entries)) and all(issubclass(cls, Mapping) for cls in set(map(type, entries)))
@@ -395,6 +399,9 @@ def _refuse_single_steps(items):
             advice = "Pass [X] if X is one sequence."
             if not isinstance(x, Mapping):
                 advice += " For texts: SequenceTokenizer()."
+                advice = hints.of_written(x, "X") or advice
+            elif hints.holds_columns(x):
+                advice = hints.of_entries(x, 1, "X")
             raise ValueError(
                 f"Expected a sequence of time steps, got {short_repr(x)} in place of sequence {j}. {advice}"
             )
@@ -535,7 +542,7 @@ def _join_frames(frames):
             return library.concat_tables(frames, promote_options="permissive")
         if hasattr(library, "concat"):
             if is_pandas_type(type(frames[0])):
-                return _keep_categories(library.concat(frames, ignore_index=True), frames[0])
+                return _dense(_keep_categories(library.concat(frames, ignore_index=True), frames[0]))
             # Columns of whole numbers here and of others there become numbers, as in pandas.
             return library.concat(frames, how="vertical_relaxed")
     raise TypeError(
@@ -549,6 +556,12 @@ def _keep_categories(joined, first):
     dtypes = zip(first.columns, first.dtypes, joined.dtypes, strict=True)
     lost = [name for name, before, after in dtypes if before == "category" and after != "category"]
     return joined.astype(dict.fromkeys(lost, "category")) if lost else joined
+
+
+def _dense(frame):
+    """Sparse columns of pandas as dense ones: scikit-learn would make a sparse matrix of them, or refuse them."""
+    sparse = {name: dtype.subtype for name, dtype in frame.dtypes.items() if hasattr(dtype, "fill_value")}
+    return frame.astype(sparse) if sparse else frame
 
 
 def _join_objects(arrays):

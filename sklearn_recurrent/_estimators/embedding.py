@@ -84,7 +84,7 @@ def refuse_contradictions(model, *, resume):
     if has_vector is None and (model.embedding_init is not None or not model.embedding_trainable):
         raise ValueError(
             "Expected embedding_init=None and embedding_trainable=True, since the last fit began without given "
-            "vectors, and training goes on from its weights. To begin with vectors, fit with warm_start=False."
+            "vectors, and training starts from its weights. To begin with vectors, fit with warm_start=False."
         )
 
 

@@ -520,7 +520,7 @@ ADVICE = {  # what fails, the advice in its message, how to follow it
         lambda advice: SequenceTokenizer().fit(evaluate(advice, X=b"a b")),
     ),
     "two columns of sequences": (
-        lambda: fit(np.hstack([as_column(RAGGED), as_column(UNIVARIATE)])),
+        lambda: as_sequences(np.hstack([as_column(RAGGED), as_column(UNIVARIATE)])),
         r"combine them: (.+)\.$",
         lambda advice: fit(evaluate(advice, X=np.hstack([as_column(RAGGED), as_column(UNIVARIATE)]))),
     ),

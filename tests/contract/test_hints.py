@@ -11,6 +11,7 @@ import re
 import sys
 import tempfile
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +22,8 @@ import pandas as pd
 import polars as pl
 import pytest
 import scipy.sparse
+from sklearn.compose import ColumnTransformer
+from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
 
 import sklearn_recurrent as sr
 from sklearn_recurrent import SequenceDataWarning, as_sequences
@@ -102,6 +105,43 @@ def of(library, make):
     return lambda: make(import_module(library))
 
 
+def read(X):
+    return as_sequences(X)
+
+
+def table_of_lists():
+    return {"a": [x.tolist() for x in ROWS], "b": [x[:, 1].tolist() for x in RAGGED]}
+
+
+class OtherFrame:
+    """A data frame of a library that has no function that joins frames."""
+
+    columns = pd.Index(["a", "b"])
+
+    def __init__(self, values):
+        self.frame = pd.DataFrame(values, columns=list(self.columns))
+        self.shape = values.shape
+
+    def __len__(self):
+        return len(self.frame)
+
+    def __getitem__(self, name):
+        return self.frame[name]
+
+    def __array__(self, dtype=None, copy=None):
+        return self.frame.to_numpy()
+
+    def to_numpy(self):
+        return self.frame.to_numpy()
+
+    def to_pandas(self):
+        return self.frame
+
+
+LONG = pd.DataFrame(
+    CUBE[:, 0], columns=["a", "b"], index=pd.MultiIndex.from_product([range(4), range(2)], names=["id", "t"])
+)
+CODES = [np.column_stack([x[:, 0], np.arange(len(x)) % 3]) for x in RAGGED]
 TORCH = ("torch",)
 CONTAINERS = {
     "groupby": Hint("[x.drop(columns=['id']) for _, x in X]", TABLE.groupby("id"), expected=RAGGED),
@@ -136,7 +176,7 @@ CONTAINERS = {
     "zip": Hint(
         "[np.column_stack(x) for x in X]", lambda: zip(ROWS, [x[:, 1] for x in RAGGED], strict=True), expected=RAGGED
     ),
-    "lazy frame": Hint("X.collect()", POLARS.select(pl.col("a").implode().repeat_by(1)).lazy(), call=as_sequences),
+    "lazy frame": Hint("X.collect()", POLARS.select(pl.col("a").implode().repeat_by(1)).lazy(), call=read),
     "lazy frame of sequences": Hint(
         "X.collect()",
         POLARS.group_by("id", maintain_order=True).agg("a").select("a").lazy(),
@@ -178,29 +218,129 @@ CONTAINERS = {
     "several columns of sequences": Hint(
         "[np.column_stack(row) for row in np.asarray(X)]",
         pd.DataFrame({"a": ROWS, "b": [x[:, 1] for x in RAGGED]}),
-        call=as_sequences,
+        call=read,
         expected=RAGGED,
     ),
     "several columns of sequences in polars": Hint(
         "[np.column_stack(row) for row in X.rows()]",
         POLARS.group_by("id", maintain_order=True).agg(pl.all()).drop("id"),
-        call=as_sequences,
+        call=read,
         expected=RAGGED,
     ),
     "ids and columns of sequences": Hint(
         "[np.column_stack(row) for row in X[['a', 'b']].rows()]",
         POLARS.group_by("id", maintain_order=True).agg(pl.all()),
-        call=as_sequences,
+        call=read,
         expected=RAGGED,
     ),
     "ids and columns of sequences in pandas": Hint(
-        "[np.column_stack(row) for row in X[['a', 'b']].values]",
+        "[np.column_stack(row) for row in np.asarray(X[['a', 'b']])]",
         pd.DataFrame({"id": range(N), "a": ROWS, "b": [x[:, 1] for x in RAGGED]}),
-        call=as_sequences,
+        call=read,
+        expected=RAGGED,
+    ),
+    "several columns of sequences in an array": Hint(
+        "[np.column_stack(row) for row in np.asarray(X)]",
+        np.hstack([sr.as_column(ROWS), sr.as_column([x[:, 1] for x in RAGGED])]),
+        call=read,
+        expected=RAGGED,
+    ),
+    "ids and columns of sequences in an array": Hint(
+        "[np.column_stack(row) for row in np.asarray(X[:, [1, 2]])]",
+        np.hstack([np.arange(N)[:, None], sr.as_column(ROWS), sr.as_column([x[:, 1] for x in RAGGED])]),
+        call=read,
         expected=RAGGED,
     ),
     "an id and a column of sequences": Hint(
-        "X[['a']]", pd.DataFrame({"id": range(N), "a": RAGGED}), call=as_sequences, expected=RAGGED
+        "X[['a']]", pd.DataFrame({"id": range(N), "a": RAGGED}), call=read, expected=RAGGED
+    ),
+    "an id and a column of sequences in polars": Hint(
+        "X[['a']]", pl.DataFrame({"id": range(N), "a": [x.tolist() for x in ROWS]}), call=read, expected=ROWS
+    ),
+    "an id and a column of sequences in an array": Hint(
+        "X[:, [1]]", np.hstack([np.arange(N)[:, None], sr.as_column(RAGGED)]), call=read, expected=RAGGED
+    ),
+    "a column of sequences that has no name": Hint(
+        "X.iloc[:, [1]]", pd.DataFrame({0: range(N), 1: RAGGED}), call=read, expected=RAGGED
+    ),
+    "columns of sequences in pyarrow": Hint(
+        "[np.column_stack(row) for row in X.select(['a', 'b']).to_pandas().values]",
+        of("pyarrow", lambda pa: pa.table({"id": range(N)} | table_of_lists())),
+        call=read,
+        expected=RAGGED,
+        needs=("pyarrow",),
+    ),
+    "a column of sequences in pyarrow": Hint(
+        "X.select(['a'])",
+        of("pyarrow", lambda pa: pa.table({"id": range(N), "a": table_of_lists()["a"]})),
+        call=read,
+        expected=ROWS,
+        needs=("pyarrow",),
+    ),
+    "a table for a transformer": Hint(
+        "ColumnTransformer([('sequences', transformer, ['a'])], remainder='passthrough')",
+        pd.DataFrame({"id": range(N), "a": RAGGED}),
+        model=sr.PerTimestep(MinMaxScaler()),
+        call=lambda model, X, y: model.fit_transform(X),
+        target="model",
+    ),
+    "records in single cells": Hint(
+        "X = [pandas.DataFrame(list(np.ravel(x))) for x in X]",
+        [[[{"a": p, "b": q}] for p, q in x.tolist()] for x in RAGGED],
+        expected=RAGGED,
+    ),
+    "records in a column": Hint(
+        "X = pandas.DataFrame(list(X['c']))",
+        pd.DataFrame({"c": [{"a": x[0, 0], "b": x[0, 1]} for x in RAGGED]}),
+    ),
+    "lists in a column for a transformer": Hint(
+        "X = [json.loads(x) for x in np.ravel(X)]",
+        pd.DataFrame({"a": [str(x.tolist()) for x in RAGGED]}),
+        model=sr.PerTimestep(MinMaxScaler()),
+        expected=RAGGED,
+    ),
+    "lists as strings for a transformer": Hint(
+        "X = [json.loads(x) for x in X]",
+        [str(x.tolist()) for x in RAGGED],
+        model=sr.PerTimestep(MinMaxScaler()),
+        expected=RAGGED,
+    ),
+    "dicts of columns for a transformer": Hint(
+        "X = [pandas.DataFrame(dict(x)) for x in X]",
+        [{"a": x[:, 0], "b": x[:, 1]} for x in RAGGED],
+        model=sr.PerTimestep(MinMaxScaler()),
+        expected=RAGGED,
+    ),
+    "frames of a library that cannot join them": Hint(
+        "[x.to_pandas() for x in X]",
+        [OtherFrame(x) for x in RAGGED],
+        model=sr.PerTimestep(MinMaxScaler()),
+        expected=RAGGED,
+    ),
+    "arrays with channels first that are frames": Hint(
+        "as_sequences(X)",
+        [pd.DataFrame(x) for x in RAGGED],
+        call=lambda X: as_sequences(X, channels_first=not isinstance(X, np.ndarray)),
+        expected=RAGGED,
+    ),
+    "rows with a MultiIndex": Hint(
+        "X = sequences_from_frame(X, by='id').X", LONG, call=read, expected=[x for _, x in LONG.groupby(level=0)]
+    ),
+    "rows with a MultiIndex that are sequences": Hint("X.reset_index(drop=True)", LONG, call=read),
+    "features without names": Hint(
+        "X = [pandas.DataFrame(x, columns=names) for x in X]",
+        CODES,
+        model=sr.LSTMClassifier(**TINY, categorical_features=["b"]),
+    ),
+    "structured arrays with categories": Hint(
+        "X = [pandas.DataFrame(x) for x in X]",
+        [np.array(list(map(tuple, x)), [("a", float), ("b", int)]) for x in CODES],
+        model=sr.LSTMClassifier(**TINY, categorical_features=[1]),
+    ),
+    "categories of several types": Hint(
+        "X = [x.astype({'b': str}) for x in X]",
+        [pd.DataFrame({"a": x[:, 0], "b": pd.Series([1, *"u" * (len(x) - 1)], dtype=object)}) for x in RAGGED],
+        model=sr.LSTMClassifier(**TINY, categorical_features=["b"]),
     ),
     # texts and tokens
     "texts": Hint("X = SequenceTokenizer().fit_transform(X)", TEXTS, model=sr.LSTMClassifier(**TINY, embedding_dim=2)),
@@ -248,7 +388,7 @@ CONTAINERS = {
         expected=[np.arange(n) for n in LENGTHS],
     ),
     "complex numbers": Hint(
-        "X = [np.concatenate([x.real, x.imag], axis=-1) for x in X]",
+        "X = [np.concatenate([part(np.asarray(x, complex)) for part in (np.real, np.imag)], axis=-1) for x in X]",
         [x[:, :1] + 1j * x[:, 1:] for x in RAGGED],
         expected=RAGGED,
     ),
@@ -375,6 +515,11 @@ NEGATIVE = np.where(np.arange(6) < 3 + np.arange(N)[:, None] % 3, 1 + np.arange(
 
 STEPS = sr.LSTMClassifier(**TINY, return_sequences=True, bidirectional=False)
 STEP_NUMBERS = sr.LSTMRegressor(**TINY, return_sequences=True, bidirectional=False)
+
+
+FROM_FRAME = partial(sr.sequences_from_frame, by="id")
+DATED = TABLE.drop(columns="b").assign(t=pd.date_range("2024-01-01", periods=len(TABLE)))
+TOKENS = [np.arange(length) % 4 for length in LENGTHS]
 
 
 def padded(sequences, value=0.0):
@@ -511,7 +656,84 @@ OTHERS = {
         model=sr.LSTMClassifier(**TINY, bidirectional=True),
         call=lambda model, X, y: model.fit(X, y).initial_state(1),
     ),
+    "states of steps": Hint(
+        "return_sequences=False",
+        RAGGED,
+        model=sr.LSTMClassifier(**TINY, return_sequences=True, bidirectional=False),
+        call=lambda model, X, y: model.fit(X, per_step() if model.return_sequences else y).transform(X),
+    ),
+    "vectors and no size": Hint(
+        "embedding_dim='auto'", TOKENS, model=sr.LSTMClassifier(**TINY, embedding_init=np.ones((4, 2)))
+    ),
+    "vectors and categories": Hint(
+        "categorical_features=None",
+        TOKENS,
+        model=sr.LSTMClassifier(**TINY, embedding_init=np.ones((4, 2)), categorical_features=[0]),
+        after=False,  # embedding_dim is the next that is missing
+    ),
+    "vectors after a fit without": Hint(
+        "warm_start=False",
+        TOKENS,
+        model=fitted(sr.LSTMClassifier(**TINY, warm_start=True, embedding_dim=2), TOKENS).set_params(
+            embedding_init=np.ones((4, 2))
+        ),
+    ),
+    "tokens as quantities": Hint(
+        "RNNClassifier(embedding_dim=16)",
+        sr.SequenceTokenizer().fit_transform(TEXTS),
+        model=sr.RNNClassifier(**TINY),
+        target="model",
+    ),
+    "static strings": Hint(
+        "X = ColumnTransformer([('static', OneHotEncoder(sparse_output=False), ['k'])], "
+        "remainder='passthrough').fit_transform(X)",
+        pd.DataFrame({"a": RAGGED, "k": LABELS}),
+    ),
+    "static times": Hint(
+        "X = X.with_columns(X['t'].dt.epoch('s'))",
+        pl.DataFrame({"a": [x.tolist() for x in ROWS], "t": [datetime.datetime(2024, 1, 1)] * N}),
+    ),
+    "static values that are not there": Hint(
+        "X = np.hstack([as_column(X), static])",
+        RAGGED,
+        model=fitted(sr.LSTMClassifier(**TINY), np.hstack([sr.as_column(RAGGED), np.arange(N)[:, None]])),
+        call="predict",
+    ),
+    # tables of one row per time step
+    "times among features": Hint("sort_by='t'", DATED, model=FROM_FRAME, call=lambda model, X, y: model(X)),
+    "times that are no features": Hint("columns=['a']", DATED, model=FROM_FRAME, call=lambda model, X, y: model(X)),
+    "times beside an order": Hint(
+        "columns=['a']",
+        DATED.assign(number=range(len(TABLE))),
+        model=partial(FROM_FRAME, sort_by="number"),
+        call=lambda model, X, y: model(X),
+    ),
+    "a target of steps": Hint(
+        "target_per='step'",
+        TABLE,
+        model=partial(FROM_FRAME, target="b"),
+        call=lambda model, X, y: model(X),
+    ),
+    "a dict as a frame": Hint(
+        "pandas.DataFrame(frame)", TABLE.to_dict("list"), call=lambda frame: FROM_FRAME(frame), target="frame"
+    ),
+    "a lazy frame of steps": Hint(
+        "frame.collect()", POLARS.lazy(), call=lambda frame: FROM_FRAME(frame), target="frame"
+    ),
+    "rows twice": Hint(
+        "frame = frame.unique(['id', 'a'], keep='first', maintain_order=True)",
+        pl.concat([POLARS, POLARS]),
+        call=lambda frame: FROM_FRAME(frame, sort_by="a"),
+        target="frame",
+    ),
     # warnings
+    "targets that are the next step": Hint(
+        "bidirectional=False",
+        RAGGED,
+        [np.r_[x[1:], x[:1]] for x in RAGGED],
+        sr.LSTMRegressor(**TINY, return_sequences=True, bidirectional=True),
+        warns=True,
+    ),
     "zero padding": Hint("pad_value=0.0", padded(RAGGED), warns=True, expected=RAGGED),
     "zero padding in a list": Hint(
         "X = np.stack(X)", list(padded(RAGGED)), model=sr.LSTMClassifier(**TINY), warns=True, after=False
@@ -540,8 +762,8 @@ HINTS = CONTAINERS | OTHERS
 def run(hint, namespace):
     """What a user does, with what the namespace says now."""
     X, y, model = (namespace[name] for name in ("X", "y", "model"))
-    if hint.target == "series":
-        X = namespace.get("series", X)
+    if hint.target in ("series", "frame"):
+        X = namespace[hint.target]
     if hint.call is None:
         return model.fit(X, y)
     if isinstance(hint.call, str):
@@ -555,11 +777,15 @@ def follow(line, hint, namespace):
     """Do what the line says."""
     if line.startswith("fit("):
         namespace["model"] = eval(f"model.{line}", namespace)
-    elif re.match(r"(X|y) = ", line):
+    elif re.match(r"(X|y|frame) = ", line):
         exec(line, namespace)
     elif re.fullmatch(r"\w+=[^=].*", line):
         name, _, value = line.partition("=")
-        namespace["model"] = sr_clone(namespace["model"]).set_params(**{name: eval(value)})
+        model = namespace["model"]
+        if isinstance(model, partial):
+            namespace["model"] = partial(model, **{name: eval(value)})
+        else:
+            namespace["model"] = sr_clone(model).set_params(**{name: eval(value)})
     else:
         namespace[hint.target] = eval(line, namespace)
 
@@ -586,7 +812,10 @@ def namespace_of(hint):
     y = LABELS if hint.y is None else hint.y
     model = hint.model
     names = {name: getattr(sr, name) for name in sr.__all__}
-    return names | needs | {"np": np, "pandas": pd, "json": json, "X": X, "y": y, "model": model, "series": X}
+    tools = {"np": np, "pandas": pd, "polars": pl, "json": json, "ColumnTransformer": ColumnTransformer}
+    given = {"X": X, "y": y, "model": model, "series": X, "frame": X, "transformer": model}
+    tools |= {"OneHotEncoder": OneHotEncoder}
+    return names | needs | tools | given | {"names": ["a", "b"], "static": np.arange(N)[:, None]}
 
 
 MESSAGES = {}
@@ -649,6 +878,28 @@ WITHOUT_A_LINE = {  # what is wrong, with the name of a parameter
     " different tokens, all of them less frequent. An int counts texts, a float is a fraction of them; min_df=1 keeps "
     "every token.",
     ". Pass an integer from 0 to ",
+    "Expected embedding_init, the vectors to keep, with embedding_trainable=False, got None.",
+    "Expected static=None, since the model was fitted on sequences alone, got static values.",
+    "Set the container that `transform` returns.",  # of a docstring
+}
+RUN_ELSEWHERE = {  # the test that runs the line, or the case of one
+    ", channels_first=True) or ": (
+        "data/test_layouts.py",
+        "def test_names_are_known_in_several_spellings",
+    ),
+    ", target='target'), then fit(data.X, data.y).": (
+        "data/test_layouts.py",
+        "def test_blocks_of_rows_with_one_id_and_one_target_give_a_warning_whose_line_runs",
+    ),
+    ". For results of unequal length pass as_sequences(X).": (
+        "contract/test_errors.py",
+        '"results of unequal length for a matrix": (',
+    ),
+    "Pass [X] if X is one sequence.": ("contract/test_errors.py", '"one sequence of records": ('),
+    "Expected vocabulary to hold at least one token, got none. vocabulary=None learns the tokens.": (
+        "contract/test_errors.py",
+        '"no vocabulary": (',
+    ),
 }
 
 
@@ -680,9 +931,16 @@ def test_every_line_of_code_in_a_message_is_run_here():
     forgotten = [
         (module, text)
         for module, text in literals()
-        if text not in WITHOUT_A_LINE and not any(longest_part(text) in message for message in messages)
+        if text not in WITHOUT_A_LINE | RUN_ELSEWHERE.keys()
+        and not any(longest_part(text) in message for message in messages)
     ]
     assert forgotten == []
+
+
+def test_lines_that_are_run_elsewhere_and_lists_of_texts_are_up_to_date():
+    for path, name in RUN_ELSEWHERE.values():
+        assert name in (Path(__file__).parents[1] / path).read_text(), name
+    assert {text for _, text in literals()} >= WITHOUT_A_LINE | RUN_ELSEWHERE.keys()
 
 
 def longest_part(text):

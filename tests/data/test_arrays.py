@@ -251,7 +251,7 @@ def has_no_line(kind, holder):
         return True
     if kind == "a time among numbers":
         return "frame" not in holder
-    return kind in ("records", "dicts") and holder in ("list of (T, 1)", "list of lists of steps", "cube")
+    return kind == "records" and holder in ("list of (T, 1)", "list of lists of steps", "cube")
 
 
 @pytest.mark.parametrize("holder", HOLDERS)

@@ -156,7 +156,7 @@ def test_categories_that_are_numbers_and_sparse_columns_are_numbers(values):
 
 
 def test_a_frame_of_lists_is_no_sequence():
-    with pytest.raises(ValueError, match="column 'a' of sequence 0, step 0, got another object: an array or a list"):
+    with pytest.raises(ValueError, match="Expected numbers in column 'a' of sequence 0, got sequences"):
         parsed([pd.DataFrame({"a": [[1.0, 2.0], [3.0, 4.0]], "b": [1.0, 2.0]})])
 
 
