@@ -214,8 +214,8 @@ def _is_equal_before(sample, k, steps, shift):
 # --- a validation set of another kind ---------------------------------------------------------------------------------
 
 
-def unlike(X, X_val):
-    """Tell in which feature sequences to validate on lie far from those to train on.
+def unlike(X, X_val, ids=False):
+    """Tell in which feature sequences to validate on lie far from those to train on; `ids` (F,) are no quantities.
 
     A few values that are rare may move a mean, and a spread, as far as any: most values must lie there.
     """
@@ -225,7 +225,7 @@ def unlike(X, X_val):
         return None
     mean = values.mean(axis=0)
     spread = values.std(axis=0)
-    varies = spread > 1e-6 * np.abs(mean)  # not by rounding alone
+    varies = (spread > 1e-6 * np.abs(mean)) & ~np.asarray(ids)  # not by rounding alone
     if len(X_val) < SEVERAL:
         varies &= np.ptp(others, axis=0) > 0  # else a value of few sequences, which may be rare
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):

@@ -407,7 +407,8 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         advice = advice_on(X, plan.X)
         with _errors_about("X_val, y_val", advice):
             sequences = parse(fitted, X, plan.state)
-        warn_of_other_kind(plan.given.X, sequences, advice, tokens=plan.state.embeds)
+        ids = plan.state.embeds or plan.state.remembered.get("is_categorical_", False)
+        warn_of_other_kind(plan.given.X, sequences, advice, ids=ids)
         with _errors_about("X_val, y_val"):
             given, _ = self._read_targets(sequences, y, None, None, plan.state.encoder)
             dataset = plan.ready(_times_class_weights(plan.state.encoder.encode(given), plan.by_class))

@@ -76,15 +76,16 @@ def advice_on(X_val, X):
     return FROM_PIPELINE if mark_of_input(X) is not None and mark_of_input(X_val) is None else ""
 
 
-def warn_of_other_kind(sequences, others, advice, *, tokens):
+def warn_of_other_kind(sequences, others, advice, *, ids):
     """Warn of an X_val of another kind than X: as `advice_on` found, or as its values show.
 
     sequences, others : of X, and of X_val
+    ids : whether the values, or which features (F,), are ids, which are no quantities
     """
     if advice:
         warn_of_data(f"X comes from a transformer, X_val does not. {advice}")
         return
-    found = None if tokens else unlike(sequences, others)
+    found = None if np.all(ids) else unlike(sequences, others, ids)
     if found is not None:
         warn_of_data(f"X_val lies far from X: {found}. {FROM_PIPELINE}")
 

@@ -252,6 +252,19 @@ def test_validation_sets_and_scorers_read_the_same_categories(X, y):
     assert model.best_validation_score_ == model.score(X[:10], y[:10])
 
 
+@pytest.mark.filterwarnings("ignore:Maximum iterations")
+def test_a_validation_set_of_few_categories_is_no_likely_mistake():
+    rng = np.random.default_rng(0)
+    X, X_val = ([np.column_stack([rng.normal(size=8), rng.integers(0, n, 8)]) for _ in range(60)] for n in (200, 2))
+    settings = TINY | {"early_stopping": True, "max_iter": 1, "learning_rate": "constant"}
+    with pytest.warns(sr.SequenceDataWarning, match="X_val lies far from X: feature 1"):
+        sr.GRUClassifier(**settings).fit(X, np.arange(60) % 2, X_val=X_val, y_val=np.arange(60) % 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", sr.SequenceDataWarning)
+        model = sr.GRUClassifier(**settings, categorical_features=[1])
+        model.fit(X, np.arange(60) % 2, X_val=X_val, y_val=np.arange(60) % 2)
+
+
 def test_gradients_are_those_of_numbers_and_then_of_vectors(X, y):
     model = sr.GRURegressor(**MIXED, embedding_dim=(2, 3)).fit(X, y.astype(float))
     gradients = model.input_gradients(X)
