@@ -40,7 +40,8 @@ def split_table(X):
         If a static value is no finite number, or if several columns hold sequences of unequal length. The message names
         the column and the sequence.
     """
-    shape = () if isinstance(X, list | tuple) else shape_of(X)
+    may_be_table = isinstance(X, np.ndarray) or is_frame(X)  # the shape of others may be lazy, or an error
+    shape = shape_of(X) if may_be_table else ()
     columns = columns_of_sequences(X) if len(shape) == 2 and shape[1] > 1 else ()
     if not columns:
         return Table(X)
