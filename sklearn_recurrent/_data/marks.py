@@ -38,7 +38,7 @@ def mark_of_input(X):
         first = X[0] if X else None
     elif isinstance(X, np.ndarray):
         first = X.flat[0] if X.size else None
-    elif hasattr(X, "iloc") and 0 not in X.shape:  # pandas
+    elif hasattr(X, "iloc") and hasattr(X, "to_numpy") and 0 not in X.shape:  # pandas; the shape of Dask is lazy
         first = X.iloc[0] if len(X.shape) == 1 else X.iloc[0, 0]
     else:
         first = None
