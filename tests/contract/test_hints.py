@@ -478,7 +478,7 @@ CONTAINERS = {
     ),
     "ragged tensor of TensorFlow": Hint(
         "[x.numpy() for x in X]",
-        of("tensorflow", lambda tf: tf.ragged.constant([x.tolist() for x in RAGGED], ragged_rank=1)),
+        of("tensorflow", lambda tf: tf.ragged.constant([x.tolist() for x in RAGGED], ragged_rank=1, dtype=tf.float64)),
         expected=RAGGED,
         needs=("tensorflow",),
     ),

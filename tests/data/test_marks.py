@@ -74,6 +74,17 @@ def test_what_holds_no_sequences_has_no_mark(nothing):
     assert mark_of_input(nothing) is None
 
 
+def test_a_lazy_frame_is_not_computed_for_its_mark():
+    class Lazy:  # as frames of Dask are: the number of rows is not known yet
+        iloc = None
+
+        @property
+        def shape(self):
+            raise AssertionError("computed")
+
+    assert mark_of_input(Lazy()) is None
+
+
 @pytest.mark.parametrize("thing", [[1, 2], 3, None, "text"])
 def test_what_is_no_array_has_no_mark(thing):
     assert mark_of(thing) is None

@@ -132,6 +132,34 @@ def test_integers_become_floats_in_a_3d_array():
     assert PerTimestep(to_int).fit_transform([np.ones(3)])[0].dtype == int
 
 
+def test_sparse_columns_are_read_as_dense_ones():
+    pandas = pytest.importorskip("pandas")
+    frames = [pandas.DataFrame({"a": [1.0, 0.0, 3.0], "b": [0.0, 2.0, 4.0]}), pandas.DataFrame({"a": [5.0], "b": [1]})]
+    expected = PerTimestep(StandardScaler()).fit_transform(frames)
+    for fill_value in (0.0, np.nan):
+        sparse = [frame.astype(pandas.SparseDtype(float, fill_value)) for frame in frames]
+        for x, like in zip(PerTimestep(StandardScaler()).fit_transform(sparse), expected, strict=True):
+            assert_array_equal(x, like)
+
+
+def test_tensors_that_require_gradients_are_read():
+    class Tensor:  # as those of PyTorch are: NumPy reads them after detach alone
+        requires_grad = True
+        shape = (3,)
+
+        def __len__(self):
+            return 3
+
+        def __array__(self, dtype=None, copy=None):
+            raise RuntimeError("Call detach() first")
+
+        def detach(self):
+            return np.arange(3.0)
+
+    for x in PerTimestep(StandardScaler()).fit_transform([Tensor(), Tensor()]):
+        assert_allclose(x.ravel(), [-(1.5**0.5), 0, 1.5**0.5])
+
+
 def test_sparse_output_becomes_dense():
     encoded = PerTimestep(OneHotEncoder()).fit_transform([np.array([1, 2]), np.array([2])])
     assert_sequences(encoded, [np.eye(2), np.eye(2)[1:]])
