@@ -60,6 +60,8 @@ def parse_items(estimator, X, *, reset):
             items = [marked(x, TOKENS) if isinstance(x, np.ndarray) else x for x in items]
     else:
         items, valid = _checked(estimator, kind, container, items, X, reset)
+        if kind == FRAMES:
+            items = [_dense(x) if is_pandas_type(type(x)) else x for x in items]
     if reset:
         estimator._fitted_kind = kind
     return ParsedSequences(kind, container, items, valid)

@@ -29,7 +29,15 @@ from sklearn.preprocessing import (
 )
 from sklearn.utils import estimator_checks, get_tags
 
-from sklearn_recurrent import GRUClassifier, PerTimestep, SequencePadder, SequenceTokenizer, as_column, as_sequences
+from sklearn_recurrent import (
+    GRUClassifier,
+    PerSequence,
+    PerTimestep,
+    SequencePadder,
+    SequenceTokenizer,
+    as_column,
+    as_sequences,
+)
 from sklearn_recurrent._data.marks import TRANSFORMED, mark_of
 
 RNG = np.random.default_rng(0)
@@ -132,13 +140,14 @@ def test_integers_become_floats_in_a_3d_array():
     assert PerTimestep(to_int).fit_transform([np.ones(3)])[0].dtype == int
 
 
-def test_sparse_columns_are_read_as_dense_ones():
+@pytest.mark.parametrize("scaler", [PerTimestep(StandardScaler()), PerSequence(StandardScaler())])
+def test_sparse_columns_are_read_as_dense_ones(scaler):
     pandas = pytest.importorskip("pandas")
     frames = [pandas.DataFrame({"a": [1.0, 0.0, 3.0], "b": [0.0, 2.0, 4.0]}), pandas.DataFrame({"a": [5.0], "b": [1]})]
-    expected = PerTimestep(StandardScaler()).fit_transform(frames)
+    expected = scaler.fit_transform(frames)
     for fill_value in (0.0, np.nan):
         sparse = [frame.astype(pandas.SparseDtype(float, fill_value)) for frame in frames]
-        for x, like in zip(PerTimestep(StandardScaler()).fit_transform(sparse), expected, strict=True):
+        for x, like in zip(scaler.fit_transform(sparse), expected, strict=True):
             assert_array_equal(x, like)
 
 
