@@ -693,6 +693,27 @@ OTHERS = {
         "X = X.with_columns(X['t'].dt.epoch('s'))",
         pl.DataFrame({"a": [x.tolist() for x in ROWS], "t": [datetime.datetime(2024, 1, 1)] * N}),
     ),
+    "static values that fit did not have": Hint(
+        "X = np.delete(X, [1], axis=1)",
+        np.hstack([sr.as_column(RAGGED), np.arange(N)[:, None]]),
+        model=fitted(sr.LSTMClassifier(**TINY), RAGGED),
+        call="predict",
+        expected=RAGGED,
+    ),
+    "static values that fit did not have, in pandas": Hint(
+        "X = X.drop(columns=['k'])",
+        pd.DataFrame({"a": RAGGED, "k": range(N)}),
+        model=fitted(sr.LSTMClassifier(**TINY), RAGGED),
+        call="predict",
+        expected=RAGGED,
+    ),
+    "static values that fit did not have, in polars": Hint(
+        "X = X.drop(['k'])",
+        pl.DataFrame({"a": [x.tolist() for x in ROWS], "k": range(N)}),
+        model=fitted(sr.LSTMClassifier(**TINY), ROWS),
+        call="predict",
+        expected=ROWS,
+    ),
     "static values that are not there": Hint(
         "X = np.hstack([as_column(X), static])",
         RAGGED,
