@@ -26,27 +26,30 @@ def is_pandas_type(kind):
 
 
 @cache
-def may_stand_for_frame(kind):
-    """Whether `as_frame` may return another object for those of this type."""
-    return hasattr(kind, "to_native") or kind.__name__ in ("Series", "RecordBatch", "StructArray")
+def _stand_in(kind):
+    """What objects of this type may stand for a frame as; None if they do not."""
+    if hasattr(kind, "to_native"):
+        return "narwhals"
+    name = f"{kind.__module__.partition('.')[0]}.{kind.__name__}"
+    return name if name in ("polars.Series", "pyarrow.RecordBatch", "pyarrow.StructArray") else None
 
 
 def is_frame(x):
     """Whether `x` is a data frame, or stands for one."""
     kind = type(x)
-    return is_frame_type(kind) or (may_stand_for_frame(kind) and is_frame_type(type(as_frame(x))))
+    return is_frame_type(kind) or (_stand_in(kind) is not None and is_frame_type(type(as_frame(x))))
 
 
 def as_frame(x):
     """The data frame that `x` is, or stands for, since it holds records of named fields; otherwise `x` itself."""
-    if hasattr(type(x), "to_native"):  # narwhals
+    if _stand_in(type(x)) == "narwhals":
         x = x.to_native()
-    kind = type(x).__name__
-    if kind == "Series" and str(x.dtype).startswith("Struct("):  # polars
+    kind = _stand_in(type(x))
+    if kind == "polars.Series" and str(x.dtype).startswith("Struct("):
         return x.struct.unnest()
-    if kind == "RecordBatch":
+    if kind == "pyarrow.RecordBatch":
         return sys.modules["pyarrow"].Table.from_batches([x])
-    if kind == "StructArray":
+    if kind == "pyarrow.StructArray":
         return sys.modules["pyarrow"].Table.from_struct_array(x)
     return x
 
@@ -182,12 +185,12 @@ def _place_of_column(name, frame, x, place):
 
 def _in_code(x, variable):
     """An expression of ``as_frame(x)``; None if it depends on the container that `x` is in."""
-    kind = type(x)
-    if hasattr(kind, "to_native"):
+    kind = _stand_in(type(x))
+    if kind == "narwhals":
         return f"{variable}.to_native()"
-    if kind.__name__ == "Series":
+    if kind == "polars.Series":
         return f"{variable}.struct.unnest()"
-    return None if kind.__name__ == "StructArray" else variable
+    return None if kind == "pyarrow.StructArray" else variable
 
 
 # --- the names of features --------------------------------------------------------------------------------------------
@@ -205,7 +208,7 @@ def named_frame(sequences, source="X"):
         message names the sequence.
     """
     kinds = set(map(type, sequences))
-    if not any(is_frame_type(kind) or may_stand_for_frame(kind) for kind in kinds):
+    if not any(is_frame_type(kind) or _stand_in(kind) for kind in kinds):
         return None
     first = as_frame(sequences[0])
     expected = _labels(first)
