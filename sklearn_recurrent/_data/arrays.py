@@ -133,6 +133,10 @@ class Place(NamedTuple):
         """The line of code that replaces the values by `expression`, in which {x} stands for them."""
         return self.line.format(expression.format(x=self.variable))
 
+    def n_axes_of_each(self, array):
+        """How many axes each sequence has, if `array` is here."""
+        return array.ndim if self.variable == "x" else array.ndim - 1
+
 
 def place_of_sequence(j, source="X"):
     """The place of sequence number `j` among those of `source`, an expression; None: there is no code for a message."""
@@ -222,14 +226,14 @@ def refusal(words, got, instead):
 def _refusal_of_array(array, place):
     kind = array.dtype.kind
     if kind == "c":
-        return _refusal_of_complex(array.dtype, array.ndim, place.words, place)
+        return _refusal_of_complex(array.dtype, array, place.words, place)
     if kind == "M":
         return refusal(place.words, f"times ({array.dtype})", _instead_of_times(place))
     if kind == "m":
         return refusal(place.words, f"durations ({array.dtype})", _instead_of_durations(place))
     if kind in "UST":
         return refusal(place.words, f"strings ({array.dtype})", _instead_of_strings(array, place))
-    if array.dtype.names and place.line and array.ndim - (place.variable != "x") == 1:
+    if array.dtype.names and place.line and place.n_axes_of_each(array) == 1:
         fields = "np.stack([{x}[name] for name in {x}.dtype.names], axis=-1)"
         return refusal(place.words, "a structured array", f"Stack its fields: {place.by(fields)}")
     return refusal(place.words, str(array.dtype), "")
@@ -239,7 +243,7 @@ def refusal_of_object(value, index, array, place):
     """The error for a single value among others."""
     words = place.at(index)
     if isinstance(value, complex | np.complexfloating):
-        return _refusal_of_complex(type(value).__name__, array.ndim, words, place)
+        return _refusal_of_complex(type(value).__name__, array, words, place)
     if isinstance(value, DURATIONS):
         if not _converts(array, "m8[us]"):
             place = place._replace(line=None)
@@ -282,12 +286,12 @@ def _reason(value):
     return type(value).__name__
 
 
-def _refusal_of_complex(dtype, ndim, words, place):
+def _refusal_of_complex(dtype, array, words, place):
     instead = ""
     if place.drop:
         instead = f" Drop the column: {place.drop}"
     elif place.line:
-        function = "stack" if ndim - (place.variable != "x") == 1 else "concatenate"
+        function = "stack" if place.n_axes_of_each(array) == 1 else "concatenate"
         parts = f"np.{function}([part(np.asarray({{x}}, complex)) for part in (np.real, np.imag)], axis=-1)"
         instead = f" For real and imaginary parts as features: {place.by(parts)}"
     return ValueError(f"Complex data not supported\nExpected real numbers in {words}, got {dtype}.{instead}")
@@ -323,7 +327,7 @@ def _instead_of_strings(array, place):
     if place.line and _converts(array, np.float64):
         return f"Convert numbers that are written as strings: {place.by('np.asarray({x}, float)')}"
     each = place.each
-    if array.ndim - (place.variable != "x") > 1:
+    if place.n_axes_of_each(array) > 1:
         each = f"[np.ravel(x) for x in {each}]" if each and array.shape[-1] == 1 else None
     if not each:
         return "Encode strings as numbers first, for example by sklearn.preprocessing.OrdinalEncoder."

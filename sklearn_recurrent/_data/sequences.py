@@ -16,7 +16,7 @@ from .._core.ragged import Sequences
 from .._sklearn import check_columns
 from . import hints
 from .arrays import NUMERIC, numbers, place_of_array, place_of_sequence, plain, refusal_of_object, unequal_steps
-from .columns import as_frame, is_frame, is_pandas_type, named_frame, numbers_of_frame
+from .columns import arrays_of_pandas, as_frame, is_frame, is_pandas_type, named_frame, numbers_of_frame
 from .containers import object_array, refusal, shape_of, unwrap
 from .layouts import refuse_long, refuse_other_axes
 
@@ -135,8 +135,8 @@ def arrays_and_frame(sequences, source="X"):
         if _are_ready(sequences):
             return sequences, None
     elif all(map(is_pandas_type, kinds)):
-        arrays = [x.to_numpy() for x in sequences]
-        if _are_ready(arrays):
+        arrays = arrays_of_pandas(sequences)
+        if set(map(type, arrays)) == {np.ndarray} and _are_ready(arrays):
             return arrays, named_frame(sequences, source)
     arrays = [as_array(j, x, source) for j, x in enumerate(sequences)]
     return arrays, named_frame(sequences, source)
@@ -270,7 +270,8 @@ def as_sequences(X, *, channels_first: bool = False) -> np.ndarray:
     Returns
     -------
     sequences : ndarray of shape (n,), dtype object
-        Arrays of shape ``(T_i, F)`` or ``(T_i,)``, with the dtype of `X`. They share memory with `X` where possible.
+        Arrays of shape ``(T_i, F)`` or ``(T_i,)``, with the dtype of `X`. They share memory with `X` where possible;
+        those of frames of pandas are read-only.
 
     Raises
     ------
@@ -312,7 +313,10 @@ def as_sequences(X, *, channels_first: bool = False) -> np.ndarray:
             X = [x[valid] for x, valid in zip(X, valid_steps(X), strict=True)]
     elif channels_first:
         X = [_time_first(j, x) for j, x in enumerate(X)]
-    arrays, _ = arrays_and_frame(X, source_of(form))
+    arrays, frame = arrays_and_frame(X, source_of(form))
+    if frame is not None and is_pandas_type(type(frame)):
+        for array in arrays:
+            array.flags.writeable = False  # frames may share their values with others
     return object_array(arrays)
 
 

@@ -202,6 +202,45 @@ def test_booleans_and_decimals_are_numbers_and_missing_objects_are_missing(x, ex
     assert_array_equal(read([[x], [x]])[1], [expected])
 
 
+# --- the libraries themselves, where they are there -------------------------------------------------------------------
+
+
+def test_null_in_a_list_of_duckdb_is_missing():
+    duckdb = pytest.importorskip("duckdb")
+    query = (
+        "select list(case when t = 1 then null else t + 0.5 end order by t) x "
+        "from range(3) i(i), range(3) t(t) group by i order by i"
+    )
+    for X in (duckdb.sql(query).fetchnumpy()["x"], duckdb.sql(query).df()["x"], duckdb.sql(query).df()):
+        assert_array_equal(read(X)[1].ravel(), [0.5, NAN, 2.5])
+    X = duckdb.sql("select * from (values ([1.0, 2.0]), (null)) v(x)").fetchnumpy()["x"]
+    with pytest.raises(ValueError, match="Expected sequence 1 to have shape"):
+        read(X)
+
+
+def test_a_variable_of_netcdf_keeps_its_mask(tmp_path):
+    netcdf = pytest.importorskip("netCDF4")
+    with netcdf.Dataset(tmp_path / "x.nc", "w") as file:
+        for name, size in [("n", 2), ("t", 3), ("f", 1)]:
+            file.createDimension(name, size)
+        cube = file.createVariable("cube", "f4", ("n", "t", "f"))
+        cube[:] = masked()[:, :, None]
+        for X in (cube, cube[:], list(cube[:]), [cube[0], cube[1]]):
+            assert_array_equal([x.ravel() for x in read(X)], SEEN)
+        cube[0] = np.ma.array(VALUES[0], mask=[0, 1, 1])[:, None]
+        assert [len(x) for x in as_sequences(cube)] == [1, 3]
+
+
+@pytest.mark.parametrize("library", ["torch", "jax.numpy"])
+def test_tensors_of_bfloat16_are_read_as_float32(library):
+    module = pytest.importorskip(library)
+    make = {"torch": "tensor", "jax.numpy": "asarray"}[library]
+    x = getattr(module, make)([[1.5, 2.0], [0.25, -1.0]], dtype=module.bfloat16)
+    for X in ([x, x], x[None], as_sequences([x, x]), [list(x), list(x)]):
+        assert_array_equal(read(X)[0], [[1.5, 2.0], [0.25, -1.0]])
+        assert read(X)[0].dtype == np.float32
+
+
 # --- what is no number ------------------------------------------------------------------------------------------------
 
 TIME = np.array(["2026-01-01", "2026-01-02", "NaT"], "M8[D]")

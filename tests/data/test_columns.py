@@ -160,6 +160,15 @@ def test_a_frame_of_lists_is_no_sequence():
         parsed([pd.DataFrame({"a": [[1.0, 2.0], [3.0, 4.0]], "b": [1.0, 2.0]})])
 
 
+def test_the_values_of_a_frame_of_pandas_cannot_be_changed_through_its_sequence():
+    frame = pd.DataFrame(VALUES[0])
+    for x in as_sequences([frame, frame]):
+        with pytest.raises(ValueError, match="read-only"):
+            x[0] = 5
+    frame.iloc[0, 0] = 7  # the frame itself can be
+    assert as_sequences([frame])[0][0, 0] == 7
+
+
 # --- names within one X -----------------------------------------------------------------------------------------------
 
 READERS = {

@@ -153,7 +153,12 @@ def test_feature_names_are_those_of_a_frame_and_a_fit_without_them_removes_them(
 
 
 @pytest.mark.parametrize("splitter", [KFold(2), KFold(3)])
-@pytest.mark.parametrize("form", [*FORMS.values(), padded], ids=[*FORMS, "3-D"])
+@pytest.mark.parametrize(
+    "form",
+    # scikit-learn before 1.9 splits no arrays of pyarrow
+    [*(form for name, form in FORMS.items() if "pyarrow" not in name), padded],
+    ids=[*(name for name in FORMS if "pyarrow" not in name), "3-D"],
+)
 def test_splits_of_scikit_learn_can_be_parsed_in_every_form(form, splitter):
     X = ragged([2, 2, 5, 3, 3, 3])
     for train, test in splitter.split(np.empty(len(X))):
