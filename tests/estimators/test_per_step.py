@@ -833,7 +833,7 @@ def test_targets_for_padding_alone_are_not_taken_for_those_of_steps(estimator, s
 def test_targets_of_the_wrong_kind_are_refused(ragged, step_numbers, step_labels):
     with pytest.raises(ValueError, match="continuous"):
         RNNClassifier(**TINY).fit(ragged, step_numbers)
-    with pytest.raises(ValueError, match="Expected numbers in y, got strings"):
+    with pytest.raises(ValueError, match="Expected numbers in sequence 0 of y, got strings"):
         RNNRegressor(**TINY).fit(ragged, step_labels)
     with pytest.raises(ValueError, match="multiclass-multioutput"):
         RNNClassifier(**TINY).fit(ragged, [np.column_stack([np.arange(len(x)), np.ones(len(x))]) for x in ragged])

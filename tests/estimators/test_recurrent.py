@@ -39,6 +39,7 @@ def test_documented_attributes_are_those_that_fit_sets(estimator, data):
     documented = set(attributes_documented(estimator))
     assert not [name for name in documented if hasattr(model, name)]
     documented -= {"static_feature_names_in_", "static_mean_", "static_scale_"}  # see test_static
+    documented -= {"categories_", "is_categorical_"}  # see test_categories
     model.fit(X, data[1])
     assert documented - {"vocabulary_"} == {name for name in dir(model) if re.fullmatch(r"[a-z]\w*_", name)}
     model.set_params(embedding_dim=2).fit(X.abs().round(), data[1])
