@@ -22,7 +22,8 @@ from .._core.ragged import offsets_of
 from .arrays import NUMERIC, array_of, place_of_sequence, unequal_steps
 from .columns import as_frame, column, column_names, dtypes_of, is_frame, is_pandas_type, named_frame, values_of_column
 from .containers import unwrap
-from .sequences import as_array, locate
+from .missing import locate
+from .sequences import as_array
 
 
 class Columns(NamedTuple):

@@ -26,7 +26,7 @@ def is_pandas_type(kind):
 
 
 @cache
-def _stand_in(kind):
+def stand_in(kind):
     """What objects of this type may stand for a frame as; None if they do not."""
     if hasattr(kind, "to_native"):
         return "narwhals"
@@ -37,14 +37,14 @@ def _stand_in(kind):
 def is_frame(x):
     """Whether `x` is a data frame, or stands for one."""
     kind = type(x)
-    return is_frame_type(kind) or (_stand_in(kind) is not None and is_frame_type(type(as_frame(x))))
+    return is_frame_type(kind) or (stand_in(kind) is not None and is_frame_type(type(as_frame(x))))
 
 
 def as_frame(x):
     """The data frame that `x` is, or stands for, since it holds records of named fields; otherwise `x` itself."""
-    if _stand_in(type(x)) == "narwhals":
+    if stand_in(type(x)) == "narwhals":
         x = x.to_native()
-    kind = _stand_in(type(x))
+    kind = stand_in(type(x))
     if kind == "polars.Series" and str(x.dtype).startswith("Struct("):
         return x.struct.unnest()
     if kind == "pyarrow.RecordBatch":
@@ -192,7 +192,7 @@ def _place_of_column(name, frame, x, place):
 
 def _in_code(x, variable):
     """An expression of ``as_frame(x)``; None if it depends on the container that `x` is in."""
-    kind = _stand_in(type(x))
+    kind = stand_in(type(x))
     if kind == "narwhals":
         return f"{variable}.to_native()"
     if kind == "polars.Series":
@@ -215,7 +215,7 @@ def named_frame(sequences, source="X"):
         message names the sequence.
     """
     kinds = set(map(type, sequences))
-    if not any(is_frame_type(kind) or _stand_in(kind) for kind in kinds):
+    if not any(is_frame_type(kind) or stand_in(kind) for kind in kinds):
         return None
     first = as_frame(sequences[0])
     expected = _labels(first)

@@ -15,7 +15,8 @@ from .arrays import plain
 from .containers import object_array, unwrap
 from .layouts import warn_of_long
 from .marks import TOKENS, TRANSFORMED, mark_of_input, marked
-from .sequences import arrays_and_frame, locate, parse_sequences, valid_steps
+from .missing import locate, valid_steps
+from .sequences import arrays_and_frame, parse_sequences
 
 
 def _output_is_2d(padder):

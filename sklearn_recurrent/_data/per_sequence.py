@@ -15,7 +15,8 @@ from .columns import as_frame, column_names, is_frame
 from .containers import object_array
 from .layouts import warn_of_long
 from .marks import TOKENS, TRANSFORMED, mark_of, marked
-from .sequences import as_array, locate
+from .missing import locate
+from .sequences import as_array
 from .steps import (
     FRAMES,
     adopt,

@@ -26,7 +26,8 @@ from .columns import as_frame, column_names, is_frame, is_pandas_type, named_fra
 from .containers import object_array, unwrap
 from .layouts import refuse_long
 from .marks import TOKENS, TRANSFORMED, mark_of_input, marked
-from .sequences import as_array, as_sequences, check_form, locate, parse_sequences, source_of, valid_steps
+from .missing import locate, valid_steps
+from .sequences import as_array, as_sequences, check_form, parse_sequences, source_of
 
 NUMBERS = "numbers"
 FRAMES = "frames"

@@ -13,7 +13,7 @@ from sklearn.metrics import check_scoring
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from .._data.arrays import plain
-from .._data.sequences import valid_steps
+from .._data.missing import valid_steps
 from .._data.targets import flatten_steps, flatten_weights, infer_dtype, unmasked_steps
 from .._sklearn import _BaseScorer
 from .weights import refuse_extreme_weights

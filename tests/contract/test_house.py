@@ -29,7 +29,7 @@ FLOORS = [  # from the ground up; a module imports only from floors below its ow
     {"_core.scheduled_sampling"},
     {"_sklearn"},
     {"_data", "_data.hints", "_data.likely_mistakes", "_data.marks", "_data.warnings"},
-    {"_data.arrays", "_data.layouts"},
+    {"_data.arrays", "_data.layouts", "_data.missing"},
     {"_data.columns"},
     {"_data.containers"},
     {"_data.sequences", "_data.tables", "_data.targets"},
