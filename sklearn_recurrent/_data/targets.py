@@ -5,11 +5,7 @@ from sklearn.utils import check_array, check_consistent_length
 
 from . import hints
 from .arrays import NUMERIC, Place, array_of, numbers, plain
-<<<<<<< HEAD
 from .columns import as_frame, is_frame, named_frame, numbers_of_frame
-=======
-from .columns import as_frame, is_frame, named_frame, numbers_of_frame, stand_in
->>>>>>> door
 from .containers import array_of_all, object_array, of_arrow, refusal, sequences_of, unwrap
 
 
@@ -96,11 +92,7 @@ def _other_lengths_hint(steps, lengths, name, reference):
 
 def _array_of_row(j, row, name):
     try:
-<<<<<<< HEAD
         return array_of(as_frame(row))
-=======
-        return array_of(as_frame(row) if stand_in(type(row)) else row)
->>>>>>> door
     except (RuntimeError, TypeError) as error:  # of other libraries
         hint = hints.of_entries(row, 1, name, name)
         raise TypeError(f"Expected sequence {j} of {name} to be an array: {error} {hint}".rstrip()) from error
