@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from functools import cache
 from numbers import Number
 from reprlib import repr as short_repr
 from typing import NamedTuple
@@ -17,6 +18,8 @@ NUMERIC = "fiub"
 TIMES = (datetime.date, datetime.time, np.datetime64)
 DURATIONS = (datetime.timedelta, np.timedelta64)
 STRINGS = (str, bytes)
+UNMASKED = {list, float, int, np.ndarray}
+"""Types of entries of a list that np.asarray reads right, without a second look."""
 
 
 # --- from an array-like to an array -----------------------------------------------------------------------------------
@@ -69,12 +72,14 @@ def is_array_like(cell):
     return _has_array(type(cell)) and getattr(cell, "shape", None) != ()
 
 
+@cache
 def _has_array(kind):
     return hasattr(kind, "__array__") and not issubclass(kind, np.generic)
 
 
 def _array_of_list(x):
-    if any(map(_has_array, set(map(type, x)))):
+    kinds = set(map(type, x))
+    if not kinds <= UNMASKED and any(map(_has_array, kinds)):
         x = [array_of(entry) if _has_array(type(entry)) else entry for entry in x]
         if any(isinstance(entry, np.ma.MaskedArray) for entry in x):
             return np.ma.stack(x)
