@@ -321,12 +321,10 @@ def _instead_of_durations(place):
 
 
 def _instead_of_strings(array, place):
-    first = array.ravel()[0] if array.size else None
-    written = (
-        hints.of_written(first, place.each or "") if place.each and array.ndim - (place.variable != "x") < 2 else ""
-    )
-    if written:
-        return written
+    if place.each and array.size and array.ndim - (place.variable != "x") < 2:
+        written = hints.of_written(array.ravel()[0], place.each)
+        if written:
+            return written
     if place.drop:
         return f"Drop the column, or encode it as numbers: {place.drop}"
     if place.line and _converts(array, np.float64):
