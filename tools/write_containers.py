@@ -178,10 +178,6 @@ add("NumPy", EQUAL_1, single_value_for_each_sequence=lambda X: np.stack(X)[:, 0]
 container("NumPy", "matrix of one value per step", EQUAL_1, is_matrix=True)(np.stack)
 
 
-def _named(X):
-    return {f"s{j}": x for j, x in enumerate(X)}
-
-
 def _saved(array):
     path = FOLDER / f"{np.random.default_rng().integers(1 << 60)}.npy"
     np.save(path, array)

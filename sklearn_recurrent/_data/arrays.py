@@ -210,7 +210,9 @@ def unequal_steps(place, error):
 
 def is_missing(value):
     """Whether a single value stands for none: None, NaN or pandas.NA."""
-    return value is None or (isinstance(value, float) and value != value) or type(value).__name__ == "NAType"
+    if isinstance(value, float | np.floating):
+        return value != value
+    return value is None or type(value).__name__ == "NAType"
 
 
 def is_number_type(kind):

@@ -20,9 +20,18 @@ import numpy as np
 
 from .._core.ragged import offsets_of
 from .arrays import NUMERIC, array_of, place_of_sequence, unequal_steps
-from .columns import as_frame, column, column_names, dtypes_of, is_frame, is_pandas_type, named_frame, values_of_column
+from .columns import (
+    as_frame,
+    column_names,
+    dtypes_of,
+    is_category_dtype,
+    is_frame,
+    is_pandas_type,
+    named_frame,
+    values_of_column,
+)
 from .containers import unwrap
-from .missing import locate
+from .missing import at_the_ends, locate
 from .sequences import as_array
 
 
@@ -131,9 +140,7 @@ def encode(columns, is_categorical, categories=None):
         # A step without any value is padding at the ends of a row: a missing category is none there.
         n = len(columns.offsets) - 1
         missing = missing.all(axis=1).reshape(n, -1)
-        before = np.logical_and.accumulate(missing, axis=1)
-        after = np.logical_and.accumulate(missing[:, ::-1], axis=1)[:, ::-1]
-        values[(before | after).ravel()] = np.nan
+        values[at_the_ends(missing).ravel()] = np.nan
     return columns.refilled(values), categories
 
 
@@ -597,22 +604,13 @@ def _columns_of_array(j, x):
 def columns_of_frame(x):
     """The values of each column of a data frame, an array each."""
     frame = as_frame(x)
-    return [_values_of_column(frame, j) for j in range(frame.shape[1])]
-
-
-def _values_of_column(frame, j):
-    values = column(frame, j)
-    if type(getattr(values, "type", None)).__name__ == "DictionaryType":
-        # pyarrow makes its last category of a missing value on the way to NumPy.
-        return np.array(values.to_pylist(), dtype=object)
-    return values_of_column(frame, j)
+    return [values_of_column(frame, j) for j in range(frame.shape[1])]
 
 
 def _hold_categories(x, n):
     """Whether the dtype of each of the `n` columns of a sequence is one of categories: of pandas, polars or pyarrow."""
     dtypes = dtypes_of(as_frame(x)) if is_frame(x) else [getattr(x, "dtype", None)] * n
-    names = [getattr(dtype, "__name__", type(dtype).__name__) for dtype in dtypes]
-    return [name in ("CategoricalDtype", "Categorical", "Enum", "DictionaryType") for name in names]
+    return [is_category_dtype(dtype) for dtype in dtypes]
 
 
 def _category_dtypes(cells, n):

@@ -84,7 +84,11 @@ def values_of_column(frame, j):
     """The values of a column as an array in their own dtype. A missing number is NaN."""
     if is_pandas_type(type(frame)):
         return _values_of_series(frame.iloc[:, j])
-    return plain(column(frame, j))
+    values = column(frame, j)
+    if is_category_dtype(getattr(values, "type", None)):
+        # pyarrow makes its last category of a missing value on the way to NumPy.
+        return np.array(values.to_pylist(), dtype=object)
+    return plain(values)
 
 
 def dtypes_of(frame):
@@ -105,11 +109,10 @@ def is_polars_type(kind):
     return hasattr(kind, "get_columns")
 
 
-def is_category_dtype(frame, j):
-    """Whether a column holds categories, by its dtype."""
-    dtype = dtypes_of(frame)
-    dtype = dtype.iloc[j] if hasattr(dtype, "iloc") else dtype[j]
-    return type(dtype).__name__ in ("CategoricalDtype", "DictionaryType")
+def is_category_dtype(dtype):
+    """Whether a dtype is one of categories: of pandas, polars or pyarrow."""
+    name = getattr(dtype, "__name__", type(dtype).__name__)  # that of polars may be a class
+    return name in ("CategoricalDtype", "Categorical", "Enum", "DictionaryType")
 
 
 # --- values -----------------------------------------------------------------------------------------------------------

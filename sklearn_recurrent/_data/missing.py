@@ -33,11 +33,7 @@ def valid_steps(X, *values, sides=("pre", "post")):
         padding |= _holds_only(value, X)
     if not padding.any():
         return ~padding
-    valid = np.ones_like(padding)
-    if "pre" in sides:
-        valid &= np.logical_or.accumulate(~padding, axis=1)
-    if "post" in sides:
-        valid &= np.logical_or.accumulate(~padding[:, ::-1], axis=1)[:, ::-1]
+    valid = ~at_the_ends(padding, sides)
     empty = ~valid.any(axis=1)
     if empty.any():
         raise ValueError(
@@ -45,6 +41,16 @@ def valid_steps(X, *values, sides=("pre", "post")):
             f"got padding only: all {X.shape[1]} time steps are {' or '.join(map(str, values))}."
         )
     return valid
+
+
+def at_the_ends(found, sides=("pre", "post")):
+    """(n, T): of the steps that are `found` (n, T), those in an unbroken run at the given ends of a row."""
+    ends = np.zeros_like(found)
+    if "pre" in sides:
+        ends |= np.logical_and.accumulate(found, axis=1)
+    if "post" in sides:
+        ends |= np.logical_and.accumulate(found[:, ::-1], axis=1)[:, ::-1]
+    return ends
 
 
 def _holds_only(value, X):

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, OneToOneFeatureMixin
 
 from .._core.ragged import Ragged
 from .._sklearn import HasMethods, SequenceTransformerMixin, _fit_context, available_if
+from .arrays import NUMERIC
 from .columns import as_frame, column_names, is_frame
 from .containers import object_array
 from .layouts import warn_of_long
@@ -322,7 +323,7 @@ def _check_equal_columns(frames):
 def _common_dtype(dtypes):
     """One dtype for all results: that of a result must not depend on the values of its sequence."""
     kinds = {dtype.kind for dtype in dtypes}
-    if kinds <= set("fiub"):
+    if kinds <= set(NUMERIC):
         # float32 beside integers: result_type may keep float32, which cannot represent all of them.
         return np.dtype(np.float64) if "f" in kinds and len(kinds) > 1 else np.result_type(*dtypes)
     return np.result_type(*dtypes) if len(kinds) == 1 else np.dtype(object)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .arrays import DURATIONS, NUMERIC, STRINGS, TIMES, is_missing, is_number_type, plain, refusal
-from .columns import as_frame, is_category_dtype, is_frame, is_pandas_type, is_polars_type, values_of_column
+from .columns import as_frame, dtypes_of, is_category_dtype, is_frame, is_pandas_type, is_polars_type, values_of_column
 from .containers import cells_of, columns_of_sequences, label_of, object_array, select_columns, shape_of
 from .sequences import as_array
 
@@ -113,7 +113,7 @@ class Column(NamedTuple):
         return plain(self.X[:, self.j])
 
     def holds_categories(self):
-        return not isinstance(self.X, np.ndarray) and is_category_dtype(as_frame(self.X), self.j)
+        return not isinstance(self.X, np.ndarray) and is_category_dtype(list(dtypes_of(as_frame(self.X)))[self.j])
 
     def at(self, row):
         return f"column {self.label!r} of {self.name}, {self.row} {row}"

@@ -21,7 +21,7 @@ from sklearn.utils import check_array, get_tags
 from .._core.ragged import Ragged
 from .._sklearn import check_columns
 from . import hints
-from .arrays import plain
+from .arrays import NUMERIC, is_missing, plain
 from .columns import as_frame, column_names, is_frame, is_pandas_type, named_frame
 from .containers import object_array, unwrap
 from .layouts import refuse_long
@@ -144,7 +144,7 @@ def in_container(container, steps):
 
 def _dtype_with_nan(dtype):
     """A dtype that represents NaN, even if this batch has no padding: the dtype must not depend on the batch."""
-    return np.result_type(dtype, np.float16) if dtype.kind in "fiub" else np.dtype(object)
+    return np.result_type(dtype, np.float16) if dtype.kind in NUMERIC else np.dtype(object)
 
 
 def as_dense(result):
@@ -182,7 +182,7 @@ def no_numbers(values):
     if not is_frame(values):
         return {}
     dtypes = {name: np.asarray(values[:1][name]).dtype for name in column_names(values)}
-    return {name: dtype for name, dtype in dtypes.items() if dtype.kind not in "fiub"}
+    return {name: dtype for name, dtype in dtypes.items() if dtype.kind not in NUMERIC}
 
 
 def first_step(transformer):
@@ -459,7 +459,7 @@ def _refuse_some_frames(items):
 def _as_objects(j, x):
     """Sequence `j` as an array (T, F) or (T,) that leaves strings strings, and numbers beside them numbers."""
     array = _nested_objects(x) if isinstance(x, list | tuple) else plain(x)
-    if array.dtype.kind not in "fiubOUST":
+    if array.dtype.kind not in f"{NUMERIC}OUST":
         return as_array(j, array)  # times and complex numbers are refused as in all sequences
     if array.dtype.kind in "OT":
         array = array.astype(object)
@@ -524,14 +524,8 @@ def _is_na(entry):
     return type(entry).__name__ == "NAType"
 
 
-def _entry_is_missing(entry):
-    if isinstance(entry, float | np.floating):
-        return entry != entry
-    return entry is None or _is_na(entry)
-
-
 _IS_NA = np.frompyfunc(_is_na, 1, 1)
-_IS_MISSING = np.frompyfunc(_entry_is_missing, 1, 1)
+_IS_MISSING = np.frompyfunc(is_missing, 1, 1)
 
 
 # --- all steps in one -------------------------------------------------------------------------------------------------
@@ -569,7 +563,7 @@ def _dense(frame):
 
 def _join_objects(arrays):
     kinds = {array.dtype.kind for array in arrays}
-    if len(kinds) > 1 or kinds <= set("fiub"):
+    if len(kinds) > 1 or kinds <= set(NUMERIC):
         # Numbers beside strings would become strings; and numbers alone are objects after a fit on objects.
         arrays = [array.astype(object) for array in arrays]
     return np.concatenate([two_dimensional(array) for array in arrays])

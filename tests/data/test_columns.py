@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_recurrent import PerTimestep, SequencePadder, as_column, as_sequences, sliding_windows
+from sklearn_recurrent._data.columns import is_category_dtype, values_of_column
 from sklearn_recurrent._data.sequences import parse_sequences
 from sklearn_recurrent._data.targets import flatten_steps
 
@@ -291,3 +292,15 @@ def test_no_warning_comes_where_names_agree():
         warnings.simplefilter("error")
         PerTimestep(StandardScaler()).fit(X).transform(X)
         SequencePadder(flatten=True).fit(X).transform(X)
+
+
+def test_a_missing_value_in_a_dictionary_of_pyarrow_is_none_of_its_categories():
+    column = pyarrow().array(["b", "a", None]).dictionary_encode()
+    assert values_of_column(pyarrow().table({"site": column}), 0).tolist() == ["b", "a", None]
+
+
+def test_categories_are_told_by_the_dtype_of_any_library():
+    for dtype in (polars().Categorical, polars().Enum(["a"]), pd.CategoricalDtype()):
+        assert is_category_dtype(dtype)
+    assert not is_category_dtype(polars().String)
+    assert not is_category_dtype(np.dtype(float))
