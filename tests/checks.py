@@ -1,5 +1,7 @@
 """Checks that several test files share: scikit-learn's own, and of errors."""
 
+import inspect
+import re
 from collections import Counter
 
 import joblib
@@ -112,6 +114,25 @@ def every_pair(ours, theirs):
         for one in ours
         for other in theirs
     ]
+
+
+def attributes_documented(cls):
+    """The fitted attributes in the docstring of an estimator."""
+    section = re.search(r"Attributes\n *-+\n(.*?)\n *See Also", inspect.getdoc(cls), re.S)[1]
+    return set(re.findall(r"^(\w+_) : ", section, re.M))
+
+
+def assert_attributes_are_those_documented(model, X, y):
+    """Before fit a model has none of them; X is a frame of numbers, without static values and categories."""
+    documented = attributes_documented(type(model))
+    assert not [name for name in documented if hasattr(model, name)]
+    documented -= {"static_feature_names_in_", "static_mean_", "static_scale_"}  # see test_static
+    documented -= {"categories_", "is_categorical_"}  # see test_categories
+    model.fit(X, y)
+    assert documented - {"vocabulary_"} == {name for name in dir(model) if re.fullmatch(r"[a-z]\w*_", name)}
+    model.set_params(embedding_dim=2).fit(X.abs().round(), y)
+    scaling = {"x_mean_", "x_scale_"}
+    assert documented - scaling == {name for name in dir(model) if re.fullmatch(r"[a-z]\w*_", name)}
 
 
 def assert_refused(model, X, y, match, error=ValueError, method="fit", **kwargs):

@@ -1,11 +1,11 @@
 """Targets of every kind, and what the estimators give for them."""
 
 import inspect
-import re
 
 import numpy as np
 import pandas as pd
 import pytest
+from checks import assert_attributes_are_those_documented
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import DataConversionWarning
 from sklearn.preprocessing import MultiLabelBinarizer
@@ -25,26 +25,12 @@ def estimator(request):
     return request.param
 
 
-def attributes_documented(cls):
-    section = re.search(r"Attributes\n *-+\n(.*?)\n *See Also", inspect.getdoc(cls), re.S)[1]
-    return re.findall(r"^(\w+_) : ", section, re.M)
-
-
 # --- the estimators themselves ----------------------------------------------------------------------------------------
 
 
 def test_documented_attributes_are_those_that_fit_sets(estimator, data):
     X = pd.DataFrame([x[:3, 0] for x in data[0]], columns=["a", "b", "c"])
-    model = estimator(**TINY)
-    documented = set(attributes_documented(estimator))
-    assert not [name for name in documented if hasattr(model, name)]
-    documented -= {"static_feature_names_in_", "static_mean_", "static_scale_"}  # see test_static
-    documented -= {"categories_", "is_categorical_"}  # see test_categories
-    model.fit(X, data[1])
-    assert documented - {"vocabulary_"} == {name for name in dir(model) if re.fullmatch(r"[a-z]\w*_", name)}
-    model.set_params(embedding_dim=2).fit(X.abs().round(), data[1])
-    scaling = {"x_mean_", "x_scale_"}
-    assert documented - scaling == {name for name in dir(model) if re.fullmatch(r"[a-z]\w*_", name)}
+    assert_attributes_are_those_documented(estimator(**TINY), X, data[1])
 
 
 def test_the_named_forms_are_the_general_one_with_a_cell(ragged, labels, numbers):

@@ -1,7 +1,6 @@
 """Sequences of labels and of numbers from sequences: every form of y, weights, scores, attention, folds, copies."""
 
 import copy
-import inspect
 import io
 import itertools
 import pickle
@@ -13,7 +12,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import sklearn.model_selection as ms
-from checks import assert_refused
+from checks import assert_attributes_are_those_documented, assert_refused
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -141,17 +140,7 @@ def test_numbers_are_learned_in_their_unit(ragged, courses):
 
 def test_documented_attributes_are_those_that_fit_sets(estimator, pair):
     X, y = pd.DataFrame([x[:3, 0] for x in pair[0]], columns=["a", "b", "c"]), pair[1]
-    section = re.search(r"Attributes\n *-+\n(.*?)\n *See Also", inspect.getdoc(estimator), re.S)[1]
-    documented = set(re.findall(r"^(\w+_) : ", section, re.M))
-    model = estimator(**TINY)
-    assert not [name for name in documented if hasattr(model, name)]
-    documented -= {"static_feature_names_in_", "static_mean_", "static_scale_"}  # see test_static
-    documented -= {"categories_", "is_categorical_"}  # see test_categories
-    model.fit(X, y)
-    assert documented - {"vocabulary_"} == {name for name in dir(model) if re.fullmatch(r"[a-z]\w*_", name)}
-    model.set_params(embedding_dim=2).fit(X.abs().round(), y)
-    scaling = {"x_mean_", "x_scale_"}
-    assert documented - scaling == {name for name in dir(model) if re.fullmatch(r"[a-z]\w*_", name)}
+    assert_attributes_are_those_documented(estimator(**TINY), X, y)
 
 
 def test_parameters_are_those_of_a_recurrent_network_and_of_a_decoder(estimator):
