@@ -4,6 +4,8 @@ import gc
 import os
 import zlib
 from collections import Counter
+from itertools import combinations
+from operator import itemgetter
 
 os.environ.setdefault("SCIPY_ARRAY_API", "1")  # or scikit-learn skips check_array_api_input
 for library in ("OMP", "OPENBLAS", "MKL"):  # several workers, each with threads of its own, would wait for each other
@@ -17,30 +19,38 @@ import sklearn_recurrent as sr  # noqa: E402
 
 @pytest.hookimpl(tryfirst=True)  # before tests are deselected by their marks
 def pytest_collection_modifyitems(items):
-    """Of a product of parameters that is marked `each_choice`, `make test` runs some; `make matrix` runs all."""
+    """Of a product of parameters `make test` runs as many tests as meet each pair of values, or, if it is marked
+    `each_choice`, each value; `make matrix` runs all."""
     products = {}
     for item in items:
-        if item.get_closest_marker("each_choice") and not item.get_closest_marker("matrix"):
+        if hasattr(item, "callspec") and not item.get_closest_marker("matrix"):
             products.setdefault(item.originalname + str(item.path), []).append(item)
     for product in products.values():
-        times = product[0].get_closest_marker("each_choice").kwargs.get("times", 1)
-        for item in left_out(product, times):
+        mark = product[0].get_closest_marker("each_choice")
+        unneeded = []
+        if mark:
+            unneeded = left_out(product, 1, mark.kwargs.get("times", 1))
+        elif len(product[0].callspec.params) > 2:
+            unneeded = left_out(product, 2)
+        for item in unneeded:
             item.add_marker(pytest.mark.matrix)
 
 
-def left_out(product, times):
-    """The tests of a product that are not needed, if each value of each parameter is to be met so many times."""
+def left_out(product, n_values, times=1):
+    """The tests of a product that are not needed, if each choice of so many values is to be met so many times."""
     missing = Counter()
-    values = {item: [(name, id(value)) for name, value in item.callspec.params.items()] for item in product}
+    choices = {}
     for item in product:
-        for value in values[item]:
-            missing[value] = min(missing[value] + 1, times)
+        values = [(name, id(value)) for name, value in sorted(item.callspec.params.items(), key=itemgetter(0))]
+        choices[item] = list(combinations(values, n_values))
+        for choice in choices[item]:
+            missing[choice] = min(missing[choice] + 1, times)
     rest = sorted(product, key=lambda item: zlib.crc32(item.name.encode()))  # mixed, the same in each process
     while any(missing.values()):
-        best = max(rest, key=lambda item: sum(missing[value] > 0 for value in values[item]))
+        best = max(rest, key=lambda item: sum(missing[choice] > 0 for choice in choices[item]))
         rest.remove(best)
-        for value in values[best]:
-            missing[value] = max(missing[value] - 1, 0)
+        for choice in choices[best]:
+            missing[choice] = max(missing[choice] - 1, 0)
     return rest
 
 

@@ -97,7 +97,7 @@ def test_the_global_generator_is_left_alone(estimator, data, kind):
 
 @pytest.mark.parametrize("cell", ["elman", "lstm", "gru", "gru_reset_before"])
 def test_noise_raises_the_loss_of_training_the_more_of_it_there_is(cell, ragged, numbers):
-    settings = {"cell": cell, "hidden_layer_sizes": 12, "max_iter": 30, "learning_rate_init": 0.02, "random_state": 0}
+    settings = {"cell": cell, "hidden_layer_sizes": 12, "max_iter": 12, "learning_rate_init": 0.02, "random_state": 0}
     for name in ("dropout", "recurrent_dropout"):
         curves = [RNNRegressor(**settings, **{name: p}).fit(ragged, numbers).loss_curve_ for p in (0.0, 0.3, 0.7)]
         ends = [np.mean(curve[-5:]) for curve in curves]
