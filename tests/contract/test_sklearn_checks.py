@@ -87,7 +87,7 @@ def test_every_estimator_of_one_cell_passes_every_check(estimator, check):
     run(check, estimator)
 
 
-@scikit_learns_checks(in_turn({"cell": cell} | SMALL for cell in CELLS), is_numeric_and_short, one_in=4)
+@scikit_learns_checks(in_turn({"cell": cell} | SMALL for cell in CELLS), is_numeric_and_short, one_in=3)
 def test_every_cell_passes_every_check(estimator, check):
     run(check, estimator)
 
@@ -103,7 +103,7 @@ def test_every_cell_passes_every_check(estimator, check):
         RNNClassifier(**SMALL, standardize=False, input_size=1, missing="skip"),
     ],
     is_numeric_and_short,
-    one_in=4,
+    one_in=3,
 )
 def test_settings_that_change_the_path_of_a_fit_pass_every_check(estimator, check):
     run(check, estimator)
