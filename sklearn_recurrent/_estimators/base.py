@@ -31,7 +31,13 @@ from .inputs import CachedInput, as_table, input_options, parse, parse_training
 from .parameters import is_bidirectional, layer_sizes, refuse_unknown
 from .scoring import shallow_copy_with
 from .training_state import OPTIONAL, FittedState, StateCache, TrainingState
-from .warnings import warn_of_padded_labels, warn_of_padded_steps, warn_of_single_steps, warn_of_training
+from .warnings import (
+    warn_of_numbering,
+    warn_of_padded_labels,
+    warn_of_padded_steps,
+    warn_of_single_steps,
+    warn_of_training,
+)
 from .weights import class_codes, refuse_extreme_weights
 
 
@@ -194,6 +200,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             warn_of_single_steps(sequences)
         if has_steps or self.input_size is not None or self.embedding_dim is not None:
             warn_of_padded_steps(self, X, sequences)
+        warn_of_numbering(X, sequences.static)
 
     def _vocabulary(self, dataset, previous):
         """The tokens that have a row in the embedding table; None if X holds features."""

@@ -8,9 +8,12 @@ from sklearn.exceptions import ConvergenceWarning
 from .._core.optimizers import PLANNED
 from .._data import likely_padding
 from .._data.likely_mistakes import lookahead
+from .._data.static import split_table, without_columns
 from .._data.warnings import warn_of_data, warn_user
 from .target_encoders import ClassEncoder, LabelSequenceEncoder
 
+ENOUGH = 30
+"""Sequences whose static values tell something."""
 MANY = 8
 """Features of sequences of a single step that may be the steps of one feature."""
 
@@ -90,6 +93,27 @@ def warn_of_single_steps(sequences):
             f"Each sequence of X has a single time step of {sequences.n_features} features. If these are time steps, "
             "put them first: X = as_sequences(X, channels_first=True)."
         )
+
+
+def warn_of_numbering(X, static):
+    """Say that a column beside the sequences seems to number them; it would be learned as a static value.
+
+    A part of them, as in a fold, has gaps. Random whole numbers would hardly all differ where so many lie so close.
+    """
+    if static is None or len(static) < ENOUGH:
+        return
+    for values, column, label in zip(static.T, *_columns_of_static(X), strict=True):
+        differ = len(np.unique(values)) == len(values)
+        if differ and np.ptp(values) < 2 * len(values) and (values == np.rint(values)).all():
+            warn_of_data(
+                f"Column {label!r} of X has another whole number in each row, as if it numbered the sequences, and is "
+                f"learned as a static value. If it does, leave it out: X = {without_columns(X, [column])}"
+            )
+
+
+def _columns_of_static(X):
+    table = split_table(X)
+    return table.columns, table.labels
 
 
 def warn_of_training(model, history, n_epochs, *, one_epoch):

@@ -766,6 +766,14 @@ OTHERS = {
         warns=True,
     ),
     "single steps": Hint(LATER, rng.normal(size=(N, 1, 24)), warns=True),
+    "a column that numbers the sequences": Hint(
+        "X = X.drop(columns=['id'])",
+        pd.DataFrame({"id": range(8 * N), "a": RAGGED * 8}),
+        np.tile(LABELS, 8),
+        model=sr.LSTMClassifier(**TINY),
+        warns=True,
+        expected=RAGGED * 8,
+    ),
     "labels that are none": Hint(
         "fit(X, y, sample_weight=[np.not_equal(row, -100) for row in y])",
         rng.normal(size=(N, 6, 2)),

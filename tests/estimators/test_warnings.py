@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 
@@ -196,3 +197,33 @@ def test_single_steps_of_few_features_and_rows_of_a_table_are_not(labels):
     GRUClassifier(**TINY).fit(X, labels)
     GRUClassifier(**TINY).fit(np.tile(X[:, 0], 4), labels)
     GRUClassifier(**TINY, input_size=28).fit(np.tile(X[:, 0], 4), labels)
+
+
+# --- a column that numbers the sequences ------------------------------------------------------------------------------
+
+
+def with_column(values):
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {"seq": [rng.normal(size=(4, 2)) for _ in values], "id": values, "age": rng.normal(size=len(values))}
+    )
+
+
+@pytest.mark.parametrize("values", [range(1000, 1040), np.random.default_rng(0).permutation(60)[:40], np.arange(40.0)])
+def test_a_column_that_numbers_the_sequences_is_warned_of(task, values):
+    estimator, _, y = task
+    with pytest.warns(SequenceDataWarning, match=r"Column 'id' of X has another whole number .*: X = X\.drop\("):
+        estimator(**TINY).fit(with_column(values), y)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [np.repeat(range(20), 2), np.arange(0, 400, 10), np.arange(40) / 2, np.random.default_rng(0).integers(18, 90, 40)],
+)
+def test_other_static_values_are_not_warned_of(task, values):
+    estimator, _, y = task
+    estimator(**TINY).fit(with_column(values), y)
+
+
+def test_few_sequences_may_be_numbered(labels):
+    RNNClassifier(**TINY).fit(with_column(range(20)), labels[:20])
