@@ -317,7 +317,7 @@ def test_padding_of_a_cube_is_no_category(X, y):
 
 
 def test_static_values_beside_sequences_of_categories(X, y):
-    table = pd.DataFrame({"seq": X, "age": np.arange(40.0)})
+    table = pd.DataFrame({"seq": X, "age": np.linspace(18, 90, 40)})
     model = sr.LSTMClassifier(**MIXED).fit(table, y)
     assert model.n_static_features_in_ == 1
     assert len(model.categories_) == 2
