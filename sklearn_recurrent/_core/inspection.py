@@ -121,12 +121,13 @@ def saliency(network, theta, X, workers, output_gradient):
     return gradients
 
 
-def flow(network, theta, X, workers, y, loss):
+def flow(network, theta, X, workers, y, has_target, loss):
     """Layer and direction → (S,): the norm of the gradient of the loss with respect to the state after each step.
 
     The loss of a step is that of its own sequence.
 
     y (N, K), or (S, K) with outputs per step : targets
+    has_target (N,) or (S,) : which of them count
     """
     norms = {key: np.empty(X.offsets[-1]) for keys in network.keys for key in keys}
 
@@ -136,7 +137,7 @@ def flow(network, theta, X, workers, y, loss):
     def on_batch(rows, result):
         at = X.steps(rows) if network.per_step else rows
         _, d_raw = loss(result.raw, y[at].T)
-        result.back(d_raw)
+        result.back(d_raw * has_target[at])
 
     network.for_each_batch(theta, X, workers, on_batch, needs_backward=True, extra_observers=extra_observers)
     return norms

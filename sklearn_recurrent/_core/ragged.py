@@ -91,6 +91,10 @@ class Ragged:
         """Apply `function` to all steps at once; it must not change their number. Static values stay."""
         return replace(self, values=function(self.values))
 
+    def map_sequences(self, function, width):
+        """Apply ``function(values, offsets)`` to all sequences, as `Sequences.map_sequences` does."""
+        return replace(self, values=function(self.values, self.offsets))
+
     def select(self, rows):
         """The sequences `rows`, in that order, without a copy: a `Sequences`."""
         return Sequences(list(self), self.lengths, self.dtype, static=self.static).select(rows)
@@ -113,7 +117,8 @@ class Sequences:
     dtype : of the values that `take` returns, before `function`
     valid, static : as in `Ragged`
     rows (N,) : the arrays that hold the sequences, in their order; None if M = N and in the order of `arrays`
-    function : applied to the values that `take` copies; None for none
+    function : ``function(values, offsets)``, applied to the sequences that `take` copies; None for none
+    width : number of features that `function` returns; None if it changes none
     """
 
     arrays: list | np.ndarray
@@ -123,6 +128,7 @@ class Sequences:
     rows: np.ndarray | None = None
     function: Callable | None = None
     static: np.ndarray | None = None
+    width: int | None = None
 
     def __len__(self):
         return len(self.lengths)
@@ -137,33 +143,34 @@ class Sequences:
 
     @property
     def n_features(self):
-        return self.arrays[0].shape[1]
+        return self.arrays[0].shape[1] if self.width is None else self.width
 
     def take(self, rows):
         """The sequences `rows`, in that order: a `Ragged`. It is a copy, unless `rows` is a slice."""
         lengths = self.lengths[rows]
+        offsets = offsets_of(lengths)
         static = rows_of(self.static, rows)
         if self.rows is not None:
             rows = self.rows[rows]
         if isinstance(self.arrays, np.ndarray):
-            values = self.arrays[rows].reshape(-1, self.n_features)
+            values = self.arrays[rows].reshape(-1, self.arrays.shape[2])
         else:
             pieces = self.arrays[rows] if isinstance(rows, slice) else [self.arrays[row] for row in rows.tolist()]
             # Without `out`, NumPy returns an F-ordered array if all pieces are F-ordered.
-            out = np.empty((lengths.sum(), self.n_features), self.dtype)
+            out = np.empty((lengths.sum(), self.arrays[0].shape[1]), self.dtype)
             values = np.concatenate(pieces, out=out)
         if self.function is not None:
-            values = self.function(values)
-        return Ragged.from_lengths(values, lengths, static=static)
+            values = self.function(values, offsets)
+        return Ragged(values, offsets, static=static)
 
     def steps(self, rows):
         """Indices of the steps of the sequences `rows`, in that order, if all sequences were concatenated."""
         return steps_of(self.offsets, rows)
 
     def excerpt(self, row, steps):
-        """Some `steps`, a slice, of a single sequence, (n, F); of a long one no others are read."""
+        """Some `steps`, a slice, of a single sequence, (n, F); of a long one no others are read, nor mapped."""
         values = self.arrays[row if self.rows is None else self.rows[row]][steps]
-        return values if self.function is None else self.function(values)
+        return values if self.function is None else self.function(values, np.array([0, len(values)]))
 
     def map(self, function):
         """Apply `function` to the values of every later `take`.
@@ -171,9 +178,17 @@ class Sequences:
         It must treat each step by itself, since it is called with the steps of whichever sequences are taken. Static
         values stay as they are.
         """
+        return self.map_sequences(lambda values, offsets: function(values), self.width)
+
+    def map_sequences(self, function, width):
+        """Apply ``function(values, offsets)`` to the sequences of every later `take`, which may look at several steps.
+
+        width : number of features that it returns
+        """
         if self.function is None:
-            return replace(self, function=function)
-        return replace(self, function=lambda values: function(self.function(values)))
+            return replace(self, function=function, width=width)
+        before = self.function
+        return replace(self, function=lambda values, offsets: function(before(values, offsets), offsets), width=width)
 
     def select(self, rows):
         """The sequences `rows`, in that order, without a copy."""

@@ -89,10 +89,14 @@ def handle_missing(estimator, sequences, missing, rectangular):
 
 
 def _missing_hint(estimator):
-    # With a target for each time step no step may be dropped.
-    if not hasattr(estimator, "missing") or getattr(estimator, "return_sequences", False):
+    if not hasattr(estimator, "missing"):
         return ""
-    return " Set missing='skip' to ignore time steps with NaN."
+    if getattr(estimator, "return_sequences", False):  # with a target for each time step no step may be dropped
+        return " Set missing='forward' to carry the last values forward."
+    hint = " Set missing='skip' to ignore time steps with NaN"
+    if getattr(estimator, "embedding_dim", None) is not None and estimator.categorical_features is None:
+        return f"{hint}."  # a token is not carried
+    return f"{hint}, or missing='forward' to carry the last values forward."
 
 
 def _drop_steps(sequences, valid, rectangular):

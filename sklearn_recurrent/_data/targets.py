@@ -127,6 +127,13 @@ def unmasked_steps(flat, lengths, ignored=None, name="y"):
     return infer_dtype(np.asarray(flat.data))
 
 
+def steps_without_target(flat):
+    """(S,): the steps of which a number is NaN, of the targets `flat` (S,) or (S, k) of all steps."""
+    if flat.dtype.kind != "f":
+        return np.zeros(len(flat), bool)
+    return np.isnan(flat).reshape(len(flat), -1).any(axis=1)
+
+
 def position(row, lengths):
     """The sequence and the time step of row number `row` among the steps of all sequences."""
     ends = np.cumsum(lengths)

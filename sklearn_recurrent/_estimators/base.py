@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._core.dataset import Dataset, canonical
 from .._core.objective import Objective
 from .._core.optimizers import OPTIMIZERS, PLANNED, Schedule
-from .._core.preprocessing import Columns, Standardizer, Vocabulary, network_inputs
+from .._core.preprocessing import Columns, ForwardFill, Standardizer, Vocabulary, network_inputs, told_apart
 from .._core.ragged import Ragged
 from .._core.threads import WorkerPool, single_blas_thread
 from .._core.training import Batches, Patience, minimize_lbfgs, minimize_minibatch
@@ -27,11 +27,12 @@ from .._sklearn import BriefRequests, CallbackSupportMixin, copied
 from .callbacks import FitCallbacks
 from .early_stopping import Validation, advice_on, scorer_of, split, warn_of_other_kind
 from .embedding import category_widths, given_vectors, reads_tokens, refuse_contradictions, token_width
-from .inputs import CachedInput, as_table, input_options, parse, parse_training
+from .inputs import CachedInput, as_table, input_options, parse, parse_training, refuse_other_missing
 from .parameters import is_bidirectional, layer_sizes, refuse_unknown
 from .scoring import shallow_copy_with
 from .training_state import OPTIONAL, FittedState, StateCache, TrainingState
 from .warnings import (
+    warn_of_empty_features,
     warn_of_numbering,
     warn_of_padded_labels,
     warn_of_padded_steps,
@@ -201,6 +202,8 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         if has_steps or self.input_size is not None or self.embedding_dim is not None:
             warn_of_padded_steps(self, X, sequences)
         warn_of_numbering(X, sequences.static)
+        if self.missing == "forward":
+            warn_of_empty_features(sequences)
 
     def _vocabulary(self, dataset, previous):
         """The tokens that have a row in the embedding table; None if X holds features."""
@@ -219,18 +222,22 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         if vocabulary is not None:
             # Rows of the table tell tokens apart. Other names of the tokens must not give another model.
             X = X.map(vocabulary)
+        if self.missing == "forward":
+            X = told_apart(X)
         return canonical(dataset, codes, X)
 
     def _standardizer(self, dataset, previous, remembered):
         if previous is not None:
             return previous.preprocessor
+        carries = self.missing == "forward"
         if self.standardize:
-            standardizer = Standardizer.fit(dataset.X, dataset.sequence_weights() / dataset.counts)
+            fit = Standardizer.fit_present if carries else Standardizer.fit
+            standardizer = fit(dataset.X, dataset.sequence_weights() / dataset.counts)
         else:
             standardizer = Standardizer.identity(dataset.X.n_features)
         if "categories_" in remembered:
-            return Columns.of(standardizer, remembered["is_categorical_"])
-        return standardizer
+            standardizer = Columns.of(standardizer, remembered["is_categorical_"])
+        return ForwardFill(standardizer) if carries else standardizer
 
     def _static_standardizer(self, dataset, previous):
         """Of the static values, scaled like features, but over sequences; None if there are none."""
@@ -246,7 +253,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         arguments = {
             "cell": self.cell,
             "activation": self.activation,
-            "n_features": preprocessor.n_inputs or 0,
+            "n_features": preprocessor.n_numbers,
             "units": layer_sizes(self.hidden_layer_sizes),
             "bidirectional": is_bidirectional(self),
             "n_outputs": encoder.n_outputs,
@@ -255,14 +262,15 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         }
         if isinstance(preprocessor, Vocabulary) and reads_tokens(self):
             arguments["n_features"] = token_width(self, len(preprocessor.tokens))
-        elif isinstance(preprocessor, Columns):
+        elif "categories_" in remembered:
             categories = remembered["categories_"]
             widths = category_widths(self, categories, remembered["_categorical_columns"])
-            arguments["n_features"] = preprocessor.n_numbers + sum(widths)
+            arguments["n_features"] += sum(widths)
             arguments["tables"] = tuple((len(known) + 1, n) for known, n in zip(categories, widths, strict=True))
         arguments |= self._architecture(encoder)
         options = input_options(self)
         if previous is not None:
+            refuse_other_missing(self, previous)
             _refuse_changes(previous.network_arguments, arguments)
             _refuse_changes(previous.input_options, options)
         return FittedState(
@@ -434,6 +442,11 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
                 "Expected dropout=0 and recurrent_dropout=0 with solver='lbfgs', got "
                 f"dropout={self.dropout} and recurrent_dropout={self.recurrent_dropout}. Set solver='adam'."
             )
+        if self.missing == "forward" and reads_tokens(self):
+            raise ValueError(
+                "Expected missing='error' or 'skip' with embedding_dim, got 'forward', which is for numbers: a token "
+                "does not last until the next one."
+            )
 
     def _warn_of_likely_mistakes(self, given, y, encoder):
         """Warn of what looks like a mistake in a training set; `y` as the network takes it."""
@@ -538,7 +551,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = self.missing == "skip" or self.categorical_features is not None
+        tags.input_tags.allow_nan = self.missing in ("skip", "forward") or self.categorical_features is not None
         tags.input_tags.three_d_array = True
         return tags
 

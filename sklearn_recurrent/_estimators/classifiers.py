@@ -73,7 +73,7 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         warm_start: bool = False,
-        missing: Literal["error", "skip"] | str = "error",
+        missing: Literal["error", "skip", "forward"] | str = "error",
         bptt_steps: int | None = None,
         n_jobs: int | None = None,
         input_size: int | None = None,
@@ -455,8 +455,9 @@ class RNNClassifier(BaseClassifier):
         Whether 'sgd' uses Nesterov's momentum.
     warm_start : bool, default=False
         Whether `fit` continues from the weights of the last fit. The architecture and the classes must be the same.
-    missing : {'error', 'skip'}, default='error'
-        What a NaN inside a sequence means: an error, or a time step to skip, with the state carried across it.
+    missing : {'error', 'skip', 'forward'}, default='error'
+        What a NaN inside a sequence means: an error; a time step to skip, with the state carried across it; or
+        ('forward') the last value of the feature, beside further inputs, one a feature, that are 1 where it was NaN.
     bptt_steps : int or None, default=None
         Number of steps after which gradients are cut (truncated backpropagation); states are not. None: they are exact.
     n_jobs : int or None, default=None
@@ -606,7 +607,7 @@ class RNNClassifier(BaseClassifier):
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         warm_start: bool = False,
-        missing: Literal["error", "skip"] | str = "error",
+        missing: Literal["error", "skip", "forward"] | str = "error",
         bptt_steps: int | None = None,
         n_jobs: int | None = None,
         input_size: int | None = None,
@@ -768,8 +769,9 @@ class LSTMClassifier(BaseClassifier):
         Whether 'sgd' uses Nesterov's momentum.
     warm_start : bool, default=False
         Whether `fit` continues from the weights of the last fit. The architecture and the classes must be the same.
-    missing : {'error', 'skip'}, default='error'
-        What a NaN inside a sequence means: an error, or a time step to skip, with the state carried across it.
+    missing : {'error', 'skip', 'forward'}, default='error'
+        What a NaN inside a sequence means: an error; a time step to skip, with the state carried across it; or
+        ('forward') the last value of the feature, beside further inputs, one a feature, that are 1 where it was NaN.
     bptt_steps : int or None, default=None
         Number of steps after which gradients are cut (truncated backpropagation); states are not. None: they are exact.
     n_jobs : int or None, default=None
@@ -976,8 +978,9 @@ class GRUClassifier(BaseClassifier):
         Whether 'sgd' uses Nesterov's momentum.
     warm_start : bool, default=False
         Whether `fit` continues from the weights of the last fit. The architecture and the classes must be the same.
-    missing : {'error', 'skip'}, default='error'
-        What a NaN inside a sequence means: an error, or a time step to skip, with the state carried across it.
+    missing : {'error', 'skip', 'forward'}, default='error'
+        What a NaN inside a sequence means: an error; a time step to skip, with the state carried across it; or
+        ('forward') the last value of the feature, beside further inputs, one a feature, that are 1 where it was NaN.
     bptt_steps : int or None, default=None
         Number of steps after which gradients are cut (truncated backpropagation); states are not. None: they are exact.
     n_jobs : int or None, default=None

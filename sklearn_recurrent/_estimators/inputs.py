@@ -47,11 +47,16 @@ def _has_same_arrays(one, other):
 
 def input_options(model):
     """How X is parsed, by the parameters of `model`."""
+    options = {"input_size": model.input_size}
     if model.categorical_features is not None:
-        return {"input_size": model.input_size, "categorical_features": normalized(model.categorical_features)}
-    if model.embedding_dim is None:
-        return {"input_size": model.input_size, "pad_value": _pad_value(model.pad_value)}
-    return {"input_size": model.input_size, "tokens": True, "pad_token": model.pad_token}
+        options["categorical_features"] = normalized(model.categorical_features)
+    elif model.embedding_dim is None:
+        options["pad_value"] = _pad_value(model.pad_value)
+    else:
+        options |= {"tokens": True, "pad_token": model.pad_token}
+    if model.missing == "forward":
+        options["missing"] = "forward"  # of the others any may be set after fit
+    return options
 
 
 def refuse_tokens(model, X, options):
@@ -94,12 +99,33 @@ def parse(model, X, state):
 
     It is compared with what the state remembers, not with the attributes of `model`: another thread may change these.
     """
+    refuse_forward(model, state)
     return _parse_table(_as_fitted(model, state), X, reset=False, options=state.input_options)
 
 
 def parse_next(model, X, state, static):
     """Parse the next time steps of streams whose static values are `static` (n, k). X need not repeat them."""
+    refuse_forward(model, state)
     return _parse_table(_as_fitted(model, state), X, reset=False, options=state.input_options, static=static)
+
+
+def refuse_forward(model, state):
+    """Raise for missing='forward' that was set after fit: the network has no inputs that say what was missing."""
+    if model.missing == "forward" and not state.carries:
+        raise ValueError(
+            "Expected missing='error' or 'skip', since the model was fitted so, got 'forward'. To carry values "
+            "forward, fit again with missing='forward' and warm_start=False."
+        )
+
+
+def refuse_other_missing(model, previous):
+    """Raise if training cannot go on from `previous`, since the network has other inputs with missing='forward'."""
+    refuse_forward(model, previous)
+    if model.missing != "forward" and previous.carries:
+        raise ValueError(
+            f"Training cannot continue from the last fit, since missing changed from 'forward' to {model.missing!r}. "
+            "Call fit with warm_start=False, or set the parameter back."
+        )
 
 
 def as_table(sequences, remembered):
@@ -131,6 +157,8 @@ def _parse_table(model, X, *, reset, options, static=None):
     if "categorical_features" not in options:
         refuse_tokens(model, table.sequences, options)
     options = dict(options)
+    options.pop("missing", None)  # of the network
+    missing = "keep" if model.missing == "forward" else model.missing
     given = table.sequences
     named = table.features  # a frame with the names of the features, where `parse_sequences` cannot see it
     if "categorical_features" in options:
@@ -141,7 +169,7 @@ def _parse_table(model, X, *, reset, options, static=None):
         parsing = shallow_copy_with(model)
         vars(parsing).pop("feature_names_in_", None)
     in_table = table.sequences is not X
-    sequences = parse_sequences(parsing, given, reset=reset, missing=model.missing, in_table=in_table, **options)
+    sequences = parse_sequences(parsing, given, reset=reset, missing=missing, in_table=in_table, **options)
     if named is not None:
         check_columns(model, named, reset=reset)
     if table.static is not None or static is None:
@@ -265,10 +293,13 @@ def values_of_step(model, x, n, state):
     return cells_of(x) if "categories_" in state.remembered else plain(x)
 
 
-def parse_step(x, n, state, dtype):
-    """One time step of `n` streams as network inputs: (F, n), or the row of the embedding table for each token (n,).
+def parse_step(x, n, state, dtype, last=None):
+    """One time step of `n` streams as network inputs, and the last values of the streams after it.
 
-    Of categories (F, n) are numbers, then the rows of the tables.
+    Inputs are (F, n), or the row of the embedding table for each token (n,). Of categories (F, n) are numbers, then the
+    rows of the tables.
+
+    last (n, F) : the last value of each feature before the step, with missing='forward'; else None
 
     Raises
     ------
@@ -276,7 +307,7 @@ def parse_step(x, n, state, dtype):
         If `x` has another shape, or is not finite in `dtype`, in which the network computes.
     """
     is_mixed = "categories_" in state.remembered
-    n_features = 1 if state.embeds else state.preprocessor.n_inputs
+    n_features = state.preprocessor.n_features
     flat = x.ndim == 1 and len(x) == n * n_features and 1 in (n, n_features)
     if x.shape != (n, n_features) and not flat:
         also = f" or ({n},)" if n_features == 1 else ""
@@ -287,18 +318,28 @@ def parse_step(x, n, state, dtype):
         x = numbers(x, STEP)
     x = x.reshape(n, n_features)
     if not n:  # no stream has a step at this tick
-        return np.empty(0, np.intp) if state.embeds else np.empty((n_features, 0), dtype)
+        x = np.empty((0, n_features), dtype)
+        return (np.empty(0, np.intp), None) if state.embeds else _step_inputs(x, state, dtype, last)
     if state.embeds:
-        return state.preprocessor(as_tokens(Ragged.of_rows(x), _stream_of).values[:, 0])
+        return state.preprocessor(as_tokens(Ragged.of_rows(x), _stream_of).values[:, 0]), None
     if is_mixed:
         x = encode_rows(x, state.remembered["is_categorical_"], state.remembered["categories_"])
     if x.dtype != dtype:
         with np.errstate(over="ignore"):
             x = x.astype(dtype)
-    if not np.isfinite(x).all():
-        j = int(np.isfinite(x).all(axis=1).argmin())
-        raise ValueError(f"Expected x to be finite in {x.dtype}, got NaN, infinity or a larger value in stream {j}.")
-    return state.preprocessor(x, dtype).T
+    wrong = np.isinf(x) if state.carries else ~np.isfinite(x)
+    if wrong.any():
+        j = int(wrong.any(axis=1).argmax())
+        nan = "" if state.carries else "NaN, "
+        raise ValueError(f"Expected x to be finite in {x.dtype}, got {nan}infinity or a larger value in stream {j}.")
+    return _step_inputs(x, state, dtype, last)
+
+
+def _step_inputs(x, state, dtype, last):
+    if not state.carries:
+        return state.preprocessor(x, dtype).T, None
+    inputs, last = state.preprocessor.step(x, last, dtype)
+    return inputs.T, last
 
 
 def _stream_of(wrong, offsets):

@@ -120,7 +120,7 @@ class Inspection:
 
         def gradients(network, theta, inputs, workers):
             d = inspection.saliency(network, theta, inputs, workers, choose)
-            d = state.preprocessor.gradient(d)  # the network has preprocessed inputs, the user those of X
+            d = state.preprocessor.gradient(d, sequences)  # the network has preprocessed inputs, the user those of X
             if encoder.link == "identity":
                 d = d * np.repeat(encoder.scale, encoder.n_quantiles)[output or 0]
             return d
@@ -145,8 +145,10 @@ class Inspection:
             that this direction reads, averaged over the sequences of more than d steps.
         """
         state, sequences = self._parse_fitted(X)
-        targets = self._network_targets(state, sequences, y)
-        norms = self._run_inspection(state, sequences, inspection.flow, targets, state.loss_function())
+        dataset = self._encoded(state, sequences, y)
+        has_target = dataset.weight > 0
+        loss = state.loss_function()
+        norms = self._run_inspection(state, sequences, inspection.flow, dataset.y, has_target, loss)
         return {key: inspection.by_distance(norm, sequences, key.endswith("backward")) for key, norm in norms.items()}
 
     def feature_importance(
@@ -254,10 +256,10 @@ class Inspection:
         found = self._run_inspection(state, sequences, inspection.trace, layer % n, names_of(cells[layer]))
         return {name: split_like(values, X, sequences, padded=state.padded) for name, values in found.items()}
 
-    def _network_targets(self, state, sequences, y):
-        """The targets `y`, as in `fit`, in the form that the loss of the network takes."""
+    def _encoded(self, state, sequences, y):
+        """A `Dataset` with the targets `y`, as in `fit`, in the form that the loss of the network takes."""
         dataset = self._validate_samples(sequences, y, None, per_step=state.network.per_step)
-        return state.encoder.encode(dataset).y
+        return state.encoder.encode(dataset)
 
 
 def _output_selector(encoder, output):

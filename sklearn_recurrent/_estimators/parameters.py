@@ -289,8 +289,9 @@ TRAINING = {
     ),
     "missing": choice(
         "error",
-        ["error", "skip"],
-        "What a NaN inside a sequence means: an error, or a time step to skip, with the state carried across it.",
+        ["error", "skip", "forward"],
+        "What a NaN inside a sequence means: an error; a time step to skip, with the state carried across it; or "
+        "('forward') the last value of the feature, beside further inputs, one a feature, that are 1 where it was NaN.",
     ),
     "bptt_steps": optional_count(
         None,

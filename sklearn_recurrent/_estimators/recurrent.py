@@ -12,7 +12,15 @@ from sklearn.utils import check_consistent_length
 from .._core.dataset import Dataset
 from .._core.network import Network
 from .._core.threads import single_blas_thread
-from .._data.targets import flatten_steps, flatten_weights, infer_dtype, refuse_masked, split_like, unmasked_steps
+from .._data.targets import (
+    flatten_steps,
+    flatten_weights,
+    infer_dtype,
+    refuse_masked,
+    split_like,
+    steps_without_target,
+    unmasked_steps,
+)
 from .._sklearn import _fit_context, with_callbacks
 from .base import BaseNetwork
 from .inspection import Inspection
@@ -106,6 +114,12 @@ class BaseRecurrent(Streaming, Inspection, Transforming, BaseNetwork, BaseEstima
         if ignored.any():
             y[ignored] = y[~ignored][0]
         y = self._validate_target(infer_dtype(y), lengths)
+        without = steps_without_target(y)
+        if without.any():
+            weight = np.where(without, 0, weight)
+            ignored = weight == 0
+            if ignored.all():
+                raise ValueError("Expected y to have a target at one time step at least, got NaN alone.")
         if ignored.any():
             y[ignored] = np.sort(y[~ignored], axis=0)[0]  # whatever the order of the sequences
         return Dataset(X, y, weight, X.offsets)
@@ -125,12 +139,13 @@ class BaseRecurrent(Streaming, Inspection, Transforming, BaseNetwork, BaseEstima
         state, sequences = self._parse_fitted(X)
         return self._respond_in(state, method, X, sequences, **options)
 
-    def _respond_in(self, state, method, X, sequences, **options):
-        """The same in a `FittedState`, if `X` is parsed."""
+    def _respond_in(self, state, method, X, sequences, *, inputs=None, **options):
+        """The same in a `FittedState`, if `X` is parsed; `inputs`: what the network reads of it, if that is known."""
         if method != "transform":
             respond = self._response(state, method)
         with single_blas_thread(), self._worker_pool(state.theta.dtype) as workers:
-            inputs = self._network_inputs(sequences, state)
+            if inputs is None:
+                inputs = self._network_inputs(sequences, state)
             if method == "transform":
                 return state.network.pooled_states(state.theta, inputs, workers)
             out = respond(state.network.predict(state.theta, inputs, workers, **options))

@@ -72,7 +72,7 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         warm_start: bool = False,
-        missing: Literal["error", "skip"] | str = "error",
+        missing: Literal["error", "skip", "forward"] | str = "error",
         bptt_steps: int | None = None,
         n_jobs: int | None = None,
         input_size: int | None = None,
@@ -221,7 +221,10 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
     _encoder_class = NumberEncoder
 
     def _validate_target(self, y, lengths=None):
-        y = check_array(numbers_of_targets(y, lengths), ensure_2d=False, dtype=np.float64, input_name="y")
+        y = numbers_of_targets(y, lengths)
+        # A step of NaN has no target.
+        finite = True if lengths is None else "allow-nan"
+        y = check_array(y, ensure_2d=False, dtype=np.float64, ensure_all_finite=finite, input_name="y")
         return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
     def _fit_encoder(self, dataset, classes, encoder):
@@ -365,8 +368,9 @@ class RNNRegressor(BaseRegressor):
         Whether 'sgd' uses Nesterov's momentum.
     warm_start : bool, default=False
         Whether `fit` continues from the weights of the last fit. The architecture and the classes must be the same.
-    missing : {'error', 'skip'}, default='error'
-        What a NaN inside a sequence means: an error, or a time step to skip, with the state carried across it.
+    missing : {'error', 'skip', 'forward'}, default='error'
+        What a NaN inside a sequence means: an error; a time step to skip, with the state carried across it; or
+        ('forward') the last value of the feature, beside further inputs, one a feature, that are 1 where it was NaN.
     bptt_steps : int or None, default=None
         Number of steps after which gradients are cut (truncated backpropagation); states are not. None: they are exact.
     n_jobs : int or None, default=None
@@ -526,7 +530,7 @@ class RNNRegressor(BaseRegressor):
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         warm_start: bool = False,
-        missing: Literal["error", "skip"] | str = "error",
+        missing: Literal["error", "skip", "forward"] | str = "error",
         bptt_steps: int | None = None,
         n_jobs: int | None = None,
         input_size: int | None = None,
@@ -690,8 +694,9 @@ class LSTMRegressor(BaseRegressor):
         Whether 'sgd' uses Nesterov's momentum.
     warm_start : bool, default=False
         Whether `fit` continues from the weights of the last fit. The architecture and the classes must be the same.
-    missing : {'error', 'skip'}, default='error'
-        What a NaN inside a sequence means: an error, or a time step to skip, with the state carried across it.
+    missing : {'error', 'skip', 'forward'}, default='error'
+        What a NaN inside a sequence means: an error; a time step to skip, with the state carried across it; or
+        ('forward') the last value of the feature, beside further inputs, one a feature, that are 1 where it was NaN.
     bptt_steps : int or None, default=None
         Number of steps after which gradients are cut (truncated backpropagation); states are not. None: they are exact.
     n_jobs : int or None, default=None
@@ -908,8 +913,9 @@ class GRURegressor(BaseRegressor):
         Whether 'sgd' uses Nesterov's momentum.
     warm_start : bool, default=False
         Whether `fit` continues from the weights of the last fit. The architecture and the classes must be the same.
-    missing : {'error', 'skip'}, default='error'
-        What a NaN inside a sequence means: an error, or a time step to skip, with the state carried across it.
+    missing : {'error', 'skip', 'forward'}, default='error'
+        What a NaN inside a sequence means: an error; a time step to skip, with the state carried across it; or
+        ('forward') the last value of the feature, beside further inputs, one a feature, that are 1 where it was NaN.
     bptt_steps : int or None, default=None
         Number of steps after which gradients are cut (truncated backpropagation); states are not. None: they are exact.
     n_jobs : int or None, default=None

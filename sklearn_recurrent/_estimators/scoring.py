@@ -9,12 +9,20 @@ from inspect import signature
 from typing import Any
 
 import numpy as np
+from sklearn.base import is_regressor
 from sklearn.metrics import check_scoring
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from .._data.arrays import plain
 from .._data.missing import valid_steps
-from .._data.targets import flatten_steps, flatten_weights, infer_dtype, unmasked_steps
+from .._data.targets import (
+    flatten_steps,
+    flatten_weights,
+    infer_dtype,
+    numbers_of_targets,
+    steps_without_target,
+    unmasked_steps,
+)
 from .._sklearn import _BaseScorer
 from .weights import refuse_extreme_weights
 
@@ -110,6 +118,15 @@ class SequenceScorer:
         y = unmasked_steps(y, lengths, ignored)
         if ignored is not None:
             y = infer_dtype(y[scored])
+        without = _without_target(estimator, y)
+        if without.any():
+            y = infer_dtype(y[~without])
+            rows = np.arange(sum(lengths))[scored]
+            scored = rows[~without]
+            if "sample_weight" in kwargs:
+                kwargs["sample_weight"] = weight[scored]
+            if not len(y):
+                raise ValueError("Expected y to have a target at one time step at least, got NaN alone.")
         # The inner scorer chooses the method, and checks the type of the estimator: it gets a copy with flat responses.
         flat = {name: _flattened(estimator, name, like_y, scored) for name in RESPONSES if hasattr(estimator, name)}
         return self._scorer(shallow_copy_with(estimator, **flat), X, y, **kwargs)
@@ -152,6 +169,14 @@ def _lengths_and_valid(estimator, X):
     if len(getattr(X, "shape", ())) != 3:
         return None, None
     return None, valid_steps(np.asarray(plain(X), dtype=np.float64))
+
+
+def _without_target(estimator, y):
+    """Which steps have NaN in the place of a target: numbers alone can be missing, and no labels."""
+    if y.dtype == object and is_regressor(estimator):
+        y = numbers_of_targets(y)
+    without = steps_without_target(y)
+    return without if without.any() and is_regressor(estimator) else np.zeros(len(y), bool)
 
 
 def takes_weights(scorer):

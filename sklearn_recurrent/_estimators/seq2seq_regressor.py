@@ -137,8 +137,9 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         Whether 'sgd' uses Nesterov's momentum.
     warm_start : bool, default=False
         Whether `fit` continues from the weights of the last fit. The architecture and the classes must be the same.
-    missing : {'error', 'skip'}, default='error'
-        What a NaN inside a sequence means: an error, or a time step to skip, with the state carried across it.
+    missing : {'error', 'skip', 'forward'}, default='error'
+        What a NaN inside a sequence means: an error; a time step to skip, with the state carried across it; or
+        ('forward') the last value of the feature, beside further inputs, one a feature, that are 1 where it was NaN.
     bptt_steps : int or None, default=None
         Number of steps after which gradients are cut (truncated backpropagation); states are not. None: they are exact.
     n_jobs : int or None, default=None
@@ -308,7 +309,7 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         warm_start: bool = False,
-        missing: Literal["error", "skip"] | str = "error",
+        missing: Literal["error", "skip", "forward"] | str = "error",
         bptt_steps: int | None = None,
         n_jobs: int | None = None,
         input_size: int | None = None,

@@ -37,6 +37,8 @@ class StreamState:
         The network, prepared to take single steps. None: the model prepares it again.
     static : ndarray of shape (n_streams, n_static), default=None
         Static values of the streams, as they came. None: there are none.
+    last : ndarray of shape (n_streams, n_features), default=None
+        With missing='forward', the last value of each feature, NaN if it had none yet. None: none is carried forward.
 
     Attributes
     ----------
@@ -68,19 +70,26 @@ class StreamState:
     """
 
     n_streams: int
+    _last = None  # of states that were stored before there was such a thing
 
     def __init__(
-        self, arrays: dict[str, np.ndarray], n_streams: int, stepper=None, static: np.ndarray | None = None
+        self,
+        arrays: dict[str, np.ndarray],
+        n_streams: int,
+        stepper=None,
+        static: np.ndarray | None = None,
+        last: np.ndarray | None = None,
     ) -> None:
         self._arrays = arrays
         self._static = static
+        self._last = last
         self.n_streams = n_streams
         self._stepper = stepper  # of the model that made it; prepared weights, so never stored
 
     def __getitem__(self, streams) -> StreamState:
         rows = np.atleast_1d(np.arange(self.n_streams)[streams])
         arrays = {name: array[..., rows] for name, array in self._arrays.items()}
-        return StreamState(arrays, len(rows), self._stepper, rows_of(self._static, rows))
+        return StreamState(arrays, len(rows), self._stepper, rows_of(self._static, rows), rows_of(self._last, rows))
 
     def __len__(self) -> int:
         return self.n_streams
@@ -89,7 +98,8 @@ class StreamState:
         return f"<StreamState of {self.n_streams} streams>"
 
     def __getstate__(self):
-        return {"_arrays": self._arrays, "n_streams": self.n_streams, "_stepper": None, "_static": self._static}
+        stored = {"_arrays": self._arrays, "n_streams": self.n_streams, "_stepper": None, "_static": self._static}
+        return stored if self._last is None else stored | {"_last": self._last}
 
 
 def streams(model):
@@ -161,14 +171,16 @@ class Streaming:
         AttributeError
             As in `initial_state`.
         TypeError, ValueError
-            If `state` is no StreamState of this model, or `x` has another shape or holds NaN or infinity.
+            If `state` is no StreamState of this model, or `x` has another shape or holds infinity, or NaN without
+            missing='forward'.
         """
         fitted = self._fitted_state()
         respond = self._response(fitted, method)
         stepper = _stepper_for(state, fitted)
         if type(x) is not np.ndarray:
             x = values_of_step(self, x, state.n_streams, fitted)
-        inputs = [parse_step(x, state.n_streams, fitted, stepper.dtype), state._arrays]
+        x, last = parse_step(x, state.n_streams, fitted, stepper.dtype, state._last)
+        inputs = [x, state._arrays]
         if state._static is not None:
             inputs.append(fitted.static_preprocessor(state._static, stepper.dtype).T)
         # To limit BLAS takes some µs, and BLAS by itself takes one thread for small products.
@@ -178,7 +190,7 @@ class Streaming:
         else:
             with single_blas_thread():
                 raw, arrays = stepper.step(*inputs)
-        return respond(raw.T), StreamState(arrays, state.n_streams, stepper, state._static)
+        return respond(raw.T), StreamState(arrays, state.n_streams, stepper, state._static, last)
 
     @available_if(streams)
     def staged_predict(self, X) -> np.ndarray:
@@ -218,15 +230,22 @@ class Streaming:
             for name, array in result.ends.items():
                 ends[name][..., rows] = array
 
-        out = self._respond_in(fitted, method, X, sequences, initial_state=state._arrays, on_batch=on_batch)
+        options = {"initial_state": state._arrays, "on_batch": on_batch}
+        last = None
+        if fitted.carries:
+            options["inputs"], last = fitted.continued_inputs(sequences, state._last)
+        out = self._respond_in(fitted, method, X, sequences, **options)
         if not return_state:
             return out
-        return out, StreamState(ends, state.n_streams, stepper, state._static)
+        return out, StreamState(ends, state.n_streams, stepper, state._static, last)
 
 
 def _beginning(fitted, n_streams, static):
     stepper = fitted.new_stepper()
-    return StreamState(stepper.initial(n_streams), n_streams, stepper, static)
+    last = None
+    if fitted.carries:
+        last = np.full((n_streams, fitted.preprocessor.n_features), np.nan, stepper.dtype)
+    return StreamState(stepper.initial(n_streams), n_streams, stepper, static, last)
 
 
 def _stepper_for(state, fitted):
@@ -242,6 +261,12 @@ def _stepper_for(state, fitted):
     if expected != {name: array.shape for name, array in state._arrays.items()}:
         raise ValueError(
             "Expected a state of this model, got one for other layers. Create one with initial_state(n_streams)."
+        )
+    n_carried = 0 if state._last is None else state._last.shape[1]
+    if n_carried != (fitted.preprocessor.n_features if fitted.carries else 0):
+        raise ValueError(
+            "Expected a state of this model, got one for another value of missing, or for another number of features. "
+            "Create one with initial_state(n_streams)."
         )
     n_static = 0 if state._static is None else state._static.shape[1]
     if n_static != fitted.n_static:

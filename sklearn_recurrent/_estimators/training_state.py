@@ -11,7 +11,15 @@ import numpy as np
 
 from .._core.losses import LOSSES
 from .._core.network import Model
-from .._core.preprocessing import Columns, InputPreprocessor, Standardizer, Vocabulary, network_inputs
+from .._core.preprocessing import (
+    Columns,
+    ForwardFill,
+    InputPreprocessor,
+    Standardizer,
+    Vocabulary,
+    network_inputs,
+    with_static_inputs,
+)
 from .._core.stepping import Stepper
 from .checks import ADVICE, expect, expect_numbers, expect_scales, expect_shape
 
@@ -88,9 +96,19 @@ class FittedState:
         """The number of static values of each sequence."""
         return self.remembered["n_static_features_in_"]
 
+    @property
+    def carries(self):
+        """Whether missing values are the last ones before them, with missing='forward'."""
+        return isinstance(self.preprocessor, ForwardFill)
+
     def network_inputs(self, sequences):
         """What the network reads of sequences that are parsed."""
         return network_inputs(sequences, *self.preprocessors, self.theta.dtype)
+
+    def continued_inputs(self, sequences, last):
+        """The same of sequences that go on from the last values of earlier steps; and the last values of all steps."""
+        inputs, last = self.preprocessor.continued(sequences, last, self.theta.dtype)
+        return with_static_inputs(inputs, self.static_preprocessor, self.theta.dtype), last
 
     def new_stepper(self):
         """The network, ready to go step by step, with the weights as they are now."""
@@ -203,19 +221,25 @@ class StateCache:
 
 
 def _preprocessor_from(attributes, arguments, options):
-    if "categorical_features" in options:
-        return _columns_from(attributes, arguments)
     if options.get("tokens", False):
         vocabulary = expect_shape(attributes, "vocabulary_", (arguments["tokens"] - 1,), kinds="iu")
         if (vocabulary[1:] <= vocabulary[:-1]).any():
             raise ValueError(f"vocabulary_: expected ascending tokens, got others. {ADVICE}")
         return Vocabulary(vocabulary)
-    return _standardizer_from(attributes, "x_mean_", "x_scale_", arguments["n_features"])
-
-
-def _columns_from(attributes, arguments):
     tables = arguments.get("tables", ())
-    n = arguments["n_features"] - sum(width for _, width in tables) + len(tables)
+    n_numbers = arguments["n_features"] - sum(width for _, width in tables)
+    carries = options.get("missing") == "forward"
+    if carries:
+        n_numbers //= 2  # each has an indicator
+    if "categorical_features" in options:
+        scaling = _columns_from(attributes, tables, n_numbers)
+    else:
+        scaling = _standardizer_from(attributes, "x_mean_", "x_scale_", n_numbers)
+    return ForwardFill(scaling) if carries else scaling
+
+
+def _columns_from(attributes, tables, n_numbers):
+    n = n_numbers + len(tables)
     is_categorical = expect_shape(attributes, "is_categorical_", (n,), kinds="b")
     if is_categorical.sum() != len(tables):
         raise ValueError(f"is_categorical_: expected {len(tables)} times True, got {is_categorical.sum()}. {ADVICE}")

@@ -116,6 +116,19 @@ def _columns_of_static(X):
     return table.columns, table.labels
 
 
+def warn_of_empty_features(sequences):
+    """Say that a feature has no value at all, so that a network learns nothing of it."""
+    is_there = np.zeros(sequences.n_features, bool)
+    for _, block in sequences.blocks():
+        is_there |= ~np.isnan(block.values).all(axis=0)
+        if is_there.all():
+            return
+    warn_of_data(
+        f"Feature {is_there.argmin()} of X is NaN at all steps of all sequences. It is not scaled, and the "
+        "network learns nothing of it. Leave it out."
+    )
+
+
 def warn_of_training(model, history, n_epochs, *, one_epoch):
     """Say what a user would not expect of how the training ended."""
     if model.early_stopping and history.scores and history.best_epoch is None:

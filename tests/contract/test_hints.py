@@ -532,6 +532,8 @@ def with_attention(model):
 
 OTHERS = {
     "NaN": Hint("missing='skip'", NAN_INSIDE),
+    "NaN carried forward": Hint("missing='forward'", NAN_INSIDE),
+    "NaN with a target for each step": Hint("missing='forward'", NAN_INSIDE, per_step(), model=STEPS),
     "a matrix after sequences": Hint(
         "as_sequences(X)", MATRIX, call=lambda X: fitted(sr.LSTMClassifier(**TINY), as_sequences(MATRIX)).predict(X)
     ),
@@ -899,6 +901,10 @@ CODE = re.compile(
 WITHOUT_A_LINE = {  # what is wrong, with the name of a parameter
     ": missing='skip' leaves none. Remove this sequence or impute its values.",
     "return_sequences=True cannot be combined with missing='skip': every step needs a target.",
+    "Expected missing='error' or 'skip' with embedding_dim, got 'forward', which is for numbers: a token does not last "
+    "until the next one.",
+    "Expected missing='error' or 'skip', since the model was fitted so, got 'forward'. To carry values forward, fit "
+    "again with missing='forward' and warm_start=False.",
     "Expected scoring to call the estimator with the X that it was given, got another X. "
     "Pass a scoring that leaves X unchanged.",
     "Expected y >= 0, and > 0 at least once, for loss='poisson', got a minimum of ",

@@ -21,7 +21,7 @@ def wide(ragged):
 def test_a_change_of_the_preprocessing_reaches_all_that_read_X(wide, numbers, monkeypatch):
     scaled = Standardizer.__call__
     monkeypatch.setattr(Standardizer, "__call__", lambda self, X, dtype: np.clip(scaled(self, X, dtype), -0.5, 0.5))
-    monkeypatch.setattr(Standardizer, "gradient", lambda self, d: d * 0 + 3.0)
+    monkeypatch.setattr(Standardizer, "gradient", lambda self, d, X: d * 0 + 3.0)
     model = sr.GRURegressor(**TINY, pooling="last").fit(wide, numbers, X_val=wide, y_val=numbers)
 
     clipped = [np.clip((x - model.x_mean_) / model.x_scale_, -0.5, 0.5) for x in wide]
@@ -34,7 +34,7 @@ def test_a_change_of_the_preprocessing_reaches_all_that_read_X(wide, numbers, mo
     np.testing.assert_allclose(model.validation_loss_curve_, plain.validation_loss_curve_, rtol=1e-9)
 
     monkeypatch.setattr(Standardizer, "__call__", lambda self, X, dtype: np.clip(scaled(self, X, dtype), -0.5, 0.5))
-    monkeypatch.setattr(Standardizer, "gradient", lambda self, d: d * 0 + 3.0)
+    monkeypatch.setattr(Standardizer, "gradient", lambda self, d, X: d * 0 + 3.0)
     np.testing.assert_allclose(model.predict(wide), plain.predict(clipped), rtol=1e-9)
     x = wide[0]
     state = model.initial_state()

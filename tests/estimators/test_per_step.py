@@ -837,8 +837,10 @@ def test_targets_of_the_wrong_kind_are_refused(ragged, step_numbers, step_labels
         RNNRegressor(**TINY).fit(ragged, step_labels)
     with pytest.raises(ValueError, match="multiclass-multioutput"):
         RNNClassifier(**TINY).fit(ragged, [np.column_stack([np.arange(len(x)), np.ones(len(x))]) for x in ragged])
+    with pytest.raises(ValueError, match="y contains infinity"):
+        RNNRegressor(**TINY).fit(ragged, replaced(step_numbers, 6, np.full(len(ragged[6]), np.inf)))
     with pytest.raises(ValueError, match="y contains NaN"):
-        RNNRegressor(**TINY).fit(ragged, replaced(step_numbers, 6, np.full(len(ragged[6]), np.nan)))
+        RNNClassifier(**TINY).fit(ragged, replaced([row > 500.0 for row in step_numbers], 6, ragged[6][:, 0] * np.nan))
     with pytest.raises(ValueError, match="class_weight=None for a multilabel indicator y, got 'balanced'"):
         RNNClassifier(**TINY, class_weight="balanced").fit(
             ragged, [np.arange(2 * len(x)).reshape(-1, 2) % 2 for x in ragged]
@@ -912,6 +914,136 @@ def test_targets_of_steps_of_weight_0_are_no_part_of_a_score(nothing):
     scorer = sequence_scorer("f1_macro")
     assert scorer(model, X, y, sample_weight=weight) == f1_score(truth, predicted, average="macro")
     assert 0 <= sequence_scorer("roc_auc")(model, X, y, sample_weight=weight) <= 1
+
+
+# --- a NaN among numbers is no target ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def gaps(ragged, step_numbers):
+    """Numbers of which some are NaN; all of sequence 3; and the weights that say the same."""
+    y = [np.where(x[:, 1] > 0.5, np.nan, row) for x, row in zip(ragged, step_numbers, strict=True)]
+    y[3] = np.full(len(y[3]), np.nan)
+    return y, [(~np.isnan(row)).astype(float) for row in y]
+
+
+def as_scorer_without_weights(estimator, X, y):
+    """As a user may write it: NaN stands where there is no target."""
+    truth = flat(y)
+    assert np.isnan(truth).any()
+    return -np.nanmax(np.abs(truth - flat(estimator.predict(X))))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"early_stopping": True, "scoring": None},
+        {"early_stopping": True, "validation_fraction": 0.5, "scoring": "r2"},
+        {"early_stopping": True, "validation_fraction": 0.5, "scoring": "max_error"},
+        {"early_stopping": True, "validation_fraction": 0.5, "scoring": as_scorer_without_weights},
+        {"loss": "quantile", "quantile": (0.1, 0.5)},
+        {"solver": "lbfgs", "loss": "poisson"},
+        {"shuffle": False, "bidirectional": True},
+    ],
+    ids=str,
+)
+def test_a_step_of_NaN_is_one_of_weight_0(ragged, step_numbers, gaps, settings):
+    y, weight = gaps
+    model = RNNRegressor(**TINY | settings).fit(ragged, y)
+    weighted = RNNRegressor(**TINY | settings).fit(ragged, step_numbers, sample_weight=weight)
+    assert same_bits(model, weighted)
+    assert model.validation_scores_ == weighted.validation_scores_
+    assert model.y_mean_.tolist() == weighted.y_mean_.tolist()
+    if "quantile" not in settings:
+        assert model.score(ragged, y) == weighted.score(ragged, step_numbers, sample_weight=weight)
+        is_there = flat(weight) > 0
+        truth = flat(step_numbers)[is_there]
+        assert model.score(ragged, y) == r2_score(truth, flat(model.predict(ragged))[is_there])
+
+
+def test_a_step_of_NaN_is_one_of_weight_0_in_partial_fit_and_beside_other_weights(ragged, step_numbers, gaps, dyadic):
+    y, weight = gaps
+    both = [w * v for w, v in zip(weight, dyadic, strict=True)]
+    model = RNNRegressor(**TINY)
+    weighted = RNNRegressor(**TINY)
+    for _ in range(2):
+        model.partial_fit(ragged, y, sample_weight=dyadic)
+        weighted.partial_fit(ragged, step_numbers, sample_weight=both)
+    assert same_bits(model, weighted)
+    assert model.score(ragged, y, dyadic) == model.score(ragged, step_numbers, both)
+    X_val = {"X_val": ragged, "y_val": y}
+    early = RNNRegressor(**TINY, early_stopping=True).fit(ragged, step_numbers, **X_val)
+    raw = (flat(early.predict(ragged)) - flat(y)) / early.y_scale_
+    assert early.validation_loss_curve_[early.best_iter_ - 1] == pytest.approx(np.nanmean(raw**2) / 2)
+
+
+@pytest.mark.parametrize("form", RAGGED_Y)
+def test_a_NaN_is_no_target_in_every_container(ragged, gaps, form):
+    y, _ = gaps
+    model = RNNRegressor(**TINY).fit(ragged, y)
+    given = RAGGED_Y[form](y)
+    other = RNNRegressor(**TINY).fit(ragged, given)
+    assert same_bits(model, other)
+    assert model.score(ragged, given) == model.score(ragged, y)
+    if form == "lists":
+        nones = [[None if value != value else value for value in row] for row in given]
+        assert same_bits(model, RNNRegressor(**TINY).fit(ragged, nones))
+        assert model.score(ragged, nones) == model.score(ragged, y)
+
+
+def test_a_step_with_one_NaN_among_its_numbers_has_no_target(ragged, step_numbers, gaps):
+    y, weight = gaps
+    pairs = [np.column_stack([row, -row]) for row in step_numbers]
+    holes = [np.column_stack([-row, other]) for row, other in zip(step_numbers, y, strict=True)]
+    complete = [np.column_stack([-row, row]) for row in step_numbers]
+    model = RNNRegressor(**TINY).fit(ragged, holes)
+    assert same_bits(model, RNNRegressor(**TINY).fit(ragged, complete, sample_weight=weight))
+    assert model.score(ragged, holes) == model.score(ragged, complete, sample_weight=weight)
+    assert not same_bits(model, RNNRegressor(**TINY).fit(ragged, pairs))
+
+
+def test_nothing_but_NaN_is_an_error_and_y_is_not_changed(ragged, gaps):
+    nothing = [np.full(len(x), np.nan) for x in ragged]
+    model = RNNRegressor(**TINY).fit(ragged, gaps[0])
+    before = joblib.hash(vars(model)), joblib.hash(gaps)
+    for call in (model.fit, model.score, lambda X, y: model.fit(X, gaps[0], X_val=X, y_val=y)):
+        with pytest.raises(ValueError, match="at least|at one time step"):
+            call(ragged, nothing)
+    weight = [(row != row).astype(float) for row in gaps[0]]
+    with pytest.raises(ValueError, match="Expected y to have a target at one time step at least, got NaN alone"):
+        model.fit(ragged, gaps[0], sample_weight=weight)
+    assert (joblib.hash(vars(model)), joblib.hash(gaps)) == before
+
+
+def test_windows_with_NaN_in_the_past_go_through_pipelines_folds_and_searches():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(24, 6, 2))
+    y = X.cumsum(axis=1)[:, :, 0]
+    y[:, :4] = np.nan
+    pipe = make_pipeline(PerTimestep(StandardScaler()), LSTMRegressor(**TINY))
+    scores = ms.cross_val_score(pipe, X, y, cv=3, error_score="raise")
+    assert np.isfinite(scores).all()
+    predicted = ms.cross_val_predict(pipe, X, y, cv=3)
+    assert predicted.shape == y.shape
+    for scoring in (None, sequence_scorer("neg_mean_absolute_error"), sequence_scorer(["r2", "max_error"])):
+        grid = {"lstmregressor__hidden_layer_sizes": [2, 3]}
+        search = ms.GridSearchCV(pipe, grid, scoring=scoring, cv=2, refit=False, error_score="raise")
+        search.fit(X, y)
+        assert all(np.isfinite(values).all() for name, values in search.cv_results_.items() if "score" in name)
+    model = pipe.fit(X, y)
+    mae = sequence_scorer("neg_mean_absolute_error")(model, X, y)
+    assert mae == pytest.approx(-np.nanmean(np.abs(model.predict(X) - y)))
+
+
+def test_gradients_flow_from_targets_alone(ragged, step_numbers, gaps):
+    y, _ = gaps
+    x = [np.resize(ragged[0], (6, 2))]
+    model = RNNRegressor(**TINY).fit(ragged, y)
+    target = [np.array([np.nan, np.nan, 500.0, np.nan, np.nan, np.nan])]
+    flow = model.gradient_flow(x, target)["layer_0/forward"]
+    assert not flow[:3].any()  # the last three steps have none
+    assert flow[3:].all()
 
 
 def test_folds_of_a_padded_array_predict_in_one_form():
