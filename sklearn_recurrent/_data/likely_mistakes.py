@@ -221,27 +221,48 @@ def unlike(X, X_val, ids=False):
     """
     values = _values_of_some(X)
     others = _values_of_some(X_val)
-    if len(X) < SEVERAL or len(others) < SEVERAL:
+    if len(X) < SEVERAL:
         return None
+    several = len(X_val) >= SEVERAL
+    if np.isnan(values).any() or np.isnan(others).any():
+        pairs = [(_present(values, j), _present(others, j)) for j in range(values.shape[1])]
+        far = np.array([_is_far(*pair, several)[0] for pair in pairs])
+    else:
+        far = _is_far(values, others, several)
+    far &= ~np.asarray(ids)
+    if not far.any():
+        return None
+    j = int(far.argmax())
+    value = _present(values, j)
+    other = _present(others, j)
+    return (
+        f"feature {j} has mean {other.mean():.3g} and standard deviation {other.std():.3g} in X_val, "
+        f"but {value.mean():.3g} and {value.std():.3g} in X"
+    )
+
+
+def _present(values, j):
+    """(n, 1): the values of feature `j` that are not NaN."""
+    return values[~np.isnan(values[:, j]), j, None]
+
+
+def _is_far(values, others, several):
+    """(F,): whether most of the `others` lie far from the values; `several`: whether they are of many sequences."""
+    if not len(values) or len(others) < SEVERAL:
+        return np.zeros(values.shape[1], bool)
     mean = values.mean(axis=0)
     spread = values.std(axis=0)
-    varies = (spread > 1e-6 * np.abs(mean)) & ~np.asarray(ids)  # not by rounding alone
-    if len(X_val) < SEVERAL:
+    varies = spread > 1e-6 * np.abs(mean)  # not by rounding alone
+    if not several:
         varies &= np.ptp(others, axis=0) > 0  # else a value of few sequences, which may be rare
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         far = np.abs(others.mean(axis=0) - mean) > FAR * spread
         far &= (np.abs(others - mean) > FAR * spread).mean(axis=0) > 0.5
         ratios = np.stack([others.std(axis=0) / spread, _middle_half(others) / _middle_half(values)])
     ratios = np.where(np.isfinite(ratios) & (ratios > 0), ratios, 1)
-    if len(X_val) >= SEVERAL:
+    if several:
         far |= (ratios > OTHER_SCALE).all(axis=0) | (ratios < 1 / OTHER_SCALE).all(axis=0)
-    if not (far & varies).any():
-        return None
-    j = int((far & varies).argmax())
-    return (
-        f"feature {j} has mean {others[:, j].mean():.3g} and standard deviation {others[:, j].std():.3g} in X_val, "
-        f"but {mean[j]:.3g} and {spread[j]:.3g} in X"
-    )
+    return far & varies
 
 
 def _values_of_some(X):
