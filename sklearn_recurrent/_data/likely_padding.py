@@ -50,6 +50,9 @@ def of_features(sequences):
     x = _sample(sequences)
     if x is None:
         return None
+    missing = np.isnan(x)
+    if missing.any() and not missing.all():
+        x = np.where(missing, np.abs(x[~missing]).mean(), x)  # a missing value is no padding, and none that fades
     found = _find(x == 0 if x.shape[2] == 1 else (x == 0).all(axis=2))
     if found is None:
         return None

@@ -55,7 +55,8 @@ class BaseRecurrent(Streaming, Inspection, Transforming, BaseNetwork, BaseEstima
             step. Columns of numbers beside one of sequences, in a frame or an object array, are static values.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Class labels, a multilabel indicator, or numbers. With return_sequences, one array per sequence, of shape
-            (n_steps_i,) or (n_steps_i, n_outputs), or an array (n_samples, n_steps[, n_outputs]).
+            (n_steps_i,) or (n_steps_i, n_outputs), or an array (n_samples, n_steps[, n_outputs]). A step with NaN among
+            its numbers then has no target: its weight is 0.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight 2 equals the sequence given twice, weight 0 the sequence left out. With return_sequences, also an
             array of step weights per sequence; the target of a step of weight 0 may be anything.

@@ -204,7 +204,7 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
         X : list of arrays, 3-D array, 2-D array or data frame
             Sequences, in any form that `fit` takes.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            True values. With return_sequences, one array per sequence.
+            True values. With return_sequences, one array per sequence; steps with NaN are left out.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each sequence, or an array of step weights for each.
 
@@ -446,7 +446,8 @@ class RNNRegressor(BaseRegressor):
         Views of `theta_` by name. 'layer_0/forward/W': rows by gate, g, f, i, o for cell='lstm', n_units each; columns
         of [x; 1; h] (input, bias, state). All others: "Weights and their layout" in the guide.
     x_mean_ : ndarray of shape (n_features,)
-        Training mean of each feature, in its unit; 0 if standardize=False and for categories. Not with tokens.
+        Training mean of each feature, NaN left out, in its unit; 0 if standardize=False and for categories. Not with
+        tokens.
     x_scale_ : ndarray of shape (n_features,)
         Training standard deviation of each, in its unit; 1 if standardize=False and for categories. Not with tokens.
     y_mean_ : ndarray of shape (n_targets,)
@@ -770,7 +771,8 @@ class LSTMRegressor(BaseRegressor):
         g, f, i, o (candidate, forget, input, output), n_units each; columns of [x; 1; h] (input, bias, state). All
         others: "Weights and their layout" in the guide.
     x_mean_ : ndarray of shape (n_features,)
-        Training mean of each feature, in its unit; 0 if standardize=False and for categories. Not with tokens.
+        Training mean of each feature, NaN left out, in its unit; 0 if standardize=False and for categories. Not with
+        tokens.
     x_scale_ : ndarray of shape (n_features,)
         Training standard deviation of each, in its unit; 1 if standardize=False and for categories. Not with tokens.
     y_mean_ : ndarray of shape (n_targets,)
@@ -989,7 +991,8 @@ class GRURegressor(BaseRegressor):
         columns of [x; 1; h] (input, bias, state). 'layer_0/forward/U_a': columns of [1; h]. 'layer_0/forward/W_n'
         (candidate): columns of [x; 1]. All others: "Weights and their layout" in the guide.
     x_mean_ : ndarray of shape (n_features,)
-        Training mean of each feature, in its unit; 0 if standardize=False and for categories. Not with tokens.
+        Training mean of each feature, NaN left out, in its unit; 0 if standardize=False and for categories. Not with
+        tokens.
     x_scale_ : ndarray of shape (n_features,)
         Training standard deviation of each, in its unit; 1 if standardize=False and for categories. Not with tokens.
     y_mean_ : ndarray of shape (n_targets,)

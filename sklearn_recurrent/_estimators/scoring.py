@@ -66,6 +66,8 @@ def sequence_scorer(scoring) -> Callable[..., Any]:
     All steps count the same, so that long sequences count more. With ``sample_weight=[1 / len(labels) for labels in
     y]`` all sequences count the same.
 
+    A NaN in the `y` of a regressor is no target: such steps are left out.
+
     With metadata routing, ``sequence_scorer("f1_macro").set_score_request(sample_weight=True)`` requests weights.
 
     scikit-learn's splitters take a list of lists for an old form of multilabel targets, which is an error for a
