@@ -95,8 +95,7 @@ ATTRIBUTES = {
         ),
         "x_mean_": array(
             "n_features",
-            "Training mean of each feature, NaN left out, in its unit; 0 if standardize=False and for categories. Not with "
-            "tokens.",
+            "Training mean of each feature, in its unit; 0 if standardize=False and for categories. Not with tokens.",
         ),
         "x_scale_": array(
             "n_features",

@@ -446,8 +446,7 @@ class RNNRegressor(BaseRegressor):
         Views of `theta_` by name. 'layer_0/forward/W': rows by gate, g, f, i, o for cell='lstm', n_units each; columns
         of [x; 1; h] (input, bias, state). All others: "Weights and their layout" in the guide.
     x_mean_ : ndarray of shape (n_features,)
-        Training mean of each feature, NaN left out, in its unit; 0 if standardize=False and for categories. Not with
-        tokens.
+        Training mean of each feature, in its unit; 0 if standardize=False and for categories. Not with tokens.
     x_scale_ : ndarray of shape (n_features,)
         Training standard deviation of each, in its unit; 1 if standardize=False and for categories. Not with tokens.
     y_mean_ : ndarray of shape (n_targets,)
@@ -771,8 +770,7 @@ class LSTMRegressor(BaseRegressor):
         g, f, i, o (candidate, forget, input, output), n_units each; columns of [x; 1; h] (input, bias, state). All
         others: "Weights and their layout" in the guide.
     x_mean_ : ndarray of shape (n_features,)
-        Training mean of each feature, NaN left out, in its unit; 0 if standardize=False and for categories. Not with
-        tokens.
+        Training mean of each feature, in its unit; 0 if standardize=False and for categories. Not with tokens.
     x_scale_ : ndarray of shape (n_features,)
         Training standard deviation of each, in its unit; 1 if standardize=False and for categories. Not with tokens.
     y_mean_ : ndarray of shape (n_targets,)
@@ -991,8 +989,7 @@ class GRURegressor(BaseRegressor):
         columns of [x; 1; h] (input, bias, state). 'layer_0/forward/U_a': columns of [1; h]. 'layer_0/forward/W_n'
         (candidate): columns of [x; 1]. All others: "Weights and their layout" in the guide.
     x_mean_ : ndarray of shape (n_features,)
-        Training mean of each feature, NaN left out, in its unit; 0 if standardize=False and for categories. Not with
-        tokens.
+        Training mean of each feature, in its unit; 0 if standardize=False and for categories. Not with tokens.
     x_scale_ : ndarray of shape (n_features,)
         Training standard deviation of each, in its unit; 1 if standardize=False and for categories. Not with tokens.
     y_mean_ : ndarray of shape (n_targets,)

@@ -221,8 +221,7 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         for cell='lstm', n_units each; columns of [x; 1; h] (input, bias, state). All others: "Weights and their layout"
         in the guide.
     x_mean_ : ndarray of shape (n_features,)
-        Training mean of each feature, NaN left out, in its unit; 0 if standardize=False and for categories. Not with
-        tokens.
+        Training mean of each feature, in its unit; 0 if standardize=False and for categories. Not with tokens.
     x_scale_ : ndarray of shape (n_features,)
         Training standard deviation of each, in its unit; 1 if standardize=False and for categories. Not with tokens.
 

@@ -70,7 +70,7 @@ class StreamState:
     """
 
     n_streams: int
-    _last = None  # of states that were stored before there was such a thing
+    _last: np.ndarray | None = None  # of states that were stored before there was such a thing
 
     def __init__(
         self,
