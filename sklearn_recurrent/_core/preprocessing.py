@@ -222,13 +222,10 @@ class ForwardFill(InputPreprocessor):
     def _inputs(self, values, missing, dtype):
         """Network inputs of values that are `carried`; `missing` (S, F) says which."""
         unknown = np.isnan(values)
-        has_unknown = unknown.any()
-        if has_unknown:
-            values = np.where(unknown, self.mean, values)
+        if unknown.any():
+            values = np.where(unknown, self.mean, values)  # of which scaling makes 0, in either precision
         inputs = self.scaling(values, dtype)
         n = self.scaling.n_numbers
-        if has_unknown:
-            inputs[:, :n][unknown[:, self.is_number]] = 0  # exactly: the mean may be rounded
         return np.concatenate([inputs[:, :n], missing[:, self.is_number], inputs[:, n:]], axis=1, dtype=dtype)
 
     def gradient(self, d, X):

@@ -97,6 +97,16 @@ def test_sequences_are_carried_alike_whichever_of_them_are_taken(block, monkeypa
     assert np.isfinite(whole.values).all()
 
 
+@pytest.mark.parametrize("of_model", [np.float32, np.float64])
+@pytest.mark.parametrize("of_X", [np.float32, np.float64])
+def test_a_value_that_is_not_known_yet_is_exactly_0(of_model, of_X):
+    mean = np.array([1 / 3, 1e6 / 7, -1 / 9])
+    X = Ragged.from_lengths(np.full((2, 3), np.nan, of_X), [2])
+    inputs = ForwardFill(Standardizer(mean, mean**2)).network_inputs(X, np.dtype(of_model))
+    assert inputs.values.dtype == of_model
+    assert inputs.values.tolist() == [[0, 0, 0, 1, 1, 1]] * 2
+
+
 @pytest.mark.parametrize("block", [1, 8, 1 << 16])
 def test_mean_and_scale_of_values_that_are_there(block, monkeypatch):
     monkeypatch.setattr(ragged, "BLOCK", block)
