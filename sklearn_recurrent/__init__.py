@@ -11,6 +11,7 @@ from ._data.tokenizer import SequenceTokenizer
 from ._data.warnings import SequenceDataWarning
 from ._data.windows import Windows, sliding_windows
 from ._estimators.classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
+from ._estimators.per_window import PerWindow
 from ._estimators.regressors import GRURegressor, LSTMRegressor, RNNRegressor
 from ._estimators.scoring import sequence_scorer
 from ._estimators.seq2seq_classifier import Seq2SeqClassifier
@@ -24,6 +25,7 @@ __all__ = [
     "LSTMRegressor",
     "PerSequence",
     "PerTimestep",
+    "PerWindow",
     "RNNClassifier",
     "RNNRegressor",
     "Seq2SeqClassifier",

@@ -749,6 +749,9 @@ OTHERS = {
         call=lambda frame: FROM_FRAME(frame, sort_by="a"),
         target="frame",
     ),
+    "which feature y continues": Hint(
+        "target=0", RAGGED, np.arange(float(N)), model=sr.PerWindow(sr.GRURegressor(**TINY))
+    ),
     # warnings
     "targets that are the next step": Hint(
         "bidirectional=False",

@@ -15,7 +15,17 @@ from packaging.version import Version
 import sklearn_recurrent
 
 ROOT = Path(sklearn_recurrent.__file__).parent
-GROUND = ["activations", "initialization", "layers", "layout", "losses", "optimizers", "preprocessing", "ragged"]
+GROUND = [
+    "activations",
+    "initialization",
+    "layers",
+    "layout",
+    "levels",
+    "losses",
+    "optimizers",
+    "preprocessing",
+    "ragged",
+]
 FLOORS = [  # from the ground up; a module imports only from floors below its own
     {"_core", *(f"_core.{name}" for name in GROUND)},
     {"_core.packing", "_core.workspace", "_core.dataset", "_core.cells", "_core.cells.base"},
@@ -50,6 +60,7 @@ FLOORS = [  # from the ground up; a module imports only from floors below its ow
         "_estimators.docs",
         "_estimators.embedding",
         "_estimators.parameters",
+        "_estimators.per_window",
         "_estimators.weights",
     },
     {"_estimators.scoring"},

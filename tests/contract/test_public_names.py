@@ -41,6 +41,7 @@ def stored():
     yield "SequencePadder", sr.SequencePadder().fit(X)
     yield "SequenceTokenizer", sr.SequenceTokenizer().fit(texts)
     yield "PerSequence", sr.PerSequence(StandardScaler()).fit(X)
+    yield "PerWindow", sr.PerWindow(sr.GRURegressor(4, **SMALL), target=0).fit(X, X[:, -2:, 0])
     yield "PerTimestep", sr.PerTimestep(StandardScaler()).fit(X)
     yield "Windows", sr.sliding_windows(np.arange(9.0), window=3, horizon=2)
     yield "SequenceDataWarning", sr.SequenceDataWarning("zeros")
