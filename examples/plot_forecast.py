@@ -61,7 +61,7 @@ series = x[6000 :: 2 * per_unit]
 series = (series + 0.02 * rng.standard_normal(len(series))).astype(np.float32)
 
 window, step = 40, 2
-X, y, _ = sliding_windows(series, window, HORIZON, step)
+X, y, _ = sliding_windows(series, window, HORIZON, step=step)
 print(f"one series of {len(series)} steps, standard deviation {series.std():.3f}")
 chaos = compare(X, y, TimeSeriesSplit(3, gap=(window + HORIZON - 1) // step).split(X), limit=0.5)
 

@@ -9,7 +9,7 @@ from ._data.per_timestep import PerTimestep
 from ._data.sequences import as_column, as_sequences
 from ._data.tokenizer import SequenceTokenizer
 from ._data.warnings import SequenceDataWarning
-from ._data.windows import Windows, sliding_windows
+from ._data.windows import Windows, last_windows, sliding_windows
 from ._estimators.classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
 from ._estimators.per_window import PerWindow
 from ._estimators.regressors import GRURegressor, LSTMRegressor, RNNRegressor
@@ -37,6 +37,7 @@ __all__ = [
     "Windows",
     "as_column",
     "as_sequences",
+    "last_windows",
     "sequence_scorer",
     "sequences_from_frame",
     "sliding_windows",

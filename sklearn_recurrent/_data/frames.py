@@ -110,12 +110,12 @@ def sequences_from_frame(
         raise ValueError(f"Expected target_per to be 'sequence' or 'step', got {target_per!r}.")
     table = as_table(frame)
     roles = _roles(table, by=by, columns=columns, sort_by=sort_by, target=target, static=static, groups=groups)
-    rows = _sorted_rows(table, roles.by, roles.sort_by)
+    rows = sorted_rows(table, roles.by, roles.sort_by)
     _warn_of_single_steps(rows, by)
     X = table.sequences(_features(table, roles), rows.order, rows.ends, roles.sort_by)
     if roles.static:
         for name in roles.static:
-            _refuse_changes(table, rows, name, "static column", "Name values that change in columns.")
+            refuse_changes(table, rows, name, "static column", "Name values that change in columns.")
         X = table.with_static(X, roles.static, rows.first)
     else:
         X = object_array(X)
@@ -129,7 +129,7 @@ def sequences_from_frame(
     found_groups = None
     for name in roles.groups:
         _refuse_missing(table, rows, roles, name, "group")
-        _refuse_changes(table, rows, name, "column of groups", "")
+        refuse_changes(table, rows, name, "column of groups", "")
         found_groups = table.values(name)[rows.first]
     return Bunch(X=X, y=y, groups=found_groups, index=rows.keys)
 
@@ -148,7 +148,7 @@ def instances_of(X):
         X = X.rename_axis([f"level_{number}" for number in range(X.index.nlevels)])
     table = as_table(X)
     *by, time = table.levels
-    rows = _sorted_rows(table, by, [time])
+    rows = sorted_rows(table, by, [time])
     if not hasattr(X, "columns"):
         return np.split(table.values(table.columns[0])[rows.order], rows.ends[:-1])
     return table.sequences(table.columns, rows.order, rows.ends, [time])
@@ -173,7 +173,7 @@ class _Roles(NamedTuple):
 
 
 def _roles(table, **given):
-    roles = {role: _names(table, role, names) for role, names in given.items()}
+    roles = {role: names_of(table, role, names) for role, names in given.items()}
     if not roles["by"]:
         raise ValueError("Expected by to name at least one column, got none.")
     if len(roles["groups"]) > 1:
@@ -188,7 +188,7 @@ def _roles(table, **given):
     return _Roles(**roles)
 
 
-def _names(table, role, names):
+def names_of(table, role, names):
     """What plays a role, as a list of names, each of which `table` has once."""
     if names is None:
         return []
@@ -235,7 +235,7 @@ def _features(table, roles):
 # --- which rows are a sequence ----------------------------------------------------------------------------------------
 
 
-class _Rows(NamedTuple):
+class Rows(NamedTuple):
     """Rows of a table, sequence by sequence.
 
     order : the numbers of the rows, in the order of the steps
@@ -259,11 +259,16 @@ class _Rows(NamedTuple):
         return changes
 
 
-def _sorted_rows(table, by, sort_by):
+def sorted_rows(table, by, sort_by, role="sort_by"):
+    """The rows of each sequence in the order of `sort_by`, whose role a message names.
+
+    Without `by` all rows are one sequence, with the key 0.
+    """
     values = [table.values(name) for name in by]
-    if not len(values[0]):
+    n_rows = len(values[0] if by else table)
+    if not n_rows:
         raise ValueError("Expected frame to have at least one row, got none.")
-    codes = np.zeros(len(values[0]), np.int64)
+    codes = np.zeros(n_rows, np.int64)
     for name, column in zip(by, values, strict=True):
         found, n_codes = _codes(column, name)
         missing = found < 0
@@ -275,17 +280,19 @@ def _sorted_rows(table, by, sort_by):
             )
         codes, _ = _codes(codes * n_codes + found, name)
     first = np.unique(codes, return_index=True)[1]
-    if len(by) == 1:
+    if not by:
+        keys = np.zeros(1, np.int64)
+    elif len(by) == 1:
         keys = values[0][first]
     else:
         keys = object_array(list(zip(*(_entries(column[first]) for column in values), strict=True)))
     ends = np.cumsum(np.bincount(codes))
     if not sort_by:
-        return _Rows(np.argsort(codes, kind="stable"), ends, first, keys)
+        return Rows(np.argsort(codes, kind="stable"), ends, first, keys)
     ranks = [_ranks(table, name, codes, keys) for name in sort_by]
     order = np.lexsort((*ranks[::-1], codes))
-    rows = _Rows(order, ends, order[ends - np.bincount(codes)], keys)
-    _refuse_equal_steps(table, rows, by, sort_by, ranks)
+    rows = Rows(order, ends, order[ends - np.bincount(codes)], keys)
+    _refuse_equal_steps(table, rows, by, sort_by, ranks, role)
     return rows
 
 
@@ -381,7 +388,7 @@ def _dates(table, name, values, stamps):
     )
 
 
-def _refuse_equal_steps(table, rows, by, sort_by, ranks):
+def _refuse_equal_steps(table, rows, by, sort_by, ranks, role):
     equal = np.ones(len(rows.order) - 1, bool)
     for rank in ranks:
         equal &= rank[rows.order][1:] == rank[rows.order][:-1]
@@ -393,7 +400,7 @@ def _refuse_equal_steps(table, rows, by, sort_by, ranks):
     other = rows.order[position + 1]
     stamp = ", ".join(f"{name}={shown(table.values(name)[row])}" for name in sort_by)
     raise ValueError(
-        f"Expected one step for each value of sort_by, got two for {stamp} in sequence {rows.key(position)}, rows "
+        f"Expected one step for each value of {role}, got two for {stamp} in sequence {rows.key(position)}, rows "
         f"{row} and {other}. If they belong to two sequences, add the column that tells these apart to by."
         f"{_hint('If they are copies, drop them', table.dropped_duplicates([*by, *sort_by]))}"
     )
@@ -413,11 +420,11 @@ def _targets(table, rows, roles, target_per):
         chosen = rows.first
         for name in roles.target:
             _refuse_missing(table, rows, roles, name, "target")
-            _refuse_changes(table, rows, name, "target", "For a target for each time step pass target_per='step'.")
+            refuse_changes(table, rows, name, "target", "For a target for each time step pass target_per='step'.")
     return np.column_stack([table.values(name)[chosen] for name in roles.target])
 
 
-def _refuse_changes(table, rows, name, what, hint):
+def refuse_changes(table, rows, name, what, hint):
     codes, _ = _codes(table.values(name), name)
     codes = codes[rows.order]
     changes = rows.inner(codes[1:] != codes[:-1])

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from .calendar import stamps_of_array, stamps_of_series
 from .containers import object_array
 from .layouts import level_names
 
@@ -19,13 +20,15 @@ FORMAT = "%d.%m.%Y"
 def as_table(frame):
     """The table of a data frame, which is not changed.
 
-    Every table has
+    Every table has a length, and
 
+    library : the name of its library
     columns : what features are taken from by default
     levels : names of the levels of a MultiIndex of the rows; empty without one
     names : everything that can be named
     values(name) : a NumPy array; missing numbers are NaN
     sortable(name) : an array whose order is that of time, if the column has one
+    stamps(name) : the times in a column, `Stamps`
     kind(name) : "numbers", "times" or "others"
     sequences(columns, order, ends, stamps) : a frame for each run of rows in `order`, of which each ends in `ends`
     with_static(sequences, static, rows) : sequences beside static values, which stand in `rows`
@@ -68,7 +71,7 @@ def _conversion(frame):
     return ""
 
 
-def _block(columns, order):
+def block_of(columns, order):
     """Columns of numbers as one array (n, F), in the dtype that they have in common."""
     block = np.empty((len(order), len(columns)), np.result_type(*{column.dtype for column in columns}))
     for k, column in enumerate(columns):
@@ -79,6 +82,8 @@ def _block(columns, order):
 class PandasTable:
     """A DataFrame. The levels of its index can be named like columns."""
 
+    library = "pandas"
+
     def __init__(self, frame):
         self._frame = frame
         self.columns = list(frame.columns)
@@ -87,6 +92,9 @@ class PandasTable:
         self.levels = []
         if frame.index.nlevels > 1:
             self.levels = level_names(frame.index) or []
+
+    def __len__(self):
+        return len(self._frame)
 
     def values(self, name):
         series = self._series(name)
@@ -113,6 +121,11 @@ class PandasTable:
             return series.to_numpy()
         return self.values(name)
 
+    def stamps(self, name):
+        series = self._series(name)
+        found = stamps_of_series(series)
+        return stamps_of_array(self.values(name), name) if found is None else found
+
     def kind(self, name):
         dtype = self._series(name).dtype
         if dtype.kind in "biuf":
@@ -127,7 +140,7 @@ class PandasTable:
     def sequences(self, columns, order, ends, stamps):
         pandas = sys.modules["pandas"]
         if all(self.kind(name) == "numbers" for name in columns):
-            block = _block([self.values(name) for name in columns], order)
+            block = block_of([self.values(name) for name in columns], order)
             rows = pandas.DataFrame(block, columns=self._select(columns).columns, copy=False)
         else:
             rows = self._select(columns).take(order)
@@ -185,6 +198,7 @@ class PandasTable:
 class PolarsTable:
     """A DataFrame of polars."""
 
+    library = "polars"
     levels = ()
 
     def __init__(self, frame):
@@ -192,6 +206,9 @@ class PolarsTable:
         self._polars = sys.modules["polars"]
         self.columns = frame.columns
         self.names = frame.columns
+
+    def __len__(self):
+        return len(self._frame)
 
     def values(self, name):
         column = self._frame[name]
@@ -204,6 +221,10 @@ class PolarsTable:
         if column.dtype == self._polars.Enum:
             column = column.to_physical()
         return column.to_numpy()
+
+    def stamps(self, name):
+        zone = getattr(self._frame.schema[name], "time_zone", None)
+        return stamps_of_array(self.values(name), name, zone, "polars")
 
     def kind(self, name):
         dtype = self._frame.schema[name]
@@ -257,6 +278,7 @@ class PolarsTable:
 class ArrowTable:
     """A Table of pyarrow."""
 
+    library = "pyarrow"
     levels = ()
 
     def __init__(self, frame):
@@ -264,6 +286,9 @@ class ArrowTable:
         self._pyarrow = sys.modules["pyarrow"]
         self.columns = list(frame.column_names)
         self.names = self.columns
+
+    def __len__(self):
+        return self._frame.num_rows
 
     def values(self, name):
         column = self._frame[name]
@@ -275,6 +300,10 @@ class ArrowTable:
         return column.to_numpy()
 
     sortable = values
+
+    def stamps(self, name):
+        zone = getattr(self._frame.schema.field(name).type, "tz", None)
+        return stamps_of_array(self.values(name), name, zone, "pyarrow")
 
     def kind(self, name):
         types = self._pyarrow.types

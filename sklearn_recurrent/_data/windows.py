@@ -3,36 +3,69 @@
 from __future__ import annotations
 
 from numbers import Integral
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.utils import check_scalar
 
-from .columns import column_names
-from .containers import unwrap
-from .frames import instances_of
-from .layouts import is_long, refuse_other_axes
-from .sequences import arrays_and_frame, as_sequences, parse_sequences
+from .calendar import Stamps
+from .containers import object_array
+from .forecast_tables import CUTOFF, SERIES, TIME, as_steps, names_of_predictions, table_of
+from .frames import names_of, shown
+from .known_future import known_values
+from .panels import panel_of, with_regular_steps
+from .tables import SEQUENCE, PandasTable
+from .window_labels import RULES, labels_of_steps, labels_of_windows, nearest_code, vote, with_fill
+
+if TYPE_CHECKING:
+    from .cutoff_split import CutoffSplit
 
 
-class Windows(NamedTuple):
-    """Windows of time series and what follows them, as a named tuple.
+class _Arrays(NamedTuple):
+    X: Any
+    y: np.ndarray
+    groups: np.ndarray
 
-    `sliding_windows` returns it.
+
+class Windows(_Arrays):
+    """Windows of time series and what follows them, as a named tuple that knows the times.
+
+    `sliding_windows` and `last_windows` return it. It unpacks to `X`, `y` and `groups`.
 
     Parameters
     ----------
     X : ndarray of shape (n_windows, window) or (n_windows, window, n_features)
-        The windows, the oldest time step first.
+        The windows, the oldest time step first. With `known`, the steps that follow are there, too; with `static`, it
+        is a table of sequences and static values.
     y : ndarray of shape (n_windows, horizon) or (n_windows, horizon, n_targets)
-        The values after each window. For a horizon of 1, without the axis of time.
+        The values after each window. For a horizon of 1, without the axis of time. Of `last_windows` NaN.
     groups : ndarray of shape (n_windows,)
         Index of the series of each window.
+
+    Attributes
+    ----------
+    cutoff : ndarray of shape (n_windows,)
+        Time of the last step seen: datetime64, timedelta64 or integers; timestamps of pandas in a time zone, and
+        periods, as objects. Without times, the position in the series.
+    forecast_times : ndarray of shape (n_windows, horizon)
+        The times of the targets.
+    series : ndarray of shape (n_windows,)
+        Which series it is: the value of `by` or of the levels of a MultiIndex, a tuple of several, or its number.
+    y_per_step : ndarray of shape (n_windows, window + horizon) or (n_windows, window + horizon, n_targets), or None
+        With `known`, a target for each step of `X`, NaN in the past: for networks with ``return_sequences=True``.
+    horizon : int
+        Number of time steps after a window.
+    freq : int, timedelta64, or offset of pandas, or None
+        The length of a time step, as `CutoffSplit` takes it. None if it is not known.
 
     See Also
     --------
     sliding_windows : Cut time series into windows.
+    last_windows : The last window of each series.
+
+    Notes
+    -----
+    Windows that are made by hand, of `X`, `y` and `groups` alone, have none of the attributes.
 
     Examples
     --------
@@ -42,14 +75,233 @@ class Windows(NamedTuple):
     >>> windows.X.tolist(), windows.y.tolist()
     ([[0.0, 1.0, 2.0], [1.0, 2.0, 3.0], [2.0, 3.0, 4.0]], [3.0, 4.0, 5.0])
     >>> X, y, groups = windows
+    >>> windows.cutoff
+    array([2, 3, 4])
     """
 
-    X: np.ndarray
-    y: np.ndarray
-    groups: np.ndarray
+    def __new__(cls, X, y, groups):
+        """Windows by hand."""
+        return super().__new__(cls, X, y, groups)
+
+    @classmethod
+    def _with(cls, X, y, groups, about):
+        """Windows that know where they come from, which is a dictionary of builtins, arrays and objects of pandas."""
+        windows = cls(X, y, groups)
+        windows.__dict__.update(about)
+        return windows
+
+    def _replace(self, /, **changes):
+        replaced = super()._replace(**changes)
+        replaced.__dict__.update(self.__dict__)
+        return replaced
+
+    __replace__ = _replace
+
+    def _known(self, name):
+        if name not in self.__dict__:
+            raise AttributeError(
+                "Windows of X, y and groups alone do not know their times: sliding_windows makes those that do."
+            )
+        return self.__dict__[name]
+
+    @property
+    def horizon(self) -> int:
+        """Number of time steps after a window."""
+        return self._known("_horizon")
+
+    @property
+    def freq(self) -> Any:
+        """The length of a time step."""
+        return self._known("_freq")
+
+    @property
+    def series(self) -> np.ndarray:
+        """Which series each window is of."""
+        return self._known("_keys")[self.groups]
+
+    @property
+    def cutoff(self) -> np.ndarray:
+        """Time of the last step seen of each window."""
+        return self._as_array(self._cutoff())
+
+    @property
+    def forecast_times(self) -> np.ndarray:
+        """The times of the targets of each window."""
+        return self._as_array(self._forecast_times())
+
+    @property
+    def y_per_step(self) -> np.ndarray | None:
+        """A target for each step of `X`, if it holds those that follow the window, NaN in the past."""
+        if not self._known("_has_future"):
+            return None
+        y = self.y.reshape(len(self.y), self.horizon, *self._known("_target_shape"))
+        past = np.full((len(y), self._known("_window"), *y.shape[2:]), np.nan, y.dtype)
+        return np.concatenate([past, y], axis=1)
+
+    def _cutoff(self):
+        ends = self._known("_ends")
+        stamps = self._known("_stamps")
+        if stamps is None:
+            return ends - self._known("_offsets")[self.groups]
+        return stamps[0][ends]
+
+    def _forecast_times(self):
+        future = self._known("_future")
+        if future is not None:
+            return future
+        ahead = np.arange(1, self.horizon + 1)
+        stamps = self._known("_stamps")
+        if stamps is None:
+            return self._cutoff()[:, None] + ahead
+        return stamps[0][self._known("_ends")[:, None] + ahead]
+
+    def _as_array(self, values):
+        stamps = self._known("_stamps")
+        return values if stamps is None else Stamps(*stamps).as_array(values)
+
+    def cutoff_split(self, n_splits: int = 5, **settings) -> CutoffSplit:
+        """Folds by time that fit these windows; pass ``groups=windows.cutoff`` where they are used.
+
+        Parameters
+        ----------
+        n_splits : int, default=5
+            Number of folds.
+        **settings : dict
+            Other parameters of `CutoffSplit`.
+
+        Returns
+        -------
+        cv : CutoffSplit
+            With the horizon and the length of the time step of these windows.
+        """
+        from .cutoff_split import CutoffSplit
+
+        return CutoffSplit(n_splits, **{"horizon": self.horizon, "freq": self.freq} | settings)
+
+    def to_frame(self, predictions, rows=None, *, quantile=None):
+        """Put predictions into a long table, with one row for each window and each step of its horizon.
+
+        Parameters
+        ----------
+        predictions : array-like of shape (n_windows, horizon)
+            Or (n_windows, horizon, n_targets), and with an axis of quantiles after these. For a horizon of 1 also
+            without the axis of time. Of a network with an output per step, those of the past are left out.
+        rows : array-like of int or bool, default=None
+            Which windows were predicted, such as those of a test fold. None means all.
+        quantile : float or tuple of float, default=None
+            Levels of the quantiles, if predictions have an axis of these, as the network has them in `quantile`.
+
+        Returns
+        -------
+        frame : DataFrame
+            Of polars if the series came from a frame of polars, else of pandas. Its columns are those of `by` (without
+            names "series"), "cutoff", the name of the time (without one "time"), and "prediction". If the targets have
+            an axis, it is one for each target, such as "prediction_sales"; for quantiles "prediction_0.05" or
+            "prediction_sales_0.05".
+        """
+        if not self.horizon:
+            raise ValueError(
+                "Expected windows with a horizon, got horizon=0. Use windows.labels_per_step(predictions)."
+            )
+        chosen = np.arange(len(self.groups)) if rows is None else np.arange(len(self.groups))[np.asarray(rows)]
+        targets = self._known("_targets")
+        steps, has_quantiles = as_steps(
+            predictions,
+            len(chosen),
+            self._known("_window"),
+            self.horizon,
+            self._known("_target_shape"),
+            self._known("_has_future"),
+        )
+        n_quantiles = steps.shape[3] if has_quantiles else None
+        names = names_of_predictions(targets, n_quantiles, quantile)
+        cutoff = np.repeat(self._cutoff()[chosen], self.horizon)
+        times = self._forecast_times()[chosen].ravel()
+        stamps = self._known("_stamps")
+        if stamps is not None:
+            stamps = Stamps(*stamps)
+            cutoff = (cutoff,)
+            times = (times,)
+        keys = self.series[chosen].repeat(self.horizon)
+        by = self._known("_by") or [SERIES]
+        columns = [(by[0], keys)]
+        if len(by) > 1:
+            columns = [(name, np.array([key[k] for key in keys.tolist()])) for k, name in enumerate(by)]
+        time = self._known("_time")
+        columns += [(CUTOFF, cutoff), (TIME if time is None else time, times)]
+        flat = steps.reshape(len(keys), -1)
+        columns += [(name, flat[:, j]) for j, name in enumerate(names)]
+        return table_of(columns, stamps, self._known("_library"))
+
+    def labels_per_step(self, predictions, rows=None, *, fill=None):
+        """Labels of time steps from those of windows, by vote.
+
+        Each window votes for its label in all of its steps. Of labels with equally many votes, a step gets that of the
+        latest window.
+
+        Parameters
+        ----------
+        predictions : array-like of shape (n_windows,)
+            A label for each window.
+        rows : array-like of int or bool, default=None
+            Which windows were predicted. None means all.
+        fill : label, default=None
+            Label of steps in no window, such as those after the last one. None: that of the nearest step that is in a
+            window, of two equally near ones the earlier.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_steps,)
+            For a single series. For a table, of its rows as they came. Otherwise an object array with an array for each
+            series.
+
+        Raises
+        ------
+        ValueError
+            If predictions are not one label for each window, or a series has no window, and `fill` is None.
+        """
+        predictions = np.asarray(predictions)
+        starts = self._known("_ends") - self._known("_window") + 1
+        if rows is not None:
+            starts = starts[np.asarray(rows)]
+        if predictions.shape != starts.shape:
+            raise ValueError(
+                f"Expected predictions to be one label for each of the {len(starts)} windows, got shape "
+                f"{predictions.shape}."
+            )
+        offsets = self._known("_offsets")
+        classes, codes = vote(predictions, starts, self._known("_window"), int(offsets[-1]))
+        if fill is None:
+            keys = self._known("_keys")
+            labels = classes[nearest_code(codes, offsets, lambda j: shown(keys[j]))]
+        else:
+            labels = with_fill(classes, codes, fill)
+        order = self._known("_order")
+        if order is not None:
+            in_order = np.empty_like(labels)
+            in_order[order] = labels
+            return in_order
+        if self._known("_is_one"):
+            return labels
+        return object_array(np.split(labels, offsets[1:-1]))
 
 
-def sliding_windows(series, window: int, horizon: int, step: int = 1, target=None) -> Windows:
+def sliding_windows(
+    series,
+    window: int,
+    horizon: int,
+    *,
+    step: int = 1,
+    target=None,
+    known=None,
+    static=None,
+    time=None,
+    by=None,
+    short: Literal["raise", "skip"] = "raise",
+    gaps: Literal["raise", "nan"] = "raise",
+    labels=None,
+    label_rule: Literal["last", "majority", "any"] = "last",
+) -> Windows:
     """Cut time series into windows and the values that follow them.
 
     `X` has the `window` values before a point in time, the oldest first, and `y` has the `horizon` values from that
@@ -62,29 +314,51 @@ def sliding_windows(series, window: int, horizon: int, step: int = 1, target=Non
         One series: numbers ``(T,)``, or ``(T, k)`` for k features, as array, nested list, Series or data frame, whose
         rows are the time steps. Or several series of any lengths: a list, tuple, Series or object array of them, or a
         3-D array ``(n, T, k)``, whose leading and trailing steps of NaN are padding. A 2-D array is one series; if each
-        of its rows is a series, pass ``as_sequences(series)``. The last level of a row MultiIndex of pandas is time, by
-        which the rows are sorted; the other levels tell the series apart.
+        of its rows is a series, pass ``as_sequences(series)``. Or a long table of several series: a frame of pandas or
+        polars, or a Table of pyarrow, with `by`; or a frame of pandas with a MultiIndex, whose last level is time.
     window : int
         Number of time steps in a row of `X`, at least 1.
     horizon : int
-        Number of time steps in a row of `y`, at least 1.
+        Number of time steps in a row of `y`, at least 1. With `labels` it is 0.
     step : int, default=1
         Number of time steps from one window to the next, at least 1. From ``window + horizon`` on, windows share no
         value.
     target : int, str or list of these, default=None
-        Features in `y`, by position, or by column name if `series` is a data frame or several. None means all. `X`
-        always has all features.
+        Features in `y`, by position, or by column name if `series` is a data frame or several. None means all but
+        `known`. `X` always has all features.
+    known : int, str or list of these, default=None
+        Features whose values are known ahead, such as prices and holidays. `X` then has the steps of the horizon, too.
+    static : str or list of str, default=None
+        Columns of a table with one value per series, which become columns of `X` beside the sequences.
+    time : str, default=None
+        The column of times, by which the rows of a series are sorted: dates, periods or whole numbers. None means the
+        index of a frame of pandas, if it is one of dates, periods or durations; otherwise there are no times.
+    by : str or list of str, default=None
+        The column that tells the series of a long table apart, or the columns that do so together.
+    short : {"raise", "skip"}, default="raise"
+        Whether a series shorter than ``window + horizon`` is an error, or is left out.
+    gaps : {"raise", "nan"}, default="raise"
+        Whether a time without a row, or a missing value, is an error, or NaN in `X` and `y`.
+    labels : str or array-like, default=None
+        Labels of the time steps of a recording, numbers or strings: a column of the table, an array, or a list with an
+        array for each series. `y` then has the label of each window.
+    label_rule : {"last", "majority", "any"}, default="last"
+        The label of a window: that of its last step; the commonest of its steps, of equally common ones the first in
+        sorted order; or whether any step has the label True or 1.
 
     Returns
     -------
     X : ndarray of shape (n_windows, window) or (n_windows, window, k)
         2-D for series ``(T,)``, as any regressor takes it; 3-D for series ``(T, k)``, even if k is 1. Float32 if all of
-        `series` is, else float64.
+        `series` is, else float64. With `known` it has the shape (n_windows, window + horizon, k + 1): the last column
+        is 1 in the future and 0 in the past, and features that are not known are 0 in the future. With `static` it is a
+        frame of pandas with these sequences in the column "sequence" and the static columns, or for other libraries an
+        object array of shape (n_windows, 1 + n_static).
     y : ndarray of shape (n_windows, horizon) or (n_windows, horizon, n_targets)
         3-D if `target` is a list, or if it is None and `X` is 3-D. With ``horizon=1`` without the axis of time:
-        ``(n_windows,)`` or ``(n_windows, n_targets)``.
+        ``(n_windows,)`` or ``(n_windows, n_targets)``. With `labels` (n_windows,).
     groups : ndarray of shape (n_windows,), dtype int
-        Index of the series of each window. Series of a MultiIndex are numbered in the order in which they first appear.
+        Index of the series of each window. Series of a table are numbered in the order in which they first appear.
 
     Raises
     ------
@@ -93,19 +367,27 @@ def sliding_windows(series, window: int, horizon: int, step: int = 1, target=Non
     ValueError
         If `window`, `horizon` or `step` is less than 1; if there is no such `target`; if a series is shorter than
         ``window + horizon``, differs from the others in its features or column names, or holds anything but finite
-        numbers. The message names the series (as a sequence) and the time step. Also if a time is there twice in a
-        series of a MultiIndex.
+        numbers; if times do not increase, are there twice, or have a gap. The message names the series (as a sequence)
+        and the time step.
 
     See Also
     --------
+    last_windows : The last window of each series, for the true future.
     sequences_from_frame : Whole sequences of a table with one row per time step.
     as_sequences : The rows of a 2-D array as series.
-    sklearn.model_selection.TimeSeriesSplit : Folds in which training precedes testing.
+    sklearn.model_selection.TimeSeriesSplit : Folds in which training precedes testing, for a single series.
     sklearn.model_selection.GroupKFold : Folds of whole series, by `groups`.
 
     Notes
     -----
-    The result is a named tuple, `Windows`, of new arrays. Windows are in the order of time, series after series.
+    The result is a named tuple, `Windows`, of new arrays. Windows are in the order of time, series after series. It has
+    more attributes: the `cutoff` of each window and its `forecast_times`, the `series` it is of, `y_per_step` for
+    networks with an output per step, and `to_frame`, which makes a long table of predictions.
+
+    The length of a time step is the `freq` of the index, if it has one, else the commonest difference of all series:
+    one number or length of time, months (the same day of each, or the last), or business days, if there is no Saturday
+    and no Sunday. In a time zone, days are those of the clock there. Other calendars are read from the index:
+    ``pandas.DatetimeIndex(times, freq="W-FRI")``.
 
     Neighboring windows overlap, so that shuffled folds leak. Window i has the time steps from ``i * step`` to ``i *
     step + window + horizon - 1``. For a single series, ``TimeSeriesSplit(gap=g)`` leaves out ``g`` windows between
@@ -147,109 +429,380 @@ def sliding_windows(series, window: int, horizon: int, step: int = 1, target=Non
     >>> X, y, groups = sliding_windows([np.ones((7, 2)), np.ones((6, 2))], window=4, horizon=2, target=0)
     >>> X.shape, y.shape, groups
     ((3, 4, 2), (3, 2), array([0, 0, 1]))
+
+    Windows of a recording with a label per step:
+
+    >>> activity = ["rest"] * 5 + ["walk"] * 4
+    >>> windows = sliding_windows(np.arange(9), window=3, horizon=0, step=3, labels=activity, label_rule="majority")
+    >>> windows.y.tolist()
+    ['rest', 'rest', 'walk']
+    >>> windows.labels_per_step(windows.y).tolist()
+    ['rest', 'rest', 'rest', 'rest', 'rest', 'rest', 'walk', 'walk', 'walk']
     """
-    for name, number in [("window", window), ("horizon", horizon), ("step", step)]:
-        check_scalar(number, name, Integral, min_val=1)
-    # The sums below would overflow in a small integer dtype of NumPy.
-    window = int(window)
-    horizon = int(horizon)
-    step = int(step)
-    arrays, names = _arrays_and_names(series)
-    # Parsing stores the form of X on an estimator; here nothing uses it.
-    ragged = parse_sequences(BaseEstimator(), arrays, reset=True).joined()
-    _check_long_enough(ragged.lengths, arrays, window, horizon)
+    window, horizon, step = _checked_sizes(window=window, horizon=horizon, step=step)
+    _check_options(short=(short, ("raise", "skip")), gaps=(gaps, ("raise", "nan")), label_rule=(label_rule, RULES))
+    _check_labels(horizon, labels, target=target, known=known, gaps=None if gaps == "raise" else gaps)
+    missing = "keep" if gaps == "nan" else "error"
+    column = labels if isinstance(labels, str) else None
+    panel = panel_of(series, time=time, by=by, static=static, labels=column, missing=missing)
+    panel, calendar = with_regular_steps(panel, gaps)
+    ragged = panel.ragged
+    is_long_enough = _long_enough(panel, window, horizon, short)
     # For each window: the series that it comes from, its number within that series, and its first row in the values.
-    counts = (ragged.lengths - window - horizon) // step + 1
+    counts = np.where(is_long_enough, (ragged.lengths - window - horizon) // step + 1, 0)
     groups = np.repeat(np.arange(len(ragged)), counts)
     number = np.arange(len(groups)) - np.repeat(np.cumsum(counts) - counts, counts)
     starts = ragged.offsets[groups] + step * number
-    values = ragged.values
-    if all(x.ndim == 1 for x in arrays):
-        values = values[:, 0]
-    targets = values
-    if target is not None:
-        targets = ragged.values[:, _positions(target, names, ragged.n_features)]
+    roles = _roles_of_features(panel, target, known)
+    values = ragged.values[:, 0] if panel.is_flat else ragged.values
     X = _cut(values, starts, window)
-    y = _cut(targets, starts + window, horizon)
+    if roles.known:
+        future = _cut(ragged.values[:, roles.known], starts + window, horizon)
+        X = _with_future(X, future, roles.known)
+    if labels is not None:
+        y = labels_of_windows(labels_of_steps(labels, panel), starts, window, label_rule)
+    else:
+        targets = values
+        if target is not None or roles.known:
+            targets = ragged.values[:, roles.targets if roles.shape else roles.targets[0]]
+        y = _cut(targets, starts + window, horizon)
+        if horizon == 1:
+            y = y[:, 0]
+    about = _about(panel, calendar, roles, window, horizon, starts + window - 1)
+    return Windows._with(_with_static(X, panel, groups, static), y, groups, about)
+
+
+def last_windows(
+    series,
+    window: int,
+    horizon: int,
+    *,
+    known=None,
+    known_future=None,
+    static=None,
+    time=None,
+    by=None,
+    target=None,
+    short: Literal["raise", "skip"] = "raise",
+    gaps: Literal["raise", "nan"] = "raise",
+) -> Windows:
+    """Cut the last window of each series, to forecast what comes after its end.
+
+    Each series ends at its own time, and is forecast from there. `X` has the layout of `sliding_windows` with the same
+    parameters.
+
+    Parameters
+    ----------
+    series : array, list, tuple, Series or data frame
+        One or several series, as in `sliding_windows`.
+    window : int
+        Number of time steps in a row of `X`, at least 1.
+    horizon : int
+        Number of time steps to forecast, at least 1.
+    known : int, str or list of these, default=None
+        Features whose values are known ahead, as in `sliding_windows`.
+    known_future : array, list, tuple or data frame, default=None
+        The values of these features in the steps after the end of each series, in the container that `series` has.
+        Their rows are found by series and time; further rows, series and columns may be there. If series have no times,
+        it has `horizon` rows for each series, and as an array the features in the order of `known`.
+    static : str or list of str, default=None
+        Columns of a table with one value per series, as in `sliding_windows`.
+    time : str, default=None
+        The column of times, as in `sliding_windows`.
+    by : str or list of str, default=None
+        The columns that tell the series of a long table apart.
+    target : int, str or list of these, default=None
+        Features that are forecast, as in `sliding_windows`.
+    short : {"raise", "skip"}, default="raise"
+        Whether a series shorter than `window` is an error, or is left out.
+    gaps : {"raise", "nan"}, default="raise"
+        Whether a time without a row, or a missing value, is an error, or NaN in `X`.
+
+    Returns
+    -------
+    windows : Windows
+        One window for each series. `y` is NaN. `cutoff`, `series` and `forecast_times` say what is forecast, and
+        ``to_frame(predictions)`` makes a long table of it.
+
+    Raises
+    ------
+    TypeError
+        If `window` or `horizon` is not an integer.
+    ValueError
+        If a series is shorter than `window`, or is refused by `sliding_windows`, too; if `known_future` has no row for
+        a series and a time: the message lists these.
+
+    See Also
+    --------
+    sliding_windows : All windows, to fit and to test on.
+
+    Examples
+    --------
+    Sales of two shops, with prices that are known ahead. The second shop ends a day earlier:
+
+    >>> import pandas as pd
+    >>> from sklearn_recurrent import last_windows
+    >>> days = pd.date_range("2026-01-01", periods=8)
+    >>> table = pd.DataFrame({"shop": "a", "day": days, "price": 2.0, "sales": range(8)})
+    >>> table = pd.concat([table, table[:7].assign(shop="b")])
+    >>> prices = pd.DataFrame({"shop": ["a", "a", "b", "b"], "day": days[[7, 7, 7, 7]], "price": 3.0})
+    >>> prices["day"] += pd.to_timedelta([1, 2, 0, 1], unit="D")
+    >>> windows = last_windows(
+    ...     table, window=3, horizon=2, by="shop", time="day", target="sales", known="price", known_future=prices
+    ... )
+    >>> windows.X[0]
+    array([[2., 5., 0.],
+           [2., 6., 0.],
+           [2., 7., 0.],
+           [3., 0., 1.],
+           [3., 0., 1.]])
+    >>> windows.to_frame([[8, 9], [7, 8]])
+      shop     cutoff        day  prediction
+    0    a 2026-01-08 2026-01-09           8
+    1    a 2026-01-08 2026-01-10           9
+    2    b 2026-01-07 2026-01-08           7
+    3    b 2026-01-07 2026-01-09           8
+    """
+    window, horizon = _checked_sizes(window=window, horizon=horizon)
+    if not horizon:
+        raise ValueError("horizon == 0, must be >= 1.")
+    _check_options(short=(short, ("raise", "skip")), gaps=(gaps, ("raise", "nan")))
+    if (known is None) != (known_future is None):
+        given, other = ("known", "known_future") if known_future is None else ("known_future", "known")
+        raise ValueError(f"Expected {given} together with {other}, got {other}=None.")
+    missing = "keep" if gaps == "nan" else "error"
+    panel = panel_of(series, time=time, by=by, static=static, missing=missing)
+    panel, calendar = with_regular_steps(panel, gaps)
+    ragged = panel.ragged
+    groups = np.flatnonzero(_long_enough(panel, window, 0, short))
+    ends = ragged.offsets[groups + 1] - 1
+    stamps = _stamps_after(panel, calendar, ends, horizon)
+    roles = _roles_of_features(panel, target, known)
+    values = ragged.values[:, 0] if panel.is_flat else ragged.values
+    X = _cut(values, ends - window + 1, window)
+    if roles.known:
+        of_them = panel._replace(keys=panel.keys[groups])
+        future = known_values(known_future, of_them, roles.known, stamps, horizon, missing)
+        X = _with_future(X, future, roles.known)
+    shape = (len(groups), horizon, *roles.shape)
     if horizon == 1:
-        y = y[:, 0]
-    return Windows(X, y, groups)
+        shape = (len(groups), *roles.shape)
+    about = _about(panel, calendar, roles, window, horizon, ends)
+    about["_future"] = stamps
+    return Windows._with(_with_static(X, panel, groups, static), np.full(shape, np.nan, X.dtype), groups, about)
 
 
-def _arrays_and_names(series):
-    """The series as a list of arrays, and the names of their features, if they are data frames."""
-    refuse_other_axes(series, "series", one_sequence=True)
-    form, found = unwrap(series, "series")
-    if form == "numbers" and is_long(found):
-        found = instances_of(found)
-        form = "sequences"
-    if form == "numbers" and len(getattr(found, "shape", ())) > 2:
-        return list(as_sequences(found)), []
-    if form == "numbers":
-        _check_rows_of_equal_length(found)
-        found = [found]
-    arrays, frame = arrays_and_frame(found, "series")
-    return arrays, [] if frame is None else column_names(frame)
+# --- parameters -------------------------------------------------------------------------------------------------------
 
 
-def _check_rows_of_equal_length(series):
-    if not isinstance(series, list | tuple):
+def _checked_sizes(**sizes):
+    """Sizes as integers of Python, since sums of small integers of NumPy would overflow."""
+    for name, size in sizes.items():
+        if name == "horizon" and isinstance(size, Integral) and size == 0:
+            continue  # which windows with labels have
+        check_scalar(size, name, Integral, min_val=1)
+    return [int(size) for size in sizes.values()]
+
+
+def _check_options(**options):
+    for name, (value, allowed) in options.items():
+        if not isinstance(value, str) or value not in allowed:
+            raise ValueError(f"Expected {name} to be {' or '.join(map(repr, allowed))}, got {value!r}.")
+
+
+def _check_labels(horizon, labels, **others):
+    if labels is None:
+        if not horizon:
+            raise ValueError(
+                "horizon == 0, must be >= 1. Only windows of a labelled recording have a horizon of 0: pass labels, "
+                "one for each time step."
+            )
         return
-    lengths = {len(row) for row in series if isinstance(row, list | tuple)}
-    if len(lengths) > 1:
-        raise ValueError(
-            "Expected series as a nested list of numbers, which is one series with time steps as rows, to have rows of "
-            f"equal length, got {min(lengths)} to {max(lengths)} values per row. "
-            "If each row is a series, pass as_sequences(series)."
-        )
+    if horizon:
+        raise ValueError(f"Expected horizon=0 with labels, which are those of the windows themselves, got {horizon}.")
+    for name, value in others.items():
+        if value is not None:
+            hint = " Pass a series for each part without gaps." if name == "gaps" else ""
+            raise ValueError(f"Expected no {name} with labels, got {name}={value!r}.{hint}")
 
 
-def _check_long_enough(lengths, arrays, window, horizon):
+def _long_enough(panel, window, horizon, short):
+    """Of which series there are windows; an error if that is none, or with short="raise" not all."""
+    lengths = panel.ragged.lengths
     needed = window + horizon
-    short = lengths < needed
-    if not short.any():
-        return
-    j = short.argmax()
+    is_short = lengths < needed
+    if not is_short.any() or (short == "skip" and not is_short.all()):
+        return ~is_short
+    j = int(is_short.argmax())
+    n_features = panel.ragged.n_features
     hint = ""
-    if len(arrays) == 1 and arrays[0].ndim == 2 and arrays[0].shape[1] >= needed:
+    if panel.origin.is_one and panel.origin.table is None and not panel.is_flat and n_features >= needed:
         hint = " The rows of a 2-D array are time steps; if each row is a series, pass as_sequences(series)."
+    elif len(lengths) > 1 and not is_short.all():
+        hint = f" short='skip' leaves out series that are shorter, here {is_short.sum()}."
+    sizes = f"window={window} plus horizon={horizon}" if horizon else f"window={window}"
     raise ValueError(
-        f"Expected at least {needed} time steps, window={window} plus horizon={horizon}, "
-        f"got {lengths[j]} in sequence {j}.{hint}"
+        f"Expected at least {needed} time steps, {sizes}, got {lengths[j]} in sequence {shown(panel.keys[j])}.{hint}"
     )
 
 
-def _positions(target, names, n_features):
-    """`target` as the position of a feature, or a list of positions."""
-    if not isinstance(target, list | tuple | np.ndarray):
-        return _position(target, names, n_features)
-    if not len(target):
-        raise ValueError(f"Expected target to contain at least one feature, got {target!r}.")
-    return [_position(feature, names, n_features) for feature in target]
+# --- features ---------------------------------------------------------------------------------------------------------
 
 
-def _position(feature, names, n_features):
+class _Roles(NamedTuple):
+    """What features are for, by their positions.
+
+    shape : (k,) if targets have an axis, else ()
+    """
+
+    targets: list
+    known: list
+    shape: tuple
+
+
+def _roles_of_features(panel, target, known):
+    n_features = panel.ragged.n_features
+    found = [] if known is None else _positions(known, panel, "known")
+    if isinstance(found, int):
+        found = [found]
+    if target is None:
+        targets = [j for j in range(n_features) if j not in found]
+        if not targets:
+            raise ValueError("Expected a feature that is not known ahead, as target, got none.")
+        return _Roles(targets, found, () if panel.is_flat else (len(targets),))
+    targets = _positions(target, panel, "target")
+    shape = ()
+    if isinstance(targets, list):
+        shape = (len(targets),)
+    else:
+        targets = [targets]
+    both = [j for j in targets if j in found]
+    if both:
+        name = panel.names[both[0]] if panel.names else both[0]
+        raise ValueError(f"Expected known to be features that are known ahead, got the target, {name!r}.")
+    return _Roles(targets, found, shape)
+
+
+def _positions(feature, panel, role):
+    """Features as the position of one, or a list of positions."""
+    names = panel.names
+    n_features = panel.ragged.n_features
+    if not isinstance(feature, list | tuple | np.ndarray):
+        return _position(feature, names, n_features, role)
+    if not len(feature):
+        raise ValueError(f"Expected {role} to contain at least one feature, got {feature!r}.")
+    return [_position(one, names, n_features, role) for one in feature]
+
+
+def _position(feature, names, n_features, role):
     if isinstance(feature, str):
         if not names:
             raise ValueError(
-                f"Expected target to be a position, since series has no column names, got {feature!r}. "
+                f"Expected {role} to be a position, since series has no column names, got {feature!r}. "
                 f"Pass an integer from 0 to {n_features - 1}."
             )
         if feature not in names:
-            raise ValueError(f"Expected target to be one of the columns {names}, got {feature!r}.")
+            raise ValueError(f"Expected {role} to be one of the columns {names}, got {feature!r}.")
         return names.index(feature)
     if not isinstance(feature, Integral) or isinstance(feature, bool):
-        raise TypeError(f"Expected target to be an integer, a column name or a list of these, got {feature!r}.")
+        raise TypeError(f"Expected {role} to be an integer, a column name or a list of these, got {feature!r}.")
     if not -n_features <= feature < n_features:
         raise ValueError(
-            f"Expected target to be from {-n_features} to {n_features - 1}, "
+            f"Expected {role} to be from {-n_features} to {n_features - 1}, "
             f"since series has {n_features} features, got {feature}."
         )
-    return int(feature)
+    return int(feature) % n_features
+
+
+# --- what windows hold ------------------------------------------------------------------------------------------------
 
 
 def _cut(values, starts, length):
     """The `length` time steps from each start on, (n, length) or (n, length, k), copied."""
+    if not length:
+        return np.empty((len(starts), 0, *values.shape[1:]), values.dtype)
     views = np.lib.stride_tricks.sliding_window_view(values, length, axis=0)
     # The view has the time of a window as its last axis.
     return np.ascontiguousarray(np.moveaxis(views, -1, 1)[starts])
+
+
+def _with_future(past, known, positions):
+    """Windows (n, window, F) and what is known of the steps that follow, (n, horizon, k), in one array.
+
+    The last feature is 1 in the future.
+    """
+    past = past.reshape(*past.shape[:2], -1)
+    n, window, n_features = past.shape
+    X = np.zeros((n, window + known.shape[1], n_features + 1), past.dtype)
+    X[:, :window, :n_features] = past
+    X[:, window:, positions] = known
+    X[:, window:, n_features] = 1
+    return X
+
+
+def _with_static(X, panel, groups, static):
+    """Windows with the static values of their series beside them; unchanged without these."""
+    if static is None:
+        return X
+    table = panel.origin.table
+    names = names_of(table, "static", static)
+    if SEQUENCE in names:
+        raise ValueError(
+            f"Expected no static column with the name {SEQUENCE!r}, which the column of sequences has, got one. "
+            "Rename it."
+        )
+    rows = panel.origin.rows.first[groups]
+    if isinstance(table, PandasTable):
+        return table.with_static(list(X), names, rows)
+    columns = [object_array(list(X)), *(table.values(name)[rows].astype(object) for name in names)]
+    return np.stack(columns, axis=1)
+
+
+def _stamps_after(panel, calendar, ends, horizon):
+    """The times of the steps after the rows `ends`, (n, horizon); None without times."""
+    if panel.stamps is None:
+        return None
+    if calendar is None:
+        raise ValueError(
+            "Expected a series of at least two time steps, from which the length of a step is told, got one step in "
+            f"each. {_SET_FREQ}"
+        )
+    numbers, phases = calendar.numbers(panel.stamps.values[ends])
+    numbers = numbers[:, None] + np.arange(1, horizon + 1)
+    stamps = calendar.values(numbers.ravel(), np.repeat(phases, horizon))
+    return stamps.reshape(numbers.shape)
+
+
+_SET_FREQ = "Pass more steps, or leave the times out."
+
+
+def _about(panel, calendar, roles, window, horizon, ends):
+    """What `Windows` know of themselves."""
+    origin = panel.origin
+    targets = None
+    if roles.shape:
+        targets = [panel.names[j] if panel.names else j for j in roles.targets]
+    freq = 1
+    if panel.stamps is not None:
+        freq = None if calendar is None else calendar.freq
+    library = "pandas"
+    if origin.table is not None:
+        library = origin.table.library
+    return {
+        "_window": window,
+        "_horizon": horizon,
+        "_freq": freq,
+        "_has_future": bool(roles.known),
+        "_targets": targets,
+        "_target_shape": roles.shape,
+        "_keys": panel.keys,
+        "_offsets": panel.ragged.offsets,
+        "_ends": ends,
+        "_stamps": None if panel.stamps is None else tuple(panel.stamps),
+        "_future": None,
+        "_by": list(origin.by),
+        "_time": origin.time,
+        "_library": library,
+        "_is_one": origin.is_one,
+        "_order": None if origin.rows is None else origin.rows.order,
+    }

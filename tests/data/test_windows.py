@@ -68,7 +68,7 @@ def test_the_first_window_begins_at_the_start_and_the_others_are_step_apart():
 @pytest.mark.parametrize(("window", "horizon", "step"), [*product([1, 3], [2, 4], [1, 2, 5])])
 def test_windows_are_those_of_a_plain_loop(window, horizon, step, k):
     many = [series(9, k), series(7, k, 100), series(13, k, 200)]
-    assert_equal(sliding_windows(many, window, horizon, step), by_hand(many, window, horizon, step))
+    assert_equal(sliding_windows(many, window, horizon, step=step), by_hand(many, window, horizon, step))
 
 
 @pytest.mark.parametrize("k", [None, 2])
@@ -250,7 +250,7 @@ def test_window_horizon_and_step_must_be_integers_of_at_least_1(name, value, err
 
 
 def test_small_integers_of_numpy_do_not_overflow():
-    assert sliding_windows(series(300), np.int8(100), np.int8(100), np.int8(127)).X.shape == (1, 100)
+    assert sliding_windows(series(300), np.int8(100), np.int8(100), step=np.int8(127)).X.shape == (1, 100)
 
 
 @pytest.mark.parametrize(
@@ -322,7 +322,7 @@ def test_a_dict_of_series_is_an_error():
 @pytest.mark.parametrize(("window", "horizon", "step"), [*product([1, 4, 5], [1, 3], [1, 2, 3, 4, 20])])
 def test_the_documented_gap_is_the_least_that_keeps_training_and_testing_apart(window, horizon, step):
     x = series(400)
-    X, y, _ = sliding_windows(x, window, horizon, step)
+    X, y, _ = sliding_windows(x, window, horizon, step=step)
     y = y.reshape(len(y), -1)
 
     def shared(gap, before, after):
