@@ -221,7 +221,8 @@ def _step_of_dates(values, commonest, is_inner):
         days = values.astype("M8[D]")
         has_weekends = not np.is_busday(days).all()
         weeks = (days.astype(np.int64) + 3) // 7  # 1970-01-01 was a Thursday
-        if not has_weekends and (np.diff(weeks)[is_inner] > 0).any():
+        # One weekend without rows may be a gap.
+        if not has_weekends and len(np.unique(weeks[1:][is_inner & (np.diff(weeks) > 0)])) > 1:
             return BusinessStep(values.dtype)
     return FixedStep(commonest, values.dtype)
 

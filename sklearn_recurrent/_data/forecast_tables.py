@@ -15,24 +15,25 @@ SERIES = "series"
 TIME = "time"
 
 
-def as_steps(predictions, n, window, horizon, target_shape, is_per_step):
+def as_steps(predictions, n, window, horizon, target_shape, levels, is_per_step):
     """Predictions of `n` windows in one shape.
 
     Parameters
     ----------
     predictions : array-like
-        Of shape (n, horizon), with or without an axis of targets and one of quantiles after it; for a horizon of 1 also
+        Of shape (n, horizon), with the axes of targets and quantiles after it that there are; for a horizon of 1 also
         without that of time; with targets flattened, (n, horizon * k); or with the steps of the window before those of
         the horizon, from a network with an output per step.
     target_shape : tuple
         (k,) if targets have an axis, else ().
+    levels : list or None
+        The levels of the quantiles, None if these have no axis.
     is_per_step : bool
         Whether a network can have an output for each step of the horizon.
 
     Returns
     -------
-    predictions : ndarray of shape (n, horizon, k, n_quantiles)
-    has_quantiles : bool
+    predictions : ndarray of shape (n, horizon, k * n_quantiles)
     """
     found = _array(predictions)
     if not found.ndim or len(found) != n:
@@ -40,25 +41,27 @@ def as_steps(predictions, n, window, horizon, target_shape, is_per_step):
             f"Expected predictions of the {n} windows, got shape {found.shape}. For predictions of some of them pass "
             "their numbers as rows."
         )
-    k = (*target_shape, 1)[0]
+    axes = target_shape if levels is None else (*target_shape, len(levels))
     shape = found.shape[1:]
-    every_step = (window + horizon, *target_shape)
-    if is_per_step and shape[: len(every_step)] == every_step:
+    if is_per_step and shape == (window + horizon, *axes):
         found = found[:, window:]
-    elif shape == (horizon * k,) and target_shape:
-        found = found.reshape(n, horizon, k)
-    elif horizon == 1 and shape[: 1 + len(target_shape)] != (1, *target_shape):
-        found = found[:, None]
-    expected = (horizon, *target_shape)
+    elif shape != (horizon, *axes):
+        is_flat = levels is None and shape == (horizon * int(np.prod(target_shape)),)
+        is_without_time = horizon == 1 and shape == axes
+        if not is_flat and not is_without_time:
+            raise ValueError(_refusal(found, n, (horizon, *axes), levels))
+    return found.reshape(n, horizon, -1)
+
+
+def _refusal(found, n, expected, levels):
     shape = found.shape[1:]
-    has_quantiles = len(shape) == len(expected) + 1
-    if shape[: len(expected)] != expected or len(shape) > len(expected) + 1:
-        words = ", ".join(map(str, (n, *expected)))
-        raise ValueError(
-            f"Expected predictions of shape ({words}), or with an axis of quantiles after these, got "
-            f"{np.shape(_array(predictions))}."
+    if levels is None and (shape[:-1] == expected or (expected[0] == 1 and shape[:-1] == expected[1:])):
+        return (
+            f"Expected quantile, the levels of the {shape[-1]} quantiles in the last axis of predictions, got None. "
+            "Pass quantile=model.quantile."
         )
-    return found.reshape(n, horizon, k, -1), has_quantiles
+    words = ", ".join(map(str, (n, *expected)))
+    return f"Expected predictions of shape ({words}), got {found.shape}."
 
 
 def _array(predictions):
@@ -70,25 +73,24 @@ def _array(predictions):
     return predictions
 
 
-def names_of_predictions(targets, n_quantiles, quantile):
-    """The names of the columns, of all quantiles of a target and then of the next.
+def levels_of(quantile):
+    """The levels of quantiles that have an axis; None for a single one, or none."""
+    if quantile is None or isinstance(quantile, Real):
+        return None
+    return list(quantile)
+
+
+def names_of_predictions(targets, levels):
+    """The names of the columns: of all quantiles of a target, and then of the next.
 
     targets : names of targets; None if they have no axis
-    quantile : the levels of the quantiles; None if predictions have no axis of these
+    levels : as in `as_steps`
     """
     names = [PREDICTION]
     if targets is not None:
         names = [f"{PREDICTION}_{target}" for target in targets]
-    if n_quantiles is None:
-        if quantile is not None and not isinstance(quantile, Real):
-            raise ValueError(f"Expected predictions with an axis of quantiles, since quantile={quantile!r}, got none.")
+    if levels is None:
         return names
-    levels = [] if quantile is None else list(np.atleast_1d(quantile))
-    if len(levels) != n_quantiles:
-        raise ValueError(
-            f"Expected quantile, the levels of the {n_quantiles} quantiles in the last axis of predictions, got "
-            f"{quantile!r}. Pass quantile=model.quantile."
-        )
     return [f"{name}_{level:g}" for name in names for level in levels]
 
 

@@ -173,6 +173,10 @@ def _of_frames(frames, name, time, labels, columns, missing):
         features.append(values)
         stamps.append(panel_stamps)
         found_labels.append(panel_labels)
+    kinds = {None if one is None else one.kind for one in stamps}
+    if len(kinds) > 1:
+        described = sorted({"no times" if one is None else one.described() for one in stamps})
+        raise ValueError(f"Expected all series to have times of one kind, got {' and '.join(described)}.")
     arrays, first = arrays_and_frame(features, name)
     names = [] if first is None else column_names(first)
     panel = _joined(arrays, names, Origin(False, _name_of_time(frames[0], time)), missing)
@@ -180,10 +184,6 @@ def _of_frames(frames, name, time, labels, columns, missing):
         panel = panel._replace(stamps=stamps[0].joined_with(stamps[1:]))
     if labels is not None:
         panel = panel._replace(labels=np.concatenate(found_labels))
-    kinds = {None if one is None else one.kind for one in stamps}
-    if len(kinds) > 1:
-        described = sorted({"no times" if one is None else one.described() for one in stamps})
-        raise ValueError(f"Expected all series to have times of one kind, got {' and '.join(described)}.")
     return panel
 
 
@@ -376,8 +376,8 @@ def with_regular_steps(panel, gaps, name="series"):
         raise ValueError(
             f"Expected a time step every {calendar.words}, got none at {panel.stamps.shown(missing)} in "
             f"{panel.at(row)}, between {panel.shown_stamp(row)} and {panel.shown_stamp(row + 1)}; {n_missing} "
-            f"{'is' if n_missing == 1 else 'are'} missing in all. gaps='nan' puts rows of NaN there. "
-            f"{_without_times(panel, name)}"
+            f"{'is' if n_missing == 1 else 'are'} missing in all. gaps='nan' puts rows of NaN there."
+            f"{_hint_of_weekends(panel, missing)} {_without_times(panel, name)}"
         )
     return _filled(panel, calendar, numbers, phases), calendar
 
@@ -421,6 +421,12 @@ def _hint_of_calendar(panel):
     if panel.stamps.library != "pandas" or panel.stamps.values.dtype.kind != "M":
         return ""
     return " A step that differences do not tell is read from the freq of a DatetimeIndex, such as 'BME'."
+
+
+def _hint_of_weekends(panel, missing):
+    if panel.stamps.values.dtype.kind != "M" or np.is_busday(missing.astype("M8[D]")):
+        return ""
+    return " Business days are told from two weekends on, or by freq='B' of a DatetimeIndex."
 
 
 def _filled(panel, calendar, numbers, phases):

@@ -19,6 +19,7 @@ from .arrays import NUMERIC, numbers, place_of_array, place_of_sequence, plain, 
 from .columns import arrays_of_pandas, as_frame, is_frame, is_pandas_type, named_frame, numbers_of_frame
 from .containers import object_array, refusal, shape_of, unwrap
 from .layouts import refuse_long, refuse_other_axes
+from .marks import mark_of_input
 from .missing import as_tokens, handle_missing, locate, valid_steps  # noqa: F401 - imported from here, too
 
 FLOATS = [np.float64, np.float32]  # check_array converts every other dtype to the first one
@@ -78,6 +79,8 @@ def parse_sequences(
         If `X` has none of these forms, contains an empty sequence, differing numbers of features, strings, NaN or
         infinity, or does not match what `estimator` was fitted on. The message names the sequence and the time step.
     """
+    if not reset:
+        X = rows_of_matrix(estimator, X)
     refuse_other_axes(X)
     form, X = unwrap(X)
     if form == "numbers":
@@ -320,6 +323,20 @@ def _refuse_frame(x, place):
 
 
 # --- what an estimator was fitted on ----------------------------------------------------------------------------------
+
+
+def rows_of_matrix(estimator, X):
+    """A list of 1-D arrays as a matrix with these rows, if `estimator` was fitted on one of as many columns.
+
+    So scikit-learn reads it everywhere, and ``[series[-20:]]`` is what users write for one window. Anything else is
+    returned unchanged.
+    """
+    if getattr(estimator, "_fitted_on_sequences", True) or not isinstance(X, list | tuple) or not len(X):
+        return X
+    row = (getattr(estimator, "n_features_in_", None),)
+    if any(getattr(x, "shape", None) != row for x in X) or mark_of_input(X) is not None:
+        return X
+    return np.stack([plain(x) for x in X])
 
 
 def check_form(estimator, sequential):

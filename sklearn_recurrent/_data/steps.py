@@ -27,7 +27,7 @@ from .containers import object_array, unwrap
 from .layouts import refuse_long
 from .marks import TOKENS, TRANSFORMED, mark_of_input, marked
 from .missing import locate, valid_steps
-from .sequences import as_array, as_sequences, check_form, parse_sequences, source_of
+from .sequences import as_array, as_sequences, check_form, parse_sequences, rows_of_matrix, source_of
 
 NUMBERS = "numbers"
 FRAMES = "frames"
@@ -52,6 +52,8 @@ class ParsedSequences(NamedTuple):
 
 def parse_items(estimator, X, *, reset):
     """Parse `X` into sequences as they came: `ParsedSequences`. What is stored and raised: see `parse_steps`."""
+    if not reset:
+        X = rows_of_matrix(estimator, X)
     kind, container, items = _separate(estimator, X, reset)
     if kind == NUMBERS:
         # Parsed for the checks alone; the sequences keep their dtype, and one dimension if they have one.
@@ -95,6 +97,8 @@ def parse_steps(estimator, X, *, reset):
     ValueError
         If `X` is invalid, as in `parse_sequences`; or frames differ in their columns.
     """
+    if not reset:
+        X = rows_of_matrix(estimator, X)
     kind, container, items = _separate(estimator, X, reset)
     if kind == NUMBERS:
         steps = parse_sequences(estimator, X, reset=reset, missing="keep").joined()

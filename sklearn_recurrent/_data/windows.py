@@ -10,7 +10,7 @@ from sklearn.utils import check_scalar
 
 from .calendar import Stamps
 from .containers import object_array
-from .forecast_tables import CUTOFF, SERIES, TIME, as_steps, names_of_predictions, table_of
+from .forecast_tables import CUTOFF, SERIES, TIME, as_steps, levels_of, names_of_predictions, table_of
 from .frames import names_of, shown
 from .known_future import known_values
 from .panels import panel_of, with_regular_steps
@@ -204,17 +204,17 @@ class Windows(_Arrays):
                 "Expected windows with a horizon, got horizon=0. Use windows.labels_per_step(predictions)."
             )
         chosen = np.arange(len(self.groups)) if rows is None else np.arange(len(self.groups))[np.asarray(rows)]
-        targets = self._known("_targets")
-        steps, has_quantiles = as_steps(
+        levels = levels_of(quantile)
+        steps = as_steps(
             predictions,
             len(chosen),
             self._known("_window"),
             self.horizon,
             self._known("_target_shape"),
+            levels,
             self._known("_has_future"),
         )
-        n_quantiles = steps.shape[3] if has_quantiles else None
-        names = names_of_predictions(targets, n_quantiles, quantile)
+        names = names_of_predictions(self._known("_targets"), levels)
         cutoff = np.repeat(self._cutoff()[chosen], self.horizon)
         times = self._forecast_times()[chosen].ravel()
         stamps = self._known("_stamps")
@@ -638,6 +638,8 @@ def _long_enough(panel, window, horizon, short):
     hint = ""
     if panel.origin.is_one and panel.origin.table is None and not panel.is_flat and n_features >= needed:
         hint = " The rows of a 2-D array are time steps; if each row is a series, pass as_sequences(series)."
+    elif len(lengths) == 1 and horizon and lengths[0] >= window:
+        hint = " For what comes after its end: last_windows(series, window, horizon)."
     elif len(lengths) > 1 and not is_short.all():
         hint = f" short='skip' leaves out series that are shorter, here {is_short.sum()}."
     sizes = f"window={window} plus horizon={horizon}" if horizon else f"window={window}"
@@ -723,7 +725,12 @@ def _cut(values, starts, length):
         return np.empty((len(starts), 0, *values.shape[1:]), values.dtype)
     views = np.lib.stride_tricks.sliding_window_view(values, length, axis=0)
     # The view has the time of a window as its last axis.
-    return np.ascontiguousarray(np.moveaxis(views, -1, 1)[starts])
+    views = np.moveaxis(views, -1, 1)
+    if values.ndim == 1 and len(starts) > 1:
+        step = int(starts[1] - starts[0])
+        if step > 0 and (np.diff(starts) == step).all():  # then a slice is copied faster
+            return np.array(views[starts[0] : starts[-1] + 1 : step], order="C")
+    return np.ascontiguousarray(views[starts])
 
 
 def _with_future(past, known, positions):

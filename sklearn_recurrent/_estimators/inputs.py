@@ -13,7 +13,7 @@ from .._data.categories import cells_of, chosen_columns, columns_of, decode, enc
 from .._data.columns import as_frame, is_frame, numbers_of_frame
 from .._data.containers import object_array
 from .._data.marks import TOKENS, mark_of_input
-from .._data.sequences import as_tokens, parse_sequences
+from .._data.sequences import as_tokens, parse_sequences, rows_of_matrix
 from .._data.static import Table, numbers_of_streams, split_table, without_columns
 from .._sklearn import check_columns
 from .scoring import shallow_copy_with
@@ -153,6 +153,8 @@ def _parse_table(model, X, *, reset, options, static=None):
 
     What X is like is stored on `model` with `reset`, else compared with what is stored there.
     """
+    if not reset:
+        X = rows_of_matrix(model, X)
     table = split_table(X)
     if "categorical_features" not in options:
         refuse_tokens(model, table.sequences, options)

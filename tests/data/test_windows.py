@@ -1,5 +1,6 @@
 """sliding_windows: contents, shapes, containers, errors, and folds that do not leak."""
 
+import copy
 import pickle
 import re
 from itertools import product
@@ -230,6 +231,53 @@ def test_windows_can_be_pickled():
     assert_equal(pickle.loads(pickle.dumps(windows)), windows)
 
 
+def test_windows_know_more_than_the_tuple_and_keep_it():
+    pandas = pytest.importorskip("pandas")
+    days = pandas.date_range("2026-01-01", periods=9, tz="Europe/Berlin")
+    windows = sliding_windows(pandas.DataFrame({"v": series(9), "k": 1.0}, index=days), 3, 2, known="k")
+    for again in (pickle.loads(pickle.dumps(windows)), copy.deepcopy(windows), windows._replace(y=windows.y * 1)):
+        assert_equal(again, windows)
+        assert list(again.cutoff) == list(windows.cutoff) == list(days[2:-2])
+        assert_array_equal(again.y_per_step, windows.y_per_step)
+        assert (again.horizon, again.freq) == (2, windows.freq)
+        assert again.to_frame(again.y).equals(windows.to_frame(windows.y))
+
+
+def test_a_tuple_by_hand_and_one_that_was_stored_before_have_the_three_alone():
+    cut = sliding_windows(series(9), 3, 2)
+    stored = pickle.dumps(sr.Windows(*cut))
+    assert b"horizon" not in stored
+    for windows in (sr.Windows(*cut), pickle.loads(stored)):
+        X, _, _ = windows
+        assert_array_equal(X, cut.X)
+        with pytest.raises(
+            AttributeError, match="X, y and groups alone do not know their times: sliding_windows makes"
+        ):
+            windows.cutoff  # noqa: B018
+        assert not hasattr(windows, "freq")
+
+
+@pytest.mark.parametrize("step", [1, 3])
+def test_without_times_positions_are_times(step):
+    windows = sliding_windows([series(9), series(7, start=100)], 3, 2, step=step)
+    assert_array_equal(windows.cutoff, windows.X[:, -1] % 100)
+    assert_array_equal(windows.forecast_times, windows.y % 100)
+    assert_array_equal(windows.series, windows.groups)
+    assert windows.freq == 1
+
+
+def test_folds_by_time_have_the_horizon_and_the_time_step_of_the_windows():
+    pytest.importorskip("sklearn_recurrent._data.cutoff_split")
+    pandas = pytest.importorskip("pandas")
+    days = pandas.date_range("2026-01-01", periods=40)
+    windows = sliding_windows([pandas.Series(series(n), index=days[-n:]) for n in (40, 30, 25)], 4, 3)
+    cv = windows.cutoff_split(3, gap=1)
+    assert (cv.n_splits, cv.horizon, cv.freq, cv.gap) == (3, 3, windows.freq, 1)
+    for train, test in cv.split(windows.X, groups=windows.cutoff):
+        assert windows.forecast_times[train].max() < windows.forecast_times[test].min()
+        assert set(windows.groups[test]) == {0, 1, 2}
+
+
 # --- errors -----------------------------------------------------------------------------------------------------------
 
 
@@ -286,7 +334,11 @@ def test_data_frames_of_several_series_must_have_the_same_columns_in_the_same_or
     ("unfit", "message"),
     [
         (series(4), "Expected at least 5 time steps, window=3 plus horizon=2, got 4 in sequence 0."),
-        ([series(9), series(4)], "Expected at least 5 time steps, window=3 plus horizon=2, got 4 in sequence 1."),
+        (
+            [series(9), series(4)],
+            "Expected at least 5 time steps, window=3 plus horizon=2, got 4 in sequence 1. short='s",
+        ),
+        (series(4), "got 4 in sequence 0. For what comes after its end: last_windows(series, window, horizon)."),
         (
             series(2, 9),
             "got 2 in sequence 0. The rows of a 2-D array are time steps; if each row is a series, pass as_seq",
