@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from sklearn.utils import check_scalar
@@ -16,9 +16,6 @@ from .known_future import known_values
 from .panels import panel_of, with_regular_steps
 from .tables import SEQUENCE, PandasTable
 from .window_labels import RULES, labels_of_steps, labels_of_windows, nearest_code, vote, with_fill
-
-if TYPE_CHECKING:
-    from .cutoff_split import CutoffSplit
 
 
 class _Arrays(NamedTuple):
@@ -159,8 +156,8 @@ class Windows(_Arrays):
         stamps = self._known("_stamps")
         return values if stamps is None else Stamps(*stamps).as_array(values)
 
-    def cutoff_split(self, n_splits: int = 5, **settings) -> CutoffSplit:
-        """Folds by time that fit these windows; pass ``groups=windows.cutoff`` where they are used.
+    def cutoff_split(self, n_splits: int = 5, **settings):
+        """Make folds by time that fit these windows; pass ``groups=windows.cutoff`` where they are used.
 
         Parameters
         ----------
@@ -234,7 +231,7 @@ class Windows(_Arrays):
         return table_of(columns, stamps, self._known("_library"))
 
     def labels_per_step(self, predictions, rows=None, *, fill=None):
-        """Labels of time steps from those of windows, by vote.
+        """Label time steps by the labels of windows, by vote.
 
         Each window votes for its label in all of its steps. Of labels with equally many votes, a step gets that of the
         latest window.

@@ -126,23 +126,11 @@ def test_times_of_polars_keep_their_time_zone():
             {},
             "Expected predictions of the 2 windows, got shape (3, 2). For predictions of some of them",
         ),
-        (
-            np.zeros((2, 3)),
-            {},
-            "Expected predictions of shape (2, 2), or with an axis of quantiles after these, got (2, 3)",
-        ),
-        (np.zeros(2), {}, "Expected predictions of shape (2, 2)"),
-        (
-            np.zeros((2, 2, 3)),
-            {},
-            "Expected quantile, the levels of the 3 quantiles in the last axis of predictions, got None",
-        ),
+        (np.zeros((2, 3)), {}, "Expected predictions of shape (2, 2), got (2, 3)"),
+        (np.zeros(2), {}, "Expected predictions of shape (2, 2), got (2,)"),
+        (np.zeros((2, 2, 3)), {}, "Expected quantile, the levels of the 3 quantiles in the last axis of predictions"),
         (np.zeros((2, 2, 3)), {"quantile": 0.5}, "Expected quantile, the levels of the 3 quantiles"),
-        (
-            np.zeros((2, 2)),
-            {"quantile": (0.1, 0.9)},
-            "Expected predictions with an axis of quantiles, since quantile=(0.1",
-        ),
+        (np.zeros((2, 2)), {"quantile": (0.1, 0.9)}, "Expected predictions of shape (2, 2, 2), got (2, 2)"),
     ],
 )
 def test_predictions_that_do_not_fit_are_refused(predictions, settings, message):

@@ -22,14 +22,16 @@ def sales(library="pandas"):
             "kind": ["x"] * 8 + ["y"] * 6,
         }
     ).sample(frac=1, random_state=0)
+    return in_library(frame, library)
+
+
+def in_library(frame, library):
+    if library == "pandas":
+        return frame
+    columns = {name: frame[name].tolist() if name in ("store", "kind") else frame[name].to_numpy() for name in frame}
     if library == "polars":
-        columns = {name: frame[name].to_numpy() for name in frame}
-        return pytest.importorskip("polars").DataFrame(
-            {**columns, "store": frame["store"].tolist(), "kind": frame["kind"].tolist()}
-        )
-    if library == "pyarrow":
-        return pytest.importorskip("pyarrow").Table.from_pandas(frame, preserve_index=False)
-    return frame
+        return pytest.importorskip("polars").DataFrame(columns)
+    return pytest.importorskip("pyarrow").table(columns)
 
 
 LIBRARIES = ["pandas", "polars", "pyarrow"]
@@ -135,14 +137,7 @@ def test_the_line_that_sorts_and_the_line_that_drops_times_can_be_pasted():
 def test_gaps_are_named_or_filled_in_a_long_table(library):
     frame = sales()[NUMBERS]
     frame = frame[~((frame["store"] == "a") & (frame["day"] == DAYS[5]))]
-    if library != "pandas":
-        frame = getattr(pytest.importorskip(library), "DataFrame", None) and frame
-    if library == "polars":
-        frame = pytest.importorskip("polars").DataFrame(
-            {name: frame[name].to_numpy() for name in frame} | {"store": frame["store"].tolist()}
-        )
-    if library == "pyarrow":
-        frame = pytest.importorskip("pyarrow").Table.from_pandas(frame, preserve_index=False)
+    frame = in_library(frame, library)
     with pytest.raises(ValueError, match="got none at 2026-01-06 in sequence 'a', between 2026-01-05 and 2026-01-07"):
         sliding_windows(frame, 3, 2, by="store", time="day")
     windows = sliding_windows(frame, 3, 2, by="store", time="day", gaps="nan")

@@ -155,3 +155,53 @@ def test_tokens_that_are_scaled_or_encoded_are_numbers(form):
     X = tokens_in(form)
     for transformer in (StandardScaler(), OneHotEncoder()):
         make_pipeline(sr.PerTimestep(transformer), sr.GRUClassifier(**TINY)).fit(X, [0, 1] * 3)
+
+
+# --- rows in a list, after a fit on a matrix --------------------------------------------------------------------------
+
+WAVE = np.sin(np.arange(60.0) / 5)
+ROWS, _, _ = sr.sliding_windows(WAVE, window=8, horizon=2)
+ESTIMATORS = [getattr(sr, name) for name in sr.__all__ if name.endswith(("Classifier", "Regressor"))]
+
+
+def fitted_on_rows(cls, X=ROWS, **settings):
+    y = (ROWS[:, -2:] > 0).astype(int) if "Classifier" in cls.__name__ else ROWS[:, -2:]
+    if "Seq2Seq" not in cls.__name__:
+        y = y[:, 0]
+    return cls(4, max_iter=1, random_state=0, **settings).fit(X, y)
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_after_a_fit_on_a_matrix_a_list_of_rows_is_the_matrix_of_these(cls):
+    model = fitted_on_rows(cls)
+    pandas = pytest.importorskip("pandas")
+    for window in (WAVE[-8:], pandas.Series(WAVE)[-8:], np.ma.array(WAVE)[-8:]):
+        assert all(map(np.array_equal, model.predict([window]), model.predict(WAVE[None, -8:])))
+    expected = model.predict(ROWS)
+    for rows in (list(ROWS), tuple(ROWS)):
+        assert all(map(np.array_equal, model.predict(rows), expected))
+
+
+def test_so_it_is_in_a_pipeline_a_search_and_with_flat_steps():
+    for transformer in (StandardScaler(), sr.PerTimestep(StandardScaler()), sr.PerSequence(StandardScaler())):
+        pipeline = make_pipeline(transformer, sr.GRURegressor(4, max_iter=1, random_state=0)).fit(ROWS, ROWS[:, 0])
+        assert np.array_equal(pipeline.predict([WAVE[-8:]]), pipeline.predict(WAVE[None, -8:]))
+    search = GridSearchCV(sr.GRURegressor(4, max_iter=1, random_state=0), {}, cv=2).fit(ROWS, ROWS[:, 0])
+    assert np.array_equal(search.predict([WAVE[-8:]]), search.predict(WAVE[None, -8:]))
+    flat = fitted_on_rows(sr.LSTMRegressor, input_size=2)
+    assert np.array_equal(flat.predict([WAVE[-8:]]), flat.predict(WAVE[None, -8:]))
+    padded = sr.SequencePadder(maxlen=10).fit(ROWS).transform([WAVE[-8:]])
+    assert np.array_equal(padded, sr.SequencePadder(maxlen=10).fit(ROWS).transform(WAVE[None, -8:]), equal_nan=True)
+
+
+@pytest.mark.parametrize("X", [[WAVE], [WAVE[-8:, None]], [WAVE[-8:], WAVE[-7:]], sr.as_sequences([WAVE[-8:]])])
+def test_other_sequences_are_still_none_of_the_rows(X):
+    with pytest.raises(ValueError, match="Expected X to be a 2-D array with 8 columns, got sequences"):
+        fitted_on_rows(sr.LSTMRegressor).predict(X)
+
+
+def test_tokens_in_a_list_keep_their_mark():
+    ids = sr.SequenceTokenizer().fit_transform(["a b c", "c b a"])
+    model = sr.LSTMRegressor(4, max_iter=1, random_state=0).fit(np.zeros((4, 3)), np.arange(4.0))
+    with pytest.raises(ValueError, match="got ids of tokens"):
+        model.predict(list(ids))

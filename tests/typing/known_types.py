@@ -21,6 +21,7 @@ from sklearn_recurrent import (
     Windows,
     as_column,
     as_sequences,
+    last_windows,
     sliding_windows,
 )
 
@@ -108,6 +109,11 @@ def the_others(X: list[np.ndarray], texts: list[str]) -> None:
     windows = sliding_windows(X, window=3, horizon=2)
     assert_type(windows, Windows)
     assert_type(windows.groups, np.ndarray)
+    assert_type(windows.cutoff, np.ndarray)
+    assert_type(windows.forecast_times, np.ndarray)
+    assert_type(windows.y_per_step, np.ndarray | None)
+    assert_type(windows.labels_per_step([1, 2]), np.ndarray)
+    assert_type(last_windows(X, window=3, horizon=2), Windows)
     assert_type(as_sequences(X), np.ndarray)
     assert_type(as_sequences(X, channels_first=True), np.ndarray)
     assert_type(as_column(X), np.ndarray)
