@@ -175,7 +175,7 @@ class Windows(_Arrays):
 
         return CutoffSplit(n_splits, **{"horizon": self.horizon, "freq": self.freq} | settings)
 
-    def to_frame(self, predictions, rows=None, *, quantile=None):
+    def to_frame(self, predictions, rows=None, *, quantile=None) -> Any:
         """Put predictions into a long table, with one row for each window and each step of its horizon.
 
         Parameters
@@ -230,7 +230,7 @@ class Windows(_Arrays):
         columns += [(name, flat[:, j]) for j, name in enumerate(names)]
         return table_of(columns, stamps, self._known("_library"))
 
-    def labels_per_step(self, predictions, rows=None, *, fill=None):
+    def labels_per_step(self, predictions, rows=None, *, fill=None) -> np.ndarray:
         """Label time steps by the labels of windows, by vote.
 
         Each window votes for its label in all of its steps. Of labels with equally many votes, a step gets that of the
@@ -769,15 +769,12 @@ def _stamps_after(panel, calendar, ends, horizon):
     if calendar is None:
         raise ValueError(
             "Expected a series of at least two time steps, from which the length of a step is told, got one step in "
-            f"each. {_SET_FREQ}"
+            "each. Pass more steps, or leave the times out."
         )
     numbers, phases = calendar.numbers(panel.stamps.values[ends])
     numbers = numbers[:, None] + np.arange(1, horizon + 1)
     stamps = calendar.values(numbers.ravel(), np.repeat(phases, horizon))
     return stamps.reshape(numbers.shape)
-
-
-_SET_FREQ = "Pass more steps, or leave the times out."
 
 
 def _about(panel, calendar, roles, window, horizon, ends):

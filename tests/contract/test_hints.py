@@ -919,7 +919,18 @@ WITHOUT_A_LINE = {  # what is wrong, with the name of a parameter
     "Expected embedding_init, the vectors to keep, with embedding_trainable=False, got None.",
     "Expected static=None, since the model was fitted on sequences alone, got static values.",
     "Set the container that `transform` returns.",  # of a docstring
+    ". For predictions of some of them pass their numbers as rows.",
+    " without names. Pass a data frame, or leave ",
+    "Expected labels to be booleans, or 0 and 1, with label_rule='any', got ",
+    "each. Pass more steps, or leave the times out.",
+    "Expected windows with a horizon, got horizon=0. Use windows.labels_per_step(predictions).",
+    "horizon == 0, must be >= 1. Only windows of a labelled recording have a horizon of 0: pass labels, one for each "
+    "time step.",
+    "Expected horizon=0 with labels, which are those of the windows themselves, got ",
+    " Pass a series for each part without gaps.",
 }
+PASTED = "def test_the_line_that_sorts_and_the_line_that_drops_times_can_be_pasted"
+FOLLOWED = "def test_who_follows_the_messages_gets_to_the_windows"
 RUN_ELSEWHERE = {  # the test that runs the line, or the case of one
     ", channels_first=True) or ": (
         "data/test_layouts.py",
@@ -937,6 +948,30 @@ RUN_ELSEWHERE = {  # the test that runs the line, or the case of one
     "Expected vocabulary to hold at least one token, got none. vocabulary=None learns the tokens.": (
         "contract/test_errors.py",
         '"no vocabulary": (',
+    ),
+    " = [x.sort_index() for x in ": ("data/test_panels.py", PASTED),
+    " = [x.reset_index(drop=True) for x in ": ("data/test_panels.py", PASTED),
+    ". If it is the time of the steps, pass time=": ("data/test_panels.py", FOLLOWED),
+    ". If it tells series apart, pass by=": ("data/test_panels.py", FOLLOWED),
+    " gaps='nan' keeps missing values; fill them otherwise.": (
+        "data/test_panels.py",
+        "def test_missing_values_are_kept_with_gaps_nan_alone",
+    ),
+    " missing in all. gaps='nan' puts rows of NaN there.": (
+        "data/test_panels.py",
+        "def test_gaps_are_named_or_filled_in_a_long_table",
+    ),
+    " short='skip' leaves out series that are shorter, here ": (
+        "data/test_known_future.py",
+        "def test_a_series_shorter_than_the_window_is_named_or_skipped",
+    ),
+    " quantiles in the last axis of predictions, got None. Pass quantile=model.quantile.": (
+        "data/test_forecast_tables.py",
+        "def test_there_is_a_column_for_each_target_and_quantile",
+    ),
+    ". Say which label its steps get, such as fill='unknown' or fill=-1.": (
+        "data/test_window_labels.py",
+        "def test_fill_is_the_label_of_steps_in_no_window_and_of_series_without_any",
     ),
 }
 

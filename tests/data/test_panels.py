@@ -1,5 +1,7 @@
 """Time series in any container: the order of their times, and columns that are no features."""
 
+import re
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -176,6 +178,16 @@ def test_a_column_that_is_no_feature_is_refused_with_the_parameter_that_takes_it
     with pytest.raises(ValueError) as caught:
         sliding_windows(sales(), 3, 2, **settings)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_who_follows_the_messages_gets_to_the_windows(library):
+    settings = {}
+    for pattern in (r"pass (time='day')", r"pass (by='store')", r"(static=\['kind'\])"):
+        with pytest.raises(ValueError, match=pattern) as caught:
+            sliding_windows(sales(library), 3, 2, **settings)
+        settings |= eval(f"dict({re.search(pattern, str(caught.value))[1]})")
+    assert len(sliding_windows(sales(library), 3, 2, **settings).y) == 6
 
 
 @pytest.mark.parametrize("series", [np.zeros((9, 2)), [np.zeros((9, 2))] * 2, np.zeros((2, 9, 2))])
