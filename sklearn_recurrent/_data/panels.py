@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from .._core.ragged import Ragged, offsets_of
+from .arrays import is_missing, is_number_type
 from .calendar import Stamps, calendar_of, stamps_of_index
 from .columns import column_names, is_frame
 from .containers import unwrap
@@ -233,19 +234,19 @@ def _of_table(frame, name, time, by, static, labels, columns):
         table = as_table(frame)
         time = names_of(table, "time", frame.index.name)
         stamps = None
-    rows = sorted_rows(table, by, time, "time")
-    if time:
-        stamps = table.stamps(time[0]).take(rows.order)
-        name_of_time = time[0]
     static = names_of(table, "static", static)
     labels = names_of(table, "labels", labels)
-    for column in static:
-        refuse_changes(table, rows, column, "static column", "Leave it out of static, if it is a feature.")
     features = columns
     if columns is None:
         features = _features(table, {*by, *time, *static, *labels}, name)
     else:
         names_of(table, "known", columns)
+    rows = sorted_rows(table, by, time, "time")
+    if time:
+        stamps = table.stamps(time[0]).take(rows.order)
+        name_of_time = time[0]
+    for column in static:
+        refuse_changes(table, rows, column, "static column", "Leave it out of static, if it is a feature.")
     values = block_of([table.values(column) for column in features], rows.order)
     if values.dtype not in FLOATS:
         values = values.astype(np.float64)
@@ -279,7 +280,7 @@ def _features(table, named, place):
     """The columns that are no other thing; an error if one is no number."""
     features = [column for column in table.columns if column not in named]
     if not features:
-        raise ValueError(f"Expected at least one column of features in {place}, got none beside {sorted(named)!r}.")
+        raise ValueError(f"Expected at least one column of features in {place}, got none beside {list(named)!r}.")
     for column in features:
         if table.names.count(column) > 1:
             raise ValueError(f"Expected columns to have names of their own, got {column!r} twice.")
@@ -296,7 +297,7 @@ def _features(table, named, place):
 
 
 def _holds_numbers(values):
-    return values.dtype == object and all(isinstance(value, float | int) for value in values.tolist())
+    return values.dtype == object and all(is_number_type(type(value)) or is_missing(value) for value in values.tolist())
 
 
 def _refusal_of_times(table, column):

@@ -922,7 +922,8 @@ WITHOUT_A_LINE = {  # what is wrong, with the name of a parameter
     ". For predictions of some of them pass their numbers as rows.",
     " without names. Pass a data frame, or leave ",
     "Expected labels to be booleans, or 0 and 1, with label_rule='any', got ",
-    "each. Pass more steps, or leave the times out.",
+    "Expected a series of at least two time steps, from which the length of a step is told, got one step in each. Pass "
+    "more steps, or leave the times out.",
     "Expected windows with a horizon, got horizon=0. Use windows.labels_per_step(predictions).",
     "horizon == 0, must be >= 1. Only windows of a labelled recording have a horizon of 0: pass labels, one for each "
     "time step.",

@@ -1,6 +1,7 @@
 """Time series in any container: the order of their times, and columns that are no features."""
 
 import re
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -217,6 +218,13 @@ def test_numbers_in_the_index_of_a_frame_are_no_times():
     s = pandas.Series(np.arange(8.0), index=[9, 3, 3, 1, 0, 5, 6, 8])
     assert_array_equal(sliding_windows(s, 3, 2).cutoff, np.arange(2, 6))
     assert_array_equal(last_windows(s, 3, 2).forecast_times, [[8, 9]])
+
+
+def test_decimals_and_missing_numbers_among_objects_are_numbers():
+    frame = sales()[NUMBERS].assign(sold=[Decimal(k) / 4 for k in range(13)] + [None])
+    windows = sliding_windows(frame, 3, 2, by="store", time="day", target="sold", gaps="nan")
+    assert windows.y.dtype == np.float64
+    assert np.nanmax(windows.X[:, :, 1]) <= 3
 
 
 def test_float32_stays_and_the_table_of_the_user_too():
