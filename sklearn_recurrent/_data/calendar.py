@@ -76,9 +76,12 @@ class Stamps(NamedTuple):
         return index
 
     def as_array(self, values):
-        """The same as an array of any shape: integers, datetime64, timedelta64, or objects of pandas."""
-        if self.period is None and (self.zone is None or self.library != "pandas"):
+        """The same as an array of any shape: integers, datetime64, timedelta64; periods, and times of a zone, as objects"""
+        if self.period is None and self.zone is None:
             return values
+        if self.library == "polars":
+            entries = self.as_polars(values.ravel(), "").to_list()
+            return np.fromiter(entries, object, len(entries)).reshape(values.shape)
         return self.as_index(values.ravel()).to_numpy(dtype=object).reshape(values.shape)
 
     def as_polars(self, values, name):
@@ -261,7 +264,7 @@ class Calendar:
         """The length of a step, as CutoffSplit takes it."""
         if self._stamps.period is not None:
             return self.step.length // self._stamps.as_index(np.zeros(1, np.int64)).freq.n
-        if self._is_wall and isinstance(self.step.freq, np.timedelta64):
+        if self._is_wall and isinstance(self.step.freq, np.timedelta64) and find_spec("pandas") is not None:
             import pandas
 
             return pandas.offsets.Day(int(self.step.freq // np.timedelta64(1, "D")))  # which may have 23 hours

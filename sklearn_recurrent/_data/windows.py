@@ -42,8 +42,8 @@ class Windows(_Arrays):
     Attributes
     ----------
     cutoff : ndarray of shape (n_windows,)
-        Time of the last step seen: datetime64, timedelta64 or integers; timestamps of pandas in a time zone, and
-        periods, as objects. Without times, the position in the series.
+        Time of the last step seen: datetime64, timedelta64 or integers; times of a time zone, and periods, as objects.
+        Without times, the position in the series.
     forecast_times : ndarray of shape (n_windows, horizon)
         The times of the targets.
     series : ndarray of shape (n_windows,)

@@ -113,7 +113,9 @@ def test_times_of_polars_keep_their_time_zone():
     days = polars.datetime_range(
         polars.datetime(2026, 3, 25), polars.datetime(2026, 3, 28), "1d", time_zone="Europe/Berlin", eager=True
     )
-    found = last_windows(polars.DataFrame({"day": days, "v": np.arange(4.0)}), 2, 2, time="day").to_frame([[1, 2]])
+    windows = last_windows(polars.DataFrame({"day": days, "v": np.arange(4.0)}), 2, 2, time="day", target="v")
+    assert windows.cutoff[0] == days[-1]
+    found = windows.to_frame([[1, 2]])
     assert found["day"].dtype == days.dtype
     assert [str(day) for day in found["day"]] == ["2026-03-29 00:00:00+01:00", "2026-03-30 00:00:00+02:00"]
 
