@@ -76,7 +76,7 @@ class Stamps(NamedTuple):
         return index
 
     def as_array(self, values):
-        """The same as an array of any shape: integers, datetime64, timedelta64; periods, and times of a zone, as objects"""
+        """The same as an array of any shape. Periods, and times of a time zone, are objects."""
         if self.period is None and self.zone is None:
             return values
         if self.library == "polars":
