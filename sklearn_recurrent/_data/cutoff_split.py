@@ -191,16 +191,16 @@ class CutoffSplit(BaseCrossValidator):
         if not any(is_empty):
             return
         n_good = is_empty[::-1].index(True)
-        advice = "Set a smaller test_size, gap or horizon"
+        advice = "a smaller test_size, gap or horizon"
         if n_good:
-            advice = f"Set n_splits={n_good} or less, or a smaller test_size or gap"
+            advice = f"n_splits={n_good} or less, or a smaller test_size or gap"
         if self.max_train_size is not None:
             advice += ", or a larger max_train_size"
         fold = len(folds) - 1 - n_good
         raise ValueError(
             f"Fold {fold} of {self.n_splits} (counted from 0) has no window to train on: none has its last target, "
             f"{self.horizon} steps after its last step seen, at its cutoff {clock.show(cutoffs[fold])} or before. The "
-            f"last steps seen go from {clock.show(seen[0])} to {clock.show(seen[-1])}. {advice}."
+            f"last steps seen go from {clock.show(seen[0])} to {clock.show(seen[-1])}. Set {advice}."
         )
 
     def _refuse_empty_test(self, folds, edges, clock):

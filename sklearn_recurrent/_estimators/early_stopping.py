@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
@@ -156,17 +158,15 @@ def last_split(splitter, X, y, groups, n):
             " A search, or cross-validation, passes a part of X: set a splitter that any number of rows suits."
         )
     try:
-        parts = None
-        for parts in splitter.split(_of_length(X, n), _of_length(y, n), groups):  # noqa: B007
-            pass
+        last = deque(splitter.split(_of_length(X, n), _of_length(y, n), groups), maxlen=1)
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         advice = f" {HOW_TO_PASS_GROUPS}" if groups is None and "groups" in str(error) else ""
         raise kind(f"validation_split={name}: {error}{advice}") from error
-    if parts is None:
+    if not last:
         raise ValueError(f"validation_split: Expected {name} to have at least one split, got none.")
     part_of = np.full(n, NO_PART)
-    for part, rows in enumerate(parts):
+    for part, rows in enumerate(last[0]):
         part_of[_checked_rows(rows, part_of, name)] = part
     return part_of
 

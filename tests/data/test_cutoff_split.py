@@ -3,7 +3,9 @@
 import datetime
 import pickle
 import re
+import sys
 from copy import deepcopy
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -253,8 +255,7 @@ def test_months_of_numpy_need_no_pandas():
 
 
 def test_without_pandas_lengths_and_names_of_lengths_are_read(monkeypatch):
-    for name in ("pandas", "pandas.tseries", "pandas.tseries.frequencies"):
-        monkeypatch.setitem(__import__("sys").modules, name, None)
+    monkeypatch.setitem(sys.modules, "pandas.tseries.frequencies", None)
     for freq in ("D", DAY, datetime.timedelta(days=1)):
         assert_same_folds(folds(daily("s"), **SETTINGS, freq=freq), EXPECTED)
     with pytest.raises(ValueError, match=r"Expected freq to be one of .* as pandas is not installed, got 'MS'"):
@@ -359,15 +360,39 @@ def test_periods_of_another_length_are_refused():
 
 
 def test_without_groups_the_error_says_how_to_pass_them():
-    X, y = np.zeros((40, 3)), np.zeros(40)
     cv = CutoffSplit(horizon=2)
-    for call in (
-        lambda: cv.split(X),
-        lambda: cross_val_score(Ridge(), X, y, cv=cv),
-        lambda: GridSearchCV(Ridge(), {"alpha": [1.0]}, cv=cv).fit(X, y),
+    search = GridSearchCV(Ridge(), {"alpha": [1.0]}, cv=cv)
+    known = {"X": X, "y": Y, "cv": cv, "search": search, "model": Ridge(), "cross_val_score": cross_val_score}
+    for call in ("cv.split(X)", "cross_val_score(model, X, y, cv=cv)", "search.fit(X, y)"):
+        with pytest.raises(ValueError, match="Expected groups, the time of the last step seen of each") as caught:
+            eval(call, known)
+    lines = re.findall(r"(?:search\.fit|cross_val_score)\(.+?\)", str(caught.value))
+    assert len(lines) == 3
+    for line in lines:
+        with config_context(enable_metadata_routing="params" in line):
+            eval(line, known | {"windows": SimpleNamespace(cutoff=INTEGERS)})
+
+
+def test_what_is_no_time_becomes_one_by_the_line_of_the_message():
+    pd = pytest.importorskip("pandas")
+    zoned = [day.astimezone(datetime.timezone(datetime.timedelta(hours=j % 2))) for j, day in enumerate(days_of(ZONE))]
+    first = datetime.datetime(2024, 1, 15)
+    for groups, freq, pattern in (
+        (daily("D").astype(str), "D", r"np\.asarray\(groups, .+?\)"),
+        (pd.Series(daily("D").astype(str)), "D", r"np\.asarray\(groups, .+?\)"),
+        (INTEGERS.astype(float), None, r"np\.asarray\(groups\)\.astype\(np\.int64\)"),
+        (zoned, "24h", r"pd\.to_datetime\(groups, utc=True\)"),
+        ([first + pd.DateOffset(months=int(n)) for n in INTEGERS], "MS", r"pd\.DateOffset\(months=1\)"),
     ):
-        with pytest.raises(ValueError, match=r"Expected groups, the time .* search.fit\(X, y, groups=windows.cutoff\)"):
-            call()
+        with pytest.raises((TypeError, ValueError)) as caught:
+            folds(groups, **SETTINGS, freq=freq)
+        found = eval(re.search(pattern, str(caught.value))[0], {"np": np, "pd": pd, "groups": groups})
+        if "DateOffset" in pattern:
+            assert_same_folds(folds(groups, **SETTINGS, freq=found), EXPECTED)
+        elif "utc" not in pattern:  # there a day of 23 hours is none
+            assert_same_folds(folds(found, **SETTINGS, freq=freq), EXPECTED)
+        else:
+            assert len(folds(found, **SETTINGS, freq=freq)) == 3
 
 
 def test_groups_of_another_length_are_refused():

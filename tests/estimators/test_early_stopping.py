@@ -921,7 +921,7 @@ def test_a_splitter_plays_no_part_where_nothing_is_set_aside(ragged, labels, set
         (
             CutoffSplit(2, horizon=1),
             {},
-            r"=CutoffSplit: .*groups.* net__groups=groups.*net.set_fit_request\(groups=True",
+            r"CutoffSplit: .*groups.* net__groups=groups.*net.set_fit_request\(groups=True",
         ),
         (CutoffSplit(2, horizon=1), {"groups": ["a"] * 40}, "validation_split=CutoffSplit: .*strings"),
         (CutoffSplit(9, horizon=9), {"groups": np.arange(40)}, "validation_split=CutoffSplit: Fold 5 of 9.*n_splits=3"),
@@ -952,6 +952,21 @@ def test_groups_reach_a_splitter_in_a_search_as_the_error_says(ragged, labels):
     assert search.best_estimator_.t_ == 40 - 5 - 1
     with pytest.raises(ValueError, match=r"net__groups=groups"):
         GridSearchCV(net, {"alpha": [0.0]}, cv=cv).fit(ragged, labels, groups=times)
+
+
+def test_the_lines_of_the_error_about_groups_run(ragged, labels):
+    net = RNNClassifier(**TINY, early_stopping=True, validation_split=CutoffSplit(1, horizon=2, test_size=5))
+    with pytest.raises(ValueError, match="fit got no groups") as caught:
+        net.fit(ragged, labels)
+    known = {"net": net, "pipe": Pipeline([("net", net)]), "X": ragged, "y": labels, "groups": np.arange(40)}
+    lines = re.findall(r"(?:net|pipe)\.\w+\(.+?\)", str(caught.value))
+    assert len(lines) == 3
+    with config_context(enable_metadata_routing="request" in lines[2]):
+        for line in lines[:2]:
+            with config_context(enable_metadata_routing=False):
+                eval(line, known)
+        assert net.t_ == 4 * (40 - 5 - 1)
+        eval(lines[2], known)
 
 
 def test_a_splitter_is_cloned_and_stored_with_the_model(ragged, labels):
@@ -993,9 +1008,11 @@ def test_without_shuffling_the_groups_that_end_last_are_set_aside(ragged, labels
 
 def test_the_error_of_a_single_group_says_what_to_do(ragged, labels):
     model = RNNClassifier(**TINY, early_stopping=True)
-    with pytest.raises(ValueError, match=r"Leave groups out.* validation_split=TimeSeriesSplit\(5\)"):
+    with pytest.raises(ValueError, match="Leave groups out") as caught:
         model.fit(ragged, labels, groups=np.zeros(40))
-    model.set_params(validation_split=TimeSeriesSplit(5)).fit(ragged, labels)
+    line = re.search(r"set (validation_split=.+?\))", str(caught.value))[1]
+    settings = eval(f"dict({line})", {"TimeSeriesSplit": TimeSeriesSplit})
+    model.set_params(**settings).fit(ragged, labels)
 
 
 def test_early_stopping_on_windows_does_not_look_ahead():
