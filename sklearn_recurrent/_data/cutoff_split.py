@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from numbers import Integral
-from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_consistent_length, check_scalar
 
 from .time_grid import clock_of, read_times
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class CutoffSplit(BaseCrossValidator):
