@@ -413,7 +413,8 @@ class Seq2SeqClassifier(BaseSeq2Seq):
             Weight 2 equals the sequence given twice, weight 0 the sequence left out. Also one array of label weights
             per sequence; the end of the sequence then has their mean.
         groups : array-like of shape (n_samples,), default=None
-            Sequences of one group, such as the windows of one series, stay together when early_stopping splits X.
+            Sequences of one group, such as the windows of one series, stay together when early_stopping splits X. Or
+            what validation_split needs, such as times.
         X_val, y_val : like X and y, default=None
             Sequences to validate on after each epoch, instead of a part of X, and their targets. A Pipeline does not
             transform X_val by itself.

@@ -392,7 +392,8 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
             a weight for each step of its target; targets of weight 0 must be numbers, too, since the decoder reads
             them.
         groups : array-like of shape (n_samples,), default=None
-            Sequences of one group, such as the windows of one series, stay together when early_stopping splits X.
+            Sequences of one group, such as the windows of one series, stay together when early_stopping splits X. Or
+            what validation_split needs, such as times.
         X_val, y_val : like X and y, default=None
             Sequences to validate on after each epoch, instead of a part of X, and their targets. A Pipeline does not
             transform X_val by itself.

@@ -105,6 +105,13 @@ def test_no_target_that_is_tested_is_seen_in_training_in_any_series(seed):
     assert times[tested].max() == times.max()
 
 
+def test_windows_of_one_time_stay_in_the_order_of_the_rows():
+    times = np.tile(np.arange(20), 50)
+    for parts in folds(times, horizon=2):
+        for rows in parts:
+            assert_array_equal(rows, sorted(rows, key=lambda row: (times[row], row)))
+
+
 def test_a_test_set_is_one_horizon_if_nothing_is_said():
     times = panel(0)
     for horizon in (3, 7):

@@ -833,6 +833,16 @@ def test_a_sequence_of_weight_0_is_left_out_after_the_split_and_equal_ones_are_m
     assert one.validation_scores_ == other.validation_scores_
 
 
+def test_groups_that_were_for_the_splitter_play_no_other_part(ragged, labels):
+    X, y = [*ragged[:30], *ragged[:10]], np.r_[labels[:30], labels[:10]]
+    splitter = Fixed(np.r_[0:20, 30:40], np.arange(20, 30))
+    model = RNNClassifier(**TINY, early_stopping=True, validation_split=splitter)
+    times = np.datetime64("2024-01-01") + np.arange(40)
+    with_groups = clone(model).fit(X, y, groups=times)
+    assert with_groups.t_ == 4 * 20
+    assert same_bits(with_groups, clone(model).fit(X, y))
+
+
 def test_rows_in_no_part_are_left_out(ragged, labels):
     settings = TINY | {"early_stopping": True}
     gap = Fixed(np.arange(10), np.arange(30, 40))
