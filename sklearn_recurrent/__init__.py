@@ -2,6 +2,7 @@
 
 from typing import get_type_hints as _get_type_hints
 
+from ._data.cutoff_split import CutoffSplit
 from ._data.frames import sequences_from_frame
 from ._data.padder import SequencePadder
 from ._data.per_sequence import PerSequence
@@ -19,6 +20,7 @@ from ._estimators.seq2seq_regressor import Seq2SeqRegressor
 from ._estimators.streaming import StreamState
 
 __all__ = [
+    "CutoffSplit",
     "GRUClassifier",
     "GRURegressor",
     "LSTMClassifier",

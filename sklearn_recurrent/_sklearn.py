@@ -65,6 +65,7 @@ __all__ = [
     "HasMethods",
     "Interval",
     "SequenceTransformerMixin",
+    "SplitterConstraint",
     "StrOptions",
     "_BaseScorer",
     "_check_feature_names_in",
@@ -111,6 +112,19 @@ class _ColumnNames:
 
     def column_names(self):
         return self._names
+
+
+class SplitterConstraint(HasMethods):
+    """A parameter that is a splitter. Strings and classes have a method `split`, too, and are none."""
+
+    def __init__(self):
+        super().__init__(["split"])
+
+    def is_satisfied_by(self, val):
+        return super().is_satisfied_by(val) and not isinstance(val, str | bytes | bytearray | type)
+
+    def __str__(self):
+        return "a splitter such as TimeSeriesSplit(5), for a fraction see validation_fraction,"
 
 
 class _AvailableWithReason(_AvailableIfDescriptor):

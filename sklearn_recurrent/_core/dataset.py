@@ -37,6 +37,7 @@ class Dataset:
 
     offsets (N + 1,) : where the targets of each sequence lie, as in `Ragged`; None if it has one
     groups (N,) : whole numbers; those of one number stay together in a split
+    held_out (N,) : 1 for sequences to validate on, 0 for those to train on; None if that is not settled
     entries (N,) : whole numbers. An entry is one sequence, or several that differ by rounding alone: they have one
         number. A split or a batch takes an entry as a whole and counts it once. None: each sequence is its own entry
     """
@@ -46,6 +47,7 @@ class Dataset:
     weight: np.ndarray = field(metadata=declared("target", in_key=False))
     offsets: np.ndarray | None = field(default=None, metadata=declared("offsets", in_key=False))
     groups: np.ndarray | None = field(default=None, metadata=declared("sequence", in_key=True))
+    held_out: np.ndarray | None = field(default=None, metadata=declared("sequence", in_key=True))
     entries: np.ndarray | None = field(default=None, metadata=declared("sequence", in_key=False))
 
     @property

@@ -372,7 +372,8 @@ def sliding_windows(
     last_windows : The last window of each series, for the true future.
     sequences_from_frame : Whole sequences of a table with one row per time step.
     as_sequences : The rows of a 2-D array as series.
-    sklearn.model_selection.TimeSeriesSplit : Folds in which training precedes testing, for a single series.
+    CutoffSplit : Folds by time.
+    sklearn.model_selection.TimeSeriesSplit : Folds of the rows of a single series.
     sklearn.model_selection.GroupKFold : Folds of whole series, by `groups`.
 
     Notes
@@ -386,9 +387,10 @@ def sliding_windows(
     and no Sunday. In a time zone, days are those of the clock there. Other calendars are read from the index:
     ``pandas.DatetimeIndex(times, freq="W-FRI")``.
 
-    Neighboring windows overlap, so that shuffled folds leak. Window i has the time steps from ``i * step`` to ``i *
-    step + window + horizon - 1``. For a single series, ``TimeSeriesSplit(gap=g)`` leaves out ``g`` windows between
-    training and testing. With
+    Neighboring windows overlap, so that shuffled folds leak. ``windows.cutoff_split(n_splits)`` makes folds by time, of one
+    or several series; pass ``groups=windows.cutoff``. Of a single series, window i has the time steps from ``i * step``
+    to ``i * step + window + horizon - 1``, and ``TimeSeriesSplit(gap=g)`` leaves out ``g`` windows between training and
+    testing. Of several it trains on the first series and tests on the last. With
 
     - ``g = (horizon - 1) // step``, all training data is known when the first test forecast is made;
     - ``g = (window + horizon - 1) // step``, training and testing share no value of `X` or `y`. With ``step=1`` these

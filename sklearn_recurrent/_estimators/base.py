@@ -25,7 +25,7 @@ from .._data.layouts import warn_of_long
 from .._data.targets import refuse_masked
 from .._sklearn import BriefRequests, CallbackSupportMixin, copied
 from .callbacks import FitCallbacks
-from .early_stopping import Validation, advice_on, scorer_of, split, warn_of_other_kind
+from .early_stopping import NO_PART, Validation, advice_on, last_split, scorer_of, split, warn_of_other_kind
 from .embedding import category_widths, given_vectors, reads_tokens, refuse_contradictions, token_width
 from .inputs import CachedInput, as_table, input_options, parse, parse_training, refuse_other_missing
 from .parameters import is_bidirectional, layer_sizes, refuse_unknown
@@ -128,8 +128,14 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             previous = self._fitted_state() if resume else None
 
             # What there is to learn: sequences, targets and weights; then how a network takes them.
+            if y is None:
+                raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
             sequences, remembered = self._parse_training(X, previous)
-            given, encoder = self._training_set(sequences, y, sample_weight, groups, classes, previous)
+            held_out = None
+            if self.validation_split is not None and self._sets_aside(X_val, y_val, one_epoch):
+                held_out = last_split(self.validation_split, X, y, groups, len(sequences))
+                groups = None  # they were for the splitter
+            given, encoder = self._training_set(sequences, y, sample_weight, groups, held_out, classes, previous)
             if sequences.static is None:
                 warn_of_long(X, y)
             if previous is None:
@@ -180,15 +186,24 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             return parse_training(self, X)
         return parse(self, X, previous), previous.remembered
 
-    def _training_set(self, sequences, y, sample_weight, groups, classes, previous):
-        """The dataset as it came, without what has no weight; and the target encoder, if it is known."""
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
+    def _sets_aside(self, X_val, y_val, one_epoch):
+        """Whether a part of the training set is to validate on."""
+        has_own = X_val is not None or y_val is not None
+        return self.early_stopping and self.solver != "lbfgs" and not one_epoch and not has_own
+
+    def _training_set(self, sequences, y, sample_weight, groups, held_out, classes, previous):
+        """The dataset as it came, without what has no weight or no part; and the target encoder, if it is known."""
         encoder = None if previous is None else previous.encoder
         dataset, encoder = self._read_targets(sequences, y, sample_weight, classes, encoder)
         groups = _checked_groups(groups, sequences)
         rows = np.flatnonzero(dataset.sequence_weights())
+        if held_out is not None:
+            rows = rows[held_out[rows] != NO_PART]
+            dataset = dataset._replace(held_out=held_out)
         dataset = dataset.select(rows)
+        if held_out is not None and np.ptp(dataset.held_out) == 0:
+            part = "train" if dataset.held_out[0] else "validate"
+            raise ValueError(f"validation_split: Expected a sequence with a weight to {part} on, got none.")
         if groups is not None:
             # Numbered without what has no weight: it must be as if it were not there.
             dataset = dataset._replace(groups=np.unique(groups[rows], return_inverse=True)[1])
@@ -305,10 +320,14 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         validate = None
         if X_val is not None or y_val is not None:
             validate = self._validation_on(plan, X_val, y_val, workers)
-        elif self.early_stopping and self.solver != "lbfgs" and not plan.one_epoch and dataset.n_entries > 1:
+        elif dataset.held_out is not None:
+            validate = self._validation_of(plan, np.flatnonzero(dataset.held_out), workers)
+            dataset = dataset.select(np.flatnonzero(dataset.held_out == 0))
+        elif self._sets_aside(X_val, y_val, plan.one_epoch) and dataset.n_entries > 1:
             one_of_each = dataset.select(dataset.first_members())
-            strata = self._strata(one_of_each, plan.state.encoder)
-            entries, others = split(dataset.n_entries, self.validation_fraction, strata, one_of_each.groups, plan.seed)
+            strata = self._strata(one_of_each, plan.state.encoder) if self.shuffle else None
+            seed = plan.seed if self.shuffle else None
+            entries, others = split(dataset.n_entries, self.validation_fraction, strata, one_of_each.groups, seed)
             validate = self._validation_of(plan, dataset.members(others), workers)
             dataset = dataset.select(dataset.members(entries))
         return plan.ready(dataset.without_weight_zero()), validate

@@ -66,6 +66,7 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
         early_stopping: bool = False,
         scoring: str | Callable[..., float] | None = "loss",
         validation_fraction: float = 0.1,
+        validation_split: Any = None,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-08,
@@ -114,6 +115,7 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
         self.early_stopping = early_stopping
         self.scoring = scoring
         self.validation_fraction = validation_fraction
+        self.validation_split = validation_split
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
@@ -441,6 +443,10 @@ class RNNClassifier(BaseClassifier):
         Validation score: 'loss' (negated), the name of a scorer, ``scorer(estimator, X, y)``, or None for `score`.
     validation_fraction : float, default=0.1
         Fraction of the sequences (or groups, if `fit` gets them) set aside; stratified for single-label classification.
+        With shuffle=False the last ones.
+    validation_split : splitter or None, default=None
+        Splitter, such as TimeSeriesSplit or CutoffSplit, whose last split of the rows of X, y and `groups`, as `fit`
+        gets them, is into training and validation set, instead of validation_fraction.
     beta_1 : float, default=0.9
         Decay rate of the mean of the gradient in 'adam'.
     beta_2 : float, default=0.999
@@ -600,6 +606,7 @@ class RNNClassifier(BaseClassifier):
         early_stopping: bool = False,
         scoring: str | Callable[..., float] | None = "loss",
         validation_fraction: float = 0.1,
+        validation_split: Any = None,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-08,
@@ -652,6 +659,7 @@ class RNNClassifier(BaseClassifier):
         self.early_stopping = early_stopping
         self.scoring = scoring
         self.validation_fraction = validation_fraction
+        self.validation_split = validation_split
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
@@ -755,6 +763,10 @@ class LSTMClassifier(BaseClassifier):
         Validation score: 'loss' (negated), the name of a scorer, ``scorer(estimator, X, y)``, or None for `score`.
     validation_fraction : float, default=0.1
         Fraction of the sequences (or groups, if `fit` gets them) set aside; stratified for single-label classification.
+        With shuffle=False the last ones.
+    validation_split : splitter or None, default=None
+        Splitter, such as TimeSeriesSplit or CutoffSplit, whose last split of the rows of X, y and `groups`, as `fit`
+        gets them, is into training and validation set, instead of validation_fraction.
     beta_1 : float, default=0.9
         Decay rate of the mean of the gradient in 'adam'.
     beta_2 : float, default=0.999
@@ -964,6 +976,10 @@ class GRUClassifier(BaseClassifier):
         Validation score: 'loss' (negated), the name of a scorer, ``scorer(estimator, X, y)``, or None for `score`.
     validation_fraction : float, default=0.1
         Fraction of the sequences (or groups, if `fit` gets them) set aside; stratified for single-label classification.
+        With shuffle=False the last ones.
+    validation_split : splitter or None, default=None
+        Splitter, such as TimeSeriesSplit or CutoffSplit, whose last split of the rows of X, y and `groups`, as `fit`
+        gets them, is into training and validation set, instead of validation_fraction.
     beta_1 : float, default=0.9
         Decay rate of the mean of the gradient in 'adam'.
     beta_2 : float, default=0.999

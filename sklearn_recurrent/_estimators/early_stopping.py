@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
+from sklearn.utils import check_consistent_length
 
 from .._data.likely_mistakes import holds_texts, unlike
 from .._data.marks import mark_of_input
@@ -100,21 +103,102 @@ def scorer_of(model):
 
 
 def split(n, fraction, strata, groups, seed):
-    """Sequences to train on and sequences to validate on, at least one each; of each group on one side alone."""
+    """Sequences to train on and sequences to validate on, at least one each; of each group on one side alone.
+
+    seed : of a random split; None: the last ones are to validate on
+    """
     if groups is not None:
         if groups.max() == groups.min():
-            raise ValueError("Expected at least two different groups for early_stopping, got one.")
-        return next(
-            GroupShuffleSplit(1, test_size=_size(len(np.unique(groups)), fraction), random_state=seed).split(
-                np.empty(n), groups=groups
+            raise ValueError(
+                "Expected at least two different groups for early_stopping, got one. Leave groups out, pass more of "
+                "them, such as blocks of time, pass X_val and y_val, or set validation_split=TimeSeriesSplit(5)."
             )
-        )
+        size = _size(len(np.unique(groups)), fraction)
+        if seed is None:
+            is_last = np.isin(groups, _in_order_of_last_row(groups)[-size:])
+            return np.flatnonzero(~is_last), np.flatnonzero(is_last)
+        return next(GroupShuffleSplit(1, test_size=size, random_state=seed).split(np.empty(n), groups=groups))
     size = _size(n, fraction)
+    if seed is None:
+        return np.arange(n - size), np.arange(n - size, n)
     if strata is not None and (np.bincount(strata).min() < 2 or min(size, n - size) < strata.max() + 1):
         strata = None  # too few of a class to have some on either side
     training, validation = train_test_split(np.arange(n), test_size=size, stratify=strata, random_state=seed)
     return np.sort(training), np.sort(validation)
 
 
+def _in_order_of_last_row(groups):
+    """The different groups, that with the last row last."""
+    reverse = groups[::-1]
+    kinds, first = np.unique(reverse, return_index=True)
+    return kinds[np.argsort(-first)]
+
+
 def _size(n, fraction):
     return min(max(1, round(fraction * n)), n - 1)
+
+
+NO_PART = -1
+"""Of sequences that a splitter has neither to train nor to validate on."""
+
+
+def last_split(splitter, X, y, groups, n):
+    """(n,): 1 for sequences that are in the second part of the last split, 0 for the first, and else `NO_PART`.
+
+    splitter : of scikit-learn, or like these
+    X, y, groups : as `fit` gets them, of `n` sequences
+    """
+    if groups is not None:
+        check_consistent_length(np.empty(n), groups)
+    name = type(splitter).__name__
+    predefined = getattr(splitter, "test_fold", None)
+    if predefined is not None and len(predefined) != n:
+        raise ValueError(
+            f"validation_split: Expected {name} to have an entry for each sequence of X, got {len(predefined)} for {n}."
+            " A search, or cross-validation, passes a part of X: set a splitter that any number of rows suits."
+        )
+    try:
+        last = deque(splitter.split(_of_length(X, n), _of_length(y, n), groups), maxlen=1)
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        advice = f" {HOW_TO_PASS_GROUPS}" if groups is None and "groups" in str(error) else ""
+        raise kind(f"validation_split={name}: {error}{advice}") from error
+    if not last:
+        raise ValueError(f"validation_split: Expected {name} to have at least one split, got none.")
+    part_of = np.full(n, NO_PART)
+    for part, rows in enumerate(last[0]):
+        part_of[_checked_rows(rows, part_of, name)] = part
+    return part_of
+
+
+HOW_TO_PASS_GROUPS = (
+    "fit got no groups. Pass them: net.fit(X, y, groups=groups), or pipe.fit(X, y, net__groups=groups) for a Pipeline "
+    "whose last step is 'net', also in a search. A search of a network alone keeps groups for its own splitter: enable "
+    "metadata routing, and call net.set_fit_request(groups=True)."
+)
+
+
+def _of_length(values, n):
+    """The values as they are, if they are `n` to a splitter; else something that is."""
+    try:
+        check_consistent_length(np.empty(n), values)
+    except (TypeError, ValueError):  # such as a frame of pandas with many rows for each sequence
+        return np.empty((n, 1))
+    return values
+
+
+def _checked_rows(rows, part_of, name):
+    rows = np.asarray(rows)
+    n = len(part_of)
+    if rows.ndim != 1 or not len(rows) or rows.dtype.kind not in "iu":
+        raise ValueError(
+            f"validation_split: Expected {name} to give numbers of rows to train on and to validate on, got {rows!r}."
+        )
+    if rows.min() < 0 or rows.max() >= n:
+        raise ValueError(
+            f"validation_split: Expected {name} to give rows from 0 to {n - 1}, got {rows.min()} to {rows.max()}. It "
+            "splits the rows that fit gets, which in a search are a part of all."
+        )
+    if len(np.unique(rows)) < len(rows) or (part_of[rows] != NO_PART).any():
+        raise ValueError(f"validation_split: Expected {name} to give each row once at most, got one several times.")
+    return rows

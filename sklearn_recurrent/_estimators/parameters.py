@@ -18,7 +18,7 @@ from .._core.attention import SCORES
 from .._core.cells.registry import CELLS
 from .._core.heads import POOLINGS
 from .._core.optimizers import OPTIMIZERS, SCHEDULES
-from .._sklearn import Interval, StrOptions
+from .._sklearn import Interval, SplitterConstraint, StrOptions
 
 
 class Parameter(NamedTuple):
@@ -275,7 +275,15 @@ TRAINING = {
         0.1,
         between(0, 1, "neither"),
         "Fraction of the sequences (or groups, if `fit` gets them) set aside; stratified for single-label "
-        "classification.",
+        "classification. With shuffle=False the last ones.",
+    ),
+    "validation_split": Parameter(
+        None,
+        [SplitterConstraint(), None],
+        "splitter or None",
+        "Any",
+        "Splitter, such as TimeSeriesSplit or CutoffSplit, whose last split of the rows of X, y and `groups`, as `fit` "
+        "gets them, is into training and validation set, instead of validation_fraction.",
     ),
     "beta_1": number(0.9, between(0, 1), "Decay rate of the mean of the gradient in 'adam'."),
     "beta_2": number(0.999, between(0, 1), "Decay rate of the mean of the squared gradient in 'adam'."),
@@ -460,7 +468,8 @@ ELSEWHERE = {  # names of other libraries
     "alpha": "l2 reg_lambda",
     "max_grad_norm": "clipnorm clip_norm gradient_clip gradient_clip_val",
     "n_iter_no_change": "patience",
-    "validation_fraction": "validation_split val_split",
+    "validation_fraction": "val_split val_size",
+    "validation_split": "train_split cv",
     "random_state": "seed random_seed",
     "embedding_dim": "embedding_size embed_dim output_dim",
     "pad_token": "padding_idx",

@@ -61,7 +61,8 @@ class BaseRecurrent(Streaming, Inspection, Transforming, BaseNetwork, BaseEstima
             Weight 2 equals the sequence given twice, weight 0 the sequence left out. With return_sequences, also an
             array of step weights per sequence; the target of a step of weight 0 may be anything.
         groups : array-like of shape (n_samples,), default=None
-            Sequences of one group, such as the windows of one series, stay together when early_stopping splits X.
+            Sequences of one group, such as the windows of one series, stay together when early_stopping splits X. Or
+            what validation_split needs, such as times.
         X_val, y_val : like X and y, default=None
             Sequences to validate on after each epoch, instead of a part of X, and their targets. A Pipeline does not
             transform X_val by itself.

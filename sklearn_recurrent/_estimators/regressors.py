@@ -65,6 +65,7 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
         early_stopping: bool = False,
         scoring: str | Callable[..., float] | None = "loss",
         validation_fraction: float = 0.1,
+        validation_split: Any = None,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-08,
@@ -114,6 +115,7 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
         self.early_stopping = early_stopping
         self.scoring = scoring
         self.validation_fraction = validation_fraction
+        self.validation_split = validation_split
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
@@ -354,6 +356,10 @@ class RNNRegressor(BaseRegressor):
         Validation score: 'loss' (negated), the name of a scorer, ``scorer(estimator, X, y)``, or None for `score`.
     validation_fraction : float, default=0.1
         Fraction of the sequences (or groups, if `fit` gets them) set aside; stratified for single-label classification.
+        With shuffle=False the last ones.
+    validation_split : splitter or None, default=None
+        Splitter, such as TimeSeriesSplit or CutoffSplit, whose last split of the rows of X, y and `groups`, as `fit`
+        gets them, is into training and validation set, instead of validation_fraction.
     beta_1 : float, default=0.9
         Decay rate of the mean of the gradient in 'adam'.
     beta_2 : float, default=0.999
@@ -523,6 +529,7 @@ class RNNRegressor(BaseRegressor):
         early_stopping: bool = False,
         scoring: str | Callable[..., float] | None = "loss",
         validation_fraction: float = 0.1,
+        validation_split: Any = None,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-08,
@@ -576,6 +583,7 @@ class RNNRegressor(BaseRegressor):
         self.early_stopping = early_stopping
         self.scoring = scoring
         self.validation_fraction = validation_fraction
+        self.validation_split = validation_split
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
@@ -680,6 +688,10 @@ class LSTMRegressor(BaseRegressor):
         Validation score: 'loss' (negated), the name of a scorer, ``scorer(estimator, X, y)``, or None for `score`.
     validation_fraction : float, default=0.1
         Fraction of the sequences (or groups, if `fit` gets them) set aside; stratified for single-label classification.
+        With shuffle=False the last ones.
+    validation_split : splitter or None, default=None
+        Splitter, such as TimeSeriesSplit or CutoffSplit, whose last split of the rows of X, y and `groups`, as `fit`
+        gets them, is into training and validation set, instead of validation_fraction.
     beta_1 : float, default=0.9
         Decay rate of the mean of the gradient in 'adam'.
     beta_2 : float, default=0.999
@@ -899,6 +911,10 @@ class GRURegressor(BaseRegressor):
         Validation score: 'loss' (negated), the name of a scorer, ``scorer(estimator, X, y)``, or None for `score`.
     validation_fraction : float, default=0.1
         Fraction of the sequences (or groups, if `fit` gets them) set aside; stratified for single-label classification.
+        With shuffle=False the last ones.
+    validation_split : splitter or None, default=None
+        Splitter, such as TimeSeriesSplit or CutoffSplit, whose last split of the rows of X, y and `groups`, as `fit`
+        gets them, is into training and validation set, instead of validation_fraction.
     beta_1 : float, default=0.9
         Decay rate of the mean of the gradient in 'adam'.
     beta_2 : float, default=0.999

@@ -123,6 +123,10 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         Validation score: 'loss' (negated), the name of a scorer, ``scorer(estimator, X, y)``, or None for `score`.
     validation_fraction : float, default=0.1
         Fraction of the sequences (or groups, if `fit` gets them) set aside; stratified for single-label classification.
+        With shuffle=False the last ones.
+    validation_split : splitter or None, default=None
+        Splitter, such as TimeSeriesSplit or CutoffSplit, whose last split of the rows of X, y and `groups`, as `fit`
+        gets them, is into training and validation set, instead of validation_fraction.
     beta_1 : float, default=0.9
         Decay rate of the mean of the gradient in 'adam'.
     beta_2 : float, default=0.999
@@ -302,6 +306,7 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         early_stopping: bool = False,
         scoring: str | Callable[..., float] | None = "loss",
         validation_fraction: float = 0.1,
+        validation_split: Any = None,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-08,
@@ -351,6 +356,7 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         self.early_stopping = early_stopping
         self.scoring = scoring
         self.validation_fraction = validation_fraction
+        self.validation_split = validation_split
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
@@ -386,7 +392,8 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
             a weight for each step of its target; targets of weight 0 must be numbers, too, since the decoder reads
             them.
         groups : array-like of shape (n_samples,), default=None
-            Sequences of one group, such as the windows of one series, stay together when early_stopping splits X.
+            Sequences of one group, such as the windows of one series, stay together when early_stopping splits X. Or
+            what validation_split needs, such as times.
         X_val, y_val : like X and y, default=None
             Sequences to validate on after each epoch, instead of a part of X, and their targets. A Pipeline does not
             transform X_val by itself.

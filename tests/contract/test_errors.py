@@ -17,7 +17,7 @@ from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.impute import SimpleImputer
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
 
@@ -294,6 +294,7 @@ INVALID = {
     "early_stopping": ["yes"],
     "scoring": ["log_loss", "perfect", 1],
     "validation_fraction": [0, 1, 1.5],
+    "validation_split": [0.2, 5, "kfold", KFold, [([0, 1], [2])]],
     "beta_1": [1, -0.1],
     "beta_2": [1, -0.1],
     "epsilon": [0],

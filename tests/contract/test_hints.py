@@ -933,6 +933,31 @@ WITHOUT_A_LINE = {  # what is wrong, with the name of a parameter
 PASTED = "def test_the_line_that_sorts_and_the_line_that_drops_times_can_be_pasted"
 FOLLOWED = "def test_who_follows_the_messages_gets_to_the_windows"
 RUN_ELSEWHERE = {  # the test that runs the line, or the case of one
+    "Expected groups, the time of the last step seen of each window, got None. Pass it beside X and y: "
+    "search.fit(X, y, groups=windows.cutoff), cross_val_score(model, X, y, groups=windows.cutoff, cv=cv), or with "
+    'metadata routing cross_val_score(model, X, y, params={"groups": windows.cutoff}, cv=cv).': (
+        "data/test_cutoff_split.py",
+        "def test_without_groups_the_error_says_how_to_pass_them",
+    ),
+    ", utc=True).": (
+        "data/test_cutoff_split.py",
+        "def test_what_is_no_time_becomes_one_by_the_line_of_the_message",
+    ),
+    ". Pass the freq of the series; pd.DateOffset(months=1), for example, counts from any day.": (
+        "data/test_cutoff_split.py",
+        "def test_what_is_no_time_becomes_one_by_the_line_of_the_message",
+    ),
+    "fit got no groups. Pass them: net.fit(X, y, groups=groups), or pipe.fit(X, y, net__groups=groups) for a Pipeline "
+    "whose last step is 'net', also in a search. A search of a network alone keeps groups for its own splitter: enable "
+    "metadata routing, and call net.set_fit_request(groups=True).": (
+        "estimators/test_early_stopping.py",
+        "def test_the_lines_of_the_error_about_groups_run",
+    ),
+    "Expected at least two different groups for early_stopping, got one. Leave groups out, pass more of them, such as "
+    "blocks of time, pass X_val and y_val, or set validation_split=TimeSeriesSplit(5).": (
+        "estimators/test_early_stopping.py",
+        "def test_the_error_of_a_single_group_says_what_to_do",
+    ),
     ", channels_first=True) or ": (
         "data/test_layouts.py",
         "def test_names_are_known_in_several_spellings",

@@ -43,6 +43,7 @@ def stored():
     yield "PerSequence", sr.PerSequence(StandardScaler()).fit(X)
     yield "PerWindow", sr.PerWindow(sr.GRURegressor(4, **SMALL), target=0).fit(X, X[:, -2:, 0])
     yield "PerTimestep", sr.PerTimestep(StandardScaler()).fit(X)
+    yield "CutoffSplit", sr.CutoffSplit(horizon=2, freq="D")
     yield "Windows", sr.sliding_windows(np.arange(9.0), window=3, horizon=2)
     yield "SequenceDataWarning", sr.SequenceDataWarning("zeros")
     model = sr.LSTMRegressor(4, bidirectional=False, **SMALL).fit(X, numbers)

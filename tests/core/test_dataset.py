@@ -50,6 +50,7 @@ def extended(**changes):
         "weather": np.array([[0.5], [0.25], [0.5], [0.25]]),
         "context": Ragged.from_lengths(np.array([[1.0], [2.0], [1.0], [2.0]]), [2, 2]),
         "source": np.array([7, 7]),
+        "held_out": np.array([1, 1]),
     }
     return dataset_of([[1.0, 2], [1.0, 2]], [[0, 1], [0, 1]], per_target=True, cls=Extended, **values | changes)
 
@@ -79,6 +80,7 @@ def test_fields_that_a_dataset_does_not_have_stay_away(method):
     chosen = getattr(dataset_of([[1.0], [2.0]], [0, 1]), method)(np.array([1]))
     assert chosen.offsets is None
     assert chosen.groups is None
+    assert chosen.held_out is None
     assert chosen.entries is None
 
 
@@ -86,6 +88,7 @@ DIFFERENCES = {
     "horizon": np.array([3, 4]),
     "weather": np.array([[0.5], [0.25], [0.5], [0.75]]),
     "context": Ragged.from_lengths(np.array([[1.0], [2.0], [1.0], [3.0]]), [2, 2]),
+    "held_out": np.array([0, 1]),
 }
 
 

@@ -9,13 +9,23 @@ import pytest
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.metrics import accuracy_score, f1_score, log_loss, make_scorer, mean_poisson_deviance, r2_score
-from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    KFold,
+    PredefinedSplit,
+    ShuffleSplit,
+    TimeSeriesSplit,
+    cross_val_score,
+)
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils.class_weight import compute_class_weight
 
 from sklearn_recurrent import (
+    CutoffSplit,
     GRUClassifier,
+    LSTMRegressor,
     PerTimestep,
     RNNClassifier,
     RNNRegressor,
@@ -26,8 +36,10 @@ from sklearn_recurrent import (
     as_column,
     as_sequences,
     sequence_scorer,
+    sliding_windows,
 )
 from sklearn_recurrent._core.dataset import Dataset
+from sklearn_recurrent._core.objective import Objective
 from sklearn_recurrent._data.marks import TOKENS, TRANSFORMED, marked
 from sklearn_recurrent._estimators.early_stopping import Validation, split
 
@@ -718,3 +730,313 @@ def test_lbfgs_refuses_a_validation_set():
     X, y = np.random.default_rng(0).normal(size=(12, 3)), [0, 1] * 6
     with pytest.raises(ValueError, match="has no epochs"):
         RNNClassifier(4, solver="lbfgs").fit(X, y, X_val=X, y_val=y)
+
+
+# --- validation_split: as a splitter has it ---------------------------------------------------------------------------
+
+
+class Fixed:
+    """A splitter with these parts, which remembers what it was asked about."""
+
+    def __init__(self, train, test):
+        self.parts, self.asked = (train, test), []
+
+    def split(self, X, y=None, groups=None):
+        self.asked.append((X, y, groups))
+        yield np.array([0]), np.array([1])
+        yield self.parts
+
+
+def of_X(X, rows):
+    return {key(X[j]) for j in rows}
+
+
+def trained_and_validated(model, X, y, **fit):
+    """Keys of the sequences that a model is trained on, and validated on."""
+    trained = []
+
+    class Objective_(Objective):
+        def __init__(self, network, loss, dataset, *others):
+            trained.extend(key(x) for x in dataset.X)
+            super().__init__(network, loss, dataset, *others)
+
+    spy = Spy()
+    model.set_params(standardize=False, scoring=spy)
+    model._objective = lambda *arguments, first_epoch: Objective_(*arguments)
+    model.fit(X, y, **fit)
+    return trained, [key(x) for x in spy.X[0]]
+
+
+def test_the_last_split_of_a_splitter_is_that_into_training_and_validation(task):
+    cls, X, y = task
+    train, test = np.array([*range(3, 20), 1]), np.array([39, 25, 26, 27])
+    splitter = Fixed(train, test)
+    spy = Spy()
+    model = cls(**TINY, early_stopping=True, validation_split=splitter, scoring=spy).fit(X, y)
+    assert model.t_ == 4 * len(train)
+    assert {key(x) for x in spy.X[0]} == of_X(X, test)
+    target = {key(x): y_i for x, y_i in zip(X, y, strict=True)}
+    for x, y_i in zip(spy.X[0], spy.y[0], strict=True):
+        assert np.array_equal(y_i, target[key(x)])
+    assert model.validation_scores_[model.best_iter_ - 1] == max(model.validation_scores_)
+
+
+def test_a_splitter_sees_what_fit_got(task):
+    cls, X, y = task
+    groups = np.arange(40)[::-1]
+    splitter = Fixed(np.arange(20), np.arange(20, 40))
+    weight = np.where(np.arange(40) < 5, 0, 2)
+    settings = TINY | {"early_stopping": True, "validation_split": splitter}
+    model = cls(**settings).fit(X, y, sample_weight=weight, groups=groups)
+    ((seen_X, seen_y, seen_groups),) = splitter.asked
+    assert seen_X is X
+    assert seen_y is y
+    assert seen_groups is groups
+    assert model.t_ == 4 * 15
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_training_on_the_first_part_and_validating_on_the_other_is_all_that_a_splitter_changes(task, shuffle):
+    cls, X, y = task
+    settings = TINY | {"early_stopping": True, "standardize": False, "shuffle": shuffle, "batch_size": 50}
+    train, test = np.arange(30), np.arange(30, 40)
+    one = cls(**settings, validation_split=Fixed(train, test)).fit(X, y)
+    other = cls(**settings).fit(X[:30], y[:30], X_val=X[30:], y_val=y[30:])
+    assert one.t_ == other.t_
+    if cls in (RNNClassifier, Seq2SeqClassifier):  # those of numbers scale y, by all that fit gets
+        np.testing.assert_allclose(one.validation_loss_curve_, other.validation_loss_curve_)
+
+
+def test_the_order_of_X_has_no_effect_on_what_a_splitter_by_groups_makes(ragged, labels):
+    groups = np.arange(40) % 8
+    settings = TINY | {"early_stopping": True, "validation_split": GroupKFold(4)}
+    models = []
+    for order in (np.arange(40), np.random.default_rng(0).permutation(40)):
+        X = [ragged[j] for j in order]
+        models.append(RNNClassifier(**settings).fit(X, labels[order], groups=groups[order]))
+    assert same_bits(*models)
+
+
+def test_a_sequence_of_weight_0_is_left_out_after_the_split_and_equal_ones_are_merged_within_a_part(ragged, labels):
+    X = [*ragged[:20], *ragged[:20]]
+    y = np.tile(labels[:20], 2)
+    settings = TINY | {"early_stopping": True}
+    across = RNNClassifier(**settings, validation_split=Fixed(np.arange(20), np.arange(20, 40))).fit(X, y)
+    assert across.t_ == 4 * 20
+    weight = np.r_[np.ones(25), np.zeros(15)]
+    within = Fixed(np.r_[0:10, 20:40], np.arange(10, 20))
+    one = RNNClassifier(**settings, validation_split=within).fit(X, y, sample_weight=weight)
+    weight = np.r_[2 * np.ones(5), np.ones(15)]
+    once = Fixed(np.arange(10), np.arange(10, 20))
+    other = RNNClassifier(**settings, validation_split=once).fit(X[:20], y[:20], sample_weight=weight)
+    assert same_bits(one, other)
+    assert one.validation_scores_ == other.validation_scores_
+
+
+def test_groups_that_were_for_the_splitter_play_no_other_part(ragged, labels):
+    X, y = [*ragged[:30], *ragged[:10]], np.r_[labels[:30], labels[:10]]
+    splitter = Fixed(np.r_[0:20, 30:40], np.arange(20, 30))
+    model = RNNClassifier(**TINY, early_stopping=True, validation_split=splitter)
+    times = np.datetime64("2024-01-01") + np.arange(40)
+    with_groups = clone(model).fit(X, y, groups=times)
+    assert with_groups.t_ == 4 * 20
+    assert same_bits(with_groups, clone(model).fit(X, y))
+
+
+def test_rows_in_no_part_are_left_out(ragged, labels):
+    settings = TINY | {"early_stopping": True}
+    gap = Fixed(np.arange(10), np.arange(30, 40))
+    one = RNNClassifier(**settings, validation_split=gap).fit(ragged, labels)
+    rows = np.r_[0:10, 30:40]
+    alone = Fixed(np.arange(10), np.arange(10, 20))
+    other = RNNClassifier(**settings, validation_split=alone).fit([ragged[j] for j in rows], labels[rows])
+    assert same_bits(one, other)
+
+
+@pytest.mark.parametrize(
+    "splitter",
+    [TimeSeriesSplit(4, gap=2), KFold(4), ShuffleSplit(2, random_state=0), PredefinedSplit(np.arange(40) % 3)],
+    ids=lambda splitter: type(splitter).__name__,
+)
+def test_splitters_of_scikit_learn_set_aside_what_their_last_split_does(splitter, ragged, labels):
+    (*_, (train, test)) = splitter.split(ragged)
+    model = RNNClassifier(**TINY, early_stopping=True, validation_split=splitter)
+    trained, validated = trained_and_validated(model, ragged, labels)
+    assert set(trained) == of_X(ragged, train)
+    assert set(validated) == of_X(ragged, test)
+    assert validated == [key(ragged[j]) for j in np.sort(test)] or model.shuffle
+
+
+def test_folds_by_time_in_early_stopping(ragged, labels):
+    pd = pytest.importorskip("pandas")
+    times = pd.Series(pd.date_range("2024-03-20", periods=20, tz="Europe/Berlin").repeat(2))
+    splitter = CutoffSplit(1, horizon=3, test_size=4, freq="D")
+    model = RNNClassifier(**TINY, early_stopping=True, validation_split=splitter)
+    trained, validated = trained_and_validated(model, ragged, labels, groups=times)
+    assert set(trained) == of_X(ragged, range(28))
+    assert set(validated) == of_X(ragged, range(32, 40))
+
+
+def test_frames_with_many_rows_for_each_sequence_are_split_by_sequence(ragged, labels):
+    class Last:
+        def split(self, X, y=None, groups=None):
+            assert len(X) == len(y) == 40
+            yield np.arange(30), np.arange(30, 40)
+
+    for X in (as_sequences(ragged), as_column(ragged), np.stack([x[:3] for x in ragged])):
+        model = RNNClassifier(**TINY, early_stopping=True, validation_split=Last()).fit(X, labels)
+        assert model.t_ == 4 * 30
+
+
+@pytest.mark.parametrize("settings", [{"early_stopping": False}, {"solver": "lbfgs"}], ids=str)
+def test_a_splitter_plays_no_part_where_nothing_is_set_aside(ragged, labels, settings):
+    settings = TINY | {"early_stopping": True} | settings
+    splitter = Fixed(np.arange(30), np.arange(30, 40))
+    one = RNNClassifier(**settings, validation_split=splitter).fit(ragged, labels)
+    assert same_bits(one, RNNClassifier(**settings).fit(ragged, labels))
+    RNNClassifier(**TINY, early_stopping=True, validation_split=splitter).fit(
+        ragged[:30], labels[:30], X_val=ragged[30:], y_val=labels[30:]
+    )
+    RNNClassifier(**TINY, early_stopping=True, validation_split=splitter).partial_fit(ragged, labels)
+    assert splitter.asked == []
+
+
+@pytest.mark.parametrize(
+    ("splitter", "fit", "message"),
+    [
+        (PredefinedSplit(np.arange(30) % 2), {}, "PredefinedSplit to have an entry for each sequence of X, got 30 for"),
+        (Fixed(np.arange(30), np.arange(30, 41)), {}, "Fixed to give rows from 0 to 39, got 30 to 40"),
+        (Fixed(np.arange(-1, 30), np.arange(30, 40)), {}, "Fixed to give rows from 0 to 39, got -1 to 29"),
+        (Fixed(np.arange(31), np.arange(30, 40)), {}, "Fixed to give each row once at most"),
+        (Fixed(np.array([1, 1, 2]), np.arange(30, 40)), {}, "Fixed to give each row once at most"),
+        (Fixed(np.arange(30), np.array([], int)), {}, "Fixed to give numbers of rows to train on and to validate on"),
+        (Fixed(np.arange(30), np.ones(40, bool)), {}, "Fixed to give numbers of rows to train on and to validate on"),
+        (
+            Fixed(np.arange(30), np.arange(30, 40)),
+            {"sample_weight": np.r_[np.ones(30), np.zeros(10)]},
+            "Expected a sequence with a weight to validate on, got none",
+        ),
+        (
+            Fixed(np.arange(30), np.arange(30, 40)),
+            {"sample_weight": np.r_[np.zeros(30), np.ones(10)]},
+            "Expected a sequence with a weight to train on, got none",
+        ),
+        (TimeSeriesSplit(50), {}, "validation_split=TimeSeriesSplit: .*51"),
+        (GroupKFold(2), {"groups": np.arange(3)}, "inconsistent numbers of samples"),
+        (
+            GroupKFold(3),
+            {},
+            r"split=GroupKFold: .*groups.* net__groups=groups.*net.set_fit_request\(groups=True",
+        ),
+        (
+            CutoffSplit(2, horizon=1),
+            {},
+            r"CutoffSplit: .*groups.* net__groups=groups.*net.set_fit_request\(groups=True",
+        ),
+        (CutoffSplit(2, horizon=1), {"groups": ["a"] * 40}, "validation_split=CutoffSplit: .*strings"),
+        (CutoffSplit(9, horizon=9), {"groups": np.arange(40)}, "validation_split=CutoffSplit: Fold 5 of 9.*n_splits=3"),
+    ],
+    ids=lambda value: type(value).__name__ if hasattr(value, "split") and not isinstance(value, str) else "",
+)
+def test_a_split_that_cannot_be_is_refused_and_the_estimator_is_as_before(ragged, labels, splitter, fit, message):
+    model = RNNClassifier(**TINY).fit(ragged, labels).set_params(early_stopping=True, validation_split=splitter)
+    before = model.theta_.tobytes()
+    with pytest.raises((TypeError, ValueError), match=f"(?s){message}"):
+        model.fit(ragged, labels, **fit)
+    assert model.theta_.tobytes() == before
+
+
+def test_groups_reach_a_splitter_in_a_search_as_the_error_says(ragged, labels):
+    times = np.arange(40)
+    split = CutoffSplit(1, horizon=2, test_size=5)
+    net = RNNClassifier(**TINY | {"max_iter": 1}, early_stopping=True, validation_split=split)
+    cv = CutoffSplit(2, horizon=2, test_size=5)
+    pipe = Pipeline([("net", net)])
+    search = GridSearchCV(pipe, {"net__alpha": [0.0]}, cv=cv, error_score="raise")
+    search.fit(ragged, labels, groups=times, net__groups=times)
+    assert search.best_estimator_["net"].t_ == 40 - 5 - 1
+    assert np.isfinite(search.best_score_)
+    with config_context(enable_metadata_routing=True):
+        asking = clone(net).set_fit_request(groups=True)
+        search = GridSearchCV(asking, {"alpha": [0.0]}, cv=cv, error_score="raise").fit(ragged, labels, groups=times)
+    assert search.best_estimator_.t_ == 40 - 5 - 1
+    with pytest.raises(ValueError, match=r"net__groups=groups"):
+        GridSearchCV(net, {"alpha": [0.0]}, cv=cv).fit(ragged, labels, groups=times)
+
+
+def test_the_lines_of_the_error_about_groups_run(ragged, labels):
+    net = RNNClassifier(**TINY, early_stopping=True, validation_split=CutoffSplit(1, horizon=2, test_size=5))
+    with pytest.raises(ValueError, match="fit got no groups") as caught:
+        net.fit(ragged, labels)
+    known = {"net": net, "pipe": Pipeline([("net", net)]), "X": ragged, "y": labels, "groups": np.arange(40)}
+    lines = re.findall(r"(?:net|pipe)\.\w+\(.+?\)", str(caught.value))
+    assert len(lines) == 3
+    with config_context(enable_metadata_routing="request" in lines[2]):
+        for line in lines[:2]:
+            with config_context(enable_metadata_routing=False):
+                eval(line, known)
+        assert net.t_ == 4 * (40 - 5 - 1)
+        eval(lines[2], known)
+
+
+def test_a_splitter_is_cloned_and_stored_with_the_model(ragged, labels):
+    split = ShuffleSplit(1, test_size=0.25, random_state=np.random.RandomState(3))
+    net = RNNClassifier(**TINY, early_stopping=True, validation_split=split)
+    models = [clone(net).fit(ragged, labels), pickle.loads(pickle.dumps(net)).fit(ragged, labels)]
+    assert same_bits(*models)
+    assert models[0].t_ == 4 * 30
+
+
+# --- the last part ----------------------------------------------------------------------------------------------------
+
+
+def test_without_shuffling_the_last_sequences_are_set_aside(task):
+    cls, X, y = task
+    spy = Spy()
+    settings = TINY | {"early_stopping": True, "validation_fraction": 0.25, "shuffle": False}
+    cls(**settings, scoring=spy).fit(X, y)
+    assert [key(x) for x in spy.X[0]] == [key(x) for x in X[30:]]
+    weight = np.r_[np.zeros(20), np.ones(20)]
+    spy = Spy()
+    cls(**settings, scoring=spy).fit(X, y, sample_weight=weight)
+    assert [key(x) for x in spy.X[0]] == [key(x) for x in X[35:]]
+    one = cls(**settings, validation_split=Fixed(np.arange(30), np.arange(30, 40))).fit(X, y)
+    assert same_bits(one, cls(**settings).fit(X, y))
+
+
+def test_without_shuffling_the_groups_that_end_last_are_set_aside(ragged, labels):
+    groups = np.array(["c", "a", "d", "b"])[np.arange(40) // 10]
+    groups[39] = "d"
+    spy = Spy()
+    settings = TINY | {"early_stopping": True, "validation_fraction": 0.5, "shuffle": False}
+    RNNClassifier(**settings, scoring=spy).fit(ragged, labels, groups=groups)
+    assert [key(x) for x in spy.X[0]] == [key(x) for x in ragged[20:]]
+    spy = Spy()
+    RNNClassifier(**settings | {"validation_fraction": 0.25}, scoring=spy).fit(ragged, labels, groups=groups)
+    assert [key(x) for x in spy.X[0]] == [key(x) for x in [*ragged[20:30], ragged[39]]]
+
+
+def test_the_error_of_a_single_group_says_what_to_do(ragged, labels):
+    model = RNNClassifier(**TINY, early_stopping=True)
+    with pytest.raises(ValueError, match="Leave groups out") as caught:
+        model.fit(ragged, labels, groups=np.zeros(40))
+    line = re.search(r"set (validation_split=.+?\))", str(caught.value))[1]
+    settings = eval(f"dict({line})", {"TimeSeriesSplit": TimeSeriesSplit})
+    model.set_params(**settings).fit(ragged, labels)
+
+
+def test_early_stopping_on_windows_does_not_look_ahead():
+    """Windows that overlap: a random part of them is known from its neighbors, the last part is not."""
+    rng = np.random.default_rng(1)
+    s = np.zeros(400)
+    for t in range(1, 400):
+        s[t] = 0.9 * s[t - 1] + rng.normal()
+    X, y, _ = sliding_windows(s, window=40, horizon=10)
+    y = y[:, -1]
+    settings = {"max_iter": 25, "learning_rate_init": 0.02, "random_state": 0, "bidirectional": False}
+    scores = {}
+    for splitter in (None, TimeSeriesSplit(4, gap=9)):
+        model = LSTMRegressor(16, **settings, early_stopping=True, validation_split=splitter)
+        scores[splitter] = cross_val_score(model, X, y, cv=TimeSeriesSplit(2, gap=9)).mean()
+    blind, ahead = scores.values()
+    assert ahead > blind + 0.1

@@ -9,6 +9,7 @@ import pytest
 from oracle import RETENTION
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import TimeSeriesSplit
 from sklearn.utils.class_weight import compute_class_weight
 
 from sklearn_recurrent import LSTMClassifier, RNNClassifier, RNNRegressor, Seq2SeqClassifier, Seq2SeqRegressor
@@ -57,6 +58,7 @@ EFFECTS = {  # where it matters, a value and another
     "n_iter_no_change": ({"learning_rate": "constant", "tol": 1e6, "max_iter": 20}, 1, 2),
     "early_stopping": ({}, True, False),
     "validation_fraction": ({"early_stopping": True}, 0.1, 0.5),
+    "validation_split": ({"early_stopping": True}, None, TimeSeriesSplit(3)),
     "scoring": (OVERSHOOTING, "loss", "accuracy"),
     "beta_1": ({}, 0.9, 0.5),
     "beta_2": ({}, 0.999, 0.9),
