@@ -387,10 +387,10 @@ def sliding_windows(
     and no Sunday. In a time zone, days are those of the clock there. Other calendars are read from the index:
     ``pandas.DatetimeIndex(times, freq="W-FRI")``.
 
-    Neighboring windows overlap, so that shuffled folds leak. ``windows.cutoff_split(n_splits)`` makes folds by time, of one
-    or several series; pass ``groups=windows.cutoff``. Of a single series, window i has the time steps from ``i * step``
-    to ``i * step + window + horizon - 1``, and ``TimeSeriesSplit(gap=g)`` leaves out ``g`` windows between training and
-    testing. Of several it trains on the first series and tests on the last. With
+    Neighboring windows overlap, so that shuffled folds leak. ``windows.cutoff_split(n_splits)`` makes folds by time, of
+    one or several series; pass ``groups=windows.cutoff``. Of a single series, window i has the time steps from ``i *
+    step`` to ``i * step + window + horizon - 1``, and ``TimeSeriesSplit(gap=g)`` leaves out ``g`` windows between
+    training and testing. Of several it trains on the first series and tests on the last. With
 
     - ``g = (horizon - 1) // step``, all training data is known when the first test forecast is made;
     - ``g = (window + horizon - 1) // step``, training and testing share no value of `X` or `y`. With ``step=1`` these
