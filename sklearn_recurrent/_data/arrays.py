@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import re
+from collections.abc import Callable
 from functools import cache
+from itertools import filterfalse
 from numbers import Number
 from reprlib import repr as short_repr
 from typing import NamedTuple
@@ -18,6 +21,7 @@ NUMERIC = "fiub"
 TIMES = (datetime.date, datetime.time, np.datetime64)
 DURATIONS = (datetime.timedelta, np.timedelta64)
 STRINGS = (str, bytes)
+ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?")
 UNMASKED = {list, float, int, np.ndarray}
 """Types of entries of a list that np.asarray reads right, without a second look."""
 
@@ -116,6 +120,7 @@ class Place(NamedTuple):
     each : an expression that gives the sequences one by one; None inside a sequence, or for targets
     drop : a line of code that drops the values
     is_matrix : whether scikit-learn's rules for X as a matrix hold
+    long : a function that returns a line of code that makes sequences of a frame whose rows may be time steps, or ""
     """
 
     words: str
@@ -125,6 +130,7 @@ class Place(NamedTuple):
     each: str | None = None
     drop: str | None = None
     is_matrix: bool = False
+    long: Callable[[], str] | None = None
 
     def at(self, index):
         """The words for the value with this index."""
@@ -213,6 +219,20 @@ def is_missing(value):
     if isinstance(value, float | np.floating):
         return value != value
     return value is None or type(value).__name__ == "NAType"
+
+
+def is_date(value):
+    """Whether a value is a string that says a date, or a time of a day, in the form that has one meaning."""
+    return isinstance(value, str) and ISO.fullmatch(value) is not None
+
+
+def holds_dates(values):
+    """Whether an array holds such strings, and nothing else but missing values."""
+    if values.dtype.kind not in "OUT":
+        return False
+    values = values.ravel().tolist()
+    first = next(filterfalse(is_missing, values), None)
+    return is_date(first) and all(is_date(value) or is_missing(value) for value in values)
 
 
 def is_number_type(kind):
@@ -306,7 +326,8 @@ def _refusal_of_complex(dtype, array, words, place):
 
 def _instead_of_times(place):
     if place.drop:
-        return f"Drop the column, or convert it to numbers, such as seconds: {place.drop}"
+        instead = f"Drop the column, or convert it to numbers, such as seconds: {place.drop}"
+        return instead + _instead_of_long(place, "orders time steps")
     if not place.line:
         return "Leave times out, or convert them to numbers, such as seconds."
     seconds = "(np.asarray({x}, 'M8[us]') - np.datetime64(0, 'us')) / np.timedelta64(1, 's')"
@@ -328,7 +349,8 @@ def _instead_of_strings(array, place):
         if written:
             return written
     if place.drop:
-        return f"Drop the column, or encode it as numbers: {place.drop}"
+        instead = f"Drop the column, or encode it as numbers: {place.drop}"
+        return instead + _instead_of_long(place, "tells sequences apart")
     if place.line and _converts(array, np.float64):
         return f"Convert numbers that are written as strings: {place.by('np.asarray({x}, float)')}"
     each = place.each
@@ -340,6 +362,11 @@ def _instead_of_strings(array, place):
         f"Texts and tokens become numbers by X = SequenceTokenizer().fit_transform({each}). "
         "Networks read these with embedding_dim."
     )
+
+
+def _instead_of_long(place, does):
+    line = place.long() if place.long else ""
+    return f". If each row is a time step, and the column {does}: {line}" if line else ""
 
 
 def _converts(array, dtype):

@@ -6,11 +6,11 @@ Libraries are told by what their objects can do. None is imported.
 from __future__ import annotations
 
 import sys
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 
-from .arrays import NUMERIC, is_array_like, numbers, plain
+from .arrays import NUMERIC, holds_dates, is_array_like, numbers, plain
 
 
 @cache
@@ -190,7 +190,38 @@ def _place_of_column(name, frame, x, place):
         method = f"drop({name!r})"
     else:
         method = f"drop_columns({name!r})"
-    return place._replace(drop=place.by(f"{expression}.{method}"))
+    long = None
+    if place.variable == "X" and place.axes[:1] == ("sequence",):
+        long = partial(_from_long, name, frame, expression.format(x="X"))
+    return place._replace(drop=place.by(f"{expression}.{method}"), long=long)
+
+
+def _from_long(name, frame, expression):
+    """The line that makes sequences of a frame of one row per time step, if its column `name` may be for that, or "".
+
+    A column that is no number tells sequences apart if it repeats values. Times order steps.
+    """
+    values = dict(_columns(frame))
+    others = [label for label, column in values.items() if column.dtype.kind not in NUMERIC]
+    ids = [label for label in others if values[label].dtype.kind not in "mM" and _repeats(values[label])]
+    times = [label for label in others if values[label].dtype.kind in "mM" or holds_dates(values[label])]
+    ids = [label for label in ids if label not in times]
+    if name in times:
+        times = [name]
+    if name in ids:
+        ids = [name]
+    if not ids or name not in (*ids, *times):
+        return ""
+    sort_by = f", sort_by={times[0]!r}" if times else ""
+    return f"X = sequences_from_frame({expression}, by={ids[0]!r}{sort_by}).X"
+
+
+def _repeats(values):
+    """Whether there are several values, and one of them twice."""
+    try:
+        return 1 < len(set(values.tolist())) < len(values)
+    except TypeError:  # of lists
+        return False
 
 
 def _in_code(x, variable):

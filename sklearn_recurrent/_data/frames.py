@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Literal, NamedTuple
 
 import numpy as np
 from sklearn.utils import Bunch
 
+from .arrays import holds_dates, is_date
 from .containers import object_array
 from .layouts import level_names
 from .tables import SEQUENCE, as_table
@@ -70,7 +72,8 @@ def sequences_from_frame(
     ValueError
         If a name is unknown; if `by`, `sort_by`, `groups` or a target per sequence has missing values; if a value of
         `sort_by` is there twice in a sequence; if a target per sequence, a static value or a group changes within a
-        sequence; or if features are dates or times. The message names the sequence.
+        sequence; if features are dates or times; or if a target per sequence is also a feature, or a target or `by`
+        also static. The message names the sequence.
 
     See Also
     --------
@@ -110,12 +113,13 @@ def sequences_from_frame(
         raise ValueError(f"Expected target_per to be 'sequence' or 'step', got {target_per!r}.")
     table = as_table(frame)
     roles = _roles(table, by=by, columns=columns, sort_by=sort_by, target=target, static=static, groups=groups)
+    _refuse_giveaways(roles, target_per)
     rows = sorted_rows(table, roles.by, roles.sort_by)
     _warn_of_single_steps(rows, by)
     X = table.sequences(_features(table, roles), rows.order, rows.ends, roles.sort_by)
     if roles.static:
         for name in roles.static:
-            refuse_changes(table, rows, name, "static column", "Name values that change in columns.")
+            refuse_changes(table, rows, roles.by, name, "static column", "Name values that change in columns.")
         X = table.with_static(X, roles.static, rows.first)
     else:
         X = object_array(X)
@@ -129,7 +133,7 @@ def sequences_from_frame(
     found_groups = None
     for name in roles.groups:
         _refuse_missing(table, rows, roles, name, "group")
-        refuse_changes(table, rows, name, "column of groups", "")
+        refuse_changes(table, rows, roles.by, name, "column of groups", "")
         found_groups = table.values(name)[rows.first]
     return Bunch(X=X, y=y, groups=found_groups, index=rows.keys)
 
@@ -188,6 +192,23 @@ def _roles(table, **given):
     return _Roles(**roles)
 
 
+def _refuse_giveaways(roles, target_per):
+    """Raise if the network would read what it is to predict, or which sequence is which.
+
+    A target of each step may be a feature: it may be moved by some steps later, for a forecast.
+    """
+    giveaways = [("target", "static", "what it is to predict"), ("by", "static", "which sequence is which")]
+    if target_per == "sequence":
+        giveaways.append(("target", "columns", "what it is to predict"))
+    for role, other, what in giveaways:
+        repeated = [name for name in getattr(roles, role) if name in getattr(roles, other)]
+        if repeated:
+            raise ValueError(
+                f"Expected {role} to name no column of {other}, got {repeated[0]!r} in both: the network would read "
+                f"{what}. Leave it out of {other}."
+            )
+
+
 def names_of(table, role, names):
     """What plays a role, as a list of names, each of which `table` has once."""
     if names is None:
@@ -220,16 +241,24 @@ def _features(table, roles):
             raise ValueError(f"Expected columns to have names of their own, got {repeated[0]!r} twice.")
     if not names:
         raise ValueError("Expected at least one column of features, got none beside those that are named otherwise.")
-    times = [name for name in names if table.kind(name) == "times"]
-    if times:
-        others = [name for name in names if name not in times]
-        hint = f"Pass columns={others!r}, or convert it to numbers."
-        if not roles.sort_by:
-            hint = f"If it orders the steps, pass sort_by={times[0]!r}; otherwise columns={others!r}."
-        raise ValueError(
-            f"Expected features to be numbers or categories, got {table.dtype(times[0])} in column {times[0]!r}. {hint}"
-        )
+    _refuse_times(table, roles, names)
     return names
+
+
+def _refuse_times(table, roles, names):
+    """Raise if features are times; also if they are strings of these, unless the steps have an order already."""
+    times = {name: str(table.dtype(name)) for name in names if table.kind(name) == "times"}
+    if not roles.sort_by:
+        others = [name for name in names if table.kind(name) == "others"]
+        times |= {name: "times as strings" for name in others if holds_dates(table.values(name))}
+    if not times:
+        return
+    name = next(iter(times))
+    others = [name for name in names if name not in times]
+    hint = f"Pass columns={others!r}, or convert it to numbers."
+    if not roles.sort_by:
+        hint = f"If it orders the steps, pass sort_by={name!r}; otherwise columns={others!r}."
+    raise ValueError(f"Expected features to be numbers or categories, got {times[name]} in column {name!r}. {hint}")
 
 
 # --- which rows are a sequence ----------------------------------------------------------------------------------------
@@ -347,8 +376,6 @@ def shown(value):
 
 # --- the order of steps -----------------------------------------------------------------------------------------------
 
-_ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?")
-
 
 def _ranks(table, name, codes, keys):
     """Numbers in the order of a column of stamps."""
@@ -376,7 +403,7 @@ def _ranks(table, name, codes, keys):
 
 def _dates(table, name, values, stamps):
     """Strings as dates. They are read only in the form that has one meaning; sorted as strings, most go wrong."""
-    odd = [stamp for stamp in stamps if not _ISO.fullmatch(stamp)]
+    odd = [stamp for stamp in stamps if not is_date(stamp)]
     if not odd:
         try:
             return np.array(values.tolist(), dtype="M8").view(np.int64)  # in the finest unit that one of them has
@@ -384,8 +411,45 @@ def _dates(table, name, values, stamps):
             odd = [str(error)]
     raise ValueError(
         f"Expected {name!r} to hold numbers, dates or times, got strings such as {odd[0]!r}, whose alphabetical order "
-        f"may be another. Convert them first, dates by their format: {table.converted(name)}."
+        f"may be another. Convert them first{_conversion(table, name, stamps)}."
     )
+
+
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_DAYS = (
+    *("%d.%m.%Y", "%d.%m.%y", "%Y.%m.%d"),
+    *("%d/%m/%Y", "%m/%d/%Y", "%d/%m/%y", "%m/%d/%y", "%Y/%m/%d"),
+    *("%d-%m-%Y", "%m-%d-%Y", "%Y-%m-%d"),
+    *("%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y"),
+)
+_TIMES = ("", *(f"{gap}{time}" for gap in (" ", "T") for time in ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f")))
+_TIMES_OF_DAY = (" %I:%M %p", " %I:%M:%S %p")
+FORMATS = tuple(f"{date}{time}" for date in _DAYS for time in (*_TIMES, *_TIMES_OF_DAY))
+"""Formats of dates that a message may propose."""
+
+
+def _conversion(table, name, stamps):
+    """How to convert strings: code that makes numbers of them, or times if all have one format; else words alone."""
+    if all(_NUMBER.fullmatch(stamp) for stamp in stamps):
+        return f", to numbers: {table.as_numbers(name, whole=not any('.' in stamp for stamp in stamps))}"
+    lines = {form: table.as_times(name, form) for form in _formats(stamps)}
+    if not lines or None in lines.values():
+        return " to numbers or times"
+    if len(lines) == 1:
+        return f", dates by their format: {', '.join(lines.values())}"
+    return f", dates by their format: {', or '.join(f'{line}, if it is {form!r}' for form, line in lines.items())}"
+
+
+def _formats(stamps):
+    """The formats that all stamps have; one of those that read them alike."""
+    found = {}
+    for form in FORMATS:
+        try:
+            times = tuple(datetime.strptime(stamp, form) for stamp in stamps)
+        except ValueError:
+            continue
+        found.setdefault(times, form)
+    return list(found.values())
 
 
 def _refuse_equal_steps(table, rows, by, sort_by, ranks, role):
@@ -420,17 +484,26 @@ def _targets(table, rows, roles, target_per):
         chosen = rows.first
         for name in roles.target:
             _refuse_missing(table, rows, roles, name, "target")
-            refuse_changes(table, rows, name, "target", "For a target for each time step pass target_per='step'.")
+            hint = "For a target for each time step pass target_per='step'."
+            refuse_changes(table, rows, roles.by, name, "target", hint)
     return np.column_stack([table.values(name)[chosen] for name in roles.target])
 
 
-def refuse_changes(table, rows, name, what, hint):
+def refuse_changes(table, rows, by, name, what, hint):
     codes, _ = _codes(table.values(name), name)
     codes = codes[rows.order]
     changes = rows.inner(codes[1:] != codes[:-1])
     if not changes.any():
         return
     position = int(changes.argmax())
+    if -1 in codes[position : position + 2]:
+        missing = position + int(codes[position] >= 0)
+        filled = table.filled(name, by) if by else None
+        raise ValueError(
+            f"Expected {what} {name!r} in each row of a sequence, or in none, got "
+            f"{shown(table.values(name)[rows.order[missing]])} in sequence {rows.key(position)}, which has a value in "
+            f"other rows.{_hint('Fill the rows without it', filled)}"
+        )
     before, after = table.values(name)[rows.order[position : position + 2]]
     raise ValueError(
         f"Expected {what} {name!r} to have one value in each sequence, got {shown(before)} and {shown(after)} in "

@@ -246,7 +246,7 @@ def _of_table(frame, name, time, by, static, labels, columns):
         stamps = table.stamps(time[0]).take(rows.order)
         name_of_time = time[0]
     for column in static:
-        refuse_changes(table, rows, column, "static column", "Leave it out of static, if it is a feature.")
+        refuse_changes(table, rows, by, column, "static column", "Leave it out of static, if it is a feature.")
     values = block_of([table.values(column) for column in features], rows.order)
     if values.dtype not in FLOATS:
         values = values.astype(np.float64)

@@ -13,8 +13,6 @@ from .layouts import level_names
 
 SEQUENCE = "sequence"
 """The column of sequences, beside columns of static values."""
-FORMAT = "%d.%m.%Y"
-"""An example of a format of dates, in messages."""
 
 
 def as_table(frame):
@@ -33,6 +31,7 @@ def as_table(frame):
     sequences(columns, order, ends, stamps) : a frame for each run of rows in `order`, of which each ends in `ends`
     with_static(sequences, static, rows) : sequences beside static values, which stand in `rows`
     dropped(name), dropped_duplicates(names), filled(name, by) : code that mends a frame; None if it is no single line
+    as_times(name, form), as_numbers(name, whole) : code that converts strings, by the format of dates
 
     Raises
     ------
@@ -168,11 +167,17 @@ class PandasTable:
             return None
         return f"frame[{name!r}] = frame.groupby({by!r})[{name!r}].transform('first')"
 
-    def converted(self, name):
+    def as_times(self, name, form):
         if name in self.columns:
-            return f"frame[{name!r}] = pandas.to_datetime(frame[{name!r}], format={FORMAT!r})"
-        to_date = f"lambda text: pandas.to_datetime(text, format={FORMAT!r})"
+            return f"frame[{name!r}] = pandas.to_datetime(frame[{name!r}], format={form!r})"
+        to_date = f"lambda text: pandas.to_datetime(text, format={form!r})"
         return f"frame = frame.rename(index={to_date}, level={name!r})"
+
+    def as_numbers(self, name, whole):
+        kind = "int" if whole else "float"
+        if name in self.columns:
+            return f"frame[{name!r}] = frame[{name!r}].astype({kind})"
+        return f"frame = frame.rename(index={kind}, level={name!r})"
 
     def _series(self, name):
         if name in self.columns:
@@ -264,8 +269,12 @@ class PolarsTable:
     def filled(self, name, by):
         return f"frame = frame.with_columns(polars.col({name!r}).drop_nulls().first().over({by!r}))"
 
-    def converted(self, name):
-        return f"frame = frame.with_columns(frame[{name!r}].str.to_datetime({FORMAT!r}))"
+    def as_times(self, name, form):
+        form = form.replace(".%f", "%.f")  # %f alone would be nanoseconds
+        return f"frame = frame.with_columns(frame[{name!r}].str.to_datetime({form!r}))"
+
+    def as_numbers(self, name, whole):
+        return f"frame = frame.with_columns(frame[{name!r}].cast(polars.{'Int64' if whole else 'Float64'}))"
 
     def _exact(self, column):
         """A column of numbers without what NumPy has no dtype for."""
@@ -342,9 +351,16 @@ class ArrowTable:
     def filled(self, name, by):
         return None
 
-    def converted(self, name):
-        stamps = f"pyarrow.compute.strptime(frame[{name!r}], {FORMAT!r}, 'us')"
-        return f"frame = frame.set_column(frame.column_names.index({name!r}), {name!r}, {stamps})"
+    def as_times(self, name, form):
+        if "%f" in form:  # unknown there
+            return None
+        return self._replaced(name, f"pyarrow.compute.strptime(frame[{name!r}], {form!r}, 'us')")
+
+    def as_numbers(self, name, whole):
+        return self._replaced(name, f"frame[{name!r}].cast({'int64' if whole else 'float64'!r})")
+
+    def _replaced(self, name, column):
+        return f"frame = frame.set_column(frame.column_names.index({name!r}), {name!r}, {column})"
 
 
 def _runs(ends):

@@ -12,7 +12,14 @@ from numpy.testing import assert_array_equal
 from sklearn.base import BaseEstimator
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_recurrent import PerTimestep, SequencePadder, as_column, as_sequences, sliding_windows
+from sklearn_recurrent import (
+    PerTimestep,
+    SequencePadder,
+    as_column,
+    as_sequences,
+    sequences_from_frame,
+    sliding_windows,
+)
 from sklearn_recurrent._data.columns import is_category_dtype, values_of_column
 from sklearn_recurrent._data.sequences import parse_sequences
 from sklearn_recurrent._data.targets import flatten_steps
@@ -304,3 +311,43 @@ def test_categories_are_told_by_the_dtype_of_any_library():
         assert is_category_dtype(dtype)
     assert not is_category_dtype(polars().String)
     assert not is_category_dtype(np.dtype(float))
+
+
+# --- a frame of one row per time step ---------------------------------------------------------------------------------
+
+
+def long_frame(library, times):
+    """Two machines, one row per time step."""
+    columns = {"flow": [1.0, 2.0, 3.0], "machine": ["b", "a", "b"], "time": times}
+    if library == "pandas":
+        return pd.DataFrame(columns)
+    return polars().DataFrame(columns) if library == "polars" else pyarrow().table(columns)
+
+
+TIMES = [datetime.datetime(2026, 1, day) for day in (2, 1, 1)]
+AS_STRINGS = [str(time) for time in TIMES]
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+@pytest.mark.parametrize("times", [TIMES, AS_STRINGS, [2, 1, 1]], ids=["times", "strings", "numbers"])
+@pytest.mark.parametrize("first", ["machine", "time"])
+def test_ids_and_times_in_a_flat_frame_are_refused_with_the_line_that_makes_sequences(library, times, first):
+    X = long_frame(library, times)
+    X = X[["flow", first, "time" if first == "machine" else "machine"]] if library != "pyarrow" else X
+    with pytest.raises(ValueError, match="If each row is a time step, and the column") as error:
+        SequencePadder().fit(X)
+    (line,) = re.findall(r"(X = sequences_from_frame.*)$", str(error.value))
+    names = {"X": X, "sequences_from_frame": sequences_from_frame}
+    exec(line, names)
+    found = [np.asarray(x).tolist() for x in names["X"]]
+    expected = [[[1.0], [3.0]], [[2.0]]] if times == [2, 1, 1] else [[[3.0], [1.0]], [[2.0]]]
+    assert [[step[:1] for step in x] for x in found] == expected
+
+
+@pytest.mark.parametrize("values", [["a", "b", "c"], ["a", "a", "a"]])
+def test_strings_that_tell_no_sequences_apart_are_to_be_dropped_alone(values):
+    X = pd.DataFrame({"flow": [1.0, 2.0, 3.0], "k": values})
+    with pytest.raises(ValueError, match=r"X = X\.drop\(columns='k'\)$"):
+        SequencePadder().fit(X)
+    with pytest.raises(ValueError, match=r"X = X\.drop\(columns='t'\)$"):
+        SequencePadder().fit(X[["flow"]].assign(t=TIMES))

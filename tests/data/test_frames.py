@@ -21,6 +21,8 @@ from sklearn_recurrent import (
     sequences_from_frame,
     sliding_windows,
 )
+from sklearn_recurrent._data.frames import FORMATS
+from sklearn_recurrent._data.tables import as_table
 
 pandas = pytest.importorskip("pandas")
 NAN = np.nan
@@ -122,10 +124,10 @@ def test_several_columns_tell_sequences_apart_together(make):
 @three_libraries
 def test_targets_static_values_and_groups_are_those_of_their_sequence(make):
     columns = rows_of()
-    names = {"columns": ["a", "b"], "target": ["level", "age"], "static": ["age", "site"], "groups": "hospital"}
+    names = {"columns": ["a", "b"], "target": ["level", "label"], "static": ["age", "site"], "groups": "hospital"}
     data = sequences_from_frame(make(columns), by="id", sort_by="time", **names)
     number = [int(key[1:]) for key in data.index]
-    assert data.y.tolist() == [[i / 4, i * 10] for i in number]
+    assert data.y.tolist() == [[i / 4, ["low", "high"][i % 2]] for i in number]
     assert data.groups.tolist() == [i // 2 for i in number]
     X = data.X
     if make is arrow_table:
@@ -184,10 +186,10 @@ def test_features_are_all_columns_that_have_no_other_role(make):
 def test_a_column_may_have_several_roles(make):
     columns = rows_of()
     data = sequences_from_frame(
-        make(columns), by=["hospital", "id"], columns=["a", "age"], sort_by="time", target="age", groups="hospital"
+        make(columns), by=["hospital", "id"], columns=["a", "age"], sort_by="time", target="level", groups="hospital"
     )
     assert data.groups.tolist() == [hospital for hospital, _ in data.index]
-    assert all((np.asarray(x)[:, 1] == age).all() for x, age in zip(data.X, data.y, strict=True))
+    assert all((np.asarray(x)[:, 1] == 40 * level).all() for x, level in zip(data.X, data.y, strict=True))
 
 
 @three_libraries
@@ -417,11 +419,11 @@ def test_targets_of_steps_are_learned(make):
 
 @three_libraries
 def test_static_values_are_split_with_their_sequences(make):
-    data = sequences_from_frame(make(rows_of()), by="id", columns=["a", "b"], static=["age"], target="age")
+    data = sequences_from_frame(make(rows_of()), by="id", columns=["a", "b"], static=["age"], target="level")
     X_train, X_test, y_train, y_test = train_test_split(data.X, data.y, random_state=0)
     for X, y in ((X_train, y_train), (X_test, y_test)):
         ages = X[:, 1] if make is arrow_table else X["age"]
-        assert list(ages) == y.tolist()
+        assert [age / 40 for age in ages] == y.tolist()
 
 
 @three_libraries
@@ -532,6 +534,52 @@ def test_strings_in_a_level_are_converted_by_the_hint():
     assert sequences_from_frame(names["frame"], by="id").X[0]["a"].tolist() == [0, 1]
 
 
+TIME = dt.datetime(2026, 3, 1, 9, 20, 5, 250000)
+
+
+@three_libraries
+def test_every_format_of_dates_runs_in_the_hint(make):
+    make({"t": []})
+    names = {"pandas": pandas, "polars": sys.modules.get("polars")}
+    if make is arrow_table:
+        import pyarrow.compute
+
+        names["pyarrow"] = pyarrow
+    for form in FORMATS:
+        text = TIME.strftime(form)
+        names["frame"] = make({"t": [text]})
+        line = as_table(names["frame"]).as_times("t", form)
+        if line is None:
+            assert make is arrow_table
+            assert "%f" in form
+            continue
+        exec(line, names)
+        (time,) = as_table(names["frame"]).values("t").astype("M8[us]").tolist()
+        assert time == dt.datetime.strptime(text, form)
+
+
+@pytest.mark.parametrize("make", [pandas_frame, polars_frame])
+@pytest.mark.parametrize(
+    "stamps", [["01.03.2026 9:20", "02.03.2026 10:05"], ["2/28/2026 9:20:05 PM", "3/1/2026 8:00:00 AM"], ["9", "10"]]
+)
+def test_the_hint_has_the_format_of_the_strings(make, stamps):
+    frame = make({"id": [1, 1], "t": stamps[::-1], "a": [1.0, 0.0]})
+    with pytest.raises(ValueError, match="Convert them first, ") as error:
+        sequences_from_frame(frame, by="id", sort_by="t")
+    names = {"frame": frame, "pandas": pandas, "polars": sys.modules.get("polars")}
+    exec(re.findall(r"(?:numbers|format): (.*)\.$", str(error.value))[0], names)
+    data = sequences_from_frame(names["frame"], by="id", sort_by="t")
+    assert np.asarray(data.X[0]).ravel().tolist() == [0, 1]
+
+
+def test_two_formats_are_told_apart_and_none_is_not_invented():
+    frame = pandas.DataFrame({"id": [1, 1], "t": ["2/1/2026", "3/1/2026"], "a": [1.0, 0.0]})
+    with pytest.raises(ValueError, match=r"format='%d/%m/%Y'\), if it is '%d/%m/%Y', or .*, if it is '%m/%d/%Y'\.$"):
+        sequences_from_frame(frame, by="id", sort_by="t")
+    with pytest.raises(ValueError, match=r"Convert them first to numbers or times\.$"):
+        sequences_from_frame(frame.assign(t=["t1", "t2"]), by="id", sort_by="t")
+
+
 @pytest.mark.parametrize("stamp", ["2026-13-01", "2026-01-01T25:00", "2026-1-1", "2026-01-01 10:00+01:00", "t1"])
 def test_what_is_no_date_is_refused(stamp):
     frame = pandas.DataFrame({"id": [1, 1], "t": ["2026-01-01", stamp], "a": [1.0, 0.0]})
@@ -559,7 +607,16 @@ def test_a_target_that_changes_is_refused_and_the_hint_makes_it_one_of_steps(mak
 @three_libraries
 def test_a_group_or_static_value_that_changes_is_refused(make):
     frame = make({"id": ["x", "y", "x"], "a": [1.0, 2.0, 3.0], "g": [1.5, 1.5, None]})
-    with pytest.raises(ValueError, match=r"Expected static column 'g' .* got 1.5 and (nan|None) in sequence 'x'"):
+    message = r"Expected static column 'g' in each row of a sequence, or in none, got (nan|None) in sequence 'x', which"
+    with pytest.raises(ValueError, match=message) as error:
+        sequences_from_frame(frame, by="id", static="g")
+    if make is not arrow_table:
+        (line,) = re.findall(r"Fill the rows without it: (.*)\.$", str(error.value))
+        names = {"frame": frame, "polars": sys.modules.get("polars")}
+        exec(line, names)
+        assert list(sequences_from_frame(names["frame"], by="id", static="g").X["g"]) == [1.5, 1.5]
+    frame = make({"id": ["x", "y", "x"], "a": [1.0, 2.0, 3.0], "g": [None, 1.5, 1.5]})
+    with pytest.raises(ValueError, match=message):
         sequences_from_frame(frame, by="id", static="g")
     frame = make({"id": ["x", "y", "x"], "a": [1.0, 2.0, 3.0], "g": [1, 1, 2]})
     with pytest.raises(ValueError, match=r"Expected column of groups 'g' .* got 1 and 2 in sequence 'x'\.$"):
@@ -617,6 +674,33 @@ def test_times_among_features_are_refused_and_the_hint_runs(make):
     frame = make({"id": [1, 1], "t": [1, 2], "end": [DAY] * 2, "a": [1.0, 0.0]})
     with pytest.raises(ValueError, match=r"in column 'end'\. Pass columns=\['a'\], or convert it"):
         sequences_from_frame(frame, by="id", sort_by="t")
+
+
+@three_libraries
+def test_times_as_strings_among_features_are_refused_if_nothing_orders_the_steps(make):
+    frame = make({"id": [1, 1], "t": ["2026-01-02 10:00", "2026-01-01 11:00"], "a": [1.0, 0.0]})
+    with pytest.raises(
+        ValueError, match=r"got times as strings in column 't'\. If it orders .* sort_by='t'; otherwise"
+    ):
+        sequences_from_frame(frame, by="id")
+    frame = make({"id": [1, 1, 1], "t": ["2026-01-02", None, "yesterday"], "d": ["2026-01-02", None, "2026-01-03"]})
+    with pytest.raises(ValueError, match=r"column 'd'\. If it orders the steps, .* otherwise columns=\['t'\]"):
+        sequences_from_frame(frame, by="id")
+    assert len(sequences_from_frame(frame, by="id", columns="t").X) == 1
+
+
+@three_libraries
+@pytest.mark.parametrize("role", ["columns", "static"])
+def test_a_target_among_what_the_network_reads_is_refused(make, role):
+    names = {"columns": ["a"]} | {role: ["a", "level"] if role == "columns" else ["level"]}
+    message = f"Expected target to name no column of {role}, got 'level' in both: the network would read what it is to"
+    with pytest.raises(ValueError, match=message):
+        sequences_from_frame(make(rows_of()), by="id", target=["label", "level"], **names)
+
+
+def test_a_static_column_that_says_which_sequence_is_which_is_refused():
+    with pytest.raises(ValueError, match=r"Expected by to name no column of static, got 'id' in both: .* is which"):
+        sequences_from_frame(pandas_frame(rows_of()), by="id", columns="a", static=["age", "id"])
 
 
 @pytest.mark.parametrize(
