@@ -86,6 +86,38 @@ class Columns(NamedTuple):
         return [values[a:b] for a, b in pieces]
 
 
+def strings_as_categories(X, name, *, input_size=None, named=None):
+    """The line that makes an estimator read the strings of an X as categories, as a sentence; "" if they may be others.
+
+    Columns of strings beside columns of numbers may be categories. Tokens, and numbers that are written as strings, are
+    none.
+    """
+    try:
+        columns = columns_of(X, input_size=input_size, named=named)
+    except (TypeError, ValueError):
+        return ""
+    if columns is None or (columns.shape is not None and columns.n_features == 1):
+        return ""
+    chosen = [k for k, values in enumerate(columns.values) if _holds_strings(values)]
+    are_tokens = columns.frame is None and len(chosen) == columns.n_features
+    if not chosen or are_tokens or any(_are_written_numbers(columns.values[k]) for k in chosen):
+        return ""
+    labels = [columns.label(k) for k in chosen]
+    return f"To read strings as categories: {name}(categorical_features={labels!r})."
+
+
+def _holds_strings(values):
+    return values.dtype.kind in "UT" or (values.dtype == object and any(isinstance(value, str) for value in values))
+
+
+def _are_written_numbers(values):
+    try:
+        values.astype(np.float64)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 # --- from X to numbers ------------------------------------------------------------------------------------------------
 
 

@@ -45,11 +45,13 @@ class Found(NamedTuple):
         return f"{len(padded)} of {len(self.runs)} sequences {self.side} with {padded.min()} to {padded.max()} steps"
 
 
-def of_features(sequences):
-    """Find steps of zeros that pad sequences of features."""
+def of_features(sequences, value=0.0):
+    """Find steps of zeros, or of another value, that pad sequences of features."""
     x = _sample(sequences)
     if x is None:
         return None
+    if value:
+        x = x - x.dtype.type(value)
     missing = np.isnan(x)
     if missing.any() and not missing.all():
         x = np.where(missing, np.abs(x[~missing]).mean(), x)  # a missing value is no padding, and none that fades
@@ -59,20 +61,20 @@ def of_features(sequences):
     side, runs = found
     if not _is_abrupt(x if side == "end" else x[:, ::-1], runs):
         return None
-    return Found(0.0, side, runs)
+    return Found(value, side, runs)
 
 
-def of_tokens(sequences):
-    """Find a token that pads sequences of tokens."""
+def of_tokens(sequences, token=None):
+    """Find a token that pads sequences of tokens; `token`: this one."""
     x = _sample(sequences)
     if x is None:
         return None
     for column in (-1, 0):
         tokens, counts = np.unique(x[:, column, 0], return_counts=True)
-        token = tokens[counts.argmax()]
-        found = _find(x == token)
+        candidate = tokens[counts.argmax()] if token is None else token
+        found = _find(x == candidate)
         if found is not None:
-            return Found(int(token), *found)
+            return Found(int(candidate), *found)
     return None
 
 

@@ -11,26 +11,31 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, OneToOneFeatureMixin
 
 from .._core.ragged import Ragged
 from .._sklearn import HasMethods, SequenceTransformerMixin, _fit_context, available_if
+from . import likely_padding
 from .arrays import NUMERIC
 from .columns import as_frame, column_names, is_frame
 from .containers import object_array
 from .layouts import warn_of_long
 from .marks import TOKENS, TRANSFORMED, mark_of, marked
 from .missing import locate
-from .sequences import as_array
+from .sequences import as_array, from_arrays
 from .steps import (
     FRAMES,
+    NUMBERS,
     adopt,
     as_dense,
     check_finite_columns,
     errors_that_help,
     holds_objects,
+    holds_zeros,
     in_container,
+    is_for_categories,
     parse_items,
     preserved_dtypes,
     refuse_times,
     takes_nan,
     two_dimensional,
+    warn_of_padding,
 )
 
 
@@ -141,6 +146,7 @@ class PerSequence(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
             first = self._results(parsed._replace(items=parsed.items[:1]))[0]
             if first.shape[1:] in ((), (1,)):
                 draft._n_columns_out = len(first)
+        draft._warn_of_padding(parsed)
         adopt(self, draft)
         return self
 
@@ -209,11 +215,34 @@ class PerSequence(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
 
     def _results(self, parsed):
         """What each sequence becomes, checked."""
-        is_transformer = hasattr(self.transformer, "transform")
-        if is_transformer and parsed.kind == FRAMES:
+        if hasattr(self.transformer, "transform") and parsed.kind == FRAMES:
             refuse_times(parsed.items[0], self.transformer, "PerSequence")
-        call = self._fit_transform if is_transformer else self._call
-        return _alike([_checked(j, call(j, _copied(x)), x) for j, x in enumerate(parsed.items)])
+        return _alike([self._result(j, x) for j, x in enumerate(parsed.items)])
+
+    def _result(self, j, x):
+        call = self._fit_transform if hasattr(self.transformer, "transform") else self._call
+        return _checked(j, call(j, _copied(x)), x)
+
+    def _warn_of_padding(self, parsed):
+        """Warn of zeros that seem to be padding, unless they are cut off, or are zeros also afterwards.
+
+        The sequence with most of them tells.
+        """
+        if parsed.kind != NUMBERS or parsed.container == "matrix" or parsed.valid is not None:
+            return
+        arrays = [two_dimensional(np.asarray(x)) for x in parsed.items]
+        found = likely_padding.of_features(from_arrays(arrays))
+        if found is None or is_for_categories(self.transformer):
+            return
+        ends = [x[::-1] if found.side == "end" else x for x in arrays]
+        lengths = [int((x != 0).any(axis=1).argmax()) for x in ends]
+        j = int(np.argmax(lengths))
+        result = as_dense(self._result(j, parsed.items[j]))
+        if len(result) <= len(arrays[j]) - lengths[j]:
+            return
+        padding = result[-lengths[j] :] if found.side == "end" else result[: lengths[j]]
+        if not holds_zeros(padding):
+            warn_of_padding(found, parsed.container, "PerSequence")
 
     def _call(self, j, x):
         try:

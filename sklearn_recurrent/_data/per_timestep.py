@@ -16,20 +16,25 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._core.ragged import Ragged
 from .._sklearn import HasMethods, SequenceTransformerMixin, _fit_context, available_if
+from . import likely_padding
 from .columns import is_frame
 from .containers import unwrap
 from .layouts import warn_of_long
 from .steps import (
     FRAMES,
+    NUMBERS,
     RECORDS,
     adopt,
     as_dense,
     errors_that_help,
+    holds_zeros,
     in_container,
+    is_for_categories,
     parse_steps,
     preserved_dtypes,
     refuse_times,
     takes_nan,
+    warn_of_padding,
 )
 from .targets import refuse_masked
 
@@ -162,7 +167,7 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
             transformer refuses the time steps.
         """
         draft = copy.copy(self)  # a fit that fails leaves this model as it is
-        _, steps = parse_steps(draft, X, reset=True)
+        container, steps = parse_steps(draft, X, reset=True)
         warn_of_long(X, y)
         if get_config()["enable_metadata_routing"]:
             fit_params = process_routing(self, "fit", **fit_params).transformer.fit
@@ -179,6 +184,7 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
             draft.transformer_.fit(steps.values, y, **fit_params)
         first = Ragged.of_rows(steps.values[:1])
         draft._n_step_outputs = draft._apply(draft.transformer_.transform, first).n_features
+        draft._warn_of_padding(container, steps)
         adopt(self, draft)
         return self
 
@@ -301,6 +307,18 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
                 f"shape {getattr(steps.values, 'shape', (len(steps.values),))}."
             )
         return steps.map(lambda values: result)
+
+    def _warn_of_padding(self, container, steps):
+        """Warn of zeros that seem to be padding, unless they are zeros also afterwards: then a network sees them."""
+        if self._fitted_kind != NUMBERS or container == "matrix" or is_for_categories(self.transformer):
+            return
+        found = likely_padding.of_features(steps)
+        if found is None:
+            return
+        padding = Ragged.of_rows(np.zeros((1, steps.n_features), steps.dtype))
+        result = self._apply(self.transformer_.transform, padding).values
+        if not holds_zeros(result):
+            warn_of_padding(found, container)
 
     def _in_container(self, container, steps):
         result = in_container(container, steps)

@@ -383,7 +383,7 @@ def _parse_ragged(estimator, form, X, input_size, dtypes, padding, source):
         sequences = _from_3d_array(X, padding)
     else:
         arrays, frame = arrays_and_frame(X, source)
-        sequences = _from_arrays(arrays, dtypes)
+        sequences = from_arrays(arrays, dtypes)
     if input_size not in (None, sequences.n_features):
         raise ValueError(
             f"Expected {input_size} features per time step, since input_size={input_size}, got {sequences.n_features}. "
@@ -474,7 +474,7 @@ def _from_3d_array(X, padding):
     return Sequences(arrays, lengths, X.dtype, valid)
 
 
-def _from_arrays(arrays, dtypes=FLOATS):
+def from_arrays(arrays, dtypes=FLOATS):
     arrays = [x if x.ndim == 2 else x[:, None] for x in arrays]
     n_features = arrays[0].shape[1]
     for j, x in enumerate(arrays):

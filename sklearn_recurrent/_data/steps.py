@@ -21,13 +21,14 @@ from sklearn.utils import check_array, get_tags
 from .._core.ragged import Ragged
 from .._sklearn import check_columns
 from . import hints
-from .arrays import NUMERIC, is_missing, plain
+from .arrays import NUMERIC, is_array_like, is_missing, plain
 from .columns import as_frame, column_names, is_frame, is_pandas_type, named_frame
 from .containers import object_array, unwrap
 from .layouts import refuse_long
 from .marks import TOKENS, TRANSFORMED, mark_of_input, marked
 from .missing import locate, valid_steps
 from .sequences import as_array, as_sequences, check_form, parse_sequences, rows_of_matrix, source_of
+from .warnings import warn_of_data
 
 NUMBERS = "numbers"
 FRAMES = "frames"
@@ -236,6 +237,34 @@ def refuse_times(values, transformer, name="PerTimestep"):
         )
 
 
+def is_for_categories(transformer):
+    """Whether `transformer` reads numbers as categories, of which a padded step has one of its own."""
+    first = first_step(transformer)
+    if hasattr(first, "transformers"):
+        others = [part for _, part, _ in first.transformers if part not in ("drop", "passthrough")]
+        return bool(others) and all(map(is_for_categories, others))
+    return isinstance(first, BaseEstimator) and get_tags(first).input_tags.categorical
+
+
+def holds_zeros(steps):
+    """Whether steps are an array of zeros alone."""
+    return isinstance(steps, np.ndarray) and steps.dtype.kind in NUMERIC and not steps.any()
+
+
+def warn_of_padding(found, container, name="PerTimestep"):
+    """Say that sequences seem to be padded by zeros, which are transformed like data.
+
+    found : where, by `likely_padding`
+    name : of the class that transforms them
+    """
+    array = "X" if container == "cube" else f"np.stack({source_of(container)})"
+    padding = "" if found.side == "end" else ", padding='pre'"
+    warn_of_data(
+        f"X seems to be padded: {found} of zeros alone, which {name} transforms like data. If that is padding, cut it "
+        f"off first: X = SequencePadder(value=0.0{padding}).fit(X).inverse_transform({array})."
+    )
+
+
 @contextmanager
 def errors_that_help(transformer, steps, name="PerTimestep", first=0):
     """Say where in the sequences is what scikit-learn's `transformer` refuses, and what to do.
@@ -269,6 +298,10 @@ def _expected_numbers(said, transformer, steps, name, first):
     is_other = np.frompyfunc(_is_no_number, 1, 1)(values).astype(bool)
     place = locate(is_other, steps.offsets, first) if is_other.any() else "X"
     advice = "For categories: PerTimestep(OneHotEncoder())."
+    if name == "PerTimestep" and not is_other.any(axis=0).all():
+        others = np.flatnonzero(is_other.any(axis=0)).tolist()
+        numbers = np.flatnonzero(~is_other.any(axis=0)).tolist()
+        advice = f"For columns of categories: {_of_both(transformer, numbers, others, name)}."
     if values.shape == (len(steps), 1):  # a cell for each sequence
         advice = hints.of_written(values[0, 0], "np.ravel(X)") or advice
     return f"Expected numbers, got another object in {place}: {said}. {advice}"
@@ -301,9 +334,20 @@ def _hint_of_columns(values, transformer, name):
     numbers = [name for name in column_names(values) if name not in others] if others else []
     if not numbers:
         return ""
-    return (
+    hint = (
         " To transform the columns of numbers alone: "
         f"{name}(ColumnTransformer([('numbers', {_code_of(transformer)}, {numbers})]))."
+    )
+    if any(dtype.kind in "mM" for dtype in others.values()) or name != "PerTimestep":
+        return hint
+    return f"{hint} With the others as categories: {_of_both(transformer, numbers, list(others), name)}."
+
+
+def _of_both(transformer, numbers, others, name):
+    """The line that gives `transformer` the columns of numbers, and makes columns of numbers of the others."""
+    return (
+        f"{name}(ColumnTransformer([('numbers', {_code_of(transformer)}, {numbers}), "
+        f"('categories', OneHotEncoder(), {others})]))"
     )
 
 
@@ -377,11 +421,7 @@ def _list_holds_objects(x):
         return True
     if all(issubclass(cls, float | int | np.number) for cls in types):
         return False
-    return any(holds_objects(step) for step in x if _has_entries(step))
-
-
-def _has_entries(step):
-    return isinstance(step, list | tuple) or hasattr(step, "__array__")
+    return any(holds_objects(step) for step in x if is_array_like(step))
 
 
 def _holds_records(x):
@@ -484,7 +524,7 @@ def _nested_objects(x):
 
 
 def _holds_sequences(array):
-    return array.dtype == object and any(map(_has_entries, array[:1].ravel()))
+    return array.dtype == object and any(map(is_array_like, array[:1].ravel()))
 
 
 def _check_not_empty(items):

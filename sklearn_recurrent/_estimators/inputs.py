@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -9,7 +10,16 @@ import numpy as np
 
 from .._core.ragged import Ragged, Sequences
 from .._data.arrays import NUMERIC, Place, numbers, plain
-from .._data.categories import cells_of, chosen_columns, columns_of, decode, encode, encode_rows, normalized
+from .._data.categories import (
+    cells_of,
+    chosen_columns,
+    columns_of,
+    decode,
+    encode,
+    encode_rows,
+    normalized,
+    strings_as_categories,
+)
 from .._data.columns import as_frame, is_frame, numbers_of_frame
 from .._data.containers import object_array
 from .._data.marks import TOKENS, mark_of_input
@@ -148,6 +158,21 @@ def _as_fitted(model, state):
     return like_then
 
 
+@contextmanager
+def _errors_that_name_categories(model, X, named, options, reset):
+    """Say how a network reads strings beside numbers, where these are refused."""
+    try:
+        yield
+    except ValueError as error:
+        is_about_strings = str(error).startswith("Expected numbers") and "string" in str(error)
+        if reset and is_about_strings and not options.get("tokens"):
+            name = type(model).__name__
+            hint = strings_as_categories(X, name, input_size=options["input_size"], named=named)
+            if hint:
+                error.args = (f"{str(error).removesuffix('.')}. {hint}",)
+        raise
+
+
 def _parse_table(model, X, *, reset, options, static=None):
     """The sequences of X with their static values; `static`: those that hold if X has none.
 
@@ -171,7 +196,8 @@ def _parse_table(model, X, *, reset, options, static=None):
         parsing = shallow_copy_with(model)
         vars(parsing).pop("feature_names_in_", None)
     in_table = table.sequences is not X
-    sequences = parse_sequences(parsing, given, reset=reset, missing=missing, in_table=in_table, **options)
+    with _errors_that_name_categories(model, given, named, options, reset):
+        sequences = parse_sequences(parsing, given, reset=reset, missing=missing, in_table=in_table, **options)
     if named is not None:
         check_columns(model, named, reset=reset)
     if table.static is not None or static is None:

@@ -7,7 +7,9 @@ from sklearn.exceptions import ConvergenceWarning
 
 from .._core.optimizers import PLANNED
 from .._data import likely_padding
+from .._data.containers import unwrap
 from .._data.likely_mistakes import lookahead
+from .._data.sequences import source_of
 from .._data.static import split_table, without_columns
 from .._data.warnings import warn_of_data, warn_user
 from .target_encoders import ClassEncoder, LabelSequenceEncoder
@@ -62,27 +64,34 @@ def _written_padding(dataset, encoder):
 
 
 def warn_of_padded_steps(model, X, sequences):
-    """Say that X, which was parsed to `sequences`, seems to be padded by what is learned as data."""
-    if model.embedding_dim is not None:
-        if model.pad_token is not None:
-            return
-        found = likely_padding.of_tokens(sequences)
-        what = "the token {}"
-        parameter = "pad_token"
-    elif model.pad_value is None:
-        found = likely_padding.of_features(sequences)
-        what = "zeros alone"
+    """Say that X, which was parsed to `sequences`, seems to be padded by what is learned as data.
+
+    `pad_value` and `pad_token` are for arrays of all sequences: where they name the padding of an array, it is gone.
+    """
+    if model.embedding_dim is None:
         parameter = "pad_value"
+        given = None if model.pad_value is None or np.isnan(model.pad_value) else model.pad_value
+        found = likely_padding.of_features(sequences, given or 0.0)
+        what = "{} alone" if given else "zeros alone"
     else:
-        return
+        parameter = "pad_token"
+        given = model.pad_token
+        found = likely_padding.of_tokens(sequences, given)
+        what = "the token {}"
     if found is None:
         return
-    as_array = ""
-    if isinstance(X, list | tuple):
-        as_array = " and pass an array, X = np.stack(X)"
+    table = split_table(X)
+    form, _ = unwrap(table.sequences)
+    advice = f"set {parameter}={found.value}"
+    if table.sequences is not X:
+        advice = "cut it off before"
+    elif form != "numbers" and given is not None:
+        advice = f"pass an array, since {parameter} is for arrays: X = np.stack({source_of(form)})"
+    elif form != "numbers":
+        advice += f" and pass an array, X = np.stack({source_of(form)})"
     warn_of_data(
         f"X seems to be padded: {found} of {what.format(found.value)}, which are learned as data. If that is padding, "
-        f"set {parameter}={found.value}{as_array}."
+        f"{advice}."
     )
 
 

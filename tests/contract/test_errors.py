@@ -653,7 +653,12 @@ ADVICE = {  # what fails, the advice in its message, how to follow it
     ),
     "columns of strings for a transformer of numbers": (
         lambda: PerTimestep(MinMaxScaler(feature_range=(0, 2))).fit(frames_with(["u", "v"])),
-        r"of numbers alone: (.+)\.$",
+        r"of numbers alone: (.+)\. With",
+        lambda advice: transformer_of(advice).fit(frames_with(["u", "v"])),
+    ),
+    "columns of categories for a transformer of numbers": (
+        lambda: PerTimestep(MinMaxScaler(feature_range=(0, 2))).fit(frames_with(["u", "v"])),
+        r"others as categories: (.+)\.$",
         lambda advice: transformer_of(advice).fit(frames_with(["u", "v"])),
     ),
     "columns of times for a transformer of numbers": (

@@ -142,6 +142,8 @@ LONG = pd.DataFrame(
     CUBE[:, 0], columns=["a", "b"], index=pd.MultiIndex.from_product([range(4), range(2)], names=["id", "t"])
 )
 CODES = [np.column_stack([x[:, 0], np.arange(len(x)) % 3]) for x in RAGGED]
+NAMED = TABLE.assign(id=TABLE["id"].map("machine {}".format))
+WITH_STATES = [np.array([[value, "on" if value > 0 else "off"] for value in x[:, 0]], dtype=object) for x in RAGGED]
 TORCH = ("torch",)
 CONTAINERS = {
     "groupby": Hint("[x.drop(columns=['id']) for _, x in X]", TABLE.groupby("id"), expected=RAGGED),
@@ -407,6 +409,38 @@ CONTAINERS = {
         "X = [x.drop('k') for x in X]",
         [pl.DataFrame({"a": x[:, 0], "b": x[:, 1], "k": ["a"] * len(x)}) for x in RAGGED],
         expected=RAGGED,
+    ),
+    "ids in a frame of one row per time step": Hint("X = sequences_from_frame(X, by='id').X", NAMED, expected=RAGGED),
+    "ids and times in a frame of one row per time step": Hint(
+        "X = sequences_from_frame(X, by='id', sort_by='t').X",
+        NAMED.assign(t=np.arange(len(NAMED)).astype("M8[s]")),
+        expected=RAGGED,
+    ),
+    "times in a frame of polars of one row per time step": Hint(
+        "X = sequences_from_frame(X, by='id', sort_by='t').X",
+        pl.DataFrame({"t": np.arange(len(NAMED)).astype("M8[ms]"), **NAMED.to_dict("list")}),
+        expected=RAGGED,
+    ),
+    "strings beside numbers in frames": Hint(
+        "LSTMClassifier(categorical_features=['k', 'l'])",
+        [pd.DataFrame(x, columns=["a", "b"]).assign(k="u", l=None, m=1).fillna({"l": "v"}) for x in RAGGED],
+        target="model",
+    ),
+    "strings beside numbers in arrays of objects": Hint(
+        "LSTMClassifier(categorical_features=[1])", WITH_STATES, target="model"
+    ),
+    "columns of strings for a transformer": Hint(
+        "PerTimestep(ColumnTransformer([('numbers', MinMaxScaler(), ['a', 'b']), "
+        "('categories', OneHotEncoder(), ['k'])]))",
+        [pd.DataFrame(x, columns=["a", "b"]).assign(k="u") for x in RAGGED],
+        model=sr.PerTimestep(MinMaxScaler()),
+        target="model",
+    ),
+    "columns of strings in arrays for a transformer": Hint(
+        "PerTimestep(ColumnTransformer([('numbers', MinMaxScaler(), [0]), ('categories', OneHotEncoder(), [1])]))",
+        WITH_STATES,
+        model=sr.PerTimestep(MinMaxScaler()),
+        target="model",
     ),
     "another order of columns": Hint(
         "X = [x[['a', 'b']] for x in X]",
@@ -731,6 +765,21 @@ OTHERS = {
         model=partial(FROM_FRAME, sort_by="number"),
         call=lambda model, X, y: model(X),
     ),
+    "times as strings among features": Hint(
+        "sort_by='t'", DATED.assign(t=DATED["t"].astype(str)), model=FROM_FRAME, call=lambda model, X, y: model(X)
+    ),
+    "numbers as strings in the order": Hint(
+        "frame['t'] = frame['t'].astype(int)",
+        TABLE.assign(t=[str(row) for row in range(len(TABLE))]),
+        call=lambda frame: FROM_FRAME(frame, sort_by="t"),
+        target="frame",
+    ),
+    "a static value in some rows": Hint(
+        "frame['b'] = frame.groupby(['id'])['b'].transform('first')",
+        TABLE.assign(b=np.where(np.arange(len(TABLE)) % 3, np.nan, 1)),
+        call=lambda frame: FROM_FRAME(frame, static="b"),
+        target="frame",
+    ),
     "a target of steps": Hint(
         "target_per='step'",
         TABLE,
@@ -763,6 +812,46 @@ OTHERS = {
     "zero padding": Hint("pad_value=0.0", padded(RAGGED), warns=True, expected=RAGGED),
     "zero padding in a list": Hint(
         "X = np.stack(X)", list(padded(RAGGED)), model=sr.LSTMClassifier(**TINY), warns=True, after=False
+    ),
+    "zero padding in a column": Hint(
+        "X = np.stack(np.ravel(X))",
+        pd.DataFrame({"x": list(padded(RAGGED))}),
+        model=sr.LSTMClassifier(**TINY),
+        warns=True,
+        after=False,
+    ),
+    "zero padding in a list, and pad_value": Hint(
+        "X = np.stack(X)",
+        list(padded(RAGGED)),
+        model=sr.LSTMClassifier(**TINY, pad_value=0),
+        warns=True,
+    ),
+    "padding of tokens in a list, and pad_token": Hint(
+        "X = np.stack(X)",
+        list(padded([rng.integers(1, 9, n) for n in LENGTHS], 0)[:, :, 0]),
+        model=sr.LSTMClassifier(**TINY, embedding_dim=2, pad_token=0),
+        warns=True,
+    ),
+    "zero padding for a transformer": Hint(
+        "X = SequencePadder(value=0.0).fit(X).inverse_transform(X)",
+        padded(RAGGED),
+        model=sr.PerTimestep(MinMaxScaler()),
+        warns=True,
+        expected=RAGGED,
+    ),
+    "zero padding in front, in a list, for a transformer": Hint(
+        "X = SequencePadder(value=0.0, padding='pre').fit(X).inverse_transform(np.stack(X))",
+        list(sr.SequencePadder(value=0.0, padding="pre").fit_transform(RAGGED)),
+        model=sr.PerTimestep(MinMaxScaler()),
+        warns=True,
+        expected=RAGGED,
+    ),
+    "zero padding of series in a column for a transformer of each": Hint(
+        "X = SequencePadder(value=0.0).fit(X).inverse_transform(np.stack(np.ravel(X)))",
+        sr.as_column(list(padded(ROWS)[:, :, 0])),
+        model=sr.PerSequence(MinMaxScaler()),
+        warns=True,
+        expected=ROWS,
     ),
     "padding of tokens": Hint(
         "pad_token=0",
@@ -811,7 +900,7 @@ def follow(line, hint, namespace):
     """Do what the line says."""
     if line.startswith("fit("):
         namespace["model"] = eval(f"model.{line}", namespace)
-    elif re.match(r"(X|y|frame) = ", line):
+    elif re.match(r"(X|y|frame|frame\[.*\]) = ", line):
         exec(line, namespace)
     elif re.fullmatch(r"\w+=[^=].*", line):
         name, _, value = line.partition("=")
@@ -848,7 +937,7 @@ def namespace_of(hint):
     names = {name: getattr(sr, name) for name in sr.__all__}
     tools = {"np": np, "pandas": pd, "polars": pl, "json": json, "ColumnTransformer": ColumnTransformer}
     given = {"X": X, "y": y, "model": model, "series": X, "frame": X, "transformer": model}
-    tools |= {"OneHotEncoder": OneHotEncoder}
+    tools |= {"OneHotEncoder": OneHotEncoder, "MinMaxScaler": MinMaxScaler}
     return names | needs | tools | given | {"names": ["a", "b"], "static": np.arange(N)[:, None]}
 
 

@@ -43,6 +43,7 @@ FLOORS = [  # from the ground up; a module imports only from floors below its ow
         "_data.calendar",
         "_data.hints",
         "_data.likely_mistakes",
+        "_data.likely_padding",
         "_data.marks",
         "_data.time_grid",
         "_data.warnings",
@@ -55,7 +56,6 @@ FLOORS = [  # from the ground up; a module imports only from floors below its ow
     {"_data.panels"},
     {"_data.forecast_tables", "_data.known_future", "_data.window_labels"},
     {
-        "_data.likely_padding",
         "_data.padder",
         "_data.per_sequence",
         "_data.per_timestep",

@@ -1,6 +1,7 @@
 """PerSequence: a function or a transformer of each sequence by itself, in every container of sequences."""
 
 import pickle
+import re
 import warnings
 from functools import partial
 
@@ -24,6 +25,7 @@ from sklearn_recurrent import (
     LSTMClassifier,
     PerSequence,
     PerTimestep,
+    SequenceDataWarning,
     SequencePadder,
     SequenceTokenizer,
     as_column,
@@ -423,3 +425,57 @@ def test_a_transformer_gets_a_matrix():
     Recorder.seen.clear()
     PerSequence(Recorder()).fit_transform([np.arange(3), np.arange(2)])
     assert [x.shape for x in Recorder.seen] == [(3, 1), (2, 1)]
+
+
+# --- zeros that pad ---------------------------------------------------------------------------------------------------
+
+LONG = [RNG.normal(size=(n, 2)) + 5.0 for n in RNG.integers(4, 12, 30)]
+
+
+def zero_padded(padding="post"):
+    return SequencePadder(value=0.0, padding=padding).fit_transform(LONG)
+
+
+def without_zeros(x):
+    return x[x.any(axis=1)]
+
+
+def doubled(x):
+    return 2 * x
+
+
+def above(x):
+    return x + 1
+
+
+@pytest.mark.parametrize("padding", ["post", "pre"])
+@pytest.mark.parametrize("as_container", [np.asarray, list, as_column])
+@pytest.mark.parametrize("transformer", [StandardScaler(), above, diff])
+def test_zero_padding_that_is_transformed_is_warned_of_and_the_line_cuts_it_off(padding, as_container, transformer):
+    padded = as_container(zero_padded(padding))
+    with pytest.warns(SequenceDataWarning, match="of zeros alone, which PerSequence transforms like data") as caught:
+        PerSequence(transformer).fit(padded)
+    (line,) = re.findall(r"first: (X = .*?)\. To", str(caught[0].message))
+    names = {"SequencePadder": SequencePadder, "np": np, "X": padded}
+    exec(line, names)
+    for x, expected in zip(names["X"], LONG, strict=True):
+        assert_array_equal(x, expected)
+    PerSequence(transformer).fit(names["X"])
+
+
+@pytest.mark.parametrize("transformer", [without_zeros, doubled, OneHotEncoder(sparse_output=False)])
+def test_zero_padding_that_is_cut_off_or_stays_is_not_warned_of(transformer):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SequenceDataWarning)
+        PerSequence(transformer).fit(zero_padded())
+        PerSequence(StandardScaler()).fit(zero_padded().reshape(30, -1))
+
+
+def test_a_function_that_fails_on_padding_names_the_sequence():
+    def failing(x):
+        raise KeyError("x")
+
+    longest = int(np.argmin([len(x) for x in LONG]))
+    with pytest.raises(KeyError) as error:
+        PerSequence(failing).fit(zero_padded())
+    assert f"with sequence {longest}," in error.value.__notes__[0]

@@ -1,5 +1,6 @@
 """PerTimestep: a transformer of time steps, in every container of sequences."""
 
+import re
 import warnings
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.compose import ColumnTransformer, make_column_selector
+from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction import DictVectorizer
@@ -33,6 +35,7 @@ from sklearn_recurrent import (
     GRUClassifier,
     PerSequence,
     PerTimestep,
+    SequenceDataWarning,
     SequencePadder,
     SequenceTokenizer,
     as_column,
@@ -783,3 +786,85 @@ def test_a_pipeline_from_frames_to_classes_is_searched(library):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         assert search.fit(X, [0, 1] * 10).predict(X).shape == (20,)
+
+
+# --- zeros that pad ---------------------------------------------------------------------------------------------------
+
+LONG = [RNG.normal(size=(n, 2)) + 5.0 for n in RNG.integers(4, 12, 30)]
+
+
+def zero_padded(padding="post"):
+    return SequencePadder(value=0.0, padding=padding).fit_transform(LONG)
+
+
+@pytest.mark.parametrize("padding", ["post", "pre"])
+@pytest.mark.parametrize("as_container", [np.asarray, list, as_sequences, as_column])
+def test_zero_padding_that_is_scaled_is_warned_of_and_the_line_cuts_it_off(padding, as_container):
+    padded = as_container(zero_padded(padding))
+    with pytest.warns(SequenceDataWarning, match="of zeros alone, which PerTimestep transforms like data") as caught:
+        PerTimestep(StandardScaler()).fit(padded)
+    (line,) = re.findall(r"first: (X = .*?)\. To", str(caught[0].message))
+    names = {"SequencePadder": SequencePadder, "np": np, "X": padded}
+    exec(line, names)
+    per_step = PerTimestep(StandardScaler()).fit(names["X"])
+    assert_allclose(per_step.transformer_.mean_, np.concatenate(LONG).mean(axis=0))
+
+
+@pytest.mark.parametrize(
+    "transformer",
+    [
+        OneHotEncoder(handle_unknown="ignore"),
+        make_pipeline(OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), StandardScaler()),
+        ColumnTransformer([("one", OneHotEncoder(), [0])], remainder="passthrough"),
+        MaxAbsScaler(),  # zeros stay zeros, which a network warns of, or reads with pad_value
+        FunctionTransformer(),
+    ],
+)
+def test_zero_padding_that_becomes_categories_or_stays_is_not_warned_of(transformer):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SequenceDataWarning)
+        PerTimestep(transformer).fit(zero_padded().round())
+
+
+@pytest.mark.parametrize("X", [zero_padded().reshape(30, -1), load_digits().images, LONG], ids=["table", "images", "X"])
+def test_zeros_that_are_data_are_not_warned_of(X):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SequenceDataWarning)
+        PerTimestep(StandardScaler()).fit(X)
+
+
+def test_a_network_that_reads_what_stays_padding_is_right_behind_a_transformer_that_keeps_zeros():
+    scaled = PerTimestep(MaxAbsScaler()).fit_transform(zero_padded())
+    y = [0, 1] * 15
+    settings = {"hidden_layer_sizes": 2, "max_iter": 1, "random_state": 0}
+    model = GRUClassifier(**settings, pad_value=0.0).fit(scaled, y)
+    expected = GRUClassifier(**settings).fit(PerTimestep(MaxAbsScaler()).fit_transform(LONG), y)
+    assert_array_equal(model.theta_, expected.theta_)
+
+
+# --- strings where a transformer takes numbers ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("of_frames", [True, False])
+def test_strings_beside_numbers_are_refused_with_the_transformer_that_encodes_them(of_frames):
+    X = [np.array([[1.5, "on"], [2.5, "off"]], dtype=object), np.array([[0.5, "on"]], dtype=object)]
+    if of_frames:
+        pandas = pytest.importorskip("pandas")
+        X = [pandas.DataFrame({"load": x[:, 0].astype(float), "state": x[:, 1]}) for x in X]
+    with pytest.raises((TypeError, ValueError), match=r"\('categories', OneHotEncoder\(\), \[") as error:
+        PerTimestep(StandardScaler()).fit(X)
+    (line,) = re.findall(r"categories: (PerTimestep\(.*\))\.$", str(error.value))
+    assert PerTimestep.fit_transform(eval(line), X)[0].shape == (2, 3)
+
+
+def test_numbers_of_numpy_beside_strings_are_single_values():
+    X = [np.array([[np.float64(1.5), "on"], [np.float32(2.5), "off"]], dtype=object), [[np.int64(3), "on"]]]
+    columns = ColumnTransformer([("scale", StandardScaler(), [0]), ("one", OneHotEncoder(), [1])])
+    assert [x.shape for x in PerTimestep(columns).fit_transform(X)] == [(2, 3), (1, 3)]
+
+
+def test_times_are_no_categories():
+    pandas = pytest.importorskip("pandas")
+    X = [pandas.DataFrame({"a": [1.0], "k": "u", "t": pandas.Timestamp("2026-01-01")})]
+    with pytest.raises(ValueError, match=r"To transform the columns of numbers alone: [^:]*\.$"):
+        PerTimestep(StandardScaler()).fit(X)

@@ -1,6 +1,7 @@
 """Categories beside numbers: each column of categories has an embedding table of its own."""
 
 import pickle
+import re
 import warnings
 
 import numpy as np
@@ -434,3 +435,46 @@ def test_ids_of_a_tokenizer_may_be_categories_but_not_numbers(y):
     assert_refused(
         sr.GRUClassifier(**TINY, categorical_features=[]), ids, y, "ids of tokens, made by SequenceTokenizer"
     )
+
+
+# --- strings without categorical_features -----------------------------------------------------------------------------
+
+NAMES_CATEGORIES = r"To read strings as categories: (\w+\(categorical_features=.*\))\.$"
+
+
+@every_class
+@pytest.mark.parametrize("of_frames", [True, False])
+def test_strings_beside_numbers_are_refused_with_the_parameter_that_reads_them(cls, X, y, of_frames):
+    given = X if of_frames else objects(X)
+    target = target_of(cls, X, y)
+    with pytest.raises(ValueError, match=NAMES_CATEGORIES) as error:
+        cls(**TINY).fit(given, target)
+    (line,) = re.findall(NAMES_CATEGORIES, str(error.value))
+    assert line == f"{cls.__name__}(categorical_features={['site'] if of_frames else [1]})"
+    eval(line, vars(sr)).set_params(**TINY).fit(given, target)
+
+
+def test_strings_beside_static_values_and_in_an_array_of_objects_are_refused_with_the_parameter(X, y):
+    table = pd.DataFrame({"sequence": pd.Series(X), "age": np.arange(40.0) / 3})
+    cube = np.stack([x.iloc[:2].to_numpy(dtype=object) for x in X])
+    for given, names in ((table, ["site"]), (cube, [1])):
+        with pytest.raises(ValueError, match=NAMES_CATEGORIES):
+            sr.GRUClassifier(**TINY).fit(given, y)
+        sr.GRUClassifier(**TINY, categorical_features=names).fit(given, y)
+
+
+def test_tokens_and_numbers_that_are_written_as_strings_are_no_categories(X, y):
+    numbers = [x[["x"]].assign(written=x["kind"].astype(str)) for x in X]
+    tokens = [x["site"].fillna("d").to_numpy() for x in X]
+    flat = pd.DataFrame([[1.5, "a"]] * 40)
+    for given in (numbers, [x.to_numpy(dtype=object) for x in numbers], tokens, flat):
+        with pytest.raises((ValueError, TypeError)) as error:
+            sr.GRUClassifier(**TINY).fit(given, y)
+        assert "categorical_features" not in str(error.value)
+
+
+def test_predict_names_no_parameter_of_fit(X, y):
+    model = sr.GRUClassifier(**TINY).fit([x[["x", "kind"]] for x in X], y)
+    with pytest.raises(ValueError, match="got the string") as error:
+        model.predict([x[["x", "site"]].rename(columns={"site": "kind"}) for x in X])
+    assert "categorical_features" not in str(error.value)

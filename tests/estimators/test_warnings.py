@@ -1,5 +1,6 @@
 """Warnings of likely mistakes in a training set: when they are given, and that what they say mends it."""
 
+import re
 import warnings
 
 import numpy as np
@@ -15,6 +16,8 @@ from sklearn_recurrent import (
     Seq2SeqRegressor,
     SequenceDataWarning,
     SequencePadder,
+    as_column,
+    as_sequences,
 )
 
 TINY = {"hidden_layer_sizes": 3, "max_iter": 1, "random_state": 0}
@@ -118,6 +121,31 @@ def test_a_sequence_of_padding_alone_is_refused(ragged, labels):
 def test_padding_is_warned_of_in_a_list_of_arrays_whose_stack_is_read(ragged, labels):
     X = list(padded(ragged))
     with pytest.warns(SequenceDataWarning, match=r"set pad_value=0.0 and pass an array, X = np.stack\(X\)"):
+        RNNClassifier(**TINY).fit(X, labels)
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0])
+@pytest.mark.parametrize("as_container", [list, as_sequences, as_column, lambda X: pd.DataFrame({"x": list(X)})])
+def test_pad_value_does_not_silence_the_warning_where_it_reads_nothing(ragged, labels, value, as_container):
+    X = as_container(padded(ragged, value))
+    with pytest.warns(SequenceDataWarning, match=r"since pad_value is for arrays: X = (np.stack\(.*\))\.") as caught:
+        RNNClassifier(**TINY, pad_value=value).fit(X, labels)
+    (line,) = re.findall(r"X = (np.stack\(.*?\))\. ", str(caught[0].message))
+    model = RNNClassifier(**TINY, pad_value=value).fit(eval(line, {"np": np, "X": X}), labels)
+    assert np.array_equal(model.theta_, RNNClassifier(**TINY).fit(ragged, labels).theta_)
+
+
+def test_pad_token_does_not_silence_the_warning_where_it_reads_nothing(ragged, labels):
+    ids = [np.random.default_rng(len(x)).integers(1, 9, len(x)) for x in ragged]
+    X = list(padded(ids, 0)[:, :, 0])
+    with pytest.warns(SequenceDataWarning, match=r"since pad_token is for arrays: X = np.stack\(X\)\."):
+        RNNClassifier(**TINY, embedding_dim=2, pad_token=0).fit(X, labels)
+    RNNClassifier(**TINY, embedding_dim=2, pad_token=0).fit(np.stack(X), labels)
+
+
+def test_padding_beside_static_values_is_warned_of_without_a_line_that_does_not_hold_there(ragged, labels):
+    X = pd.DataFrame({"x": list(padded(ragged)), "age": np.random.default_rng(0).normal(size=len(ragged))})
+    with pytest.warns(SequenceDataWarning, match=r"If that is padding, cut it off before\. "):
         RNNClassifier(**TINY).fit(X, labels)
 
 
