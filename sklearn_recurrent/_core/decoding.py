@@ -1,4 +1,4 @@
-"""Decoding: an encoder-decoder network writes a sequence step by step and reads its own outputs."""
+"""Decoding: the decoder of an `EncoderDecoder` writes a sequence step by step and reads its own outputs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from .attention import padded_rows, weights_and_context
 from .layers import project
 from .losses import log_softmax
-from .ragged import length_buckets, offsets_of
+from .ragged import Ragged, length_buckets, offsets_of
 from .stepping import Steps
 
 ROOM = 1 << 18
@@ -23,30 +23,41 @@ class IncrementalDecoder:
 
     The columns of its states, and the rows of its inputs and outputs, are the hypotheses of the first sequence, then
     those of the second, and so on.
+
+    X : Ragged
+    n_steps (N,) : how many steps each sequence will have; needed if the decoder reads future features, with B = 1
     """
 
-    def __init__(self, network, theta, X, scratch, n_hypotheses=1):
+    def __init__(self, network, theta, X, scratch, n_hypotheses=1, n_steps=None):
         W = network.layout.views(theta)
-        encoded = network.encode(W, X, scratch)
+        past, future = network.split(X, n_steps)
+        encoded = network.encode(W, past, scratch)
         self.network = network
         self.W = W
         self.scratch = scratch
         self.B = n_hypotheses
         self.state = {name: np.repeat(state, n_hypotheses, axis=1) for name, state in encoded.state.items()}
         self.steps = Steps(network.decoder, W, theta.dtype)
-        self.static = None if X.static is None else np.repeat(X.static, n_hypotheses, axis=0)
+        self.static = None if past.static is None else np.repeat(past.static, n_hypotheses, axis=0)
+        self.future = None
+        if future is not None:
+            self.future, _ = network.embed_future(W, future)
+            self.future_rows = offsets_of(n_steps)[:-1]  # of the next step of each sequence
         if network.score is not None:
             # The hypotheses of a sequence share its keys: they are a further axis of the queries alone.
-            rows, self.padding = padded_rows(encoded.starts, X.lengths)
+            rows, self.padding = padded_rows(encoded.starts, past.lengths)
             self.states = encoded.S[rows]
             keys, _ = network.score.keys(W, encoded.S)
             self.keys = keys[rows]
 
     def step(self, inputs):
-        """Raw outputs (n · B, K) after one more step, which reads tokens (n · B,) or numbers (n · B, K)."""
+        """Raw outputs (n · B, K) after one more step, which reads tokens (n · B,) or numbers (n · B, n_read)."""
         W = self.W
         score = self.network.score
         x = inputs if self.network.target_tokens is None else W["words/E"][inputs]
+        if self.future is not None:
+            x = np.concatenate([x, self.future[self.future_rows]], axis=1)
+            self.future_rows = self.future_rows + 1
         h, self.state = self.steps.step(x.T, self.state)
         y = h.T
         if score is not None:
@@ -73,6 +84,8 @@ class IncrementalDecoder:
         self.state = {name: selected(state) for name, state in self.state.items()}
         if self.static is not None:
             self.static = selected(self.static.T).T
+        if self.future is not None:
+            self.future_rows = self.future_rows[rows]
         if self.network.score is not None:
             self.states = self.states[rows]
             self.keys = self.keys[rows]
@@ -246,15 +259,47 @@ def free_run(network, theta, X, workers, horizons):
         # Longest first: the sequences that are not finished are the first ones.
         rows = rows[np.argsort(-horizons[rows], kind="stable")]
         with np.errstate(over="ignore", invalid="ignore"):
-            decoder = IncrementalDecoder(network, theta, X.take(rows), scratch)
-            raw = np.zeros((len(rows), network.n_outputs))
+            decoder = IncrementalDecoder(network, theta, X.take(rows), scratch, n_steps=horizons[rows])
+            read = np.zeros((len(rows), network.n_read))
             for t in range(horizons[rows[0]]):
                 n = np.count_nonzero(horizons[rows] > t)
-                if n < len(raw):
+                if n < len(read):
                     decoder.select(slice(n))
-                raw = decoder.step(raw[:n])
+                raw = decoder.step(read[:n])
                 outputs[starts[rows[:n]] + t] = raw
+                read = network.next_inputs(raw)
 
     for _ in workers.map(decode_batch, list(batches(network, X))):
         pass
     return outputs
+
+
+def with_own_outputs(network, theta, X, inputs, own, scratch):
+    """Inputs of the decoder, with its outputs of the step before in the place of those that are its `own`: a `Ragged`.
+
+    They are the outputs of a prediction, without dropout. Before the first input there is none: it is never its own.
+
+    X : Ragged
+    inputs : Ragged, longest first
+    own (S, 1) or (S, K) : which inputs to replace
+    """
+    values = inputs.values.copy()
+    starts = inputs.offsets[:-1]
+    lengths = inputs.lengths
+    decoder = IncrementalDecoder(network, theta, X, scratch, n_steps=lengths)
+    outputs = ()
+    for t in range(lengths[0]):
+        # The longest sequences are the first: those that have ended are dropped from the end.
+        n = np.count_nonzero(lengths > t)
+        at = starts[:n] + t
+        if t:
+            values[at] = np.where(own[at], outputs[:n], values[at])
+            if n < len(outputs):
+                decoder.select(slice(n))
+        if network.target_tokens is None:
+            outputs = network.next_inputs(decoder.step(values[at]))
+        else:
+            raw = decoder.step(values[at, 0])
+            # The likeliest token but for the end, after which the decoder would never be asked to go on.
+            outputs = raw[:, : network.end_token].argmax(axis=1)[:, None]
+    return Ragged(values, inputs.offsets)

@@ -65,6 +65,25 @@ def pinball(raw, y, *, quantiles):
     return (derivative * difference).mean(axis=(0, 1)), -derivative.reshape(raw.shape) / len(raw)
 
 
+def of_known_targets(loss):
+    """A loss of regression in which a target that is NaN is none: its loss and its gradient are 0."""
+
+    def of_known(raw, y):
+        known = ~np.isnan(y)
+        if known.all():
+            return loss(raw, y)
+        values = np.zeros(raw.shape[1], raw.dtype)
+        gradients = []
+        # The loss is a mean over outputs, so it is that of each output by itself, in equal shares.
+        for known_k, y_k, raw_k in zip(known, y, np.split(raw, len(y)), strict=True):
+            values_k, gradient_k = loss(raw_k, np.where(known_k, y_k, 0)[None])
+            values += np.where(known_k, values_k, 0)
+            gradients.append(np.where(known_k, gradient_k, 0))
+        return values / len(y), np.concatenate(gradients) / len(y)
+
+    return of_known
+
+
 def logistic_log_loss(raw, y, *, smoothing=0.0):
     """-[y log p + (1 - y) log(1 - p)] with p = σ(raw), summed over outputs, in nats.
 

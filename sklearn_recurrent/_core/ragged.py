@@ -87,6 +87,23 @@ class Ragged:
         """Some `steps`, a slice, of a single sequence, (n, F)."""
         return self.values[self.offsets[row] : self.offsets[row + 1]][steps]
 
+    def without_last(self, counts):
+        """All but the last `counts` (N,) steps of each sequence: a `Ragged`, with the same static values."""
+        values = self.values[~self._is_among_last(counts)]
+        return Ragged.from_lengths(values, self.lengths - counts, static=self.static)
+
+    def last(self, counts, columns):
+        """Some `columns` of the last `counts` (N,) steps of each sequence, end to end."""
+        return self.values[self._is_among_last(counts)][:, columns]
+
+    def _is_among_last(self, counts):
+        """(S,): whether a step is one of the last `counts` (N,) of its sequence."""
+        if self.length is not None and (counts == counts[0]).all():
+            of_each = np.arange(self.length) >= self.length - counts[0]
+            return np.tile(of_each, len(self))
+        firsts = np.repeat(self.offsets[1:] - counts, self.lengths)
+        return np.arange(self.offsets[-1]) >= firsts
+
     def map(self, function):
         """Apply `function` to all steps at once; it must not change their number. Static values stay."""
         return replace(self, values=function(self.values))
@@ -171,6 +188,13 @@ class Sequences:
         """Some `steps`, a slice, of a single sequence, (n, F); of a long one no others are read, nor mapped."""
         values = self.arrays[row if self.rows is None else self.rows[row]][steps]
         return values if self.function is None else self.function(values, np.array([0, len(values)]))
+
+    def without_last(self, counts):
+        """All but the last `counts` (N,) steps of each sequence, without a copy."""
+        rows = range(len(self)) if self.rows is None else self.rows.tolist()
+        lengths = self.lengths - counts
+        arrays = [self.arrays[row][:n] for row, n in zip(rows, lengths.tolist(), strict=True)]
+        return replace(self, arrays=arrays, lengths=lengths, valid=None, rows=None)
 
     def map(self, function):
         """Apply `function` to the values of every later `take`.

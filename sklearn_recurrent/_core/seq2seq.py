@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from .attention import SCORES, attend, padded_groups
-from .layers import dense, dropout_mask, embed, project
+from .decoding import with_own_outputs
+from .layers import dense, dropout_mask, embed, embed_columns, project
 from .network import ForwardResult, Model
 from .packing import PackedBatch
 from .ragged import Ragged, Sequences
@@ -20,7 +21,12 @@ from .unroll import StateCollector, concat_directions, split_gradient
 
 @dataclass(frozen=True, eq=False)
 class Seq2SeqBatch:
-    """Input sequences X, and for each of them the inputs of the decoder, one for each step of its output."""
+    """Input sequences X, and for each of them the inputs of the decoder, one for each step of its output.
+
+    A NaN among the inputs of the decoder is not known: the decoder reads its own output there. If it reads future
+    features, these are not among its inputs here: they are in the last steps of X, as many as the sequence has inputs
+    of the decoder.
+    """
 
     X: Sequences
     decoder_inputs: Ragged
@@ -52,6 +58,11 @@ class EncoderDecoder(Model):
     Static values of a sequence join the last states of the encoder, B [h; static; 1], and the states of the decoder at
     each step, V [h̃; static; 1].
 
+    Future features are known for the steps that are written: the last steps of a sequence, as many as it has outputs,
+    are these steps, and the encoder reads the steps before them. At each step the decoder reads [outputs of the step
+    before; future features of this step]. Those that are categories have the vectors of the encoder's tables. `split`
+    alone says which steps are which.
+
     There is no input feeding: the context of a step is no input of the next one. The states of the decoder therefore
     need no attention, and that of all steps is computed together.
 
@@ -61,6 +72,10 @@ class EncoderDecoder(Model):
         a table with ``units[0]`` columns. None if the decoder reads numbers, its own outputs.
     attention : a name in `SCORES`, or None
     n_static : static values of each sequence
+    future : the columns of X, ascending, that are future features of a decoder that reads numbers; empty if it has
+        none, and the encoder reads all steps
+    n_quantiles, median : how many outputs estimate one number, and which of them, in ascending order, the decoder reads
+        of the step before
     tokens, tables, dropout, recurrent_dropout, truncate : as in `Network`
 
     References: Sutskever, I., Vinyals, O. & Le, Q. V. (2014). Sequence to sequence learning with neural networks. NIPS.
@@ -82,6 +97,9 @@ class EncoderDecoder(Model):
         n_outputs,
         target_tokens=None,
         n_static=0,
+        future=(),
+        n_quantiles=1,
+        median=0,
         tokens=None,
         tables=(),
         dropout=0.0,
@@ -92,8 +110,18 @@ class EncoderDecoder(Model):
         self.target_tokens = target_tokens
         self.n_static = n_static
         self.dropout = dropout
+        self.n_quantiles = n_quantiles
+        self.median = median
+        self.n_read = n_outputs // n_quantiles  # outputs of the step before that the decoder reads, if it reads numbers
+        self.future = list(future)
+        n_numbers = n_features - sum(width for _, width in tables)
+        self.future_tables = [f"embedding_{column - n_numbers}/E" for column in future if column >= n_numbers]
+        of_tables = sum(tables[column - n_numbers][1] for column in future if column >= n_numbers)
+        self.future_width = len(future) - len(self.future_tables) + of_tables
         settings = {"dropout": dropout, "recurrent_dropout": recurrent_dropout, "truncate": truncate}
-        n_inputs = n_outputs if target_tokens is None else units[0]
+        n_inputs = units[0]
+        if target_tokens is None:
+            n_inputs = self.n_read + self.future_width
         self.encoder = Stack(cell, activation, n_features, units, bidirectional, prefix="encoder/", **settings)
         # The decoder has one direction: when it predicts, later inputs are not known yet.
         self.decoder = Stack(cell, activation, n_inputs, units, False, prefix="decoder/", **settings)
@@ -121,9 +149,12 @@ class EncoderDecoder(Model):
         return dataset.counts
 
     def sizes(self, X):
-        sizes = X.X.lengths * self.encoder.numbers + X.decoder_inputs.lengths * self.decoder.numbers
+        n_read = X.X.lengths
+        if self.future:
+            n_read = n_read - X.lengths
+        sizes = n_read * self.encoder.numbers + X.lengths * self.decoder.numbers
         if self.score is not None:
-            sizes += X.X.lengths * X.decoder_inputs.lengths
+            sizes += n_read * X.lengths
         return sizes
 
     def network_inputs(self, dataset):
@@ -143,6 +174,28 @@ class EncoderDecoder(Model):
     def end_token(self):
         return self.target_tokens - 1
 
+    def split(self, X, n_steps):
+        """What the encoder reads of `X`, a `Ragged`; and the future features of the steps that are written, end to end.
+
+        n_steps (N,) : how many steps are written. Without future features the encoder reads all of X, and the second
+            result is None.
+        """
+        if not self.future:
+            return X, None
+        return X.without_last(n_steps), X.last(n_steps, self.future)
+
+    def embed_future(self, W, future):
+        """Future features (S, k) as the decoder reads them, and ``back(dW, d)``."""
+        out = np.empty((len(future), self.future_width), future.dtype)
+        _, back = embed_columns([W[name] for name in self.future_tables], future, out)
+        return out, lambda dW, d: back([dW[name] for name in self.future_tables], d)
+
+    def next_inputs(self, raw):
+        """What the decoder reads at a step, numbers, of its raw outputs (n, n_outputs) of the step before."""
+        if self.n_quantiles == 1:
+            return raw
+        return np.sort(raw.reshape(len(raw), -1, self.n_quantiles), axis=2)[:, :, self.median]
+
     def forward(self, theta, batch, scratch, needs_backward=True, *, rng=None):
         """Run the forward pass over a `Seq2SeqBatch`, longest output first: a `ForwardResult` with an output per step.
 
@@ -151,13 +204,12 @@ class EncoderDecoder(Model):
         needs_backward, rng : as in `Network.forward`
         """
         W = self.layout.views(theta)
+        batch = self._without_gaps(theta, batch, scratch)
         inputs = batch.decoder_inputs
+        X, future = self.split(batch.X, inputs.lengths)
         masks = partial(dropout_mask, rng, len(inputs), dtype=theta.dtype)
-        encoded = self.encode(W, batch.X, scratch, masks, needs_backward)
-        x = inputs.values
-        if self.target_tokens is not None:
-            embedded = scratch("decoder/embedded", len(x), W["words/E"].shape[1])
-            x, embed_back = embed(W["words/E"], x[:, 0], embedded)
+        encoded = self.encode(W, X, scratch, masks, needs_backward)
+        x, inputs_back = self._embed_decoder_inputs(W, inputs.values, future, scratch)
         packed = PackedBatch.of(inputs.lengths, self.decoder.max_padding)
         h = scratch("decoder/outputs", len(x), self.decoder.cells[-1].H)
         collector = StateCollector(packed, False, h)
@@ -168,7 +220,7 @@ class EncoderDecoder(Model):
         alignment = None
         if self.score is not None:
             units = len(W["attention/Q"])
-            groups = list(padded_groups(encoded.starts, batch.X.lengths, inputs.offsets[:-1], inputs.lengths, units))
+            groups = list(padded_groups(encoded.starts, X.lengths, inputs.offsets[:-1], inputs.lengths, units))
             contexts, weights, attend_back = attend(self.score, W, encoded.S, h, groups, scratch)
             alignment = Alignment(groups, weights)
             y, combine_back = self.combine(W, h, contexts)
@@ -177,8 +229,8 @@ class EncoderDecoder(Model):
             # As in the layers, a sequence has one mask for all of its steps.
             mask = np.repeat(mask.T, inputs.lengths, axis=0)
             y = y * mask
-        if batch.X.static is not None:
-            y = np.concatenate([y, np.repeat(batch.X.static, inputs.lengths, axis=0)], axis=1)
+        if X.static is not None:
+            y = np.concatenate([y, np.repeat(X.static, inputs.lengths, axis=0)], axis=1)
         raw, head_back = project(W["head/V"], y)
         if not needs_backward:
             return ForwardResult(raw.T, None, alignment, {})
@@ -197,16 +249,44 @@ class EncoderDecoder(Model):
                 dh = dh + dH
             # The decoder has no gradient for its last states but that of the outputs at all steps: d_h is empty.
             collector.gradient = dh
-            if self.target_tokens is None:
+            if inputs_back is None:
                 d_state = decoded.back(dW, {}, None)
             else:
                 d_x = scratch("decoder/d_embedded", *x.shape)
                 d_state = decoded.back(dW, {}, d_x)
-                embed_back(dW["words/E"], d_x)
+                inputs_back(dW, d_x)
             encoded.back(dW, dS, d_state)
             return grad
 
         return ForwardResult(raw.T, back, alignment, {})
+
+    def _without_gaps(self, theta, batch, scratch):
+        """The same batch with the decoder's own outputs in the place of inputs that are not known."""
+        inputs = batch.decoder_inputs
+        gaps = np.isnan(inputs.values)
+        if not gaps.any():
+            return batch
+        rows = np.flatnonzero(np.logical_or.reduceat(gaps.any(axis=1), inputs.offsets[:-1]))
+        steps = inputs.steps(rows)
+        values = inputs.values.copy()
+        # A pass through the decoder step by step, of the sequences alone that have gaps.
+        own = with_own_outputs(self, theta, batch.X.take(rows), inputs.take(rows), gaps[steps], scratch)
+        values[steps] = own.values
+        return replace(batch, decoder_inputs=Ragged(values, inputs.offsets))
+
+    def _embed_decoder_inputs(self, W, inputs, future, scratch):
+        """What the first layer of the decoder reads, and ``back(dW, d)``; None if nothing of it has a gradient."""
+        if self.target_tokens is not None:
+            out = scratch("decoder/embedded", len(inputs), W["words/E"].shape[1])
+            x, embed_back = embed(W["words/E"], inputs[:, 0], out)
+            return x, lambda dW, d: embed_back(dW["words/E"], d)
+        if future is None:
+            return inputs, None
+        future, future_back = self.embed_future(W, future)
+        x = np.concatenate([inputs, future], axis=1)
+        if not self.future_tables:
+            return x, None
+        return x, lambda dW, d: future_back(dW, d[:, self.n_read :])
 
     def combine(self, W, h, contexts):
         """h̃ = tanh(C [h; contexts; 1]), a row for each step; and ``back(dC, d)``."""
