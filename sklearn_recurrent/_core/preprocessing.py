@@ -121,6 +121,11 @@ class Columns(InputPreprocessor):
         """How many of the columns are numbers."""
         return int(self.is_number.sum())
 
+    @property
+    def places(self):
+        """(F,): which column of the network inputs a column of the values becomes."""
+        return np.argsort(np.argsort(self.is_categorical, kind="stable"))
+
     def __call__(self, values, dtype):
         values = Standardizer(self.mean, self.scale)(values, dtype)
         return np.concatenate([values[:, self.is_number], values[:, self.is_categorical]], axis=1)

@@ -22,6 +22,7 @@ from .._core.ragged import offsets_of
 from .arrays import NUMERIC, array_of, place_of_sequence, unequal_steps
 from .columns import (
     as_frame,
+    chosen_features,
     column_names,
     dtypes_of,
     is_category_dtype,
@@ -453,54 +454,9 @@ def _as_strings(columns, k):
 
 def chosen_columns(categorical_features, columns):
     """The columns that `categorical_features` names, in its order."""
-    n = columns.n_features
     if isinstance(categorical_features, str):  # "from_dtype"
         return np.flatnonzero(columns.of_category_dtype())
-    chosen = np.asarray(categorical_features)
-    if chosen.ndim != 1:
-        raise ValueError(f"categorical_features must be one-dimensional, got shape {chosen.shape}.")
-    if not len(chosen):
-        return np.empty(0, np.intp)
-    kinds = {str if isinstance(entry, str) else type(entry) for entry in chosen.tolist()}
-    if len(kinds) > 1 or not issubclass(kinds.pop(), bool | int | str):
-        raise ValueError(
-            "categorical_features must be an array-like of bool, int or str, all of one type, got "
-            f"{short_repr(chosen.tolist())}."
-        )
-    if isinstance(chosen[0], str):
-        chosen = _by_name(chosen.tolist(), columns.names)
-    elif isinstance(chosen[0].item() if hasattr(chosen[0], "item") else chosen[0], bool):
-        if len(chosen) != n:
-            raise ValueError(
-                f"categorical_features set as a boolean mask must have shape ({n},), one entry per feature, got shape "
-                f"({len(chosen)},)."
-            )
-        return np.flatnonzero(chosen)
-    chosen = np.asarray(chosen, np.intp)
-    if chosen.min() < 0 or chosen.max() >= n:
-        raise ValueError(
-            f"categorical_features set as integer indices must be in [0, n_features - 1], n_features = {n}, got "
-            f"{chosen.tolist()}."
-        )
-    if len(set(chosen.tolist())) < len(chosen):
-        raise ValueError(f"categorical_features must name different features, got {list(categorical_features)}.")
-    return chosen
-
-
-def _by_name(chosen, names):
-    if names is None:
-        raise ValueError(
-            "categorical_features should be passed as an array of integers or as a boolean mask when the model is "
-            "fitted on data without feature names. Sequences have them if they are data frames: "
-            "X = [pandas.DataFrame(x, columns=names) for x in X]."
-        )
-    for name in chosen:
-        if name not in names:
-            raise ValueError(
-                f"categorical_features has a item value {name!r} which is not a valid feature name of the training "
-                f"data. Observed feature names: {names}."
-            )
-    return [names.index(name) for name in chosen]
+    return chosen_features("categorical_features", categorical_features, columns.n_features, columns.names)
 
 
 def normalized(categorical_features):

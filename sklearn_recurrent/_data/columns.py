@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from functools import cache, partial
+from reprlib import repr as short_repr
 
 import numpy as np
 
@@ -235,6 +236,76 @@ def _in_code(x, variable):
 
 
 # --- the names of features --------------------------------------------------------------------------------------------
+
+
+def chosen_features(parameter, chosen, n, names):
+    """The numbers of the features that a parameter says by index, name or mask, in its order.
+
+    Parameters
+    ----------
+    parameter : str
+        Its name, for messages.
+    chosen : array-like of int, str or bool
+        Its value.
+    n : int
+        How many features there are.
+    names : list of str
+        Of all features; None if they have none.
+
+    Returns
+    -------
+    features : ndarray of int
+
+    Raises
+    ------
+    ValueError
+        If it names none of the features, or one twice.
+    """
+    entries = np.asarray(chosen)
+    if entries.ndim != 1:
+        raise ValueError(f"{parameter} must be one-dimensional, got shape {entries.shape}.")
+    entries = entries.tolist()
+    if not entries:
+        return np.empty(0, np.intp)
+    kinds = {str if isinstance(entry, str) else type(entry) for entry in entries}
+    if len(kinds) > 1 or not issubclass(next(iter(kinds)), bool | int | str):
+        raise ValueError(
+            f"{parameter} must be an array-like of bool, int or str, all of one type, got {short_repr(entries)}."
+        )
+    if kinds == {bool}:
+        if len(entries) != n:
+            raise ValueError(
+                f"{parameter} set as a boolean mask must have shape ({n},), one entry per feature, got shape "
+                f"({len(entries)},)."
+            )
+        return np.flatnonzero(entries)
+    if kinds == {str}:
+        entries = _by_name(parameter, entries, names)
+    features = np.asarray(entries, np.intp)
+    if features.min() < 0 or features.max() >= n:
+        raise ValueError(
+            f"{parameter} set as integer indices must be in [0, n_features - 1], n_features = {n}, got "
+            f"{features.tolist()}."
+        )
+    if len(set(features.tolist())) < len(features):
+        raise ValueError(f"{parameter} must name different features, got {list(chosen)}.")
+    return features
+
+
+def _by_name(parameter, chosen, names):
+    if names is None:
+        raise ValueError(
+            f"{parameter} should be passed as an array of integers or as a boolean mask when the model is fitted on "
+            "data without feature names. Sequences have them if they are data frames: "
+            "X = [pandas.DataFrame(x, columns=names) for x in X]."
+        )
+    for name in chosen:
+        if name not in names:
+            raise ValueError(
+                f"{parameter} has a item value {name!r} which is not a valid feature name of the training data. "
+                f"Observed feature names: {names}."
+            )
+    return [names.index(name) for name in chosen]
 
 
 def named_frame(sequences, source="X"):

@@ -93,6 +93,11 @@ def _missing_hint(estimator):
         return ""
     if getattr(estimator, "return_sequences", False):  # with a target for each time step no step may be dropped
         return " Set missing='forward' to carry the last values forward."
+    if getattr(estimator, "future_features", None) is not None:
+        return (
+            " In the steps to predict, features that are not in future_features are not read: put 0 there. Or set "
+            "missing='forward' to carry the last values forward."
+        )
     hint = " Set missing='skip' to ignore time steps with NaN"
     if getattr(estimator, "embedding_dim", None) is not None and estimator.categorical_features is None:
         return f"{hint}."  # a token is not carried

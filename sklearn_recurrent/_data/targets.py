@@ -175,12 +175,14 @@ def infer_dtype(values):
     return array
 
 
-def flatten_numbers(y):
+def flatten_numbers(y, missing="error"):
     """Concatenate the numbers of all sequences.
 
     Parameters
     ----------
     y : array-like of shape (n,), (n, T) or (n, T, k), or sequences of shape (T_i,) or (T_i, k)
+    missing : {"error", "keep"}, default="error"
+        What to do with a NaN.
 
     Returns
     -------
@@ -194,7 +196,8 @@ def flatten_numbers(y):
     Raises
     ------
     ValueError
-        If `y` has another shape, a sequence is empty, or a value is not a finite number. The message names the place.
+        If `y` has another shape, a sequence is empty, or a value is neither a finite number nor a NaN that is kept. The
+        message names the place.
     """
     container, rows = unwrap(y, "y")
     if container == "numbers":
@@ -218,7 +221,7 @@ def flatten_numbers(y):
             raise ValueError(f"Expected y to have at least one time step for sequence {lengths.argmin()}, got none.")
         flat = check_array(flat, ensure_2d=False, allow_nd=True, dtype=np.float64, ensure_all_finite=False)
     flat = flat.reshape(lengths.sum(), -1)
-    _check_finite(flat, lengths)
+    _check_finite(flat, lengths, missing)
     return flat, lengths, form
 
 
@@ -255,12 +258,15 @@ def _check_equal_length(rows):
         )
 
 
-def _check_finite(flat, lengths):
-    wrong = ~np.isfinite(flat).all(axis=1)
+def _check_finite(flat, lengths, missing):
+    is_nan = np.isnan(flat).any(axis=1)
+    if missing == "keep":
+        is_nan[:] = False
+    wrong = is_nan | np.isinf(flat).any(axis=1)
     if wrong.any():
         row = int(wrong.argmax())
         j, step = position(row, lengths)
-        what = "NaN" if np.isnan(flat[row]).any() else "infinity"
+        what = "NaN" if is_nan[row] else "infinity"
         raise ValueError(f"Input y contains {what} in sequence {j}, step {step}.")
 
 

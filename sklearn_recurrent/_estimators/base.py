@@ -59,7 +59,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         target encoder, if it must be known so early, else the one that is passed, that of the last fit or None
     _fit_encoder(dataset, classes, encoder) : the target encoder
     _loss_and_settings(encoder) : the name of a loss of the core, and its settings
-    _architecture(encoder) : the arguments of the network that are its own
+    _architecture(encoder, preprocessor, remembered) : the arguments of the network that are its own
 
     What a fit has made lies in two forms: as attributes, arrays and builtins that are stored; and, made of these, as a
     `FittedState`, which answers. It is kept beside the model, so it is no part of what is stored, copied or compared.
@@ -230,7 +230,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         """Merged and sorted, unless the order is the user's."""
         if not self.shuffle:
             return dataset
-        codes = dataset.y
+        codes = self._target_codes(dataset)
         if codes.dtype.kind not in "biuf":
             codes = np.unique(codes, return_inverse=True)[1]
         X = dataset.X
@@ -246,8 +246,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             return previous.preprocessor
         carries = self.missing == "forward"
         if self.standardize:
-            fit = Standardizer.fit_present if carries else Standardizer.fit
-            standardizer = fit(dataset.X, dataset.sequence_weights() / dataset.counts)
+            standardizer = self._fit_standardizer(dataset, remembered)
         else:
             standardizer = Standardizer.identity(dataset.X.n_features)
         if "categories_" in remembered:
@@ -282,7 +281,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             widths = category_widths(self, categories, remembered["_categorical_columns"])
             arguments["n_features"] += sum(widths)
             arguments["tables"] = tuple((len(known) + 1, n) for known, n in zip(categories, widths, strict=True))
-        arguments |= self._architecture(encoder)
+        arguments |= self._architecture(encoder, preprocessor, remembered)
         options = input_options(self)
         if previous is not None:
             refuse_other_missing(self, previous)
@@ -470,6 +469,15 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
     def _warn_of_likely_mistakes(self, given, y, encoder):
         """Warn of what looks like a mistake in a training set; `y` as the network takes it."""
 
+    def _target_codes(self, dataset):
+        """The targets of a dataset that is not encoded, as they tell its sequences apart."""
+        return dataset.y
+
+    def _fit_standardizer(self, dataset, remembered):
+        """The scaling of the features of a training set."""
+        fit = Standardizer.fit_present if self.missing == "forward" else Standardizer.fit
+        return fit(dataset.X, dataset.sequence_weights() / dataset.counts)
+
     def _objective(self, *arguments, first_epoch):
         """The objective of training, made of these arguments. `first_epoch` epochs came before this training."""
         return Objective(*arguments)
@@ -588,6 +596,8 @@ _PARAMETER_OF = {
     "tokens": "the number of tokens",
     "tables": "embedding_dim (rows and columns of the tables)",
     "bidirectional": "bidirectional_",  # with 'auto' the parameter itself has not changed
+    "future": "future_features (columns of the inputs)",
+    "median": "quantile (the place of the median)",
 }
 
 

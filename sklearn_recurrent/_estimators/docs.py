@@ -178,11 +178,13 @@ ATTRIBUTES = {
     "Seq2SeqRegressor": {
         **losses(SCALED),
         "weights_": weights(_SEQ2SEQ_ROWS),
-        "y_mean_": array("n_outputs_", "Mean of each output over all steps, subtracted from it, in the unit of y."),
+        "y_mean_": array("n_targets", "Mean of each output over all steps, subtracted from it, in the unit of y."),
         "y_scale_": array(
-            "n_outputs_", "Standard deviation of each output over all steps, which it is divided by, in the unit of y."
+            "n_targets", "Standard deviation of each output over all steps, which it is divided by, in the unit of y."
         ),
-        "n_outputs_": Attribute("int", "int", "Number of outputs per step."),
+        "n_outputs_": Attribute(
+            "int", "int", "Number of outputs per step: values, times quantiles if loss='quantile'."
+        ),
         "out_activation_": Attribute("str", "str", "Activation function of the outputs: 'identity'."),
         "horizon_": Attribute("int", "int", "Number of steps of the longest target seen in training."),
     },

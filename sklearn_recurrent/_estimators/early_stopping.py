@@ -56,7 +56,10 @@ class Validation:
         """One for each sequence; for each step, with return_sequences: what weighs 0 there may be anything."""
         if getattr(self.fitted, "return_sequences", False):
             return object_array(np.split(self.dataset.weight, self.dataset.offsets[1:-1]))
-        return self.dataset.sequence_weights() / self.dataset.counts
+        counts = self.dataset.counts
+        if np.isnan(self.dataset.y).any():  # which is no target
+            counts = np.maximum(np.add.reduceat(self.dataset.weight > 0, self.dataset.offsets[:-1], dtype=int), 1)
+        return self.dataset.sequence_weights() / counts
 
 
 FROM_PIPELINE = (

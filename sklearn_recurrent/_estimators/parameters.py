@@ -334,6 +334,13 @@ _label_smoothing = number(
     between(0, 1),
     "Share of each target that is divided equally among all K classes (K = 2 for each label of a multilabel y).",
 )
+_quantile = Parameter(
+    0.5,
+    [between(0, 1, "neither"), "array-like"],
+    "float or tuple of float",
+    "float | Sequence[float]",
+    "Quantile of y to predict with loss='quantile', between 0 and 1. Several are predicted in ascending order.",
+)
 _huber_delta = number(
     1.35, above(0), "Error above which loss='huber' is linear, in standard deviations of y (see `y_scale_`)."
 )
@@ -371,13 +378,7 @@ REGRESSOR = {
         "squared up to huber_delta and linear beyond. 'poisson', half the deviance, estimates the mean of a y of "
         "counts or other non-negative values, by its logarithm. 'quantile' is the pinball loss.",
     ),
-    "quantile": Parameter(
-        0.5,
-        [between(0, 1, "neither"), "array-like"],
-        "float or tuple of float",
-        "float | Sequence[float]",
-        "Quantile of y to predict with loss='quantile', between 0 and 1. Several are predicted in ascending order.",
-    ),
+    "quantile": _quantile,
     "huber_delta": _huber_delta,
 }
 
@@ -450,12 +451,22 @@ SEQ2SEQ_CLASSIFIER = {
 
 SEQ2SEQ_REGRESSOR = {
     **ENCODER_DECODER,
+    "future_features": Parameter(
+        None,
+        ["array-like", None],
+        "array-like of int, str or bool, or None",
+        "Sequence[Any] | np.ndarray | None",
+        "Indices, names or mask of the features that are known ahead. The last steps of each sequence, as many as y "
+        "has, are then those to predict: the decoder reads these features there; the encoder reads the steps before. "
+        "None: X is past alone.",
+    ),
     "loss": choice(
         "squared_error",
-        ["squared_error", "absolute_error", "huber"],
+        ["squared_error", "absolute_error", "huber", "quantile"],
         "The loss. 'squared_error' (half of it) estimates the mean of y, 'absolute_error' its median. 'huber' is "
-        "squared up to huber_delta and linear beyond.",
+        "squared up to huber_delta and linear beyond. 'quantile' is the pinball loss.",
     ),
+    "quantile": _quantile,
     "huber_delta": _huber_delta,
 }
 
@@ -475,6 +486,7 @@ ELSEWHERE = {  # names of other libraries
     "pad_token": "padding_idx",
     "input_size": "n_features input_dim",
     "standardize": "normalize scale",
+    "future_features": "future_covariates known_covariates known_future exog known",
     "loss": "criterion objective",
     "cell": "cell_type rnn_type",
     "pooling": "aggregation",

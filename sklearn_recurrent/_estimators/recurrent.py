@@ -131,7 +131,7 @@ class BaseRecurrent(Streaming, Inspection, Transforming, BaseNetwork, BaseEstima
             has_labels = isinstance(encoder, ClassEncoder) and not encoder.multilabel
             warn_of_lookahead(given, class_codes(y) if has_labels else None)
 
-    def _architecture(self, encoder):
+    def _architecture(self, encoder, preprocessor, remembered):
         return {"pooling": poolings(self.pooling), "per_step": bool(self.return_sequences)}
 
     # --- after training -----------------------------------------------------------------------------------------------

@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any, Literal, Self, overload
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.utils import check_array, column_or_1d
 
 from .._data.targets import numbers_of_targets
@@ -18,6 +16,7 @@ from .._sklearn import _fit_context, available_if
 from .base import trains_by_mini_batches
 from .parameters import ANY_CELL, REGRESSOR, constraints_of, loss_of, quantiles_of
 from .recurrent import BaseRecurrent
+from .scoring import metric_of_loss
 from .streaming import StreamState
 from .target_encoders import NumberEncoder
 
@@ -216,9 +215,7 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
             1 minus the squared error over the variance, averaged over outputs; at most 1. For loss='quantile', 1 minus
             the pinball loss over that of the quantile of y, averaged over quantiles and outputs.
         """
-        name, settings = self._fitted_state().loss
-        metric = r2_score if name != "pinball" else partial(_d2_of_quantiles, settings["quantiles"])
-        return self._score(metric, X, y, sample_weight)
+        return self._score(metric_of_loss(*self._fitted_state().loss), X, y, sample_weight)
 
     _encoder_class = NumberEncoder
 
@@ -254,17 +251,6 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
-
-
-def _d2_of_quantiles(quantiles, y, predicted, *, sample_weight=None):
-    """D² of the pinball loss, the mean over quantiles and outputs."""
-    y = np.asarray(y, np.float64)
-    predicted = predicted.reshape(*y.shape, len(quantiles))
-    scores = [
-        d2_pinball_score(y, predicted[..., k], alpha=quantile, sample_weight=sample_weight)
-        for k, quantile in enumerate(quantiles)
-    ]
-    return np.mean(scores)
 
 
 class RNNRegressor(BaseRegressor):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
-from functools import wraps
+from functools import partial, wraps
 from inspect import signature
 from typing import Any
 
 import numpy as np
 from sklearn.base import is_regressor
-from sklearn.metrics import check_scoring
+from sklearn.metrics import check_scoring, d2_pinball_score, r2_score
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from .._data.arrays import plain
@@ -187,6 +187,22 @@ def takes_weights(scorer):
         return scorer._accept_sample_weight()
     parameters = signature(getattr(scorer, "_score_func", scorer)).parameters
     return "sample_weight" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+
+def metric_of_loss(name, settings):
+    """What `score` of a regressor computes, of a loss of the core and its settings: R², or D² of quantiles."""
+    return r2_score if name != "pinball" else partial(_d2_of_quantiles, settings["quantiles"])
+
+
+def _d2_of_quantiles(quantiles, y, predicted, *, sample_weight=None):
+    """D² of the pinball loss, the mean over quantiles and outputs."""
+    y = np.asarray(y, np.float64)
+    predicted = predicted.reshape(*y.shape, len(quantiles))
+    scores = [
+        d2_pinball_score(y, predicted[..., k], alpha=quantile, sample_weight=sample_weight)
+        for k, quantile in enumerate(quantiles)
+    ]
+    return np.mean(scores)
 
 
 def shallow_copy_with(estimator, **others):

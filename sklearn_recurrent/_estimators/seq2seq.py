@@ -38,7 +38,7 @@ class BaseSeq2Seq(BaseNetwork, BaseEstimator):
         if forcing_of(self.teacher_forcing) != (1, 1) and self.solver == "lbfgs":
             raise ValueError("Expected teacher_forcing=1 for solver='lbfgs', since less is random, got a lower value.")
 
-    def _architecture(self, encoder):
+    def _architecture(self, encoder, preprocessor, remembered):
         target_tokens = encoder.n_outputs if encoder.link == "softmax" else None
         return {"attention": self.attention, "target_tokens": target_tokens}
 

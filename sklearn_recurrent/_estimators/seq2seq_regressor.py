@@ -9,17 +9,19 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
 from sklearn.utils import check_consistent_length
 
 from .._core.dataset import Dataset
 from .._core.decoding import free_run
-from .._core.preprocessing import mean_and_scale
-from .._core.ragged import Ragged, offsets_of
-from .._data.targets import flatten_numbers, flatten_weights
+from .._core.preprocessing import Columns, Standardizer
+from .._core.ragged import offsets_of
+from .._data.columns import chosen_features
+from .._data.targets import flatten_numbers, flatten_weights, position
 from .._sklearn import _fit_context, available_if, with_callbacks
 from .base import trains_by_mini_batches
-from .parameters import SEQ2SEQ_REGRESSOR, check_at_least_one, constraints_of, loss_of
+from .embedding import reads_tokens
+from .parameters import SEQ2SEQ_REGRESSOR, check_at_least_one, constraints_of, loss_of, quantiles_of
+from .scoring import metric_of_loss
 from .seq2seq import BaseSeq2Seq, aligns, sequence_weight
 from .target_encoders import NumberSequenceEncoder
 from .weights import positive_weight
@@ -152,9 +154,15 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         Number of features per time step of a flat 2-D X, (n_samples, n_steps * input_size). None means one feature.
     verbose : bool or int, default=False
         Whether to print loss, validation score and time of each epoch.
-    loss : {'squared_error', 'absolute_error', 'huber'}, default='squared_error'
+    future_features : array-like of int, str or bool, or None, default=None
+        Indices, names or mask of the features that are known ahead. The last steps of each sequence, as many as y has,
+        are then those to predict: the decoder reads these features there; the encoder reads the steps before. None: X
+        is past alone.
+    loss : {'squared_error', 'absolute_error', 'huber', 'quantile'}, default='squared_error'
         The loss. 'squared_error' (half of it) estimates the mean of y, 'absolute_error' its median. 'huber' is squared
-        up to huber_delta and linear beyond.
+        up to huber_delta and linear beyond. 'quantile' is the pinball loss.
+    quantile : float or tuple of float, default=0.5
+        Quantile of y to predict with loss='quantile', between 0 and 1. Several are predicted in ascending order.
     huber_delta : float, default=1.35
         Error above which loss='huber' is linear, in standard deviations of y (see `y_scale_`).
 
@@ -189,7 +197,7 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
     n_layers_ : int
         Number of recurrent layers, plus 1 for the output layer.
     n_outputs_ : int
-        Number of outputs per step.
+        Number of outputs per step: values, times quantiles if loss='quantile'.
     n_static_features_in_ : int
         Number of static values of each sequence, 0 if X has none.
     out_activation_ : str
@@ -219,9 +227,9 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         Training mean of each feature, in its unit; 0 if standardize=False and for categories. Not with tokens.
     x_scale_ : ndarray of shape (n_features,)
         Training standard deviation of each, in its unit; 1 if standardize=False and for categories. Not with tokens.
-    y_mean_ : ndarray of shape (n_outputs_,)
+    y_mean_ : ndarray of shape (n_targets,)
         Mean of each output over all steps, subtracted from it, in the unit of y.
-    y_scale_ : ndarray of shape (n_outputs_,)
+    y_scale_ : ndarray of shape (n_targets,)
         Standard deviation of each output over all steps, which it is divided by, in the unit of y.
 
     See Also
@@ -319,7 +327,9 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         n_jobs: int | None = None,
         input_size: int | None = None,
         verbose: bool | int = False,
-        loss: Literal["squared_error", "absolute_error", "huber"] | str = "squared_error",
+        future_features: Sequence[Any] | np.ndarray | None = None,
+        loss: Literal["squared_error", "absolute_error", "huber", "quantile"] | str = "squared_error",
+        quantile: float | Sequence[float] = 0.5,
         huber_delta: float = 1.35,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -369,7 +379,9 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         self.n_jobs = n_jobs
         self.input_size = input_size
         self.verbose = verbose
+        self.future_features = future_features
         self.loss = loss
+        self.quantile = quantile
         self.huber_delta = huber_delta
 
     @with_callbacks
@@ -386,11 +398,11 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
             step. Columns of numbers beside one of sequences, in a frame or an object array, are static values.
         y : array-like of shape (n_samples, horizon) or (n_samples, horizon, n_outputs), or list of arrays
             One or several numbers per step: an array, or a list, tuple or object array of arrays (horizon_i,) or
-            (horizon_i, n_outputs). An array (n_samples,) is a single step.
+            (horizon_i, n_outputs). An array (n_samples,) is a single step. NaN is no target: it has no loss, and the
+            decoder reads its own prediction there. A sequence without any target is left out.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight 2 equals the sequence given twice, weight 0 the sequence left out. Also one array per sequence, with
-            a weight for each step of its target; targets of weight 0 must be numbers, too, since the decoder reads
-            them.
+            a weight for each step of its target. A step of weight 0 is no target.
         groups : array-like of shape (n_samples,), default=None
             Sequences of one group, such as the windows of one series, stay together when early_stopping splits X. Or
             what validation_split needs, such as times.
@@ -458,19 +470,21 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         X : list of arrays, 3-D array, 2-D array or data frame
             Sequences, in any form that `fit` takes.
         horizon : int or array-like of shape (n_samples,), default=None
-            Number of steps, for all sequences or for each of them. None means `horizon_`.
+            Number of steps, for all sequences or for each of them. None means `horizon_`. With future_features, so many
+            of the last steps of each sequence are those to predict.
 
         Returns
         -------
         y : ndarray of shape (n_samples, horizon) or (n_samples, horizon, n_outputs)
             Predictions in the unit of y, float64. If y was a list in `fit`, or `horizon` is an array, a 1-D object
             array of arrays (horizon_i,) or (horizon_i, n_outputs). If y was (n_samples,), so is a prediction of one
-            step.
+            step. Several quantiles are a last axis, ascending.
 
         Raises
         ------
         NotFittedError, ValueError
-            If the estimator is not fitted; if X does not match the X of `fit`, or a horizon is not a positive integer.
+            If the estimator is not fitted; if X does not match the X of `fit`, or a horizon is not a positive integer;
+            with future_features, if a sequence has no steps before those to predict.
         """
         state, sequences = self._parse_fitted(X)
         horizons = self._horizons(state, sequences, horizon)
@@ -478,14 +492,14 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         return state.encoder.in_form(values, horizons, apart=np.ndim(horizon) > 0)
 
     def score(self, X, y, sample_weight=None) -> float:
-        """Return R² of the predictions.
+        """Return R² (D² for loss='quantile') of the predictions.
 
         Parameters
         ----------
         X : list of arrays, 3-D array, 2-D array or data frame
             Sequences, in any form that `fit` takes.
         y : array-like of shape (n_samples, horizon) or (n_samples, horizon, n_outputs), or list of arrays
-            True values; as many steps are predicted.
+            True values; as many steps are predicted. NaN has weight 0.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each sequence, or an array of step weights for each.
 
@@ -494,19 +508,20 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         score : float
             1 minus the squared error over the variance, at most 1. For an array y, averaged over its columns, as in
             `sklearn.metrics.r2_score`. For a list, or with step weights, over all steps together, averaged over
-            outputs.
+            outputs. For loss='quantile', 1 minus the pinball loss over that of the quantile of y, also averaged over
+            quantiles.
         """
         state, sequences = self._parse_fitted(X)
-        flat, lengths, form = flatten_numbers(y)
+        flat, lengths, form = flatten_numbers(y, missing="keep")
         check_consistent_length(sequences, lengths)
         weight = sequence_weight(sample_weight, len(lengths))
         values = self._values(state, sequences, lengths)
         if form[0] == "array" and weight is not None:
             flat = flat.reshape(len(lengths), -1)
-            values = values.reshape(len(lengths), -1)
+            values = values.reshape(*flat.shape, *values.shape[2:])
         else:
             weight = _step_weight(sample_weight, weight, lengths)
-        return r2_score(flat, values, sample_weight=weight)
+        return _score_of_known(metric_of_loss(*state.loss), flat, values, weight)
 
     @available_if(aligns)
     def attention_weights(self, X, horizon=None) -> np.ndarray:
@@ -531,36 +546,119 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         """
         state, sequences = self._parse_fitted(X)
         lengths = self._horizons(state, sequences, horizon)
-        numbers = self._run(state, sequences, free_run, lengths)
-        return self._attention(state, sequences, numbers, offsets_of(lengths))
+        raw = self._free_run(state, sequences, lengths)
+        return self._attention(state, sequences, state.network.next_inputs(raw), offsets_of(lengths))
 
     # --- how it is done -----------------------------------------------------------------------------------------------
 
     _encoder_class = NumberSequenceEncoder
 
+    def _refuse_contradictions(self):
+        super()._refuse_contradictions()
+        if self.future_features is None:
+            return
+        if reads_tokens(self):
+            raise ValueError(
+                "Expected future_features=None with embedding_dim, since X then holds one token per step and no "
+                f"features, got future_features={self.future_features!r}. Features that are categories are for "
+                "categorical_features."
+            )
+        if self.missing == "skip":
+            raise ValueError(
+                "Expected missing='error' with future_features, since a step that is skipped would move the steps to "
+                "predict, got 'skip'."
+            )
+
     def _read_targets(self, X, y, sample_weight, classes, encoder):
-        flat, lengths, form = flatten_numbers(y)
+        flat, lengths, form = flatten_numbers(y, missing="keep")
         check_consistent_length(X, lengths)
+        if self.future_features is not None:
+            _refuse_short(X, lengths)
         weight = _step_weight(sample_weight, sequence_weight(sample_weight, len(lengths)), lengths)
+        missing = np.isnan(flat).all(axis=1)
+        if missing.any():
+            weight = np.where(missing, 0, weight)
+            if not weight.any():
+                raise ValueError("Expected y with at least one number of some weight, got NaN alone.")
         dataset = Dataset(X, flat, weight, offsets_of(lengths))
-        longest = int(dataset.counts[dataset.sequence_weights() > 0].max())
+        if self.solver == "lbfgs":
+            _refuse_gaps(dataset)
+        counts = dataset.counts[dataset.sequence_weights() > 0]
+        longest = int(counts.max())
+        is_same = bool(counts.min() == longest)
         if encoder is None:  # mean and scale are found in a fixed order of the sequences, later
-            return dataset, NumberSequenceEncoder(None, None, form, longest)
+            return dataset, NumberSequenceEncoder(None, None, form, longest, is_same)
         if form[1] <= 2 and encoder.form[1] <= 2:
             form = encoder.form
-        return dataset, replace(encoder, form=form, horizon=max(longest, encoder.horizon))
+        is_same = is_same and encoder.same_horizon and longest == encoder.horizon
+        return dataset, replace(encoder, form=form, horizon=max(longest, encoder.horizon), same_horizon=is_same)
 
     def _fit_encoder(self, dataset, classes, encoder):
+        quantiles = {
+            "n_quantiles": len(self._quantiles()) or 1,
+            "several_quantiles": self.loss == "quantile" and np.ndim(self.quantile) > 0,
+        }
         if encoder.mean is not None:
-            return encoder
-        mean, scale = mean_and_scale(Ragged.of_rows(dataset.y), dataset.weight)
-        return replace(encoder, mean=mean, scale=scale)
+            return replace(encoder, **quantiles)
+        form = {"form": encoder.form, "horizon": encoder.horizon, "same_horizon": encoder.same_horizon}
+        return NumberSequenceEncoder.fit(dataset.y, dataset.weight, **form, **quantiles)
+
+    def _quantiles(self):
+        return quantiles_of(self.quantile) if self.loss == "quantile" else ()
 
     def _loss_and_settings(self, encoder):
-        return loss_of(self.loss, huber_delta=self.huber_delta)
+        return loss_of(self.loss, self._quantiles(), self.huber_delta)
+
+    def _architecture(self, encoder, preprocessor, remembered):
+        arguments = super()._architecture(encoder, preprocessor, remembered)
+        quantiles = np.array(self._quantiles())
+        if len(quantiles) > 1:
+            arguments |= {"n_quantiles": len(quantiles), "median": int(np.abs(quantiles - 0.5).argmin())}
+        if self.future_features is not None:
+            features = self._future(remembered, preprocessor.n_inputs)
+            if isinstance(preprocessor, Columns):
+                features = preprocessor.places[features]
+            arguments["future"] = tuple(np.sort(features).tolist())
+        return arguments
+
+    def _future(self, remembered, n_features):
+        """The numbers of the features that `future_features` names."""
+        names = None
+        if remembered["_fitted_on_sequences"] and "feature_names_in_" in remembered:
+            names = remembered["feature_names_in_"].tolist()
+        features = chosen_features("future_features", self.future_features, n_features, names)
+        if not len(features):
+            raise ValueError(
+                f"Expected future_features to name at least one feature, got {self.future_features!r}. None: all of X "
+                "is past."
+            )
+        return features
+
+    def _fit_standardizer(self, dataset, remembered):
+        """Over the steps that are read: of future features all, of others those before the steps to predict."""
+        everywhere = super()._fit_standardizer(dataset, remembered)
+        if self.future_features is None:
+            return everywhere
+        past = super()._fit_standardizer(dataset._replace(X=dataset.X.without_last(dataset.counts)), remembered)
+        n = everywhere.n_inputs
+        is_future = np.isin(np.arange(n), self._future(remembered, n))
+        return Standardizer(
+            np.where(is_future, everywhere.mean, past.mean), np.where(is_future, everywhere.scale, past.scale)
+        )
+
+    def _target_codes(self, dataset):
+        gaps = np.isnan(dataset.y) | (dataset.weight == 0)[:, None]
+        if not gaps.any():
+            return dataset.y
+        return np.column_stack([np.where(gaps, 0, dataset.y), gaps])
 
     def _horizons(self, state, sequences, horizon):
         """(N,)"""
+        if horizon is None and state.network.future and not state.encoder.same_horizon:
+            raise ValueError(
+                "Expected horizon, how many of the last steps of each sequence are to be predicted, since the targets "
+                "of fit had different lengths, got None. Pass a number for each sequence."
+            )
         if horizon is None or np.ndim(horizon) == 0:
             horizon = state.encoder.horizon if horizon is None else horizon
             check_at_least_one(horizon=horizon)
@@ -572,13 +670,63 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         return horizons.astype(np.int64)
 
     def _values(self, state, sequences, horizons):
-        """Predictions end to end (S, n_outputs), in the unit of y."""
-        return state.encoder.predict(self._run(state, sequences, free_run, horizons))
+        """Predictions end to end, (S, n_targets) or (S, n_targets, n_quantiles), in the unit of y."""
+        return state.encoder.predict(self._free_run(state, sequences, horizons))
+
+    def _free_run(self, state, sequences, horizons):
+        """Raw outputs end to end of a decoder that reads its own outputs."""
+        if state.network.future:
+            _refuse_short(sequences, horizons)
+        return self._run(state, sequences, free_run, horizons)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
+
+
+def _refuse_short(sequences, horizons):
+    """Raise for a sequence that has no step before those to predict."""
+    short = sequences.lengths <= horizons
+    if short.any():
+        j = int(short.argmax())
+        n = horizons[j]
+        raise ValueError(
+            f"Expected sequence {j} of X to have more than {n} steps, got {sequences.lengths[j]}: with future_features "
+            f"its last {n} are those to predict, and the encoder reads the steps before."
+        )
+
+
+def _refuse_gaps(dataset):
+    """Raise for a step without a target before one with a target in the same sequence."""
+    is_gap = np.isnan(dataset.y).any(axis=1) | (dataset.weight == 0)
+    steps = np.arange(len(is_gap))
+    last = np.maximum.reduceat(np.where(dataset.weight > 0, steps, -1), dataset.offsets[:-1])
+    is_read = is_gap & (steps < np.repeat(last, dataset.counts))
+    if is_read.any():
+        j, step = position(int(is_read.argmax()), dataset.counts)
+        raise ValueError(
+            "Expected a target of some weight at each step before the last target of a sequence for solver='lbfgs', "
+            f"got none in sequence {j}, step {step}: the decoder would read its own prediction there, through which no "
+            "gradient flows. Set solver='adam'."
+        )
+
+
+def _score_of_known(metric, y, predicted, weight):
+    """A metric, averaged over the columns of y (n, K), of the values that are no NaN."""
+    known = ~np.isnan(y)
+    if known.all():
+        return metric(y, predicted, sample_weight=weight)
+    known &= weight[:, None] > 0
+    columns = np.flatnonzero(known.sum(axis=0) > 1)
+    if not len(columns):
+        raise ValueError("Expected y with at least two numbers in a column, or at a step, to score, got NaN.")
+    return np.mean(
+        [
+            metric(y[rows, k], predicted[rows, k], sample_weight=weight[rows])
+            for k, rows in zip(columns, known.T[columns], strict=True)
+        ]
+    )
 
 
 def _step_weight(sample_weight, of_sequences, lengths):

@@ -5,6 +5,7 @@ A target encoder is fitted once and then never changes. It has
 encode(dataset) : the same `Dataset` with y as the loss takes it, a row (K,) for each target
 decode(dataset) : y of a dataset that is not encoded, in the form that `fit` takes
 n_outputs : outputs of the network for each target
+has_gaps : whether a target, encoded, may be NaN, which is none
 attributes() : named arrays and builtins, from which ``from_attributes`` makes an equal one
 responses : names of the methods that turn raw outputs (n, n_outputs), of any precision, into predictions
 """
@@ -29,6 +30,7 @@ class ClassEncoder:
     classes: np.ndarray
     multilabel: bool
 
+    has_gaps = False
     responses = ("predict", "predict_proba", "predict_log_proba", "decision_function")
 
     @classmethod
@@ -133,6 +135,7 @@ class NumberEncoder:
     n_quantiles: int = 1
     several_quantiles: bool = False
 
+    has_gaps = False
     responses = ("predict",)
 
     @classmethod
@@ -180,8 +183,7 @@ class NumberEncoder:
 
     @classmethod
     def from_attributes(cls, attributes):
-        name, settings = attributes["_loss"]
-        n_quantiles = len(settings["quantiles"]) if name == "pinball" else 1
+        n_quantiles = _n_quantiles(attributes)
         shape = (attributes["n_outputs_"] // n_quantiles,)
         expect_numbers(attributes, "y_mean_", shape)
         expect_scales(attributes, "y_scale_", shape)
@@ -213,6 +215,7 @@ class LabelSequenceEncoder:
     classes: np.ndarray
     max_length: int
 
+    has_gaps = False
     link = "softmax"
 
     @property
@@ -237,35 +240,59 @@ class LabelSequenceEncoder:
 
 @dataclass(frozen=True, eq=False)
 class NumberSequenceEncoder:
-    """Sequences of numbers, scaled: (y - mean) / scale.
+    """Sequences of numbers, scaled: (y - mean) / scale. One that is NaN, or of a step of weight 0, is no target.
 
     mean, scale (K,) : of each output
     form : the container of y, "array" or "sequences", and how many dimensions it has if it is an array
     horizon : steps of the longest one
+    same_horizon : whether all have as many
+    n_quantiles, several_quantiles : as of `NumberEncoder`
     """
 
     mean: np.ndarray
     scale: np.ndarray
     form: tuple
     horizon: int
+    same_horizon: bool
+    n_quantiles: int = 1
+    several_quantiles: bool = False
 
+    has_gaps = True
     link = "identity"
+
+    @classmethod
+    def fit(cls, y, weight, **form):
+        if not np.isnan(y).any():
+            return cls(*mean_and_scale(Ragged.of_rows(y), weight), **form)
+        found = []
+        for k, is_known in enumerate(~np.isnan(y.T)):
+            is_known &= weight > 0
+            if not is_known.any():
+                raise ValueError(f"Expected y with at least one number for output {k}, got NaN alone.")
+            found.append(mean_and_scale(Ragged.of_rows(y[is_known, k, None]), weight[is_known]))
+        mean, scale = np.concatenate(found, axis=1)
+        return cls(mean, scale, **form)
 
     @property
     def n_outputs(self):
-        return len(self.scale)
+        return len(self.scale) * self.n_quantiles
 
     def encode(self, dataset):
         y = dataset.y
         if y.shape[1] != len(self.scale):
             raise ValueError(f"Expected y with {len(self.scale)} outputs per step, as in fit, got {y.shape[1]}.")
-        return dataset._replace(y=(y - self.mean) / self.scale)
+        y = (y - self.mean) / self.scale
+        y[dataset.weight == 0] = np.nan
+        return dataset._replace(y=y)
 
     def decode(self, dataset):
         return self.in_form(dataset.y, dataset.counts)
 
     def in_form(self, values, lengths, *, apart=False):
-        """Values (S, K) in the form of the y of `fit`; `apart`: an array for each sequence, whatever that was."""
+        """Values (S, K), or (S, K, Q), in the form of the y of `fit`.
+
+        apart : whether to return an array for each sequence, whatever that was
+        """
         container, ndim = self.form
         if ndim != 3:
             values = values[:, 0]
@@ -276,17 +303,43 @@ class NumberSequenceEncoder:
         return values.reshape(len(lengths), -1, *values.shape[1:])
 
     def attributes(self):
-        return {"y_mean_": self.mean, "y_scale_": self.scale, "_y_form": self.form, "horizon_": self.horizon}
+        return {
+            "y_mean_": self.mean,
+            "y_scale_": self.scale,
+            "_y_form": self.form,
+            "horizon_": self.horizon,
+            "_same_horizon": self.same_horizon,
+            "_several": self.several_quantiles,
+        }
 
     @classmethod
     def from_attributes(cls, attributes):
-        shape = (attributes["n_outputs_"],)
+        n_quantiles = _n_quantiles(attributes)
+        shape = (attributes["n_outputs_"] // n_quantiles,)
         expect_numbers(attributes, "y_mean_", shape)
         expect_scales(attributes, "y_scale_", shape)
-        return cls(attributes["y_mean_"], attributes["y_scale_"], attributes["_y_form"], attributes["horizon_"])
+        return cls(
+            attributes["y_mean_"],
+            attributes["y_scale_"],
+            attributes["_y_form"],
+            attributes["horizon_"],
+            attributes["_same_horizon"],
+            n_quantiles,
+            attributes["_several"],
+        )
 
     def predict(self, raw):
-        return raw * self.scale + self.mean
+        """(S, K), with an axis more for several quantiles."""
+        if not self.several_quantiles:
+            return raw * self.scale + self.mean
+        y = raw.reshape(len(raw), len(self.scale), self.n_quantiles) * self.scale[:, None] + self.mean[:, None]
+        return np.sort(y, axis=2)  # estimates of several quantiles may cross
+
+
+def _n_quantiles(attributes):
+    """How many quantiles a model with these attributes predicts of each output."""
+    name, settings = attributes["_loss"]
+    return len(settings["quantiles"]) if name == "pinball" else 1
 
 
 def _like_targets(dataset):

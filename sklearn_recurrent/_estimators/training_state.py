@@ -9,7 +9,7 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from .._core.losses import LOSSES
+from .._core.losses import LOSSES, of_known_targets
 from .._core.network import Model
 from .._core.preprocessing import (
     Columns,
@@ -193,7 +193,8 @@ class FittedState:
     def loss_function(self):
         """``loss(raw, y) -> (values, gradient)``."""
         name, settings = self.loss
-        return partial(LOSSES[name], **settings)
+        loss = partial(LOSSES[name], **settings)
+        return of_known_targets(loss) if self.encoder.has_gaps else loss
 
 
 def _is_source(name, value):
