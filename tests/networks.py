@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from sklearn_recurrent._core.dataset import Dataset
 from sklearn_recurrent._core.heads import POOLINGS
 from sklearn_recurrent._core.layers import dropout_mask
-from sklearn_recurrent._core.losses import LOSSES
+from sklearn_recurrent._core.losses import LOSSES, of_known_targets
 from sklearn_recurrent._core.network import Network
 from sklearn_recurrent._core.objective import Objective
 from sklearn_recurrent._core.ragged import Ragged
@@ -150,9 +150,11 @@ LENGTHS_IN, LENGTHS_OUT = (3, 6, 1, 4, 4), (2, 4, 5, 1, 4)
 
 def translations(network, lengths_in=LENGTHS_IN, lengths_out=LENGTHS_OUT, seed=0):
     """Sequences with target sequences, of numbers or of tokens, and a weight for each step."""
+    if network.future:  # X also has the steps that are written
+        lengths_in = np.add(lengths_in, lengths_out)
     X = sequences_for(network, lengths_in, seed)
     rng, S = np.random.default_rng(seed + 1), sum(lengths_out)
-    K, n_tokens = network.n_outputs, network.target_tokens
+    K, n_tokens = network.n_read, network.target_tokens
     Y = rng.standard_normal((S, K)) if n_tokens is None else rng.integers(0, n_tokens, (S, 1))
     return Dataset(X, Y, rng.uniform(0.5, 2, S), np.concatenate([[0], np.cumsum(lengths_out)]))
 
@@ -169,22 +171,33 @@ def translation(
     workers=None,
     kind=Objective,
     options=None,
+    gaps=None,
+    loss=None,
     **architecture,
 ):
-    """As `problem`, for an encoder and a decoder: ``true(theta, masks, Z)``, where the decoder reads Z."""
+    """As `problem`, for an encoder and a decoder: ``true(theta, masks, Z)``, where the decoder reads Z.
+
+    gaps : which targets are not known, as an index of those of all sequences; rows of gaps alone have weight 0
+    """
     architecture = TRANSLATOR | architecture
     network = EncoderDecoder(**architecture)
-    loss = "squared_error" if network.target_tokens is None else "softmax"
+    if loss is None:
+        loss = "pinball" if network.n_quantiles > 1 else "squared_error"
+        loss = loss if network.target_tokens is None else "softmax"
     dataset = translations(network, lengths_in, lengths_out, seed)
+    if gaps is not None:
+        dataset.y[gaps] = np.nan
+        dataset.weight[np.isnan(dataset.y).all(axis=1)] = 0
     Y, weight = (np.split(a, dataset.offsets[1:-1]) for a in (dataset.y, dataset.weight))
-    first = np.zeros((1, network.n_outputs)) if network.target_tokens is None else np.array([[network.end_token]])
+    first = np.zeros((1, network.n_read)) if network.target_tokens is None else np.array([[network.end_token]])
     one_later = [np.concatenate([first, y[:-1]]) for y in Y]
 
     def true(theta, masks=None, Z=one_later):
         W, X = network.layout.views(theta), dataset.X
         return oracle.encoder_decoder_objective(W, list(X), Z, Y, weight, loss, 0.1, masks, X.static, **architecture)
 
-    objective = kind(network, LOSSES[loss], dataset, 0.1, workers or WorkerPool(float), **(options or {}))
+    function = loss_function(loss) if gaps is None else of_known_targets(loss_function(loss))
+    objective = kind(network, function, dataset, 0.1, workers or WorkerPool(float), **(options or {}))
     return objective, weights(network, seed + 2, 0.6), true
 
 

@@ -193,15 +193,28 @@ def encoder_decoder(
     truncate=None,
     masks=None,
     static=NOTHING,
+    future=(),
+    n_ahead=None,
     **_,
 ):
     """Raw outputs (T, K), and the weights of attention (T, J), for one sequence `x`, if the decoder reads `z`.
 
     static (k,) : the static values of `x`
+    future : columns of `x` that the decoder also reads, at the last `n_ahead` steps of `x`, which the encoder does not
+        read; None: as many as `z` has
 
     masks : as of `network`, "encoder/layer_0/forward/h" and so on; "head" on the way into the outputs
     """
     masks, directions = masks or {}, ("forward", "backward") if bidirectional else ("forward",)
+    if future:
+        n_ahead = n_ahead or len(z)
+        x, ahead = x[:-n_ahead], x[-n_ahead:][: len(z)]
+        n_numbers = x.shape[1] - len(tables)
+        for column in future:
+            known = ahead[:, [column]]
+            if column >= n_numbers:
+                known = W[f"embedding_{column - n_numbers}/E"][ahead[:, column].astype(int)]
+            z = np.hstack([z, known])
     x = embedded(W, x, tokens, tables)
     z = z if target_tokens is None else W["words/E"][z[:, 0]]
     start = []
@@ -324,14 +337,26 @@ def objective(W, X, Y, weight, loss, penalty, masks=None, static=None, **archite
     return total / len(X) + penalty * squares / 2
 
 
+def of_known(loss, raw, y):
+    """The mean over outputs of the loss of each, which is 0 where y is NaN."""
+    outputs = zip(np.split(raw, len(y)), y, strict=True)
+    return sum(LOSSES[loss](raw_k, [y_k]) for raw_k, y_k in outputs if y_k == y_k) / len(y)
+
+
 def encoder_decoder_objective(W, X, Z, Y, weight, loss, penalty, masks=None, static=None, **architecture):
     """What `objective` is, of an encoder and a decoder that reads `Z`; the tables of tokens and words are spared."""
     total, units = 0, architecture["units"]
     for j, (x, z, y, w) in enumerate(zip(X, Z, Y, weight, strict=True)):
         options = {"masks": masks and masks[j], "static": NOTHING if static is None else static[j]}
         raw = encoder_decoder(W, x, z, **options, **architecture)[0]
-        total += sum(w_t * LOSSES[loss](raw_t, y_t) for raw_t, y_t, w_t in zip(raw, y, w, strict=True))
-    reads = architecture["n_outputs"] if architecture.get("target_tokens") is None else units[0]
+        for raw_t, y_t, w_t in zip(raw, y, w, strict=True):
+            total += w_t * (of_known(loss, raw_t, y_t) if np.isnan(y_t).any() else LOSSES[loss](raw_t, y_t))
+    reads = units[0]
+    if architecture.get("target_tokens") is None:
+        reads = architecture["n_outputs"] // architecture.get("n_quantiles", 1)
+    tables, n_numbers = architecture.get("tables", ()), architecture["n_features"]
+    n_numbers -= sum(width for _, width in tables)
+    reads += sum(1 if c < n_numbers else tables[c - n_numbers][1] for c in architecture.get("future", ()))
     inputs = {"encoder/layer_0": architecture["n_features"], "decoder/layer_0": reads}
     for k, below in enumerate(units[:-1], start=1):
         inputs |= {f"encoder/layer_{k}": below * (1 + architecture["bidirectional"]), f"decoder/layer_{k}": below}

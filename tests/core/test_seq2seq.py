@@ -60,7 +60,13 @@ NETS = {
     "without attention": {"attention": None, "target_tokens": 3, "tokens": 7, "units": (2, 3)},
     "static values": {"n_static": 2, "target_tokens": 3, "units": (3, 2)},
     "categories": {"tables": ((4, 2), (3, 1)), "n_features": 5, "target_tokens": 3},
+    "future": {"future": (1,), "units": (3, 2)},
+    "future and static": {"future": (0, 1), "n_static": 2, "bidirectional": False},
+    "future categories": {"future": (1, 2, 3), "tables": ((4, 2), (3, 1)), "n_features": 5, "attention": "dot"},
+    "quantiles": {"n_outputs": 6, "n_quantiles": 3, "median": 1},
+    "future quantiles": {"n_outputs": 3, "n_quantiles": 3, "median": 2, "future": (0,), "attention": None},
 }
+OF_NUMBERS = {name: net for name, net in NETS.items() if net.get("target_tokens") is None}
 every_net = pytest.mark.parametrize("architecture", NETS.values(), ids=NETS)
 
 
@@ -109,7 +115,8 @@ def test_an_encoder_and_a_decoder_follow_their_equations(cell, architecture):
     groups, found = result.head
     found = [a for group in found for a in group]
     assert len(found) == sum(len(group.rows_in) for group in groups) == len(dataset.X)
-    lengths = zip(dataset.X.lengths, dataset.counts, strict=True)
+    n_read = dataset.X.lengths - (dataset.counts if network.future else 0)
+    lengths = zip(n_read, dataset.counts, strict=True)
     for a, true, (n_in, n_out) in zip(found, weights_of, lengths, strict=True):
         assert_allclose(a[:n_out, :n_in], true, rtol=1e-11, atol=1e-15)
         assert not a[:, n_in:].any()
@@ -124,6 +131,7 @@ def test_the_decoder_reads_the_targets_one_step_later(architecture):
     assert batch.decoder_inputs.values.dtype == dataset.y.dtype
     for z, y in zip(batch.decoder_inputs, np.split(dataset.y, dataset.offsets[1:-1]), strict=True):
         assert (z[0] == (0 if network.target_tokens is None else network.end_token)).all()
+        assert z.shape == y.shape
         assert_array_equal(z[1:], y[:-1])
 
 
@@ -170,6 +178,8 @@ def test_the_activations_that_a_prediction_holds_are_counted_for_each_sequence()
     x, z = np.array(LENGTHS_IN), np.array(LENGTHS_OUT)
     assert_array_equal(network.sizes(batch), x * 2 * (2 + 1 + 3) + z * (3 + 1 + 3) + x * z)
     assert_array_equal(translator(attention=None, cell="elman").sizes(batch), x * 12 + z * 7)
+    ahead = translator(cell="elman", bidirectional=False, future=(0,))  # of which the encoder reads nothing
+    assert_array_equal(ahead.sizes(ahead.network_inputs(translations(ahead))), x * 6 + z * (3 + 1 + 1 + 3) + x * z)
 
 
 # --- the objective and its gradient -----------------------------------------------------------------------------------
@@ -815,12 +825,19 @@ def numbers_by_the_oracle(network, theta, X, horizons, **architecture):
     """Outputs of a decoder that reads its own outputs."""
     W, written = network.layout.views(theta), []
     for x, horizon, s in zip(X, horizons, static_of(X), strict=True):
-        z = np.zeros((1, network.n_outputs))
+        z = np.zeros((1, network.n_read))
         for _ in range(horizon):
-            raw = oracle.encoder_decoder(W, x, z, static=s, **TRANSLATOR | architecture)[0]
-            z = np.concatenate([z, raw[-1:]])
-        written.append(z[1:])
+            raw = oracle.encoder_decoder(W, x, z, static=s, n_ahead=horizon, **TRANSLATOR | architecture)[0]
+            z = np.concatenate([z, read_by_the_oracle(network, raw[-1])[None]])
+        written.append(raw)
     return np.concatenate(written)
+
+
+def read_by_the_oracle(network, raw):
+    """What the decoder reads of raw outputs (K · Q,): of each output the median of the quantiles."""
+    if network.n_quantiles == 1:
+        return raw
+    return np.array([sorted(quantiles)[network.median] for quantiles in np.split(raw, network.n_read)])
 
 
 @every_attention
@@ -856,13 +873,103 @@ def test_a_free_run_has_the_horizon_of_each_sequence_whatever_the_others(horizon
                 assert_allclose(free_run(network, theta, X, workers, horizons), expected, rtol=1e-11, atol=1e-13)
 
 
-@pytest.mark.parametrize("name", ["numbers", "stacked", "tokens in"])
-def test_teacher_forcing_on_the_outputs_of_a_free_run_gives_the_same_outputs(name):
-    network = translator(**NETS[name])
+@pytest.mark.parametrize("architecture", OF_NUMBERS.values(), ids=OF_NUMBERS)
+def test_teacher_forcing_on_the_outputs_of_a_free_run_gives_the_same_outputs(architecture):
+    network = translator(**architecture)
     dataset, theta = translations(network), weights(network)
     numbers = free_run(network, theta, dataset.X, WorkerPool(float), dataset.counts)
-    raw = network.predict(theta, network.network_inputs(dataset._replace(y=numbers)), WorkerPool(float))
+    true = numbers_by_the_oracle(network, theta, dataset.X, dataset.counts, **architecture)
+    assert_allclose(numbers, true, rtol=1e-11, atol=1e-13)
+    dataset = dataset._replace(y=network.next_inputs(numbers))
+    raw = network.predict(theta, network.network_inputs(dataset), WorkerPool(float))
     assert_allclose(raw, numbers, rtol=1e-11, atol=1e-13)
+
+
+# --- targets that are not known ---------------------------------------------------------------------------------------
+
+GAPS = {  # indices of the targets of sequences of (2, 4, 5, 1, 4) steps
+    "one step": 3,
+    "first steps": [0, 2, 6],
+    "last steps": [1, 5, 10],
+    "several": [0, 3, 4, 6, 7, 8, 13],
+    "a sequence": [11],
+    "one output": ([3, 7, 9], 0),
+}
+
+
+def filled_by_the_oracle(network, theta, dataset, **architecture):
+    """The inputs of the decoder with its own outputs where they are not known."""
+    batch, W, Z = network.network_inputs(dataset), network.layout.views(theta), []
+    for x, z, s in zip(batch.X, batch.decoder_inputs, static_of(batch.X), strict=True):
+        z = z.copy()
+        for t in range(1, len(z)):
+            raw = oracle.encoder_decoder(W, x, z[:t], static=s, n_ahead=len(z), **TRANSLATOR | architecture)[0][-1]
+            z[t] = np.where(np.isnan(z[t]), read_by_the_oracle(network, raw), z[t])
+        Z.append(z)
+    return Z
+
+
+@pytest.mark.parametrize("architecture", OF_NUMBERS.values(), ids=OF_NUMBERS)
+@pytest.mark.parametrize("gaps", GAPS.values(), ids=GAPS)
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_a_target_that_is_not_known_has_no_loss_and_the_decoder_reads_its_own_output(cell, gaps, architecture):
+    objective, theta, true = translation(cell=cell, gaps=gaps, **architecture)
+    Z = filled_by_the_oracle(objective.network, theta, objective.dataset, cell=cell, **architecture)
+    assert_objectives_agree(objective, theta, partial(true, Z=Z))  # no gradient flows through what it reads
+    raw = objective.network.predict(theta, objective.network.network_inputs(objective.dataset), WorkerPool(float))
+    assert np.isfinite(raw).all()
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "huber", "pinball"])
+def test_every_loss_leaves_out_what_is_not_known(loss):
+    quantiles = {"n_quantiles": 3, "median": 0, "n_outputs": 6} if loss == "pinball" else {}
+    architecture = quantiles | {"future": (1,)}
+    objective, theta, true = translation(gaps=([2, 3, 3, 8], [0, 0, 1, 1]), loss=loss, **architecture)
+    Z = filled_by_the_oracle(objective.network, theta, objective.dataset, **architecture)
+    assert_objectives_agree(objective, theta, partial(true, Z=Z))
+    assert np.isfinite(objective.null_loss())
+
+
+@pytest.mark.parametrize("name", ["numbers", "future categories", "future quantiles"])
+def test_scheduled_sampling_reads_own_outputs_where_targets_are_not_known(name):
+    architecture, lengths = OF_NUMBERS[name], ((3, 6, 2, 4, 4), (4, 6, 5, 3, 4))
+    options = {"kind": SampledObjective, "options": {"forcing": lambda epoch: 0.5}, "gaps": [1, 6, 7, 12]}
+    objective, theta, true = translation(*lengths, **options, **architecture)
+    network, order = objective.network, np.argsort(-np.array(lengths[1]), kind="stable")
+    kept = np.random.default_rng((*KEY, 0)).random(sum(lengths[1])) < 0.5
+    Z = [None] * 5
+    in_order = sampled_by_the_oracle(network, theta, objective.dataset.take(order), kept, **architecture)
+    for j, z in zip(order, in_order, strict=True):
+        Z[j] = z
+    assert_objectives_agree(objective, theta, partial(true, Z=Z), KEY)
+
+
+@pytest.mark.parametrize("architecture", [{}, {"future": (0,)}], ids=str)
+def test_only_sequences_with_gaps_go_through_the_decoder_step_by_step(architecture, monkeypatch):
+    seen = []
+    plain = decoding_module.IncrementalDecoder.__init__
+
+    def watched(self, network, theta, X, *arguments, **options):
+        seen.append(len(X))
+        plain(self, network, theta, X, *arguments, **options)
+
+    monkeypatch.setattr(decoding_module.IncrementalDecoder, "__init__", watched)
+    for gaps, expected in ((None, []), ([3], [1]), ([3, 8], [2])):
+        objective, theta, _ = translation(gaps=gaps, **architecture)
+        value_and_gradient(objective, theta, np.arange(5))
+        assert seen == expected
+        seen.clear()
+
+
+def test_the_gradient_with_future_features_is_the_finite_difference_of_the_value():
+    architecture = OF_NUMBERS["future categories"] | {"n_static": 2, "n_outputs": 6, "n_quantiles": 3, "median": 1}
+    objective, theta, _ = translation(gaps=[1, 5, 9, 10], **architecture)  # the last steps, which no step reads
+    rows = np.arange(len(objective))
+    grad = value_and_gradient(objective, theta, rows)[1].copy()
+    for direction in (*np.random.default_rng(0).standard_normal((3, len(theta))), grad):
+        step = 1e-6 * direction / np.linalg.norm(direction)
+        values = [value_and_gradient(objective, theta + s, rows)[0] for s in (step, -step)]
+        assert_allclose(2 * grad @ step, values[0] - values[1], rtol=1e-5, atol=1e-13)
 
 
 # --- scheduled sampling -----------------------------------------------------------------------------------------------
@@ -875,9 +982,11 @@ def sampled_by_the_oracle(network, theta, dataset, kept, **architecture):
     for x, z, kept_here, s in zip(batch.X, batch.decoder_inputs, kept, static_of(batch.X), strict=True):
         z = z.copy()
         for t in range(1, len(z)):
-            if not kept_here[t]:
-                raw = oracle.encoder_decoder(W, x, z[:t], static=s, **TRANSLATOR | architecture)[0][-1]
-                z[t] = raw if network.target_tokens is None else raw[:-1].argmax()
+            if not kept_here[t] or np.isnan(z[t]).any():
+                options = TRANSLATOR | architecture | {"n_ahead": len(z)}
+                raw = oracle.encoder_decoder(W, x, z[:t], static=s, **options)[0][-1]
+                read = read_by_the_oracle(network, raw) if network.target_tokens is None else raw[:-1].argmax()
+                z[t] = np.where(kept_here[t] & ~np.isnan(z[t]), z[t], read)
         Z.append(z)
     return Z
 
@@ -997,8 +1106,9 @@ def test_a_network_computes_in_the_precision_of_its_weights(cell, architecture):
     else:
         beam_search(network, theta32, X, workers, width=2, max_length=3, length_penalty=1)
     assert {a.dtype for a in workers._workspace._held.values()} == {np.dtype(np.float32)}
-    decoder = decoding_module.IncrementalDecoder(network, theta32, X, Workspace(np.float32), 2)
-    written = np.zeros(10, int) if network.target_tokens else np.zeros((10, 3), np.float32)
+    B = 1 if network.future else 2
+    decoder = decoding_module.IncrementalDecoder(network, theta32, X, Workspace(np.float32), B, n_steps=dataset.counts)
+    written = np.zeros(5 * B, int) if network.target_tokens else np.zeros((5 * B, network.n_read), np.float32)
     assert decoder.step(written).dtype == np.float32
     assert {a.dtype for a in decoder.state.values()} == {np.dtype(np.float32)}
 
