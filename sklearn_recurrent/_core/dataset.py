@@ -88,6 +88,10 @@ class Dataset:
         """(N,): the total weight of each sequence."""
         return self.weight if self.offsets is None else np.add.reduceat(self.weight, self.offsets[:-1])
 
+    def is_known(self):
+        """Which entries of `y`, rows of numbers, are targets: those that are no NaN, in rows of some weight."""
+        return ~np.isnan(self.y) & (self.weight > 0)[:, None]
+
     def without_weight_zero(self):
         """Without the sequences of weight 0."""
         weight = self.sequence_weights()

@@ -141,7 +141,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             if previous is None:
                 given, remembered = _with_seen_categories(given, remembered)
             vocabulary = self._vocabulary(given, previous)
-            given = self._in_canonical_order(given, vocabulary)
+            given = self._in_canonical_order(given, vocabulary, remembered)
             encoder = self._fit_encoder(given, classes, encoder)
             if previous is None:
                 self._warn_of_layout(X, sequences, remembered)
@@ -226,14 +226,13 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             return previous.preprocessor if previous.embeds else None
         return Vocabulary.fit(dataset.X) if reads_tokens(self) else None
 
-    def _in_canonical_order(self, dataset, vocabulary):
+    def _in_canonical_order(self, dataset, vocabulary, remembered):
         """Merged and sorted, unless the order is the user's."""
         if not self.shuffle:
             return dataset
-        codes = self._target_codes(dataset)
+        X, codes = self._key_of(dataset, remembered)
         if codes.dtype.kind not in "biuf":
             codes = np.unique(codes, return_inverse=True)[1]
-        X = dataset.X
         if vocabulary is not None:
             # Rows of the table tell tokens apart. Other names of the tokens must not give another model.
             X = X.map(vocabulary)
@@ -469,9 +468,9 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
     def _warn_of_likely_mistakes(self, given, y, encoder):
         """Warn of what looks like a mistake in a training set; `y` as the network takes it."""
 
-    def _target_codes(self, dataset):
-        """The targets of a dataset that is not encoded, as they tell its sequences apart."""
-        return dataset.y
+    def _key_of(self, dataset, remembered):
+        """What tells the sequences of a dataset apart, which is not encoded: sequences, and values for each target."""
+        return dataset.X, dataset.y
 
     def _fit_standardizer(self, dataset, remembered):
         """The scaling of the features of a training set."""

@@ -601,7 +601,7 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         if encoder.mean is not None:
             return replace(encoder, **quantiles)
         form = {"form": encoder.form, "horizon": encoder.horizon, "same_horizon": encoder.same_horizon}
-        return NumberSequenceEncoder.fit(dataset.y, dataset.weight, **form, **quantiles)
+        return NumberSequenceEncoder.fit(dataset, **form, **quantiles)
 
     def _quantiles(self):
         return quantiles_of(self.quantile) if self.loss == "quantile" else ()
@@ -646,11 +646,20 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
             np.where(is_future, everywhere.mean, past.mean), np.where(is_future, everywhere.scale, past.scale)
         )
 
-    def _target_codes(self, dataset):
-        gaps = np.isnan(dataset.y) | (dataset.weight == 0)[:, None]
-        if not gaps.any():
-            return dataset.y
-        return np.column_stack([np.where(gaps, 0, dataset.y), gaps])
+    def _key_of(self, dataset, remembered):
+        X = dataset.X
+        values = [dataset.y]
+        gaps = ~dataset.is_known()
+        if gaps.any():
+            values = [np.where(gaps, 0, dataset.y), gaps]
+        if self.future_features is not None:  # what is not read plays no part
+            features = self._future(remembered, X.n_features)
+            counts = dataset.counts
+            values.append(np.concatenate([block.last(counts[rows], features) for rows, block in X.blocks()]))
+            X = X.without_last(counts)
+        if len(values) == 1:
+            return X, dataset.y
+        return X, np.column_stack(values)
 
     def _horizons(self, state, sequences, horizon):
         """(N,)"""
@@ -699,7 +708,7 @@ def _refuse_short(sequences, horizons):
 
 def _refuse_gaps(dataset):
     """Raise for a step without a target before one with a target in the same sequence."""
-    is_gap = np.isnan(dataset.y).any(axis=1) | (dataset.weight == 0)
+    is_gap = ~dataset.is_known().all(axis=1)
     steps = np.arange(len(is_gap))
     last = np.maximum.reduceat(np.where(dataset.weight > 0, steps, -1), dataset.offsets[:-1])
     is_read = is_gap & (steps < np.repeat(last, dataset.counts))

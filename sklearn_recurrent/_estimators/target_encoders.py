@@ -261,15 +261,17 @@ class NumberSequenceEncoder:
     link = "identity"
 
     @classmethod
-    def fit(cls, y, weight, **form):
-        if not np.isnan(y).any():
+    def fit(cls, dataset, **form):
+        known = dataset.is_known()
+        y = dataset.y
+        weight = dataset.weight
+        if known.all():
             return cls(*mean_and_scale(Ragged.of_rows(y), weight), **form)
         found = []
-        for k, is_known in enumerate(~np.isnan(y.T)):
-            is_known &= weight > 0
-            if not is_known.any():
+        for k, rows in enumerate(known.T):
+            if not rows.any():
                 raise ValueError(f"Expected y with at least one number for output {k}, got NaN alone.")
-            found.append(mean_and_scale(Ragged.of_rows(y[is_known, k, None]), weight[is_known]))
+            found.append(mean_and_scale(Ragged.of_rows(y[rows, k, None]), weight[rows]))
         mean, scale = np.concatenate(found, axis=1)
         return cls(mean, scale, **form)
 

@@ -1,15 +1,20 @@
 """The same numbers as PyTorch, given the same weights. `parity/make.py` made them; no torch is needed here."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from sklearn_recurrent._core.dataset import Dataset
+from sklearn_recurrent._core.losses import LOSSES, of_known_targets
 from sklearn_recurrent._core.network import Network
+from sklearn_recurrent._core.objective import Objective
 from sklearn_recurrent._core.optimizers import OPTIMIZERS
 from sklearn_recurrent._core.packing import PackedBatch
-from sklearn_recurrent._core.ragged import Ragged
+from sklearn_recurrent._core.ragged import Ragged, offsets_of
+from sklearn_recurrent._core.seq2seq import EncoderDecoder
 from sklearn_recurrent._core.threads import WorkerPool
 from sklearn_recurrent._core.unroll import StateCollector, unroll
 from sklearn_recurrent._core.workspace import Workspace
@@ -157,6 +162,62 @@ def test_predictions_of_a_network_are_those_of_pytorchs_states(cell, shape, dtyp
     raw = network.predict(theta, X, WorkerPool(dtype))
     assert raw.dtype == dtype
     assert_allclose(raw, expected, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype] * np.abs(expected).max())
+
+
+def ours_of_forecaster(torchs, what):
+    """Weights, or gradients (`what`), of an encoder and a decoder by the library's names."""
+    arrays = {}
+    for stack in ("encoder", "decoder"):
+        of_stack = {name.removeprefix(f"{stack}/"): a for name, a in torchs.items() if name.startswith(f"{stack}/")}
+        arrays |= {f"{stack}/{name}": a for name, a in ours("lstm", of_stack, what).items()}
+    names = {"bridge": "bridge/layer_0/B", "V": "head/V"} | {name: f"attention/{name}" for name in "QKvC"}
+    for torch_name, name in names.items():
+        columns = [torchs[f"{torch_name}/{what}/weight"]]
+        if f"{torch_name}/{what}/bias" in torchs:
+            columns.append(torchs[f"{torch_name}/{what}/bias"])
+        arrays[name] = np.column_stack(columns)
+    return arrays
+
+
+@dtypes
+def test_a_forecaster_with_future_static_and_unknown_values_has_pytorchs_outputs_loss_and_gradients(dtype):
+    with np.load(HERE / "forecaster.npz") as stored:
+        torchs = dict(stored)
+    quantiles = (0.1, 0.5, 0.75)
+    network = EncoderDecoder(
+        cell="lstm",
+        activation="tanh",
+        n_features=3,
+        units=(3,),
+        bidirectional=True,
+        attention="additive",
+        n_outputs=6,
+        n_static=2,
+        future=torchs["future"].tolist(),
+        n_quantiles=3,
+        median=1,
+    )
+    X = Ragged.from_lengths(
+        torchs["x"].astype(dtype), torchs["past"] + torchs["ahead"], static=torchs["static"].astype(dtype)
+    )
+    dataset = Dataset(X, torchs["y"].astype(dtype), torchs["weight"].astype(dtype), offsets_of(torchs["ahead"]))
+    theta = np.empty(network.layout.size, dtype)
+    views = network.layout.views(theta)
+    given = ours_of_forecaster(torchs, "weight")
+    assert views.keys() == given.keys()
+    for name, view in views.items():
+        view[...] = given[name]
+
+    tolerance = 10 * TOLERANCE[dtype]
+    workers = WorkerPool(dtype)
+    raw = network.predict(theta, network.network_inputs(dataset), workers)
+    assert_allclose(raw, torchs["output"], rtol=tolerance, atol=tolerance)
+    loss = of_known_targets(partial(LOSSES["pinball"], quantiles=quantiles))
+    result = Objective(network, loss, dataset, 0.0, workers)(theta, np.arange(len(X)))
+    assert_allclose(result.data_loss, torchs["loss"], rtol=tolerance)
+    expected = ours_of_forecaster(torchs, "gradient")
+    for name, gradient in network.layout.views(result.grad).items():
+        assert_allclose(gradient, expected[name], rtol=tolerance, atol=tolerance, err_msg=name)
 
 
 @pytest.mark.parametrize(
