@@ -72,6 +72,8 @@ class BaseSeq2Seq(BaseNetwork, BaseEstimator):
         found = [None] * len(sequences)
         n_out = np.diff(offsets)
         n_in = sequences.lengths
+        if state.network.future:  # of which the encoder reads all but the steps that are written
+            n_in = n_in - n_out
 
         def on_batch(rows, result):
             weights = (a for group in result.head.weights for a in group)

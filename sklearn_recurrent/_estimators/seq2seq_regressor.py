@@ -622,7 +622,7 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         return arguments
 
     def _future(self, remembered, n_features):
-        """The numbers of the features that `future_features` names."""
+        """The numbers of the features that `future_features` names, ascending."""
         names = None
         if remembered["_fitted_on_sequences"] and "feature_names_in_" in remembered:
             names = remembered["feature_names_in_"].tolist()
@@ -632,7 +632,7 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
                 f"Expected future_features to name at least one feature, got {self.future_features!r}. None: all of X "
                 "is past."
             )
-        return features
+        return np.sort(features)
 
     def _fit_standardizer(self, dataset, remembered):
         """Over the steps that are read: of future features all, of others those before the steps to predict."""

@@ -344,7 +344,13 @@ def test_an_invalid_parameter_of_regressors_is_an_error_that_names_it(ragged, nu
     where = {"loss": "quantile"} if name == "quantile" else {}
     assert_refused(RNNRegressor(**TINY | where | {name: value}), ragged, numbers, name)
     if name in Seq2SeqRegressor().get_params():
-        assert_refused(Seq2SeqRegressor(**TINY, **{name: value}), ragged, np.ones((len(ragged), 2)), name)
+        assert_refused(Seq2SeqRegressor(**TINY | where, **{name: value}), ragged, np.ones((len(ragged), 2)), name)
+
+
+@pytest.mark.parametrize("value", [1, "site", [0.5], [7], [-1], [0, 0], [True], ["site"], [[0]], [], [0, "site"]])
+def test_invalid_future_features_are_an_error_that_names_them(ragged, value):
+    model = Seq2SeqRegressor(**TINY, future_features=value)
+    assert_refused(model, ragged, np.ones((len(ragged), 2)), "future_features")
 
 
 INVALID_SEQ2SEQ = {
@@ -359,8 +365,8 @@ INVALID_SEQ2SEQ = {
 def test_every_parameter_of_sequence_to_sequence_is_tested_with_invalid_values():
     shared = set(INVALID) - {"pooling", "return_sequences"}
     assert set(Seq2SeqClassifier().get_params()) == shared | set(INVALID_SEQ2SEQ)
-    numbers = shared - {"class_weight", "label_smoothing"} | {"loss", "huber_delta"}
-    assert set(Seq2SeqRegressor().get_params()) == numbers | {"attention", "teacher_forcing"}
+    numbers = shared - {"class_weight", "label_smoothing"} | set(INVALID_REGRESSOR)
+    assert set(Seq2SeqRegressor().get_params()) == numbers | {"attention", "teacher_forcing", "future_features"}
 
 
 @pytest.mark.parametrize(

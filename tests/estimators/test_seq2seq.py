@@ -16,7 +16,7 @@ from checks import assert_attributes_are_those_documented, assert_refused
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from sklearn.metrics import r2_score
+from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -456,12 +456,9 @@ def test_folds_of_one_length_keep_the_form_of_ragged_targets(ragged, courses):
 
 
 BAD_NUMBERS = {
-    "NaN": (in_third(np.array([1, np.nan])), "NaN in sequence 3, step 1"),
+    "NaN alone": (lambda y: [np.full(2, np.nan)] * 40, "at least one number"),
     "infinity": (in_third(np.array([np.inf, 1])), "infinity in sequence 3, step 0"),
-    "NaN in an array": (
-        lambda y: np.where(np.arange(120).reshape(40, 3) == 11, np.nan, 1),
-        "NaN in sequence 3, step 2",
-    ),
+    "infinity beside NaN": (in_third(np.array([np.nan, -np.inf])), "infinity in sequence 3, step 1"),
     "no steps": (in_third(np.array([])), "at least one time step for sequence 3, got none"),
     "a single number": (in_third(1.0), "single value for sequence 3"),
     "unequal outputs": (in_third(np.zeros((2, 2))), r"same shape .* got \(\) in sequence 0 and \(2,\) in sequence 3"),
@@ -504,6 +501,351 @@ def test_another_number_of_outputs_is_refused_when_training_goes_on(ragged):
         assert_refused(model, ragged, y[:, :, 0], "Expected y with 2 outputs per step, as in fit, got 1", method=method)
     assert model.partial_fit(ragged, np.tile(y, (1, 2, 1))).horizon_ == 6
     assert model.partial_fit(ragged, y).horizon_ == 6
+
+
+# --- features that are known ahead ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ahead():
+    """Sequences of 3 features, of which the second is known ahead, and how many of their last steps are to come; the
+    targets of these, which follow the second feature."""
+    rng = np.random.default_rng(4)
+    horizons = rng.integers(1, 4, 40)
+    X = [rng.normal(size=(rng.integers(2, 6) + h, 3)) for h in horizons]
+    return X, [10 * x[-h:, 1] + x[-h - 1, 0] for x, h in zip(X, horizons, strict=True)], horizons
+
+
+KNOWN = TINY | {"future_features": [1]}
+
+
+def test_features_known_ahead_are_read_by_the_decoder(ahead):
+    X, y, horizons = ahead
+    settings = {"hidden_layer_sizes": 8, "max_iter": 60, "learning_rate_init": 0.03, "batch_size": 8, "random_state": 0}
+    model = Seq2SeqRegressor(**settings, future_features=[1]).fit(X, y)
+    assert model.score(X, y) > 0.9
+    assert_allclose(model.score(X, y), r2_score(np.concatenate(y), np.concatenate(model.predict(X, horizon=horizons))))
+    assert Seq2SeqRegressor(**settings).fit([x[:-h] for x, h in zip(X, horizons, strict=True)], y).score(X, y) < 0.8
+
+
+def test_the_encoder_reads_the_steps_before_and_the_decoder_the_known_features_alone(ahead):
+    X, y, horizons = ahead
+    model = Seq2SeqRegressor(**KNOWN).fit(X, y)
+    expected = model.predict(X, horizon=horizons)
+    others = [x.copy() for x in X]
+    for x, h in zip(others, horizons, strict=True):
+        x[-h:, [0, 2]] = 1e6
+    assert_same_rows(model.predict(others, horizon=horizons), expected)
+    assert same_bits(Seq2SeqRegressor(**KNOWN).fit(others, y), model)
+    shapes = [(h, len(x) - h) for x, h in zip(X, horizons, strict=True)]
+    assert [a.shape for a in model.attention_weights(X, horizon=horizons)] == shapes
+    for x, h in zip(others, horizons, strict=True):
+        x[-h:, 1] += 1
+    assert not any(np.allclose(a, b) for a, b in zip(model.predict(others, horizon=horizons), expected, strict=True))
+
+
+def test_future_features_are_scaled_over_all_steps_and_others_over_those_before(ahead):
+    X, y, horizons = ahead
+    weight = np.arange(40) % 3 + 1.0
+    model = Seq2SeqRegressor(**KNOWN).fit(X, y, weight)
+    past = np.concatenate([x[:-h] for x, h in zip(X, horizons, strict=True)])
+    of_steps = np.repeat(weight, [len(x) - h for x, h in zip(X, horizons, strict=True)])
+    everywhere = np.average(np.concatenate(X), axis=0, weights=np.repeat(weight, list(map(len, X))))
+    assert_allclose(model.x_mean_, np.where([0, 1, 0], everywhere, np.average(past, axis=0, weights=of_steps)))
+    plain = Seq2SeqRegressor(**KNOWN, standardize=False).fit(X, y)
+    assert_allclose([*plain.x_mean_, *plain.x_scale_], [0, 0, 0, 1, 1, 1])
+
+
+def test_future_features_are_told_by_index_name_or_mask(ahead):
+    X, y, horizons = ahead
+    expected = Seq2SeqRegressor(**KNOWN).fit(X, y)
+    frames = [pd.DataFrame(x, columns=["load", "temperature", "wind"]) for x in X]
+    for given, future in ((X, [False, True, False]), (X, np.array([1])), (frames, ["temperature"]), (frames, [1])):
+        model = Seq2SeqRegressor(**TINY, future_features=future).fit(given, y)
+        assert same_bits(model, expected)
+        assert_same_rows(model.predict(given, horizon=horizons), expected.predict(X, horizon=horizons))
+    with pytest.raises(ValueError, match="feature names"):
+        model.predict([frame[["wind", "load", "temperature"]] for frame in frames], horizon=horizons)
+    for names, match in ((["rain"], "'rain' which is not a valid feature name"), ([], "at least one feature, got")):
+        assert_refused(Seq2SeqRegressor(**TINY, future_features=names), frames, y, match)
+    two = [Seq2SeqRegressor(**TINY, future_features=names).fit(frames, y) for names in (["wind", "load"], [0, 2])]
+    assert same_bits(*two)
+
+
+def test_future_features_may_be_categories_beside_static_values(ahead):
+    X, y, horizons = ahead
+    table = np.empty((40, 2), object)
+    for j, x in enumerate(X):
+        day = np.where(x[:, 1] > 0, "open", "closed")
+        table[j, 0] = pd.DataFrame({"load": x[:, 0], "day": day, "wind": x[:, 2]})
+        table[j, 1] = j % 3
+    settings = TINY | {"categorical_features": ["day"], "future_features": ["wind", "day"], "embedding_dim": 3}
+    model = Seq2SeqRegressor(**settings).fit(table, y)
+    assert model.weights_["decoder/layer_0/forward/W"].shape == (16, 1 + 1 + 3 + 1 + 4)
+    closed = table.copy()
+    for j, h in enumerate(horizons):
+        closed[j, 0] = table[j, 0].copy()
+        closed[j, 0].loc[len(X[j]) - h :, "day"] = "closed"
+    one, other = (model.predict(given, horizon=horizons) for given in (table, closed))
+    for x, h, a, b in zip(X, horizons, one, other, strict=True):
+        assert np.array_equal(a, b) == (x[-h:, 1] <= 0).all()
+    copied = pickle.loads(pickle.dumps(model))
+    assert_same_rows(copied.predict(closed, horizon=horizons), other)
+    by_index = [1, 2] if model.n_features_in_ == 3 else None
+    assert same_bits(Seq2SeqRegressor(**settings | {"future_features": by_index}).fit(table, y), model)
+
+
+BAD_AHEAD = {
+    "short": ({}, lambda X, y: (X[:3] + [X[3][: len(y[3])]] + X[4:], y), "sequence 3 of X to have more than"),
+    "tokens": (
+        {"embedding_dim": 2},
+        lambda X, y: ([np.ones(9, int)] * 40, y),
+        "future_features=None with embedding_dim",
+    ),
+    "skipped steps": ({"missing": "skip"}, lambda X, y: (X, y), "missing='error' with future_features"),
+    "NaN": ({}, lambda X, y: ([np.where(np.arange(3), x, np.nan) for x in X], y), "not in future_features .* put 0"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_AHEAD)
+def test_what_cannot_go_with_features_known_ahead_is_refused(ahead, case):
+    settings, spoil, match = BAD_AHEAD[case]
+    X, y, _ = ahead
+    assert_refused(Seq2SeqRegressor(**KNOWN | settings), *spoil(X, y), match)
+
+
+def test_every_method_refuses_a_sequence_without_steps_before_those_to_predict(ahead):
+    X, y, horizons = ahead
+    model = Seq2SeqRegressor(**KNOWN).fit(X, y)
+    short = [*X[:5], X[5][: horizons[5]], *X[6:]]
+    for ask in (
+        lambda: model.predict(short, horizon=horizons),
+        lambda: model.attention_weights(short, horizon=horizons),
+        lambda: model.score(short, y),
+        lambda: model.fit(X, y, X_val=short, y_val=y),
+    ):
+        with pytest.raises(ValueError, match=f"sequence 5 of X to have more than {horizons[5]} steps"):
+            ask()
+    for ask in (model.predict, model.attention_weights):  # which steps are to be predicted is not guessed
+        with pytest.raises(ValueError, match="Expected horizon, .* had different lengths"):
+            ask(X)
+    equal = Seq2SeqRegressor(**KNOWN).fit([x[:5] for x in X if len(x) > 4], [x[3:5, 1] for x in X if len(x) > 4])
+    assert {row.shape for row in equal.predict(X[:3])} == {(2,)} if len(X) else None
+
+
+def test_a_model_with_future_features_goes_on_where_it_was(ahead):
+    X, y, horizons = ahead
+    settings = KNOWN | STEADY
+    whole = Seq2SeqRegressor(**settings).fit(X, y)
+    parts = Seq2SeqRegressor(**settings | {"max_iter": 1})
+    for _ in range(3):
+        parts.partial_fit(X, y)
+    assert same_bits(parts, whole)
+    copied = pickle.loads(pickle.dumps(parts)).set_params(future_features=[0])
+    assert_same_rows(copied.predict(X, horizon=horizons), whole.predict(X, horizon=horizons))
+    for other in ([0], [0, 1], None):
+        parts.set_params(future_features=other)
+        assert_refused(parts, X, y, "future_features .* changed from", method="partial_fit")
+
+
+def test_future_values_are_part_of_a_sequence(ahead):
+    X, y, horizons = ahead
+    settings = KNOWN | {"early_stopping": True, "scoring": None}
+    expected = Seq2SeqRegressor(**settings).fit(X, y, sample_weight=np.full(40, 2.0))
+    order = np.random.default_rng(0).permutation(80) % 40
+    twice = Seq2SeqRegressor(**settings).fit([X[j] for j in order], [y[j] for j in order])
+    assert same_bits(twice, expected)
+    assert twice.validation_scores_ == expected.validation_scores_
+    other = [x.copy() for x in X]
+    for x in other:
+        x[-1, 1] += 1
+    both = Seq2SeqRegressor(**settings | {"max_iter": 1}).fit(X + other, y + y)
+    assert both.t_ > 40  # they are not merged
+
+
+def test_arrays_with_future_features_go_through_a_search():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 7, 2)).astype(np.float32)
+    y = X[:, 4:, 1]
+    search = ms.GridSearchCV(Seq2SeqRegressor(**TINY), {"future_features": [[1], [0, 1]]}, cv=2, n_jobs=2)
+    search.fit(X, y)
+    model = search.best_estimator_
+    assert model.theta_.dtype == np.float32
+    assert model.predict(X).shape == (40, 3)
+    assert model.predict(X, horizon=2).shape == (40, 2)
+    pipe = make_pipeline(PerTimestep(StandardScaler()), Seq2SeqRegressor(**KNOWN)).fit(X, y)
+    assert np.isfinite(ms.cross_val_score(pipe, X, y, cv=2)).all()
+    flat = Seq2SeqRegressor(**TINY, future_features=[1], input_size=2).fit(X.reshape(40, -1), y)
+    assert same_bits(flat, Seq2SeqRegressor(**KNOWN).fit(X, y))
+
+
+# --- quantiles --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", OF_NUMBERS)
+def test_several_quantiles_are_a_last_axis_of_a_forecast(ragged, form):
+    y = OF_NUMBERS[form][0]
+    one = Seq2SeqRegressor(**TINY, loss="quantile", quantile=0.3).fit(ragged, y)
+    model = Seq2SeqRegressor(**TINY, loss="quantile", quantile=(0.9, 0.1, 0.6)).fit(ragged, y)
+    assert model.n_outputs_ == 3 * one.n_outputs_
+    assert model.y_mean_.shape == one.y_mean_.shape == (one.n_outputs_,)
+    for options in ({}, {"horizon": 1}, {"horizon": LONG}):
+        several, single = model.predict(ragged, **options), one.predict(ragged, **options)
+        assert several.dtype == single.dtype
+        for a, b in zip(several, single, strict=True):
+            assert np.shape(a) == (*np.shape(b), 3)
+            assert (np.diff(a) >= 0).all()
+    loaded = pickle.loads(pickle.dumps(model))
+    assert_same_rows(loaded.predict(ragged), model.predict(ragged))
+    assert np.isfinite([model.score(ragged, y), one.score(ragged, y)]).all()
+
+
+def test_the_score_of_quantiles_is_D2_averaged_over_them(ragged):
+    y, weight = OF_NUMBERS["(n, h, k)"][0], np.arange(40) % 3 + 0.5
+    model = Seq2SeqRegressor(**TINY, loss="quantile", quantile=(0.2, 0.5)).fit(ragged, y)
+    predicted = model.predict(ragged)
+    scores = [
+        d2_pinball_score(y.reshape(40, -1), predicted[..., k].reshape(40, -1), alpha=q, sample_weight=weight)
+        for k, q in enumerate((0.2, 0.5))
+    ]
+    assert_allclose(model.score(ragged, y, weight), np.mean(scores))
+    several = OF_NUMBERS["(h_i, k)"][0]
+    model.fit(ragged, several)
+    true, predicted = np.concatenate(several), np.concatenate(model.predict(ragged, horizon=LONG))
+    scores = [d2_pinball_score(true, predicted[..., k], alpha=q) for k, q in enumerate((0.2, 0.5))]
+    assert_allclose(model.score(ragged, several), np.mean(scores))
+
+
+def test_quantiles_cover_what_they_say_and_the_median_is_what_the_decoder_reads():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 4))
+    y = X[:, -1:] + rng.normal(size=(400, 3))
+    settings = {"hidden_layer_sizes": 8, "max_iter": 30, "random_state": 0, "loss": "quantile"}
+    model = Seq2SeqRegressor(**settings, quantile=(0.1, 0.45, 0.9)).fit(X, y)
+    low, _, high = np.moveaxis(model.predict(X), -1, 0)
+    assert 0.7 < np.mean((low <= y) & (y <= high)) < 0.9
+    assert model._network_arguments["median"] == 1
+    assert (model.n_outputs_, model.weights_["decoder/layer_0/forward/W"].shape) == (3, (32, 1 + 1 + 8))
+    extremes = Seq2SeqRegressor(**settings | {"max_iter": 1}, quantile=(0.9, 0.4, 0.8)).fit(X, y)
+    assert extremes._network_arguments["median"] == 0
+
+
+def test_a_warm_start_with_other_quantiles_goes_on_if_they_are_as_many(ragged):
+    y = OF_NUMBERS["(n, h)"][0]
+    model = Seq2SeqRegressor(**TINY, loss="quantile", quantile=(0.1, 0.5), warm_start=True).fit(ragged, y)
+    assert model.set_params(quantile=(0.2, 0.5)).fit(ragged, y).n_iter_ == 6
+    model.set_params(quantile=(0.2, 0.5, 0.7))
+    assert_refused(model, ragged, y, "n_outputs changed from 2 to 3")
+
+
+# --- targets that are missing -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def gappy(courses):
+    """The targets in `courses`, of which some are NaN, and those of sequence 7 all."""
+    rng = np.random.default_rng(6)
+    y = [np.where(rng.random(len(row)) < 0.3, np.nan, row) for row in courses]
+    y[7] = np.full(len(courses[7]), np.nan)
+    return y
+
+
+GAPPY = [{}, {"teacher_forcing": 0.5}, {"early_stopping": True, "scoring": None}, {"shuffle": False}, {"loss": "huber"}]
+
+
+@pytest.mark.parametrize("settings", GAPPY, ids=str)
+def test_NaN_is_a_target_of_weight_0_whatever_that_holds(ragged, gappy, settings):
+    settings = TINY | settings
+    model = Seq2SeqRegressor(**settings).fit(ragged, gappy)
+    assert np.isfinite(model.theta_).all()
+    known = [~np.isnan(row) for row in gappy]
+    for value in (0.0, 1e6):
+        y = [np.where(k, row, value) for k, row in zip(known, gappy, strict=True)]
+        if "scoring" not in settings:  # whose y holds what was given
+            assert same_bits(Seq2SeqRegressor(**settings).fit(ragged, y, known), model)
+    without = [j for j in range(40) if known[j].any()]
+    left = [ragged[j] for j in without], [gappy[j] for j in without]
+    assert same_bits(Seq2SeqRegressor(**settings).fit(*left), model)
+    true = np.concatenate(gappy)
+    assert_allclose(model.y_mean_, np.nanmean(true))
+    assert_allclose(model.y_scale_, np.nanstd(true))
+
+
+def test_a_forecast_of_targets_with_gaps_is_learned(ragged, courses, gappy):
+    model = Seq2SeqRegressor(8, max_iter=40, learning_rate_init=0.03, batch_size=8, random_state=0).fit(ragged, gappy)
+    assert model.score(ragged, courses) > 0.6
+    known = np.concatenate([~np.isnan(row) for row in gappy])
+    lengths = [len(row) for row in gappy]
+    predicted = np.concatenate(model.predict(ragged, horizon=lengths))
+    expected = r2_score(np.concatenate(gappy)[known], predicted[known])
+    assert_allclose(model.score(ragged, gappy), expected)
+    weight = np.arange(40) % 3 + 1.0
+    expected = r2_score(np.concatenate(gappy)[known], predicted[known], sample_weight=np.repeat(weight, lengths)[known])
+    assert_allclose(model.score(ragged, gappy, weight), expected)
+
+
+@pytest.mark.parametrize("settings", [{}, {"loss": "quantile", "quantile": (0.2, 0.6)}], ids=str)
+def test_single_outputs_of_a_step_may_be_missing(ragged, settings):
+    rng = np.random.default_rng(0)
+    y = OF_NUMBERS["(n, h, k)"][0].copy()
+    y[rng.random(y.shape) < 0.3] = np.nan
+    model = Seq2SeqRegressor(**TINY | settings).fit(ragged, y)
+    assert_allclose(model.y_mean_, np.nanmean(y, axis=(0, 1)))
+    assert_allclose(model.y_scale_, np.nanstd(y, axis=(0, 1)))
+    predicted, flat = model.predict(ragged).reshape(40, 6, -1), y.reshape(40, 6)
+    scores = []
+    for k, known in enumerate(~np.isnan(flat.T)):
+        if settings:
+            scores += [
+                d2_pinball_score(flat[known, k], predicted[known, k, i], alpha=q) for i, q in enumerate((0.2, 0.6))
+            ]
+        else:
+            scores.append(r2_score(flat[known, k], predicted[known, k, 0]))
+    assert_allclose(model.score(ragged, y), np.mean(scores))
+    order = rng.permutation(40)
+    assert same_bits(Seq2SeqRegressor(**TINY | settings).fit([ragged[j] for j in order], y[order]), model)
+    twice = Seq2SeqRegressor(**TINY | settings).fit([*ragged, *ragged], np.concatenate([y, y]))
+    assert same_bits(twice, Seq2SeqRegressor(**TINY | settings).fit(ragged, y, np.full(40, 2.0)))
+
+
+def test_masked_targets_are_missing_in_every_container(ragged):
+    y = OF_NUMBERS["(n, h)"][0].copy()
+    y[::3, 1] = np.nan
+    expected = Seq2SeqRegressor(**TINY).fit(ragged, y)
+    masked = np.ma.masked_invalid(y)
+    for form in (masked, pd.DataFrame(y), y.astype(object), np.where(np.isnan(y), None, y), y.tolist()):
+        assert same_bits(Seq2SeqRegressor(**TINY).fit(ragged, form), expected)
+
+
+def test_LBFGS_refuses_gaps_that_the_decoder_would_read(ragged):
+    y = OF_NUMBERS["(n, h)"][0].copy()
+    settings = TINY | {"solver": "lbfgs"}
+    for column, value in ((2, np.nan), (1, 0)):
+        spoiled = y.copy()
+        spoiled[5, column] = np.nan
+        if value == 0:
+            match = r"target of some weight at each step .* none in sequence 5, step 1.*Set solver='adam'"
+            assert_refused(Seq2SeqRegressor(**settings), ragged, spoiled, match)
+            weight = [np.where(np.isnan(row), 0, 1) for row in spoiled]
+            assert_refused(Seq2SeqRegressor(**settings), ragged, y, match, sample_weight=weight)
+        else:  # nothing is read after the last step
+            assert np.isfinite(Seq2SeqRegressor(**settings).fit(ragged, spoiled).loss_)
+
+
+def test_a_score_needs_targets(ragged, courses):
+    model = Seq2SeqRegressor(**TINY).fit(ragged, courses)
+    with pytest.raises(ValueError, match="at least two numbers in a column"):
+        model.score(ragged, [np.full(2, np.nan)] * 40)
+    y = np.full((40, 2, 2), 1.0)
+    y[:, :, 1] = np.nan
+    assert_refused(Seq2SeqRegressor(**TINY), ragged, y, "at least one number for output 1")
+
+
+def test_validation_sets_may_have_gaps(ragged, gappy):
+    model = Seq2SeqRegressor(**TINY | {"scoring": None}).fit(
+        ragged[:30], gappy[:30], X_val=ragged[30:], y_val=gappy[30:]
+    )
+    assert_allclose(model.validation_scores_[-1], model.score(ragged[30:], gappy[30:]))
 
 
 # --- X, and models that are not fitted --------------------------------------------------------------------------------
