@@ -33,7 +33,8 @@ def declared(per, *, in_key):
 class Dataset:
     """N sequences with targets `y` and weights, a row of both for each target.
 
-    `take`, `select` and `canonical` treat every field as it is declared here. Static values are part of X.
+    `take`, `select` and `canonical` treat every field as it is declared here. Static values are part of X, and so are
+    values that are known for the steps of y, in the last steps of X.
 
     offsets (N + 1,) : where the targets of each sequence lie, as in `Ragged`; None if it has one
     groups (N,) : whole numbers; those of one number stay together in a split

@@ -528,6 +528,18 @@ def test_features_known_ahead_are_read_by_the_decoder(ahead):
     assert Seq2SeqRegressor(**settings).fit([x[:-h] for x, h in zip(X, horizons, strict=True)], y).score(X, y) < 0.8
 
 
+def test_a_load_that_follows_a_temperature_known_ahead_is_forecast():
+    rng = np.random.default_rng(0)
+    temperature = rng.normal(size=600)
+    load = 3 * temperature + 0.3 * np.sin(np.arange(600) / 5) + 100
+    X = np.stack([np.column_stack([load, temperature])[t : t + 16] for t in range(585)])
+    y = X[:, 12:, 0].copy()
+    X[:, 12:, 0] = 0
+    X = X.astype(np.float32)
+    model = Seq2SeqRegressor(16, attention=None, future_features=[1], max_iter=15, random_state=0).fit(X[:400], y[:400])
+    assert model.score(X[420:], y[420:]) >= 0.98
+
+
 def test_the_encoder_reads_the_steps_before_and_the_decoder_the_known_features_alone(ahead):
     X, y, horizons = ahead
     model = Seq2SeqRegressor(**KNOWN).fit(X, y)
