@@ -31,6 +31,13 @@ class InputPreprocessor:
         """Sequences as the network reads them."""
         return X.map(lambda values: self(values, dtype))
 
+    def columns_of(self, features):
+        """Which columns of the network inputs, numbers and then categories, some features of X become."""
+        is_number = self.is_number
+        of_numbers = np.cumsum(is_number) - 1
+        of_categories = self.n_numbers + np.cumsum(~is_number) - 1
+        return np.where(is_number, of_numbers, of_categories)[features]
+
 
 @dataclass(frozen=True, eq=False)
 class Standardizer(InputPreprocessor):
@@ -121,11 +128,6 @@ class Columns(InputPreprocessor):
         """How many of the columns are numbers."""
         return int(self.is_number.sum())
 
-    @property
-    def places(self):
-        """(F,): which column of the network inputs a column of the values becomes."""
-        return np.argsort(np.argsort(self.is_categorical, kind="stable"))
-
     def __call__(self, values, dtype):
         values = Standardizer(self.mean, self.scale)(values, dtype)
         return np.concatenate([values[:, self.is_number], values[:, self.is_categorical]], axis=1)
@@ -200,6 +202,11 @@ class ForwardFill(InputPreprocessor):
     @property
     def n_numbers(self):
         return 2 * self.scaling.n_numbers
+
+    def columns_of(self, features):
+        columns = super().columns_of(features)
+        indicators = columns[self.is_number[features]] + self.scaling.n_numbers
+        return np.concatenate([columns, indicators])
 
     def network_inputs(self, X, dtype):
         width = self.n_features + self.scaling.n_numbers

@@ -13,7 +13,7 @@ from sklearn.utils import check_consistent_length
 
 from .._core.dataset import Dataset
 from .._core.decoding import free_run
-from .._core.preprocessing import Columns, Standardizer
+from .._core.preprocessing import Standardizer
 from .._core.ragged import offsets_of
 from .._data.columns import chosen_features
 from .._data.targets import flatten_numbers, flatten_weights, position
@@ -565,8 +565,8 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
             )
         if self.missing == "skip":
             raise ValueError(
-                "Expected missing='error' with future_features, since a step that is skipped would move the steps to "
-                "predict, got 'skip'."
+                "Expected missing='error' or 'forward' with future_features, since a step that is skipped would move "
+                "the steps to predict, got 'skip'."
             )
 
     def _read_targets(self, X, y, sample_weight, classes, encoder):
@@ -615,10 +615,8 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         if len(quantiles) > 1:
             arguments |= {"n_quantiles": len(quantiles), "median": int(np.abs(quantiles - 0.5).argmin())}
         if self.future_features is not None:
-            features = self._future(remembered, preprocessor.n_inputs)
-            if isinstance(preprocessor, Columns):
-                features = preprocessor.places[features]
-            arguments["future"] = tuple(np.sort(features).tolist())
+            columns = preprocessor.columns_of(self._future(remembered, preprocessor.n_features))
+            arguments["future"] = tuple(np.sort(columns).tolist())
         return arguments
 
     def _future(self, remembered, n_features):
@@ -640,7 +638,7 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         if self.future_features is None:
             return everywhere
         past = super()._fit_standardizer(dataset._replace(X=dataset.X.without_last(dataset.counts)), remembered)
-        n = everywhere.n_inputs
+        n = everywhere.n_features
         is_future = np.isin(np.arange(n), self._future(remembered, n))
         return Standardizer(
             np.where(is_future, everywhere.mean, past.mean), np.where(is_future, everywhere.scale, past.scale)
@@ -655,7 +653,10 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         if self.future_features is not None:  # what is not read plays no part
             features = self._future(remembered, X.n_features)
             counts = dataset.counts
-            values.append(np.concatenate([block.last(counts[rows], features) for rows, block in X.blocks()]))
+            future = np.concatenate([block.last(counts[rows], features) for rows, block in X.blocks()])
+            values.append(np.nan_to_num(future))
+            if np.isnan(future).any():
+                values.append(np.isnan(future))
             X = X.without_last(counts)
         if len(values) == 1:
             return X, dataset.y

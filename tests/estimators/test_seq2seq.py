@@ -606,6 +606,31 @@ def test_future_features_may_be_categories_beside_static_values(ahead):
     assert same_bits(Seq2SeqRegressor(**settings | {"future_features": [1, 2]}).fit(table, y), model)
 
 
+@pytest.mark.parametrize("settings", [{}, {"categorical_features": [2]}], ids=str)
+def test_missing_values_are_carried_forward_into_the_steps_to_predict(ahead, settings):
+    X, y, horizons = ahead
+    X = [np.column_stack([x[:, :2], x[:, 2] > 0]) for x in X]
+    rng = np.random.default_rng(0)
+    gappy = [np.where((rng.random(x.shape) < 0.3) & [True, True, False], np.nan, x) for x in X]
+    settings = TINY | settings | {"future_features": [1, 2], "missing": "forward"}
+    model = Seq2SeqRegressor(**settings).fit(gappy, y)
+    expected = model.predict(gappy, horizon=horizons)
+    width = 3 if "categorical_features" not in settings else 2  # numbers, each with an indicator
+    assert model.weights_["encoder/layer_0/forward/W"].shape[1] > 2 * width
+    assert len(model._network_arguments["future"]) == (4 if width == 3 else 3)
+    unread, changed = ([x.copy() for x in gappy] for _ in range(2))
+    for x, other, h in zip(unread, changed, horizons, strict=True):
+        x[-h:, 0] = np.nan  # not read
+        other[-h, 1] = 7.0 if np.isnan(other[-h, 1]) else np.nan
+    assert_same_rows(model.predict(unread, horizon=horizons), expected)
+    assert same_bits(Seq2SeqRegressor(**settings).fit(unread, y), model)
+    assert not any(np.allclose(a, b) for a, b in zip(model.predict(changed, horizon=horizons), expected, strict=True))
+    past = np.concatenate([x[:-h, 0] for x, h in zip(gappy, horizons, strict=True)])
+    assert_allclose(model.x_mean_[:2], [np.nanmean(past), np.nanmean(np.concatenate(gappy)[:, 1])])
+    loaded = pickle.loads(pickle.dumps(model))
+    assert_same_rows(loaded.predict(gappy, horizon=horizons), expected)
+
+
 BAD_AHEAD = {
     "short": ({}, lambda X, y: ([*X[:3], X[3][: len(y[3])], *X[4:]], y), "sequence 3 of X to have more than"),
     "tokens": (
@@ -613,7 +638,7 @@ BAD_AHEAD = {
         lambda X, y: ([np.ones(9, int)] * 40, y),
         "future_features=None with embedding_dim",
     ),
-    "skipped steps": ({"missing": "skip"}, lambda X, y: (X, y), "missing='error' with future_features"),
+    "skipped steps": ({"missing": "skip"}, lambda X, y: (X, y), "missing='error' or 'forward' with future_features"),
     "NaN": ({}, lambda X, y: ([np.where(np.arange(3), x, np.nan) for x in X], y), "not in future_features .* put 0"),
 }
 
