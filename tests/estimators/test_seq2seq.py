@@ -27,6 +27,7 @@ from sklearn_recurrent import (
     SequenceTokenizer,
     as_column,
     sequence_scorer,
+    sliding_windows,
 )
 from sklearn_recurrent._core import decoding, objective, scheduled_sampling
 from sklearn_recurrent._core.cells.registry import CELLS
@@ -532,9 +533,7 @@ def test_a_load_that_follows_a_temperature_known_ahead_is_forecast():
     rng = np.random.default_rng(0)
     temperature = rng.normal(size=600)
     load = 3 * temperature + 0.3 * np.sin(np.arange(600) / 5) + 100
-    X = np.stack([np.column_stack([load, temperature])[t : t + 16] for t in range(585)])
-    y = X[:, 12:, 0].copy()
-    X[:, 12:, 0] = 0
+    X, y, _ = sliding_windows(np.column_stack([load, temperature]), window=12, horizon=4, target=0, known=[1])
     X = X.astype(np.float32)
     model = Seq2SeqRegressor(16, attention=None, future_features=[1], max_iter=15, random_state=0).fit(X[:400], y[:400])
     assert model.score(X[420:], y[420:]) >= 0.98
