@@ -686,6 +686,24 @@ OTHERS = {
     "lbfgs and scheduled sampling": Hint(
         "teacher_forcing=1", RAGGED, per_step(), seq2seq(teacher_forcing=0.5, solver="lbfgs")
     ),
+    "lbfgs and a target that is missing in between": Hint(
+        "solver='adam'",
+        RAGGED,
+        np.array([[1.0, np.nan, 2.0]] * N),
+        sr.Seq2SeqRegressor(**TINY, solver="lbfgs"),
+    ),
+    "NaN and future features": Hint(
+        "missing='forward'",
+        [np.r_[x, [[0.0, np.nan]]] for x in RAGGED],
+        np.arange(float(N)),
+        sr.Seq2SeqRegressor(**TINY, future_features=[0]),
+    ),
+    "tokens and future features": Hint(
+        "future_features=None",
+        TOKENS,
+        np.arange(float(N)),
+        sr.Seq2SeqRegressor(**TINY, embedding_dim=2, future_features=[0]),
+    ),
     "streams of two directions": Hint(
         "bidirectional=False",
         RAGGED,
@@ -1008,6 +1026,10 @@ WITHOUT_A_LINE = {  # what is wrong, with the name of a parameter
     "Expected embedding_init, the vectors to keep, with embedding_trainable=False, got None.",
     "Expected static=None, since the model was fitted on sequences alone, got static values.",
     "Set the container that `transform` returns.",  # of a docstring
+    "Expected missing='error' or 'forward' with future_features, since a step that is skipped would move the steps to "
+    "predict, got 'skip'.",
+    "Expected horizon, how many of the last steps of each sequence are to be predicted, since the targets of fit had "
+    "different lengths, got None. Pass a number for each sequence.",
     ". For predictions of some of them pass their numbers as rows.",
     " without names. Pass a data frame, or leave ",
     "Expected labels to be booleans, or 0 and 1, with label_rule='any', got ",
