@@ -16,6 +16,8 @@ from .target_encoders import ClassEncoder, LabelSequenceEncoder
 
 ENOUGH = 30
 """Sequences whose static values tell something."""
+ROUNDED = 1.25
+"""How far numbers at equal distances spread around their line if they are rounded: by 1, and some as it is fitted."""
 MANY = 8
 """Features of sequences of a single step that may be the steps of one feature."""
 
@@ -105,19 +107,33 @@ def warn_of_single_steps(sequences):
 
 
 def warn_of_numbering(X, static):
-    """Say that a column beside the sequences seems to number them; it would be learned as a static value.
-
-    A part of them, as in a fold, has gaps. Random whole numbers would hardly all differ where so many lie so close.
-    """
+    """Say that a column beside the sequences seems to number them; it would be learned as a static value."""
     if static is None or len(static) < ENOUGH:
         return
     for values, column, label in zip(static.T, *_columns_of_static(X), strict=True):
-        differ = len(np.unique(values)) == len(values)
-        if differ and np.ptp(values) < 2 * len(values) and (values == np.rint(values)).all():
+        if _is_numbering(values):
             warn_of_data(
                 f"Column {label!r} of X has another whole number in each row, as if it numbered the sequences, and is "
                 f"learned as a static value. If it does, leave it out: X = {without_columns(X, [column])}"
             )
+
+
+def _is_numbering(values):
+    """Whether values are whole numbers as of rows: one by one, or a part of these, as in a fold, with irregular gaps.
+
+    Random whole numbers would hardly all differ where so many lie so close. Numbers at equal distances, rounded or not,
+    are those of a design: the values of a variable that an experimenter has chosen.
+    """
+    values = np.sort(values)
+    n = len(values)
+    span = values[-1] - values[0]
+    if span >= 2 * n or (np.diff(values) == 0).any() or (values != np.rint(values)).any():
+        return False
+    if span == n - 1:
+        return True
+    rows = np.arange(n) - (n - 1) / 2
+    slope = (rows @ values) / (rows @ rows)
+    return bool(np.ptp(values - slope * rows) > ROUNDED)
 
 
 def _columns_of_static(X):

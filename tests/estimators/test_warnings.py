@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.model_selection import KFold, ShuffleSplit
 
 from sklearn_recurrent import (
     GRUClassifier,
@@ -19,6 +20,7 @@ from sklearn_recurrent import (
     as_column,
     as_sequences,
 )
+from sklearn_recurrent._estimators.warnings import warn_of_numbering
 
 TINY = {"hidden_layer_sizes": 3, "max_iter": 1, "random_state": 0}
 
@@ -246,11 +248,39 @@ def test_a_column_that_numbers_the_sequences_is_warned_of(task, values):
 
 @pytest.mark.parametrize(
     "values",
-    [np.repeat(range(20), 2), np.arange(0, 400, 10), np.arange(40) / 2, np.random.default_rng(0).integers(18, 90, 40)],
+    [
+        np.repeat(range(20), 2),
+        np.linspace(0, 78, 40),
+        np.arange(0, 400, 10),
+        np.arange(40) / 2,
+        np.random.default_rng(0).integers(18, 90, 40),
+    ],
 )
 def test_other_static_values_are_not_warned_of(task, values):
     estimator, _, y = task
     estimator(**TINY).fit(with_column(values), y)
+
+
+@pytest.mark.parametrize("round_off", [np.rint, np.floor, np.ceil])
+@pytest.mark.parametrize("step", [1.1, 1.25, 1.5, 1.7, 2.0])
+def test_a_design_with_equal_distances_is_no_numbering(step, round_off):
+    values = np.random.default_rng(0).permutation(round_off(5 + step * np.arange(34)))[:, None]
+    warn_of_numbering(with_column(values[:, 0])[["seq", "id"]], values)  # a warning would be an error here
+
+
+def test_a_part_of_a_numbering_is_warned_of():
+    n_warnings = 0
+    for training, _ in ShuffleSplit(20, train_size=0.8, random_state=0).split(np.empty(100)):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            warn_of_numbering(with_column(training)[["seq", "id"]], training[:, None])
+        n_warnings += len(caught)
+    assert n_warnings == 20
+    for training, _ in KFold(5).split(np.empty(50)):
+        if training[0] == 10 or training[-1] == 39:  # without a gap
+            assert np.ptp(training) == 39
+        with pytest.warns(SequenceDataWarning, match="numbered"):
+            warn_of_numbering(with_column(training)[["seq", "id"]], training[:, None])
 
 
 def test_few_sequences_may_be_numbered(labels):
