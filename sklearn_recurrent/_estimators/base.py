@@ -436,7 +436,8 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         if self.solver == "lbfgs":
             raise ValueError("Expected no X_val with solver='lbfgs', which has no epochs, got one. Set solver='adam'.")
         fitted = shallow_copy_with(self, **plan.attributes(plan.start.theta))
-        advice = advice_on(X, plan.X)
+        reads_strings = "categories_" in plan.state.remembered
+        advice = advice_on(X, plan.X, reads_strings=reads_strings)
         with _errors_about("X_val, y_val", advice):
             sequences = parse(fitted, X, plan.state)
         ids = plan.state.embeds or plan.state.remembered.get("is_categorical_", False)

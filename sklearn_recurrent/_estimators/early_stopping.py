@@ -69,15 +69,17 @@ FROM_PIPELINE = (
 )
 
 
-def advice_on(X_val, X):
+def advice_on(X_val, X, *, reads_strings):
     """What to do with an X_val that has not gone through the transformer that X comes from, in words; else empty.
+
+    reads_strings : whether the network reads strings, as categories
 
     Raises
     ------
     ValueError
-        If X_val holds texts: no network reads these.
+        If X_val holds texts, and the network reads none.
     """
-    if holds_texts(X_val):
+    if not reads_strings and holds_texts(X_val):
         raise ValueError(f"Expected X_val as the network reads X, got strings. {FROM_PIPELINE}")
     return FROM_PIPELINE if mark_of_input(X) is not None and mark_of_input(X_val) is None else ""
 

@@ -5,6 +5,8 @@ import re
 
 import joblib
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from sklearn import config_context
 from sklearn.base import clone
@@ -317,6 +319,31 @@ def test_X_val_without_the_mark_that_X_has_causes_a_warning(task, kind, mark):
     assert 'transform_input=["X_val"]' in str(caught[0].message)
     for given in ((transformed, with_mark(X_val, mark)), (X, X_val), (X, with_mark(X_val, mark))):
         model.fit(given[0], y[:30], X_val=given[1], y_val=y[30:])  # a warning would be an error here
+
+
+STRINGS_FIRST = {
+    "pandas": lambda frames: frames,
+    "polars": lambda frames: [pl.DataFrame(x.to_dict("list")) for x in frames],
+    "arrays": lambda frames: [x.to_numpy() for x in frames],
+    "lists": lambda frames: [x.to_numpy().tolist() for x in frames],
+    "a cube": lambda frames: np.stack([x.to_numpy() for x in frames]),
+    "a column": lambda frames: pd.DataFrame({"seq": frames}),
+    "beside static values": lambda frames: pd.DataFrame({"seq": frames, "age": np.arange(len(frames)) / 3}),
+}
+
+
+@pytest.mark.parametrize("container", STRINGS_FIRST)
+def test_X_val_may_begin_with_a_string_that_is_a_category(container):
+    rng = np.random.default_rng(0)
+    frames = [pd.DataFrame({"k": rng.choice(["a", "b"], 5), "v": rng.normal(size=5)}) for _ in range(30)]
+    X, y = STRINGS_FIRST[container](frames), np.arange(30) % 2
+    model = RNNClassifier(**TINY, categorical_features=[0]).fit(X, y, X_val=X[:5], y_val=y[:5])
+    assert len(model.validation_loss_curve_) == model.n_iter_
+    if container in ("pandas", "a column"):
+        swapped = STRINGS_FIRST[container]([x[["v", "k"]] for x in frames[:5]])
+        refused(
+            model, r"X_val, y_val: [\s\S]*Feature names must be in the same order", X, y, X_val=swapped, y_val=y[:5]
+        )
 
 
 def test_X_val_far_from_X_causes_a_warning(task):
