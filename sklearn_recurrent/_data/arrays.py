@@ -255,7 +255,7 @@ def _refusal_of_array(array, place):
     if kind == "c":
         return _refusal_of_complex(array.dtype, array, place.words, place)
     if kind == "M":
-        return refusal(place.words, f"times ({array.dtype})", _instead_of_times(place))
+        return refusal(place.words, f"times ({array.dtype})", instead_of_times(place))
     if kind == "m":
         return refusal(place.words, f"durations ({array.dtype})", _instead_of_durations(place))
     if kind in "UST":
@@ -278,7 +278,7 @@ def refusal_of_object(value, index, array, place):
     if isinstance(value, TIMES):
         if not _converts(array, "M8[us]"):
             place = place._replace(line=None)
-        return refusal(words, f"a time, {value!r}", _instead_of_times(place))
+        return refusal(words, f"a time, {value!r}", instead_of_times(place))
     if isinstance(value, STRINGS):
         return refusal(words, f"the string {short_repr(value)}", _instead_of_strings(array, place))
     instead = f"Drop the column: {place.drop}" if place.drop else ""
@@ -324,7 +324,7 @@ def _refusal_of_complex(dtype, array, words, place):
     return ValueError(f"Complex data not supported\nExpected real numbers in {words}, got {dtype}.{instead}")
 
 
-def _instead_of_times(place):
+def instead_of_times(place):
     if place.drop:
         instead = f"Drop the column, or convert it to numbers, such as seconds: {place.drop}"
         return instead + _instead_of_long(place, "orders time steps")

@@ -19,7 +19,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._core.ragged import offsets_of
-from .arrays import NUMERIC, array_of, place_of_sequence, unequal_steps
+from .arrays import (
+    DURATIONS,
+    NUMERIC,
+    TIMES,
+    Place,
+    array_of,
+    instead_of_times,
+    is_array_like,
+    numbers,
+    place_of_sequence,
+    unequal_steps,
+)
 from .columns import (
     as_frame,
     chosen_features,
@@ -29,11 +40,12 @@ from .columns import (
     is_frame,
     is_pandas_type,
     named_frame,
+    place_of_column,
     values_of_column,
 )
-from .containers import unwrap
+from .layouts import contents_of
 from .missing import at_the_ends, locate
-from .sequences import as_array
+from .sequences import as_array, source_of
 
 
 class Columns(NamedTuple):
@@ -46,6 +58,7 @@ class Columns(NamedTuple):
     is_padded : whether steps without any value at the ends of that array are padding
     frame : a frame whose columns have the names of the features; None if there is none
     flat : the frame that held all sequences; None if there is none
+    source : an expression that gives the sequences, for the code in messages; None if there is none
     """
 
     values: list
@@ -55,6 +68,7 @@ class Columns(NamedTuple):
     is_padded: bool = False
     frame: Any = None
     flat: Any = None
+    source: str | None = None
 
     @property
     def n_features(self):
@@ -79,6 +93,13 @@ class Columns(NamedTuple):
         where, _, _ = locate(here, self.offsets).rpartition(", feature")
         return f"{where}, feature {self.label(k)!r}"
 
+    def place_of_column(self, k):
+        """The `Place` of the values of column `k`, with a line that drops the column, if sequences are frames."""
+        name = self.label(k)
+        if self.frame is None or self.source is None:
+            return Place(f"feature {name!r}")
+        return place_of_column(name, self.frame, self.frame, place_of_sequence(0, self.source))
+
     def refilled(self, values):
         """Numbers (S, F) in a container like the one that the columns come from."""
         if self.shape is not None:
@@ -94,11 +115,13 @@ def strings_as_categories(X, name, *, input_size=None, named=None):
     none.
     """
     try:
-        columns = columns_of(X, input_size=input_size, named=named)
+        columns = columns_of(X, input_size=input_size)
     except (TypeError, ValueError):
         return ""
     if columns is None or (columns.shape is not None and columns.n_features == 1):
         return ""
+    if named is not None:
+        columns = columns._replace(frame=named)
     chosen = [k for k, values in enumerate(columns.values) if _holds_strings(values)]
     are_tokens = columns.frame is None and len(chosen) == columns.n_features
     if not chosen or are_tokens or any(_are_written_numbers(columns.values[k]) for k in chosen):
@@ -122,7 +145,7 @@ def _are_written_numbers(values):
 # --- from X to numbers ------------------------------------------------------------------------------------------------
 
 
-def columns_of(X, *, input_size=None, named=None):
+def columns_of(X, *, input_size=None, in_table=False):
     """The columns of sequences in any form that `parse_sequences` takes.
 
     Parameters
@@ -130,19 +153,19 @@ def columns_of(X, *, input_size=None, named=None):
     X : list, tuple, array, Series or data frame
     input_size : int, default=None
         Features per time step of a 2-D `X`. None: one.
-    named : data frame, default=None
-        Whose columns have the names of the features. None: sequences that are frames themselves.
+    in_table : bool, default=False
+        Whether `X` is a column of a table. Messages then have no code, which would lose the other columns.
 
     Returns
     -------
     columns : Columns
         None if `X` has no such form.
     """
-    form, contents = unwrap(X)
+    form, contents = contents_of(X, in_table=in_table)
     if form == "numbers":
         return _columns_of_array_of_all(contents, input_size)
-    columns = _columns_of_sequences(list(contents))
-    return columns if named is None else columns._replace(frame=named)
+    source = None if in_table else source_of(form)
+    return _columns_of_sequences(list(contents), source)._replace(source=source)
 
 
 def encode(columns, is_categorical, categories=None):
@@ -189,6 +212,8 @@ def cells_of(x):
         columns = columns_of_frame(x)
         return _stacked(columns) if columns else np.empty(x.shape)
     array = array_of(x)
+    if array.dtype == object and array.ndim == 1 and any(map(is_array_like, array)):
+        return _stacked_steps([cells_of(step) for step in array])
     if isinstance(x, list | tuple) and array.dtype.kind not in NUMERIC:
         array = np.asarray(x, dtype=object)  # NumPy makes strings of numbers beside strings
     if isinstance(array, np.ma.MaskedArray):
@@ -198,6 +223,14 @@ def cells_of(x):
             array = array.astype(object)
             array[masked] = None
     return array
+
+
+def _stacked_steps(steps):
+    """Arrays, one for each step, as one array; objects if not all of them hold numbers, or all strings."""
+    kinds = {step.dtype.kind for step in steps}
+    if not (kinds <= set(NUMERIC) or len(kinds) == 1):
+        steps = [step.astype(object) for step in steps]
+    return np.stack(steps)
 
 
 def _numbered(columns, is_categorical, categories):
@@ -382,7 +415,10 @@ def as_numbers(raw, columns, k):
                 f"Expected a number in {place}, got the string {short_repr(entries[step])}. If the feature holds "
                 f"categories, name it, too, in categorical_features: [..., {columns.label(k)!r}]."
             )
-        raise ValueError(f"Expected a number in {place}, got {type(entries[step]).__name__}.")
+        instead = ""
+        if isinstance(entries[step], TIMES + DURATIONS):
+            instead = f" {instead_of_times(columns.place_of_column(k))}"
+        raise ValueError(f"Expected a number in {place}, got {type(entries[step]).__name__}.{instead}")
     if missing.any():
         entries = [np.nan if gone else entry for entry, gone in zip(entries, missing.tolist(), strict=True)]
     return np.array(entries, dtype=np.float64)
@@ -428,7 +464,7 @@ def _finite_categories(values, columns, k):
 def _refuse_other_dtype(raw, columns, k):
     name = columns.label(k)
     if raw.dtype.kind not in "US":
-        raise ValueError(f"Expected numbers in {_of(columns, k)}, got {raw.dtype}.")
+        numbers(raw, columns.place_of_column(k))  # which refuses it
     message = (
         f"Expected numbers in {_of(columns, k)}, got strings ({raw.dtype}). If the feature holds categories, name it, "
         f"too, in categorical_features: [..., {name!r}]."
@@ -444,9 +480,9 @@ def _of(columns, k):
 
 def _as_strings(columns, k):
     """A line that makes strings of other categories, if they are in frames of pandas."""
-    if columns.frame is None or not hasattr(columns.frame, "iloc"):
+    if columns.source is None or columns.frame is None or not hasattr(columns.frame, "iloc"):
         return ""
-    return f" Make strings of them: X = [x.astype({{{columns.label(k)!r}: str}}) for x in X]."
+    return f" Make strings of them: X = [x.astype({{{columns.label(k)!r}: str}}) for x in {columns.source}]."
 
 
 # --- which columns ----------------------------------------------------------------------------------------------------
@@ -494,15 +530,15 @@ def _columns_of_array_of_all(X, input_size):
     )
 
 
-def _columns_of_sequences(cells):
-    """Of sequences of any kind."""
+def _columns_of_sequences(cells, source):
+    """Of sequences of any kind; `source`: an expression that gives them, for the code in messages."""
     if len(cells) > 1 and _are_alike(cells):
-        return _columns_of_pandas(cells)
+        return _columns_of_pandas(cells, source)
     if all(type(x) is np.ndarray and x.dtype.kind in NUMERIC and x.ndim == 2 for x in cells):
         pieces = None
         shapes = [x.shape for x in cells]
     else:
-        pieces = [columns_of_frame(x) if is_frame(x) else _columns_of_array(j, x) for j, x in enumerate(cells)]
+        pieces = [columns_of_frame(x) if is_frame(x) else _columns_of_array(j, x, source) for j, x in enumerate(cells)]
         shapes = [(len(columns[0]) if columns else 0, len(columns)) for columns in pieces]
     _check_shapes(shapes)
     n_features = shapes[0][1]
@@ -510,7 +546,7 @@ def _columns_of_sequences(cells):
     if pieces is None:
         return Columns(list(np.concatenate(cells).T), offsets, partial(_none, n_features))
     values = [_joined(column) for column in zip(*pieces, strict=True)]
-    return Columns(values, offsets, partial(_category_dtypes, cells, n_features), frame=named_frame(cells))
+    return Columns(values, offsets, partial(_category_dtypes, cells, n_features), frame=named_frame(cells, source))
 
 
 def _are_alike(frames):
@@ -522,14 +558,14 @@ def _are_alike(frames):
     return all(x.columns.equals(columns) and x.dtypes.tolist() == dtypes for x in frames)
 
 
-def _columns_of_pandas(frames):
+def _columns_of_pandas(frames, source):
     """Of frames that are alike: pandas joins them faster than their columns could be taken one by one."""
     shapes = [x.shape for x in frames]
     _check_shapes(shapes)
     joined = sys.modules["pandas"].concat(frames, ignore_index=True)
     of_category_dtype = partial(_category_dtypes, frames[:1], shapes[0][1])
     offsets = offsets_of([n_steps for n_steps, _ in shapes])
-    return Columns(columns_of_frame(joined), offsets, of_category_dtype, frame=named_frame(frames))
+    return Columns(columns_of_frame(joined), offsets, of_category_dtype, frame=named_frame(frames, source))
 
 
 def _none(n_features):
@@ -566,11 +602,11 @@ def _stacked(columns):
     return _joined(columns).reshape(len(columns), -1).T
 
 
-def _columns_of_array(j, x):
+def _columns_of_array(j, x, source):
     try:
         array = cells_of(x)
     except ValueError as error:  # nested lists whose steps differ in length
-        raise unequal_steps(place_of_sequence(j), error) from error
+        raise unequal_steps(place_of_sequence(j, source), error) from error
     if array.ndim not in (1, 2):
         raise ValueError(
             f"Expected sequence {j} to have shape (n_steps, n_features) or (n_steps,), "

@@ -81,6 +81,16 @@ def select(frame, columns):
     return frame.select(columns)
 
 
+def frame_of_names(names, like):
+    """A frame without rows whose columns have these names, of the library of the frame `like`."""
+    kind = type(like)
+    if is_pandas_type(kind):
+        return kind(columns=names)
+    if is_polars_type(kind):
+        return kind(schema=names)
+    return kind.from_pydict({name: [] for name in names})
+
+
 def values_of_column(frame, j):
     """The values of a column as an array in their own dtype. A missing number is NaN."""
     if is_pandas_type(type(frame)):
@@ -150,7 +160,7 @@ def numbers_of_frame(x, place):
         if values.dtype == object and len(values) and is_array_like(values[0]):
             raise ValueError(f"Expected numbers in column {name!r} of {place().words}, got sequences.")
         if values.dtype.kind not in NUMERIC:
-            values = numbers(values, _place_of_column(name, frame, x, place()))
+            values = numbers(values, place_of_column(name, frame, x, place()))
         columns.append(values)
     return np.column_stack(columns) if columns else np.empty(frame.shape)
 
@@ -175,7 +185,7 @@ def _values_of_series(series):
     return series.to_numpy(dtype="f4" if is_float32 else "f8", na_value=np.nan)
 
 
-def _place_of_column(name, frame, x, place):
+def place_of_column(name, frame, x, place):
     """The place of a column of `frame`, which is `as_frame(x)`."""
     is_arrow = hasattr(type(frame), "column_names")
     each = None

@@ -9,7 +9,48 @@ import sys
 
 import numpy as np
 
+from .containers import unwrap
 from .warnings import warn_of_data
+
+
+def contents_of(X, name="X", *, channels_first=False, one_sequence=False, in_table=False, is_target=False):
+    """`unwrap`, unless the container, or one of its sequences, says that it has another layout.
+
+    Everything that reads sequences begins here: afterwards they are arrays, which say nothing of their layout.
+
+    Parameters
+    ----------
+    X : object
+    name : str, default="X"
+        The name of `X` in a message.
+    channels_first : bool, default=False
+        Whether the axis of features is read before that of time.
+    one_sequence : bool, default=False
+        Whether a 2-D array is read as one sequence, and a MultiIndex as its instances.
+    in_table : bool, default=False
+        Whether `X` is a column of a table. Messages then have no code, which would lose the other columns.
+    is_target : bool, default=False
+        Whether `X` is targets or weights per time step; their rows may have an index of any kind.
+
+    Returns
+    -------
+    form : {"sequences", "column", "numbers"}
+    X : iterable of sequences, or the numbers
+
+    Raises
+    ------
+    ValueError
+        If a frame or Series of numbers has a MultiIndex of rows, or named dimensions are in another order than they
+        are read in.
+    """
+    refuse_other_axes(X, name, channels_first=channels_first, one_sequence=one_sequence, is_target=is_target)
+    form, contents = unwrap(X, name)
+    if form != "numbers":
+        _refuse_sequences(contents, form, name, channels_first, in_table, is_target)
+    elif not one_sequence and not is_target:
+        refuse_long(contents, name)
+    return form, contents
+
 
 # --- one row per time step --------------------------------------------------------------------------------------------
 
@@ -152,38 +193,51 @@ FEATURES = {"channel", "channels", "feature", "features", "variable", "variables
 """Names of the axis of features."""
 
 
-def refuse_other_axes(X, name="X", *, channels_first=False, one_sequence=False):
-    """Raise if named dimensions, of `X` or of a sequence in it, are in another order than they are read in.
+def refuse_other_axes(X, name="X", *, channels_first=False, one_sequence=False, is_target=False):
+    """Raise if the named dimensions of `X` are in another order than they are read in.
 
     Unknown names say nothing: then the position counts, as in arrays of other libraries.
 
     Parameters
     ----------
     X : object
-        Only arrays of xarray have named dimensions, and lists of these.
+        Only arrays of xarray have named dimensions.
     name : str, default="X"
         The name of `X` in a message.
     channels_first : bool, default=False
         Whether the axis of features is read before that of time.
     one_sequence : bool, default=False
         Whether a 2-D array is read as one sequence.
+    is_target : bool, default=False
+        Whether `X` is targets or weights per time step.
     """
+    if "xarray" not in sys.modules or not _is_labeled(X):
+        return
+    _refuse_dataset(X, name)
+    if X.ndim == 3:
+        _refuse_cube(X, name, channels_first, is_target)
+    elif X.ndim == 2 and one_sequence:
+        _refuse_series(X, name)
+    elif X.ndim == 2:
+        _refuse_matrix(X, name)
+
+
+def _refuse_sequences(sequences, form, name, channels_first, in_table, is_target):
+    """The same for sequences in a container of any kind."""
     if "xarray" not in sys.modules:  # so that a long list costs nothing
         return
-    if _is_labeled(X):
-        _refuse_dataset(X, name)
-        if X.ndim == 3:
-            _refuse_cube(X, name, channels_first)
-        elif X.ndim == 2 and one_sequence:
-            _refuse_series(X, name)
-        elif X.ndim == 2:
-            _refuse_matrix(X, name)
-    elif isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1):
-        if not any(map(_is_labeled, set(map(type, X)))):
-            return
-        for j, x in enumerate(X):
-            if _is_labeled(x):
-                _refuse_sequence(x, j, name, channels_first)
+    if str(getattr(sequences, "dtype", "object")) != "object" or not any(map(_is_labeled, set(map(type, sequences)))):
+        return
+    hint = f" Pass as_sequences({name}, channels_first=True)."
+    if channels_first:
+        hint = f" Pass as_sequences({name})."
+    elif is_target:
+        hint = f" Pass [row.T for row in {name if form == 'sequences' else f'np.ravel({name})'}]."
+    if in_table:
+        hint = " Transpose each sequence."
+    for j, x in enumerate(sequences):
+        if _is_labeled(x):
+            _refuse_sequence(x, f"sequence {j}" if name == "X" else f"sequence {j} of {name}", hint, channels_first)
 
 
 def _is_labeled(X):
@@ -228,13 +282,15 @@ def _refuse_dataset(X, name):
         )
 
 
-def _refuse_cube(X, name, channels_first):
+def _refuse_cube(X, name, channels_first, is_target):
     order = ["sequences", "features", "time"] if channels_first else ["sequences", "time", "features"]
     if _is_in_order(X.dims, order):
         return
     hint = f"{name}.transpose{_ordered(X.dims, order)}"
-    if not channels_first and _is_in_order(X.dims, ["sequences", "features", "time"]):
+    if not channels_first and not is_target and _is_in_order(X.dims, ["sequences", "features", "time"]):
         hint = f"as_sequences({name}, channels_first=True) or {hint}"
+    if is_target:
+        order[2] = "outputs"
     raise ValueError(f"Expected {name} to have the dimensions ({', '.join(order)}), got {X.dims}. Pass {hint}.")
 
 
@@ -252,11 +308,8 @@ def _refuse_series(X, name):
         raise ValueError(f"Expected {name} to have the dimensions (time, features), got {X.dims}. Pass {name}.T.")
 
 
-def _refuse_sequence(x, j, name, channels_first):
+def _refuse_sequence(x, words, hint, channels_first):
     order = ["features", "time"] if channels_first else ["time", "features"]
     if getattr(x, "ndim", None) != 2 or _is_in_order(x.dims, order):
         return
-    hint = f"as_sequences({name}, channels_first=True)"
-    if channels_first:
-        hint = f"as_sequences({name})"
-    raise ValueError(f"Expected sequence {j} to have the dimensions ({', '.join(order)}), got {x.dims}. Pass {hint}.")
+    raise ValueError(f"Expected {words} to have the dimensions ({', '.join(order)}), got {x.dims}.{hint}")

@@ -11,9 +11,8 @@ from .._core.ragged import Ragged, offsets_of
 from .arrays import is_missing, is_number_type
 from .calendar import Stamps, calendar_of, stamps_of_index
 from .columns import column_names, is_frame
-from .containers import unwrap
 from .frames import Rows, names_of, refuse_changes, shown, sorted_rows
-from .layouts import is_long, level_names, refuse_other_axes
+from .layouts import contents_of, is_long, level_names
 from .sequences import FLOATS, arrays_and_frame, as_sequences, parse_sequences
 from .tables import as_table, block_of
 
@@ -78,8 +77,7 @@ def panel_of(series, name="series", *, time=None, by=None, static=None, labels=N
     missing : {"error", "keep"}
         Whether NaN is an error.
     """
-    refuse_other_axes(series, name, one_sequence=True)
-    form, found = unwrap(series, name)
+    form, found = contents_of(series, name, one_sequence=True)
     is_named = any(role is not None for role in (time, by, static, labels, columns))
     if form == "numbers" and _is_tabular(found):
         if hasattr(found, "to_native"):

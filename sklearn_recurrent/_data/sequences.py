@@ -17,8 +17,8 @@ from .._sklearn import check_columns
 from . import hints
 from .arrays import NUMERIC, numbers, place_of_array, place_of_sequence, plain, refusal_of_object, unequal_steps
 from .columns import arrays_of_pandas, as_frame, is_frame, is_pandas_type, named_frame, numbers_of_frame
-from .containers import object_array, refusal, shape_of, unwrap
-from .layouts import refuse_long, refuse_other_axes
+from .containers import object_array, refusal, shape_of
+from .layouts import contents_of
 from .marks import mark_of_input
 from .missing import as_tokens, handle_missing, locate, valid_steps  # noqa: F401 - imported from here, too
 
@@ -81,10 +81,7 @@ def parse_sequences(
     """
     if not reset:
         X = rows_of_matrix(estimator, X)
-    refuse_other_axes(X)
-    form, X = unwrap(X)
-    if form == "numbers":
-        refuse_long(X)
+    form, X = contents_of(X, in_table=in_table)
     shape = shape_of(X)
     if shape and not shape[0]:
         name = type(estimator).__name__
@@ -252,10 +249,7 @@ def as_sequences(X, *, channels_first: bool = False) -> np.ndarray:
     >>> as_sequences(np.zeros((4, 2, 9)), channels_first=True)[0].shape
     (9, 2)
     """
-    refuse_other_axes(X, channels_first=channels_first)
-    form, X = unwrap(X)
-    if form == "numbers":
-        refuse_long(X)
+    form, X = contents_of(X, channels_first=channels_first)
     if form == "numbers" and not isinstance(X, list | tuple):
         if channels_first:
             _refuse_frame(X, "X")

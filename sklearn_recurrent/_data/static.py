@@ -8,19 +8,32 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .arrays import DURATIONS, NUMERIC, STRINGS, TIMES, is_missing, is_number_type, plain, refusal
-from .columns import as_frame, dtypes_of, is_category_dtype, is_frame, is_pandas_type, is_polars_type, values_of_column
-from .containers import cells_of, columns_of_sequences, label_of, object_array, select_columns, shape_of
+from .categories import Columns, columns_of
+from .columns import (
+    as_frame,
+    column_names,
+    dtypes_of,
+    frame_of_names,
+    is_category_dtype,
+    is_frame,
+    is_pandas_type,
+    is_polars_type,
+    named_frame,
+    values_of_column,
+)
+from .containers import columns_of_sequences, label_of, object_array, select_columns, shape_of
+from .layouts import contents_of
 from .sequences import as_array
 
 
 class Table(NamedTuple):
     """What the columns of an X are.
 
-    sequences : a container of sequences
+    sequences : a container of sequences; or their `Columns`, if several columns hold them and these are asked for
     static (n, k) : static values, float64; None if there are none
     static_columns : the columns of static values as they came, for their names
     columns, labels : their numbers, and what ColumnTransformer calls them
-    features : if each of several columns of sequences is a feature, these columns as they came, for their names
+    features : a frame whose columns have the names of the features that stand in several columns; None if there is none
     """
 
     sequences: Any
@@ -31,25 +44,26 @@ class Table(NamedTuple):
     features: Any = None
 
 
-def split_table(X):
+def split_table(X, *, as_columns=False):
     """The columns of a table apart: a `Table`. Any other X is a container of sequences itself.
+
+    as_columns : whether several columns of sequences become `Columns`, of any dtype, and not sequences of numbers
 
     Raises
     ------
     ValueError
-        If a static value is no finite number, or if several columns hold sequences of unequal length. The message names
-        the column and the sequence.
+        If a static value is no finite number; or if several columns hold sequences of unequal length, or a column holds
+        frames of other columns. The message names the column and the sequence.
     """
     may_be_table = isinstance(X, np.ndarray) or is_frame(X)  # the shape of others may be lazy, or an error
     shape = shape_of(X) if may_be_table else ()
     columns = columns_of_sequences(X) if len(shape) == 2 and shape[1] > 1 else ()
     if not columns:
         return Table(X)
-    found = Table(select_columns(X, columns))
-    if len(columns) > 1:
-        stacked = _side_by_side(X, columns)
-        is_series = stacked[0].shape[1] == len(columns)
-        found = Table(stacked, features=found.sequences if is_series else None)
+    if len(columns) == 1:
+        found = Table(select_columns(X, columns))
+    else:
+        found = _columns_side_by_side(X, columns) if as_columns else _side_by_side(X, columns)
     others = [j for j in range(shape[1]) if j not in columns]
     if not others:
         return found
@@ -208,16 +222,73 @@ def _refuse(cell, row, cells, column):
 
 
 def _side_by_side(X, columns):
-    """Columns of sequences, equally long within a row, as the features of one sequence each: a 1-D object array."""
+    """Columns of sequences, equally long within a row, as the features of one sequence each: a `Table` of arrays."""
+    parts = [_cells(X, j) for j in columns]
+    frames = [_named_frame(X, j, part) for j, part in zip(columns, parts, strict=True)]
     sequences = []
-    for row, cells in enumerate(zip(*(cells_of(X, j) for j in columns), strict=True)):
+    for row, cells in enumerate(zip(*parts, strict=True)):
         arrays = [as_array(row, cell, None) for cell in cells]
-        for j, array in zip(columns, arrays, strict=True):
-            if len(array) != len(arrays[0]):
-                raise ValueError(
-                    "Expected several columns of sequences, which are features of one, to be equally long within a "
-                    f"row, got {len(arrays[0])} steps in column {label_of(X, columns[0])!r} and {len(array)} in "
-                    f"column {label_of(X, j)!r} for sequence {row}."
-                )
+        _check_equal_lengths(X, columns, row, [len(array) for array in arrays])
         sequences.append(np.column_stack(arrays))
-    return object_array(sequences)
+    widths = [1 if array.ndim == 1 else array.shape[1] for array in arrays]
+    return Table(object_array(sequences), features=_names_of_features(X, columns, frames, widths))
+
+
+def _columns_side_by_side(X, columns):
+    """The same as a `Table` of `Columns`."""
+    frames = [_named_frame(X, j, _cells(X, j)) for j in columns]
+    parts = [columns_of(select_columns(X, [j]), in_table=True) for j in columns]
+    lengths = np.stack([np.diff(part.offsets) for part in parts], axis=1)
+    for row in np.flatnonzero((lengths != lengths[:, :1]).any(axis=1))[:1].tolist():
+        _check_equal_lengths(X, columns, row, lengths[row].tolist())
+    features = _names_of_features(X, columns, frames, [part.n_features for part in parts])
+    joined = Columns(
+        [values for part in parts for values in part.values],
+        parts[0].offsets,
+        lambda: [is_one for part in parts for is_one in part.of_category_dtype()],
+        frame=features,
+    )
+    return Table(joined, features=features)
+
+
+def _cells(X, j):
+    """The sequences in a column, a list."""
+    return list(contents_of(select_columns(X, [j]), in_table=True)[1])
+
+
+def _named_frame(X, j, cells):
+    try:
+        return named_frame(cells, None)
+    except ValueError as error:
+        raise ValueError(f"Column {label_of(X, j)!r} of X: {error}") from error
+
+
+def _check_equal_lengths(X, columns, row, lengths):
+    for j, length in zip(columns, lengths, strict=True):
+        if length != lengths[0]:
+            raise ValueError(
+                "Expected several columns of sequences, which are features of one, to be equally long within a row, "
+                f"got {lengths[0]} steps in column {label_of(X, columns[0])!r} and {length} in column "
+                f"{label_of(X, j)!r} for sequence {row}."
+            )
+
+
+def _names_of_features(X, columns, frames, widths):
+    """A frame whose columns have the names of the features that stand in some columns; None if not all have a name.
+
+    frames : a frame with the names of the features in each column; None if they have none there
+    widths : how many features each column holds
+    """
+    if set(widths) == {1}:
+        return select_columns(X, columns) if is_frame(X) else None
+    names = []
+    for j, frame, width in zip(columns, frames, widths, strict=True):
+        if frame is None and width > 1:
+            return None
+        names.append([label_of(X, j)] if frame is None else column_names(frame))
+    flat = [name for some in names for name in some]
+    if not all(isinstance(name, str) for name in flat):
+        return None
+    if len(set(flat)) < len(flat):
+        flat = [f"{label_of(X, j)}__{name}" for j, some in zip(columns, names, strict=True) for name in some]
+    return frame_of_names(flat, next(frame for frame in frames if frame is not None))

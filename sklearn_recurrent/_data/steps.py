@@ -24,7 +24,7 @@ from . import hints
 from .arrays import NUMERIC, is_array_like, is_missing, plain
 from .columns import as_frame, column_names, is_frame, is_pandas_type, named_frame
 from .containers import object_array, unwrap
-from .layouts import refuse_long
+from .layouts import contents_of
 from .marks import TOKENS, TRANSFORMED, mark_of_input, marked
 from .missing import locate, valid_steps
 from .sequences import as_array, as_sequences, check_form, parse_sequences, rows_of_matrix, source_of
@@ -357,7 +357,7 @@ def _of_both(transformer, numbers, others, name):
 def _separate(estimator, X, reset):
     """The kind of the time steps; their container; and the sequences themselves, if they are not numbers."""
     fitted = None if reset else getattr(estimator, "_fitted_kind", None)
-    form, contents = unwrap(X)
+    form, contents = contents_of(X)
     kind, container, items = _kind_of(form, contents, fitted)
     if fitted is not None and kind != fitted and (RECORDS in (kind, fitted) or (kind, fitted) == (OBJECTS, NUMBERS)):
         raise ValueError(
@@ -460,8 +460,6 @@ def _refuse_single_steps(items):
 def _checked(estimator, kind, container, items, X, reset):
     """The sequences of any kind but numbers, and where a cube holds them; what fit must remember is stored."""
     sequential = container != "matrix"
-    if not sequential:
-        refuse_long(X)
     if not reset:
         check_form(estimator, sequential)
     valid = None

@@ -7,6 +7,7 @@ from . import hints
 from .arrays import NUMERIC, Place, array_of, numbers, plain
 from .columns import as_frame, is_frame, named_frame, numbers_of_frame
 from .containers import array_of_all, object_array, of_arrow, refusal, sequences_of, unwrap
+from .layouts import contents_of, refuse_other_axes
 
 
 def flatten_steps(y, lengths=None, name="y", reference="X", valid=None, *, masked="refuse"):
@@ -199,7 +200,7 @@ def flatten_numbers(y, missing="error"):
         If `y` has another shape, a sequence is empty, or a value is neither a finite number nor a NaN that is kept. The
         message names the place.
     """
-    container, rows = unwrap(y, "y")
+    container, rows = contents_of(y, "y", is_target=True)
     if container == "numbers":
         _check_equal_length(rows)
         y = numbers_of_targets(rows)
@@ -314,12 +315,13 @@ def as_rows(y, name="y"):
     """One entry per sequence, in any container that can be iterated. Masks of numbers and labels stay."""
     if hasattr(y, "toarray"):
         raise refusal(y, name, f" Pass {name}.toarray().")
+    refuse_other_axes(y, name, is_target=True)
     y = of_arrow(y)
     if hasattr(y, "__array__") and not is_frame(y) and not hasattr(y, "to_list"):
         y = array_of_all(y, name, array_of)
         if isinstance(y, np.ma.MaskedArray) and y.dtype != object:
             return y
-    form, rows = unwrap(y, name)
+    form, rows = contents_of(y, name, is_target=True)
     # Iterating over a data frame would give its column names.
     if form == "numbers" and not isinstance(rows, list | tuple):
         return np.asarray(rows)

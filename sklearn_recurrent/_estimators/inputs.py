@@ -11,6 +11,7 @@ import numpy as np
 from .._core.ragged import Ragged, Sequences
 from .._data.arrays import NUMERIC, Place, numbers, plain
 from .._data.categories import (
+    Columns,
     cells_of,
     chosen_columns,
     columns_of,
@@ -180,22 +181,23 @@ def _parse_table(model, X, *, reset, options, static=None):
     """
     if not reset:
         X = rows_of_matrix(model, X)
-    table = split_table(X)
-    if "categorical_features" not in options:
-        refuse_tokens(model, table.sequences, options)
+    has_categories = "categorical_features" in options
+    table = split_table(X, as_columns=has_categories)
+    if not has_categories:
+        refuse_tokens(model, X, options)
     options = dict(options)
     options.pop("missing", None)  # of the network
     missing = "keep" if model.missing == "forward" else model.missing
     given = table.sequences
+    in_table = given is not X
     named = table.features  # a frame with the names of the features, where `parse_sequences` cannot see it
-    if "categorical_features" in options:
-        categorical_features = options.pop("categorical_features")
-        given, named = _encode(model, given, categorical_features, options["input_size"], named, reset)
+    if has_categories:
+        given, named = _encode(model, X, table, options, reset)
+        options = {"input_size": options["input_size"]}
     parsing = model
     if named is not None and not reset:
         parsing = shallow_copy_with(model)
         vars(parsing).pop("feature_names_in_", None)
-    in_table = table.sequences is not X
     with _errors_that_name_categories(model, given, named, options, reset):
         sequences = parse_sequences(parsing, given, reset=reset, missing=missing, in_table=in_table, **options)
     if named is not None:
@@ -208,17 +210,19 @@ def _parse_table(model, X, *, reset, options, static=None):
     return replace(sequences, static=static)
 
 
-def _encode(model, X, categorical_features, input_size, named, reset):
+def _encode(model, X, table, options, reset):
     """X with numbers in the place of categories, and a frame with the names of its features, None if it has none.
 
     Which columns are categories, and which categories there are, is stored on `model` with `reset`.
     """
-    columns = columns_of(X, input_size=input_size, named=named)
+    columns = table.sequences
+    if not isinstance(columns, Columns):
+        columns = columns_of(columns, input_size=options["input_size"], in_table=columns is not X)
     if columns is None:
-        return X, None  # which is refused for its form
+        return table.sequences, None  # which is refused for its form
     named = columns.flat if columns.frame is None else columns.frame
     if reset:
-        chosen = chosen_columns(categorical_features, columns)
+        chosen = chosen_columns(options["categorical_features"], columns)
         model.is_categorical_ = np.isin(np.arange(columns.n_features), chosen)
         model._categorical_columns = chosen.tolist()
         if not len(chosen):

@@ -827,6 +827,16 @@ OTHERS = {
         sr.LSTMRegressor(**TINY, return_sequences=True, bidirectional=True),
         warns=True,
     ),
+    "times beside categories": Hint(
+        "X = [x.drop(columns='t') for x in X]",
+        [pd.DataFrame({"k": list("ab"), "t": pd.to_datetime(["2026", "2027"])})] * N,
+        model=sr.LSTMClassifier(**TINY, categorical_features=["k"]),
+    ),
+    "objects of times beside categories": Hint(
+        "X = [x.drop(columns='t') for x in np.ravel(X)]",
+        pd.DataFrame({"x": [pd.DataFrame({"k": list("ab"), "t": [datetime.date(2026, 1, 1)] * 2})] * N}),
+        model=sr.LSTMClassifier(**TINY, categorical_features=["k"]),
+    ),
     "zero padding": Hint("pad_value=0.0", padded(RAGGED), warns=True, expected=RAGGED),
     "zero padding in a list": Hint(
         "X = np.stack(X)", list(padded(RAGGED)), model=sr.LSTMClassifier(**TINY), warns=True, after=False
@@ -1072,6 +1082,10 @@ RUN_ELSEWHERE = {  # the test that runs the line, or the case of one
     ", channels_first=True) or ": (
         "data/test_layouts.py",
         "def test_names_are_known_in_several_spellings",
+    ),
+    " Pass [row.T for row in ": (
+        "data/test_layouts.py",
+        "def test_targets_with_time_in_the_last_axis_are_refused_and_the_hint_mends_them",
     ),
     ", target='target'), then fit(data.X, data.y).": (
         "data/test_layouts.py",

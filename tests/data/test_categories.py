@@ -73,6 +73,27 @@ def test_every_container_gives_the_same_numbers_and_categories(X):
     assert all(one is other for one, other in zip(same, categories, strict=True))
 
 
+def nested(rows, container):
+    """Sequences in a container whose cells are nested, such as that of a Parquet file."""
+    if container == "polars":
+        return pl.Series(rows)
+    pyarrow = pytest.importorskip("pyarrow")
+    if container == "pyarrow":
+        return pyarrow.array(rows)
+    return pyarrow.table({"x": rows}).to_pandas()
+
+
+@pytest.mark.parametrize("container", ["polars", "pyarrow", "pandas"])
+def test_nested_lists_are_read_in_columns_of_every_library(container):
+    for rows in ([[[0.5, 7.0], [1.5, 8.0]], [[2.5, 7.0]]], [[["p", "b"], ["q", "a"]], [["p", "b"]]]):
+        values, categories = encode(columns_of(nested(rows, container)), np.array([True, True]))
+        expected, known = encode(columns_of(rows), np.array([True, True]))
+        assert [x.tolist() for x in values] == [x.tolist() for x in expected]
+        assert [found.tolist() for found in categories] == [found.tolist() for found in known]
+    with pytest.raises(ValueError, match=r"Expected sequence 1 to be an array .* got steps of unequal length"):
+        columns_of(nested([[[0.5, 7.0], [1.5, 8.0]], [[2.5, 7.0], [1.0]]], container))
+
+
 @pytest.mark.filterwarnings("error")
 def test_frames_whose_columns_have_other_dtypes_are_read_alike():
     frames = [pandas_frame(ROWS[0]), pandas_frame(ROWS[1]).astype({"kind": float, "site": "category"})]

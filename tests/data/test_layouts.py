@@ -471,6 +471,106 @@ def test_windows_refuse_time_in_columns_and_the_hint_mends_it(labeled):
         sliding_windows(labeled(CUBE, dims=("case", "channel", "time")), window=3, horizon=1)
 
 
+def in_objects(cells):
+    array = np.empty(len(cells), object)
+    array[:] = cells
+    return array
+
+
+HOLDERS = {
+    "list": list,
+    "object array": in_objects,
+    "column": lambda cells: in_objects(cells)[:, None],
+    "Series": lambda cells: pandas.Series(in_objects(cells)),
+    "frame": lambda cells: pandas.DataFrame({"s": in_objects(cells)}),
+}
+TABLES = {
+    "frame": lambda cells: pandas.DataFrame({"a": np.arange(6) / 3, "s": in_objects(cells)}),
+    "array": lambda cells: np.column_stack([in_objects(cells), np.arange(6) / 3]),
+    "columns": lambda cells: pandas.DataFrame({"s": in_objects(cells), "u": [np.zeros(2)] * 6}),
+}
+
+
+@pytest.mark.parametrize("holder", HOLDERS)
+@pytest.mark.parametrize(
+    "estimator",
+    [*ESTIMATORS[:1], *ESTIMATORS[-1:], *TRANSFORMERS, GRUClassifier(3, **SMALL, categorical_features=[0])],
+    ids=["network", "seq2seq", "per step", "padder", "categories"],
+)
+def test_sequences_with_time_in_the_last_axis_are_refused_in_every_container(holder, estimator, labeled):
+    X = HOLDERS[holder]([labeled(np.rint(x), dims=("channel", "time")) for x in CUBE])
+    with pytest.raises(ValueError, match=r"sequence 0 to have the dimensions \(time, features\)") as error:
+        estimator.fit(X, targets_of(estimator))
+    (mended,) = run_hints(error, X)
+    assert_array_equal(mended[3], np.rint(CUBE[3].T))
+    right = HOLDERS[holder]([labeled(np.rint(x.T), dims=("time", "channel")) for x in CUBE])
+    assert estimator.fit(right, targets_of(estimator)).n_features_in_ == 2
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("categories", [None, [0]])
+def test_sequences_of_a_table_with_time_in_the_last_axis_are_refused(table, categories, labeled):
+    model = GRUClassifier(3, **SMALL, categorical_features=categories)
+    wrong, right = (
+        TABLES[table]([labeled(x, dims=dims) for x in cube])
+        for cube, dims in ((np.rint(CUBE), ("channel", "time")), (np.rint(CUBE[:, :, :2]), ("time", "channel")))
+    )
+    with pytest.raises(ValueError, match=r"sequence 0 to have the dimensions \(time, features\)"):
+        model.fit(wrong, np.arange(6) % 2)
+    model.fit(right, np.arange(6) % 2)
+    with pytest.raises(ValueError, match=r"sequence 0 to have the dimensions \(time, features\)"):
+        model.predict(wrong)
+
+
+def test_a_cube_with_time_in_the_last_axis_is_refused_beside_categories(labeled):
+    X = labeled(np.rint(CUBE), dims=("case", "channel", "time"))
+    model = GRUClassifier(3, **SMALL, categorical_features=[0])
+    for wrong in (X, np.rint(CUBE).transpose(0, 2, 1)):
+        if wrong is X:
+            with pytest.raises(ValueError, match="Pass as_sequences"):
+                model.fit(wrong, np.arange(6) % 2)
+        else:
+            model.fit(wrong, np.arange(6) % 2)
+    with pytest.raises(ValueError, match="Pass as_sequences"):
+        model.predict(X)
+    with pytest.raises(ValueError, match=r"X_val, y_val: .* Pass as_sequences"):
+        model.fit(wrong, np.arange(6) % 2, X_val=X, y_val=np.arange(6) % 2)
+
+
+@pytest.mark.parametrize("settings", [{}, {"input_size": 2}])
+def test_a_frame_with_a_multi_index_is_refused_beside_categories(settings):
+    X = long_frame().round()
+    for features in ([1], ["v"], "from_dtype"):
+        model = GRUClassifier(3, **SMALL, **settings, categorical_features=features)
+        with pytest.raises(ValueError, match="Expected X to have one row per sequence") as error:
+            model.fit(X, np.arange(24) % 2)
+        model.set_params(input_size=None).fit(converted(error, X), np.arange(6) % 2)
+    with pytest.raises(ValueError, match="Expected X to have one row per sequence"):
+        model.predict(X)
+
+
+def test_targets_with_time_in_the_last_axis_are_refused_and_the_hint_mends_them(labeled):
+    X = CUBE.transpose(0, 2, 1)[:, :2]
+    square = CUBE[:, :, :2]  # as many outputs as steps: nothing else would tell
+    per_step = GRURegressor(3, **SMALL, return_sequences=True)
+    for model in (per_step, Seq2SeqRegressor(3, **SMALL)):
+        y = labeled(square, dims=("case", "channel", "time"))
+        with pytest.raises(ValueError, match=r"y to have the dimensions \(sequences, time, outputs\), got") as error:
+            model.fit(X, y)
+        mended = eval(re.findall(r"Pass (.*)\.$", str(error.value))[0], {"y": y})
+        assert_array_equal(np.asarray(mended), square.transpose(0, 2, 1))
+        model.fit(X, mended)
+        y = pandas.Series(in_objects([labeled(row, dims=("channel", "time")) for row in square]))
+        with pytest.raises(ValueError, match=r"sequence 0 of y to have the dimensions \(time") as error:
+            model.fit(X, y)
+        model.fit(X, eval(re.findall(r"Pass (.*)\.$", str(error.value))[0], {"y": y}))
+        with pytest.raises(ValueError, match=r"sequence 0 of y to have the dimensions \(time"):
+            model.score(X, y)
+    weights = labeled(np.ones((2, 6)), dims=("time", "case"))
+    with pytest.raises(ValueError, match=r"sample_weight to have the dimensions \(sequences, time\)"):
+        per_step.fit(X, square.transpose(0, 2, 1), sample_weight=weights)
+
+
 def test_a_dataset_of_xarray_is_refused_and_the_hint_makes_an_array():
     xarray = pytest.importorskip("xarray")
     X = xarray.Dataset({"u": (("case", "time"), CUBE[:, 0]), "v": (("case", "time"), CUBE[:, 1])})

@@ -533,3 +533,61 @@ def test_an_X_of_static_values_is_not_changed(patients, labels, ragged, static):
         before = pickle.dumps(X)
         sr.GRUClassifier(**TINY).fit(X, labels).predict(X)
         assert pickle.dumps(X) == before
+
+
+# --- names of features that stand in several columns ------------------------------------------------------------------
+
+
+def framed(order="uv", n=8):
+    return [pd.DataFrame({"u": [1.0, 2.0], "v": [10.0, 20.0]})[list(order)] for _ in range(n)]
+
+
+@pytest.mark.parametrize("settings", [{}, {"categorical_features": [0]}])
+@pytest.mark.parametrize("beside", [{"b": [np.zeros(2)] * 8}, {"b": [np.zeros(2)] * 8, "age": np.arange(8) / 3}])
+def test_frames_beside_another_column_of_sequences_have_one_order_of_columns(settings, beside):
+    y = np.arange(8.0)
+    mixed = [framed()[0], *framed("vu")[:7]]
+    model = sr.GRURegressor(3, max_iter=1, **settings)
+    with pytest.raises(ValueError, match="Column 'a' of X: The feature names of sequence 1 should match"):
+        model.fit(pd.DataFrame({"a": mixed, **beside}), y)
+    model.fit(pd.DataFrame({"a": framed(), **beside}), y)
+    assert model.feature_names_in_.tolist() == ["u", "v", "b"]
+    with pytest.raises(ValueError, match="Feature names must be in the same order as they were in fit"):
+        model.predict(pd.DataFrame({"a": framed("vu"), **beside}))
+    assert len(model.predict(pd.DataFrame({"a": framed(), **beside}))) == 8
+
+
+def test_equal_names_in_two_columns_are_told_apart_by_the_columns():
+    X = pd.DataFrame({"a": framed(), "b": framed()})
+    model = sr.GRURegressor(3, max_iter=1).fit(X, np.arange(8.0))
+    assert model.feature_names_in_.tolist() == ["a__u", "a__v", "b__u", "b__v"]
+    with pytest.raises(ValueError, match="in the same order"):
+        model.predict(X[["b", "a"]])
+    X = pl.DataFrame({"a": [[{"u": 1.0, "v": 2.0}]] * 8, "b": [[0.5]] * 8})
+    assert sr.GRURegressor(3, max_iter=1).fit(X, np.arange(8.0)).feature_names_in_.tolist() == ["u", "v", "b"]
+
+
+def test_columns_of_series_of_strings_are_categories():
+    rng = np.random.default_rng(0)
+    texts = [rng.choice(["p", "q"], 4).tolist() for _ in range(8)]
+    numbers = [rng.normal(size=4) for _ in range(8)]
+    y = np.arange(8.0)
+    expected = sr.GRURegressor(3, max_iter=1, random_state=0, categorical_features=["k"]).fit(
+        [pd.DataFrame({"v": v, "k": k}) for v, k in zip(numbers, texts, strict=True)], y
+    )
+    tables = {
+        "lists": pd.DataFrame({"v": numbers, "k": texts}),
+        "arrays": pd.DataFrame({"v": numbers, "k": [np.array(k, object) for k in texts]}),
+        "Series": pd.DataFrame({"v": numbers, "k": [pd.Series(k, dtype="category") for k in texts]}),
+    }
+    for name, X in tables.items():
+        model = clone(expected).fit(X, y)
+        assert np.array_equal(model.theta_, expected.theta_), name
+        assert model.categories_[0].tolist() == ["p", "q"]
+        model.set_params(categorical_features=["v"])
+        with pytest.raises(ValueError, match=r"Expected a number in .*got the string|Expected numbers in feature 'k'"):
+            model.fit(X, y)
+    by_dtype = clone(expected).set_params(categorical_features="from_dtype").fit(tables["Series"], y)
+    assert np.array_equal(by_dtype.theta_, expected.theta_)
+    with pytest.raises(ValueError, match="got 4 steps in column 'v' and 1 in column 'k' for sequence 2"):
+        clone(expected).fit(tables["lists"].assign(k=[*texts[:2], ["p"], *texts[3:]]), y)
