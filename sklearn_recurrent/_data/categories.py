@@ -56,6 +56,7 @@ class Columns(NamedTuple):
     of_category_dtype : a function of no arguments: whether the dtype of each column is one of categories, a list
     shape : of the array or frame that held all sequences, (n, T, F) or (n, T · F); None for a container of sequences
     is_padded : whether steps without any value at the ends of that array are padding
+    padding (S,) : which steps are padding; None if `is_padded` says all
     frame : a frame whose columns have the names of the features; None if there is none
     flat : the frame that held all sequences; None if there is none
     source : an expression that gives the sequences, for the code in messages; None if there is none
@@ -66,6 +67,7 @@ class Columns(NamedTuple):
     of_category_dtype: Callable
     shape: tuple | None = None
     is_padded: bool = False
+    padding: np.ndarray | None = None
     frame: Any = None
     flat: Any = None
     source: str | None = None
@@ -145,7 +147,7 @@ def _are_written_numbers(values):
 # --- from X to numbers ------------------------------------------------------------------------------------------------
 
 
-def columns_of(X, *, input_size=None, in_table=False):
+def columns_of(X, *, input_size=None, pad_value=None, in_table=False):
     """The columns of sequences in any form that `parse_sequences` takes.
 
     Parameters
@@ -153,6 +155,9 @@ def columns_of(X, *, input_size=None, in_table=False):
     X : list, tuple, array, Series or data frame
     input_size : int, default=None
         Features per time step of a 2-D `X`. None: one.
+    pad_value : float, default=None
+        The number that all features have in steps of padding at the ends of the rows of an array, if these are not
+        missing. They become missing, and a 2-D `X` is padded, too.
     in_table : bool, default=False
         Whether `X` is a column of a table. Messages then have no code, which would lose the other columns.
 
@@ -163,7 +168,10 @@ def columns_of(X, *, input_size=None, in_table=False):
     """
     form, contents = contents_of(X, in_table=in_table)
     if form == "numbers":
-        return _columns_of_array_of_all(contents, input_size)
+        columns = _columns_of_array_of_all(contents, input_size)
+        if columns is None or pad_value is None:
+            return columns
+        return _with_padding(columns, pad_value)
     source = None if in_table else source_of(form)
     return _columns_of_sequences(list(contents), source)._replace(source=source)
 
@@ -192,12 +200,47 @@ def encode(columns, is_categorical, categories=None):
         are numbers, or the other way round. The message names the place.
     """
     values, missing, categories = _numbered(columns, is_categorical, categories)
-    if columns.is_padded:
+    if columns.padding is not None:
+        values[columns.padding] = np.nan
+    elif columns.is_padded:
         # A step without any value is padding at the ends of a row: a missing category is none there.
-        n = len(columns.offsets) - 1
-        missing = missing.all(axis=1).reshape(n, -1)
-        values[at_the_ends(missing).ravel()] = np.nan
+        values[_at_the_ends(missing.all(axis=1), columns)] = np.nan
     return columns.refilled(values), categories
+
+
+def _at_the_ends(found, columns):
+    """(S,): of the steps that are `found`, those in an unbroken run at the ends of a row."""
+    return at_the_ends(found.reshape(len(columns.offsets) - 1, -1)).ravel()
+
+
+def _with_padding(columns, pad_value):
+    """Columns of an array whose rows begin or end with missing values, or with `pad_value` in all columns."""
+    is_missing = np.logical_and.reduce([_is_missing(raw) for raw in columns.values])
+    is_value = np.logical_and.reduce([_equals(raw, pad_value) for raw in columns.values])
+    padding = _at_the_ends(is_missing | is_value, columns)
+    values = columns.values
+    if is_value.any():
+        # Among strings a number would be an error. Among numbers it may stay: no category is kept that no step has.
+        values = [np.where(padding, None, raw) if raw.dtype == object else raw for raw in values]
+    return columns._replace(values=values, padding=padding)
+
+
+def _is_missing(raw):
+    if raw.dtype.kind == "f":
+        return np.isnan(raw)
+    if raw.dtype != object:
+        return np.zeros(len(raw), bool)
+    entries = raw.tolist()
+    return _missing(entries, set(map(type, entries)))
+
+
+def _equals(raw, number):
+    """Where a column of any dtype holds this number."""
+    if raw.dtype.kind in NUMERIC:
+        return raw == number
+    if raw.dtype != object:
+        return np.zeros(len(raw), bool)
+    return np.fromiter((_is_number(type(entry)) and entry == number for entry in raw.tolist()), bool, len(raw))
 
 
 def encode_rows(x, is_categorical, categories):
@@ -265,6 +308,18 @@ def decode(values, is_categorical, categories):
         by_number = np.array([None, *known.tolist()], dtype=object)
         cells[:, j] = by_number[values[:, j].astype(np.intp)]
     return cells
+
+
+def as_values(codes, is_categorical, categories):
+    """Numbers of categories (T, F) as the categories themselves, if they are numbers; others stay, and are not 0."""
+    values = codes.astype(np.float64)
+    for j, known in zip(np.flatnonzero(is_categorical), categories, strict=True):
+        numbers, _ = _split(known)
+        if numbers.dtype.kind in NUMERIC:
+            by_number = np.arange(len(known) + 1.0)
+            by_number[1 : len(numbers) + 1] = numbers
+            values[:, j] = by_number[codes[:, j].astype(np.intp)]
+    return values
 
 
 def seen_categories(X, is_categorical, categories):

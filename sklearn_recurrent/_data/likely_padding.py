@@ -45,11 +45,16 @@ class Found(NamedTuple):
         return f"{len(padded)} of {len(self.runs)} sequences {self.side} with {padded.min()} to {padded.max()} steps"
 
 
-def of_features(sequences, value=0.0):
-    """Find steps of zeros, or of another value, that pad sequences of features."""
+def of_features(sequences, value=0.0, values_of=None):
+    """Find steps of zeros, or of another value, that pad sequences of features.
+
+    values_of : a function from what some steps hold to the values of their features; None: these themselves
+    """
     x = _sample(sequences)
     if x is None:
         return None
+    if values_of is not None:
+        x = values_of(x.reshape(-1, x.shape[2])).reshape(x.shape)
     if value:
         x = x - x.dtype.type(value)
     missing = np.isnan(x)

@@ -198,7 +198,7 @@ class _Padding(NamedTuple):
     def values(self):
         if self.token is not None:
             return [self.token]
-        if self.value is not None:
+        if self.value is not None and not np.isnan(self.value):
             return [np.nan, float(self.value)]
         return [np.nan]
 

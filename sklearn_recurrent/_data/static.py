@@ -55,16 +55,13 @@ def split_table(X, *, as_columns=False):
         If a static value is no finite number; or if several columns hold sequences of unequal length, or a column holds
         frames of other columns. The message names the column and the sequence.
     """
-    may_be_table = isinstance(X, np.ndarray) or is_frame(X)  # the shape of others may be lazy, or an error
-    shape = shape_of(X) if may_be_table else ()
-    columns = columns_of_sequences(X) if len(shape) == 2 and shape[1] > 1 else ()
+    columns, others = columns_of_table(X)
     if not columns:
         return Table(X)
     if len(columns) == 1:
         found = Table(select_columns(X, columns))
     else:
         found = _columns_side_by_side(X, columns) if as_columns else _side_by_side(X, columns)
-    others = [j for j in range(shape[1]) if j not in columns]
     if not others:
         return found
     return found._replace(
@@ -73,6 +70,14 @@ def split_table(X, *, as_columns=False):
         columns=tuple(others),
         labels=tuple(label_of(X, j) for j in others),
     )
+
+
+def columns_of_table(X):
+    """The numbers of the columns that hold sequences, and of those beside them; both are empty if X is no table."""
+    may_be_table = isinstance(X, np.ndarray) or is_frame(X)  # the shape of others may be lazy, or an error
+    shape = shape_of(X) if may_be_table else ()
+    columns = columns_of_sequences(X) if len(shape) == 2 and shape[1] > 1 else ()
+    return columns, [j for j in range(shape[1]) if j not in columns] if columns else []
 
 
 def without_columns(X, columns):

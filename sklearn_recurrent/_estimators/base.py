@@ -138,13 +138,14 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             given, encoder = self._training_set(sequences, y, sample_weight, groups, held_out, classes, previous)
             if sequences.static is None:
                 warn_of_long(X, y)
+            as_parsed = remembered
             if previous is None:
                 given, remembered = _with_seen_categories(given, remembered)
             vocabulary = self._vocabulary(given, previous)
             given = self._in_canonical_order(given, vocabulary, remembered)
             encoder = self._fit_encoder(given, classes, encoder)
             if previous is None:
-                self._warn_of_layout(X, sequences, remembered)
+                self._warn_of_layout(X, sequences, as_parsed)
                 warn_of_padded_labels(given, encoder)
             dataset = encoder.encode(given)
             if previous is None:
@@ -215,7 +216,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         if has_steps and self.embedding_dim is None:
             warn_of_single_steps(sequences)
         if has_steps or self.input_size is not None or self.embedding_dim is not None:
-            warn_of_padded_steps(self, X, sequences)
+            warn_of_padded_steps(self, X, sequences, remembered)
         warn_of_numbering(X, sequences.static)
         if self.missing == "forward":
             warn_of_empty_features(sequences)

@@ -66,6 +66,12 @@ def category_widths(model, categories, columns):
 
 def refuse_contradictions(model, *, resume):
     """Raise for parameters of embeddings that exclude each other."""
+    if model.pad_token is not None and model.categorical_features is not None:
+        raise ValueError(
+            "Expected pad_token=None with categorical_features, whose steps are no tokens, got "
+            f"pad_token={model.pad_token}. Set pad_value={model.pad_token}, which all features of a step of padding "
+            "have, and pad_token=None."
+        )
     if model.embedding_init is not None and not reads_tokens(model):
         if model.categorical_features is not None:
             raise ValueError(

@@ -61,10 +61,10 @@ def input_options(model):
     options = {"input_size": model.input_size}
     if model.categorical_features is not None:
         options["categorical_features"] = normalized(model.categorical_features)
-    elif model.embedding_dim is None:
-        options["pad_value"] = _pad_value(model.pad_value)
-    else:
+    if model.categorical_features is None and model.embedding_dim is not None:
         options |= {"tokens": True, "pad_token": model.pad_token}
+    else:
+        options["pad_value"] = _pad_value(model.pad_value)
     if model.missing == "forward":
         options["missing"] = "forward"  # of the others any may be set after fit
     return options
@@ -193,7 +193,7 @@ def _parse_table(model, X, *, reset, options, static=None):
     named = table.features  # a frame with the names of the features, where `parse_sequences` cannot see it
     if has_categories:
         given, named = _encode(model, X, table, options, reset)
-        options = {"input_size": options["input_size"]}
+        options = _options_of_codes(options)
     parsing = model
     if named is not None and not reset:
         parsing = shallow_copy_with(model)
@@ -210,6 +210,13 @@ def _parse_table(model, X, *, reset, options, static=None):
     return replace(sequences, static=static)
 
 
+def _options_of_codes(options):
+    """How numbers of categories are parsed, in which NaN is padding."""
+    if options.get("pad_value") is None:
+        return {"input_size": options["input_size"]}
+    return {"input_size": options["input_size"], "pad_value": np.nan}  # a matrix has padding, too
+
+
 def _encode(model, X, table, options, reset):
     """X with numbers in the place of categories, and a frame with the names of its features, None if it has none.
 
@@ -217,7 +224,8 @@ def _encode(model, X, table, options, reset):
     """
     columns = table.sequences
     if not isinstance(columns, Columns):
-        columns = columns_of(columns, input_size=options["input_size"], in_table=columns is not X)
+        padding = {name: options.get(name) for name in ("input_size", "pad_value")}
+        columns = columns_of(columns, **padding, in_table=columns is not X)
     if columns is None:
         return table.sequences, None  # which is refused for its form
     named = columns.flat if columns.frame is None else columns.frame

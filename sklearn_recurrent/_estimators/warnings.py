@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from .._core.optimizers import PLANNED
 from .._data import likely_padding
-from .._data.containers import unwrap
+from .._data.categories import as_values
+from .._data.containers import label_of, unwrap
 from .._data.likely_mistakes import lookahead
 from .._data.sequences import source_of
-from .._data.static import split_table, without_columns
+from .._data.static import columns_of_table, without_columns
 from .._data.warnings import warn_of_data, warn_user
 from .target_encoders import ClassEncoder, LabelSequenceEncoder
 
@@ -65,15 +68,22 @@ def _written_padding(dataset, encoder):
     return likely_padding.of_labels(labels, np.array([0, len(labels)]))
 
 
-def warn_of_padded_steps(model, X, sequences):
+def warn_of_padded_steps(model, X, sequences, remembered):
     """Say that X, which was parsed to `sequences`, seems to be padded by what is learned as data.
 
     `pad_value` and `pad_token` are for arrays of all sequences: where they name the padding of an array, it is gone.
+
+    remembered : what was stored of X when it was parsed
     """
-    if model.embedding_dim is None:
+    is_mixed = "categories_" in remembered
+    if model.embedding_dim is None or is_mixed:
+        values_of = None
+        if is_mixed:
+            is_categorical = remembered["is_categorical_"]
+            values_of = partial(as_values, is_categorical=is_categorical, categories=remembered["categories_"])
         parameter = "pad_value"
         given = None if model.pad_value is None or np.isnan(model.pad_value) else model.pad_value
-        found = likely_padding.of_features(sequences, given or 0.0)
+        found = likely_padding.of_features(sequences, given or 0.0, values_of)
         what = "{} alone" if given else "zeros alone"
     else:
         parameter = "pad_token"
@@ -82,10 +92,9 @@ def warn_of_padded_steps(model, X, sequences):
         what = "the token {}"
     if found is None:
         return
-    table = split_table(X)
-    form, _ = unwrap(table.sequences)
+    form = None if columns_of_table(X)[0] else unwrap(X)[0]
     advice = f"set {parameter}={found.value}"
-    if table.sequences is not X:
+    if form is None:
         advice = "cut it off before"
     elif form != "numbers" and given is not None:
         advice = f"pass an array, since {parameter} is for arrays: X = np.stack({source_of(form)})"
@@ -110,11 +119,11 @@ def warn_of_numbering(X, static):
     """Say that a column beside the sequences seems to number them; it would be learned as a static value."""
     if static is None or len(static) < ENOUGH:
         return
-    for values, column, label in zip(static.T, *_columns_of_static(X), strict=True):
+    for values, column in zip(static.T, columns_of_table(X)[1], strict=True):
         if _is_numbering(values):
             warn_of_data(
-                f"Column {label!r} of X has another whole number in each row, as if it numbered the sequences, and is "
-                f"learned as a static value. If it does, leave it out: X = {without_columns(X, [column])}"
+                f"Column {label_of(X, column)!r} of X has another whole number in each row, as if it numbered the "
+                f"sequences, and is learned as a static value. If it does, leave it out: X = {without_columns(X, [column])}"
             )
 
 
@@ -134,11 +143,6 @@ def _is_numbering(values):
     rows = np.arange(n) - (n - 1) / 2
     slope = (rows @ values) / (rows @ rows)
     return bool(np.ptp(values - slope * rows) > ROUNDED)
-
-
-def _columns_of_static(X):
-    table = split_table(X)
-    return table.columns, table.labels
 
 
 def warn_of_empty_features(sequences):

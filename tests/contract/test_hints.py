@@ -827,6 +827,19 @@ OTHERS = {
         sr.LSTMRegressor(**TINY, return_sequences=True, bidirectional=True),
         warns=True,
     ),
+    "a token that pads categories": Hint(
+        "pad_value=0",
+        padded(CODES),
+        model=sr.LSTMClassifier(**TINY, categorical_features=[1], pad_token=0),
+        after=False,
+    ),
+    "zero padding beside categories": Hint(
+        "pad_value=0.0",
+        padded([np.abs(x) + 1 for x in CODES]),
+        model=sr.LSTMClassifier(**TINY, categorical_features=[1]),
+        warns=True,
+        expected=[np.abs(x) + 1 for x in CODES],
+    ),
     "times beside categories": Hint(
         "X = [x.drop(columns='t') for x in X]",
         [pd.DataFrame({"k": list("ab"), "t": pd.to_datetime(["2026", "2027"])})] * N,

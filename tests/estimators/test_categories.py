@@ -317,6 +317,74 @@ def test_padding_of_a_cube_is_no_category(X, y):
     assert model.categories_[0].tolist() == [0, 1, 2, 3]
 
 
+def padded_with(value, X, n_features, dtype, padding="post"):
+    cube = np.full((len(X), 8, n_features), value, dtype=dtype)
+    for row, x in zip(cube, X, strict=True):
+        row[slice(len(x)) if padding == "post" else slice(-len(x), None)] = x
+    return cube
+
+
+@every_class
+@pytest.mark.parametrize("padding", ["post", "pre"])
+def test_pad_value_is_padding_beside_categories(cls, padding, X, y):
+    if issubclass(cls, sr.Seq2SeqClassifier):
+        y = [["u"], ["v"]] * 20
+    kinds = [x[["x", "kind"]].to_numpy() for x in X]  # 0 is a kind, too
+    for settings in ({"categorical_features": [1]}, {"categorical_features": [0, 1], "embedding_dim": 2}):
+        expected = cls(**TINY, **settings).fit(kinds, y)
+        for value in (0.0, -7.0):
+            cube = padded_with(value, kinds, 2, float, padding)
+            model = cls(**TINY, **settings, pad_value=value).fit(cube, y)
+            assert np.array_equal(model.theta_, expected.theta_)
+            assert [known.tolist() for known in model.categories_] == [known.tolist() for known in expected.categories_]
+            assert_same(response(model, cube), response(expected, kinds))
+            flat = cls(**TINY, **settings, pad_value=value, input_size=2).fit(cube.reshape(40, -1), y)
+            assert np.array_equal(flat.theta_, expected.theta_)
+
+
+def test_pad_value_is_padding_beside_strings(X, y):
+    settings = TINY | {"categorical_features": [1, 2]}
+    expected = sr.GRUClassifier(**settings).fit(objects(X), y)
+    cube = padded_with(0, objects(X), 3, object)
+    model = sr.GRUClassifier(**settings, pad_value=0).fit(cube, y)
+    assert np.array_equal(model.theta_, expected.theta_)
+    assert model.categories_[0].tolist() == ["a", "b", "c", None]
+    assert_same(model.predict_proba(cube), expected.predict_proba(objects(X)))
+    kinds = padded_with(-1, [x["kind"].to_numpy()[:, None] for x in X], 1, int)[:, :, 0]
+    model = sr.GRUClassifier(**TINY, categorical_features=[0], pad_value=-1).fit(kinds, y)
+    assert model.categories_[0].tolist() == [0, 1, 2, 3]
+    cube[0, 0] = 0
+    cube[0, 1:] = objects(X)[-1][0]
+    cube[0, 4, 1] = 0  # not at an end
+    assert_refused(sr.GRUClassifier(**settings, pad_value=0), cube, y, "strings and, in sequence 0, step 4")
+    cube[0] = 0
+    assert_refused(sr.GRUClassifier(**settings, pad_value=0), cube, y, "sequence 0 to have at least one time step")
+
+
+@pytest.mark.parametrize("settings", [{}, {"embedding_dim": 3}])
+def test_zero_padding_is_warned_of_beside_categories(settings, y):
+    rng = np.random.default_rng(0)
+    rows = [np.column_stack([rng.normal(3, 1, n), rng.integers(1, 4, n)]) for n in rng.integers(2, 8, 40)]
+    cube = padded_with(0.0, rows, 2, float)
+    model = sr.GRUClassifier(**TINY, **settings, categorical_features=[1])
+    with pytest.warns(sr.SequenceDataWarning, match=r"X seems to be padded: .* of zeros alone.* set pad_value=0\.0\."):
+        model.fit(cube, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", sr.SequenceDataWarning)
+        model.set_params(pad_value=0.0).fit(cube, y)
+        assert model.categories_[0].tolist() == [1, 2, 3]
+        model.set_params(pad_value=None).fit(cube + np.array([0, 1]), y)  # the category of these steps is 1
+        weight = np.arange(40) > 0
+        cube[0, :, 1] = 99  # a category that weighs nothing
+        model.set_params(pad_value=0.0).fit(cube, y, sample_weight=weight)
+    with pytest.warns(sr.SequenceDataWarning, match="X seems to be padded"):
+        model.set_params(pad_value=None).fit(cube, y, sample_weight=weight)
+
+
+def test_a_pad_token_is_refused_beside_categories(X, y):
+    assert_refused(sr.GRUClassifier(**MIXED, pad_token=0), X, y, "Set pad_value=0, which")
+
+
 def test_static_values_beside_sequences_of_categories(X, y):
     table = pd.DataFrame({"seq": X, "age": np.linspace(18, 90, 40)})
     model = sr.LSTMClassifier(**MIXED).fit(table, y)
