@@ -219,11 +219,25 @@ def unlike(X, X_val, ids=False):
 
     A few values that are rare may move a mean, and a spread, as far as any: most values must lie there.
     """
-    values = _values_of_some(X)
-    others = _values_of_some(X_val)
-    if len(X) < SEVERAL:
+    found = _far_feature(_values_of_some(X), _values_of_some(X_val), len(X), len(X_val), ids)
+    return None if found is None else f"feature {found}"
+
+
+def unlike_static(static, static_val):
+    """The same of static values (n, k). Those that are 0 or 1 on both sides are no quantities."""
+    ids = np.isin(np.concatenate([static, static_val]), (0, 1)).all(axis=0)
+    found = _far_feature(static, static_val, len(static), len(static_val), ids)
+    return None if found is None else f"static value {found}"
+
+
+def _far_feature(values, others, n_sequences, n_others, ids):
+    """The number of a feature of `others` that lies far from that of `values` (S, F), in words; None if none does.
+
+    n_sequences, n_others : of how many sequences these are
+    """
+    if n_sequences < SEVERAL:
         return None
-    several = len(X_val) >= SEVERAL
+    several = n_others >= SEVERAL
     if np.isnan(values).any() or np.isnan(others).any():
         pairs = [(_present(values, j), _present(others, j)) for j in range(values.shape[1])]
         far = np.array([_is_far(*pair, several)[0] for pair in pairs])
@@ -236,7 +250,7 @@ def unlike(X, X_val, ids=False):
     value = _present(values, j)
     other = _present(others, j)
     return (
-        f"feature {j} has mean {other.mean():.3g} and standard deviation {other.std():.3g} in X_val, "
+        f"{j} has mean {other.mean():.3g} and standard deviation {other.std():.3g} in X_val, "
         f"but {value.mean():.3g} and {value.std():.3g} in X"
     )
 

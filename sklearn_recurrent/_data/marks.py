@@ -24,22 +24,43 @@ def marked(array, mark):
     return array.view(np.dtype(dtype, metadata={KEY: mark}))
 
 
-def mark_of(array):
-    """The mark of an array; None if it has none, or is no array."""
-    metadata = getattr(getattr(array, "dtype", None), "metadata", None)
-    return metadata.get(KEY) if metadata else None
+def marked_frame(frame, mark):
+    """A frame of pandas with the same values that carries `mark`; frames of other libraries, unchanged, cannot."""
+    if not hasattr(frame, "attrs"):
+        return frame
+    frame = frame.copy(deep=False)
+    frame.attrs = {**frame.attrs, KEY: mark}
+    return frame
+
+
+def mark_of(x):
+    """The mark of an array or a frame; None if it has none, or is neither."""
+    metadata = getattr(getattr(x, "dtype", None), "metadata", None)
+    if metadata:
+        return metadata.get(KEY)
+    attrs = getattr(x, "attrs", None)
+    return attrs.get(KEY) if isinstance(attrs, dict) else None
 
 
 def mark_of_input(X):
-    """The mark of an array, or of the first sequence in a container; None if there is none."""
-    if isinstance(X, np.ndarray) and X.dtype != object:
+    """The mark of an array, of a container, or of the first sequence in it, in whatever column; None if there is none.
+
+    If columns differ, tokens count: whoever reads these as quantities reads them wrongly beside whatever else.
+    """
+    if isinstance(X, np.ndarray) and (X.dtype != object or mark_of(X) is not None):
         return mark_of(X)
+    marks = [mark for mark in map(mark_of, _first_sequences(X)) if mark is not None]
+    return TOKENS if TOKENS in marks else next(iter(marks), None)
+
+
+def _first_sequences(X):
+    """The first sequence in each column that may hold some."""
     if isinstance(X, list | tuple):
-        first = X[0] if X else None
-    elif isinstance(X, np.ndarray):
-        first = X.flat[0] if X.size else None
-    elif hasattr(X, "iloc") and hasattr(X, "to_numpy") and 0 not in X.shape:  # pandas; the shape of Dask is lazy
-        first = X.iloc[0] if len(X.shape) == 1 else X.iloc[0, 0]
-    else:
-        first = None
-    return mark_of(first)
+        return X[:1]
+    if isinstance(X, np.ndarray):
+        return X[:1].ravel()
+    if not hasattr(X, "iloc") or not hasattr(X, "to_numpy") or 0 in X.shape:  # no pandas; the shape of Dask is lazy
+        return []
+    if len(X.shape) == 1:
+        return [X.iloc[0]]
+    return [X.iloc[0, j] for j, dtype in enumerate(X.dtypes) if getattr(dtype, "kind", "O") == "O"]

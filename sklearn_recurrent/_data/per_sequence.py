@@ -16,7 +16,7 @@ from .arrays import NUMERIC
 from .columns import as_frame, column_names, is_frame
 from .containers import object_array
 from .layouts import warn_of_long
-from .marks import TOKENS, TRANSFORMED, mark_of, marked
+from .marks import TOKENS, TRANSFORMED, mark_of, marked, marked_frame
 from .missing import locate
 from .sequences import as_array, from_arrays
 from .steps import (
@@ -322,7 +322,7 @@ def _alike(results):
     """All frames, of the same columns; or all arrays, of one dtype and one number of features."""
     if all(map(is_frame, results)):
         _check_equal_columns(results)
-        return results
+        return [marked_frame(result, TRANSFORMED) for result in results]
     arrays = [as_dense(result) for result in results]
     if len({array.ndim for array in arrays}) > 1:
         arrays = [two_dimensional(array) for array in arrays]
@@ -362,6 +362,8 @@ def _in_container(parsed, results):
     """The results in a container like that of X."""
     if parsed.container in ("sequences", "column"):
         sequences = object_array(results)
+        if all(map(is_frame, results)):  # not all of which can carry a mark
+            sequences = marked(sequences, TRANSFORMED)
         return sequences[:, None] if parsed.container == "column" else sequences
     lengths = [len(x) for x in results]
     valid = parsed.valid if lengths == [len(x) for x in parsed.items] else None

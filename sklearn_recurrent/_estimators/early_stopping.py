@@ -9,7 +9,7 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 from sklearn.utils import check_consistent_length
 
-from .._data.likely_mistakes import holds_texts, unlike
+from .._data.likely_mistakes import holds_texts, unlike, unlike_static
 from .._data.marks import mark_of_input
 from .._data.sequences import object_array
 from .._data.warnings import warn_of_data
@@ -94,6 +94,8 @@ def warn_of_other_kind(sequences, others, advice, *, ids):
         warn_of_data(f"X comes from a transformer, X_val does not. {advice}")
         return
     found = None if np.all(ids) else unlike(sequences, others, ids)
+    if found is None and sequences.static is not None:
+        found = unlike_static(sequences.static, others.static)
     if found is not None:
         warn_of_data(f"X_val lies far from X: {found}. {FROM_PIPELINE}")
 

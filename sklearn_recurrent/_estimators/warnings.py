@@ -123,7 +123,8 @@ def warn_of_numbering(X, static):
         if _is_numbering(values):
             warn_of_data(
                 f"Column {label_of(X, column)!r} of X has another whole number in each row, as if it numbered the "
-                f"sequences, and is learned as a static value. If it does, leave it out: X = {without_columns(X, [column])}"
+                "sequences, and is learned as a static value. If it does, leave it out: "
+                f"X = {without_columns(X, [column])}"
             )
 
 

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
 
-from sklearn_recurrent import SequenceTokenizer, as_sequences
+from sklearn_recurrent import PerSequence, RNNClassifier, SequenceTokenizer, as_column, as_sequences
 from sklearn_recurrent._data.marks import TOKENS, TRANSFORMED, mark_of, mark_of_input, marked
 
 ids = np.array([5, 3, 4], np.int32)
@@ -51,6 +51,20 @@ def test_values_of_another_kind_have_no_mark(new):
     assert mark_of(new(marked(ids, TOKENS))) is None
 
 
+def in_second_column(x):
+    table = np.array([[1.5, None, 2]] * 2, object)
+    table[:, 1] = [x, x]
+    return table
+
+
+def test_tokens_in_any_column_are_tokens():
+    pandas = pytest.importorskip("pandas")
+    X = pandas.DataFrame({"scaled": [marked(ids, TRANSFORMED)] * 30, "ids": [marked(ids, TOKENS)] * 30})
+    assert mark_of_input(X) == TOKENS
+    with pytest.raises(ValueError, match="got ids of tokens, made by SequenceTokenizer"):
+        RNNClassifier(3, max_iter=1).fit(X, np.arange(30) % 2)
+
+
 @pytest.mark.parametrize(
     "container",
     [
@@ -62,6 +76,9 @@ def test_values_of_another_kind_have_no_mark(new):
         lambda x: np.fromiter([x, x], object)[:, None],
         lambda x: pytest.importorskip("pandas").Series([x, x], index=[5, 7]),
         lambda x: pytest.importorskip("pandas").DataFrame({"x": [x, x]}, index=[5, 7]),
+        lambda x: pytest.importorskip("pandas").DataFrame({"age": [1.5, 2], "x": [x, x]}, index=[5, 7]),
+        lambda x: pytest.importorskip("pandas").DataFrame({"site": ["a", "b"], "x": [x, x]}),
+        in_second_column,
     ],
 )
 def test_the_mark_of_an_input_is_that_of_its_first_sequence(container):
@@ -122,3 +139,26 @@ def test_tokens_keep_their_mark_in_large_arrays_that_processes_share(tmp_path):
     joblib.dump(tokens, tmp_path / "tokens")
     assert mark_of(joblib.load(tmp_path / "tokens")) == TOKENS
     assert mark_of(joblib.load(tmp_path / "tokens", mmap_mode="r")) == TOKENS
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+@pytest.mark.parametrize("column", [False, True])
+def test_frames_that_PerSequence_makes_are_marked(library, column):
+    frame = getattr(pytest.importorskip(library), "table" if library == "pyarrow" else "DataFrame")
+    X = [frame({"v": [1.0, 2.0]}) for _ in range(6)]
+    if column:
+        X = as_column([np.zeros(2)] * 6)
+        X[:, 0] = [frame({"v": [1.0, 2.0]}) for _ in range(6)]
+    same = PerSequence(lambda x: x).fit_transform(X)
+    assert mark_of_input(X) is None
+    for handed_on in (same, same[2:], same[[3, 1]], pickle.loads(pickle.dumps(same)), train_test_split(same)[0]):
+        assert mark_of_input(handed_on) == TRANSFORMED
+    if library == "pandas":
+        assert mark_of_input(list(same.ravel())) == TRANSFORMED
+        assert mark_of_input([x.iloc[1:] for x in same.ravel()]) == TRANSFORMED
+
+
+def test_a_frame_that_a_function_returns_again_and_again_gets_no_mark_itself():
+    frame = pytest.importorskip("pandas").DataFrame({"v": [1.0, 2.0]})
+    PerSequence(lambda x: frame).fit_transform([frame] * 3)
+    assert frame.attrs == {}

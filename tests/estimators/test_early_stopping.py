@@ -355,6 +355,33 @@ def test_X_val_far_from_X_causes_a_warning(task):
     model.fit(X[:30], y[:30], X_val=X[30:], y_val=y[30:])  # a warning would be an error here
 
 
+def test_static_values_of_X_val_far_from_those_of_X_cause_a_warning(task):
+    cls, X, y = task
+    ages = np.random.default_rng(0).uniform(20, 80, len(X))
+    scaled = (ages - ages.mean()) / ages.std()
+
+    def table(rows, age, **others):
+        return pd.DataFrame({"age": age[rows], **others, "seq": [X[row] for row in rows]})
+
+    model = cls(**TINY)
+    first, last = np.arange(30), np.arange(30, len(X))
+    with pytest.warns(SequenceDataWarning, match=r"X_val lies far from X: static value 0 has mean "):
+        model.fit(table(first, scaled), y[:30], X_val=table(last, ages), y_val=y[30:])
+    model.fit(table(first, ages), y[:30], X_val=table(last, ages), y_val=y[30:])  # a warning would be an error here
+    rare = table(first, ages, site=(first == 0).astype(int))
+    model.fit(rare, y[:30], X_val=table(last, ages, site=np.ones(len(last))), y_val=y[30:])
+
+
+def test_the_mark_of_sequences_is_seen_in_any_column(task):
+    cls, X, y = task
+    marked_X = [marked(x, TRANSFORMED) for x in X]
+    ages = np.random.default_rng(0).uniform(20, 80, len(X))
+    table, raw = (pd.DataFrame({"age": ages, "seq": x}) for x in (marked_X, X))
+    with pytest.warns(SequenceDataWarning, match="X comes from a transformer, X_val does not"):
+        cls(**TINY).fit(table[:30], y[:30], X_val=raw[30:], y_val=y[30:])
+    cls(**TINY).fit(table[:30], y[:30], X_val=table[30:], y_val=y[30:])
+
+
 def test_tokens_have_no_distance(ragged, labels):
     X, X_val = ([np.arange(len(x)) + first for x in part] for part, first in ((ragged[:30], 0), (ragged[30:], 10**6)))
     RNNClassifier(**TINY, embedding_dim=2).fit(X, labels[:30], X_val=X_val, y_val=labels[30:])
