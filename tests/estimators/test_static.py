@@ -591,3 +591,17 @@ def test_columns_of_series_of_strings_are_categories():
     assert np.array_equal(by_dtype.theta_, expected.theta_)
     with pytest.raises(ValueError, match="got 4 steps in column 'v' and 1 in column 'k' for sequence 2"):
         clone(expected).fit(tables["lists"].assign(k=[*texts[:2], ["p"], *texts[3:]]), y)
+
+
+def test_columns_of_strings_may_stand_beside_static_values_and_padding():
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(2, 8, 40)
+    numbers = [np.r_[rng.normal(3, 1, n), np.zeros(8 - n)] for n in lengths]
+    kinds = [np.r_[rng.integers(1, 4, n), np.zeros(8 - n, int)] for n in lengths]
+    X = pd.DataFrame({"id": range(40), "v": numbers, "k": kinds, "text": [["p"] * 8] * 40})
+    model = sr.GRURegressor(3, max_iter=1, categorical_features=["k", "text"])
+    with pytest.warns(sr.SequenceDataWarning, match="Column 'id' of X has another whole number"):
+        model.fit(X, np.arange(40.0))
+    with pytest.warns(sr.SequenceDataWarning) as caught:
+        model.set_params(categorical_features=["k"]).fit(X.drop(columns=["id", "text"]), np.arange(40.0))
+    assert "zeros alone, which are learned as data. If that is padding, cut it off before." in str(caught[0].message)
