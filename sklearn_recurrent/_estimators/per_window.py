@@ -16,7 +16,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._core.levels import level, spread
 from .._core.ragged import Ragged
-from .._data.containers import object_array, unwrap
+from .._data.containers import object_array
+from .._data.layouts import contents_of
 from .._data.sequences import parse_sequences
 from .._data.static import split_table
 from .._data.steps import adopt, in_container, takes_nan
@@ -44,8 +45,9 @@ class PerWindow(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     scale : {'diff', 'std', 'mean'} or None, default='diff'
         The scale: the standard deviation of the differences from step to step, that of the values, the mean of their
         absolute values, or 1. It is 1 where the window does not change.
-    keep_level : bool, default=True
-        Whether the level is a further input, in the unit of X: it may tell, too. Sequences have it at each step.
+    keep_level : bool, default=False
+        Whether the level is a further input, in the unit of X, where it tells what comes next, too. Sequences have it
+        at each step.
     target : int, str or list of these, default=None
         The feature of X that y continues, or one for each output of y. None: the only one that is not known ahead, or
         all of these, if y has as many outputs per step (an axis of its own).
@@ -92,7 +94,7 @@ class PerWindow(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     >>> model = GRURegressor(16, max_iter=20, random_state=0)
     >>> model.fit(X[:100], y[:100]).score(X[100:], y[100:]) < 0
     True
-    >>> PerWindow(model, keep_level=False).fit(X[:100], y[:100]).score(X[100:], y[100:]) > 0.95
+    >>> PerWindow(model).fit(X[:100], y[:100]).score(X[100:], y[100:]) > 0.95
     True
     """
 
@@ -115,7 +117,7 @@ class PerWindow(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         *,
         center: Literal["last", "mean"] | None = "last",
         scale: Literal["diff", "std", "mean"] | None = "diff",
-        keep_level: bool = True,
+        keep_level: bool = False,
         target: int | str | list[int | str] | None = None,
         known: int | str | list[int | str] | None = None,
     ) -> None:
@@ -236,7 +238,7 @@ class PerWindow(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             missing, or lengths differ.
         """
         predicted = self.predict(X)
-        form, y = unwrap(y, "y")
+        form, y = contents_of(y, "y", is_target=True)
         if form == "numbers":
             y = np.asarray(y, dtype=np.float64)
         if np.shape(predicted[0]) != np.shape(y[0]):
@@ -360,6 +362,8 @@ class _Windows(NamedTuple):
         values = np.hstack([self._scaled(), np.repeat(levels, self.steps.lengths, axis=0)])
         dtype = self.steps.dtype
         scaled = in_container(self.container, Ragged(values.astype(dtype), self.steps.offsets, self.steps.valid))
+        if self.container == "matrix" and scaled.shape[2] == 1:
+            scaled = scaled[:, :, 0]  # in a cube a missing first value would be padding
         if self.static is None:
             return scaled
         return np.column_stack([object_array(list(scaled)), self.static.astype(object)])
@@ -395,7 +399,7 @@ class _Windows(NamedTuple):
         return self._moved(predicted, form, lambda y, level, scale: y * scale + level, form.axis)
 
     def _moved(self, y, form, function, axis):
-        container, rows = unwrap(y, "y")
+        container, rows = contents_of(y, "y", is_target=True)
         check_consistent_length(self.steps, rows)
         level = self.level[:, form.features]
         scale = self.scale[:, form.features]
@@ -422,7 +426,7 @@ class _Windows(NamedTuple):
 
 def _form_of(y, windows, target):
     """How `y` is made of outputs, each of which continues a feature."""
-    container, rows = unwrap(y, "y")
+    container, rows = contents_of(y, "y", is_target=True)
     ndim = np.ndim(rows) if container == "numbers" else 1 + max(map(np.ndim, rows), default=0)
     own = np.flatnonzero(windows.own)
     if target is not None:

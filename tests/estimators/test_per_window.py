@@ -171,9 +171,7 @@ def test_ragged_windows_and_ragged_targets(ragged):
     assert [len(row) for row in predicted] == [len(row) for row in y]
     levels = np.array([x[-1, 0] for x in ragged])
     scales = np.array([np.diff(x[:, 0]).std() for x in ragged])
-    scaled = [
-        np.column_stack([(x - x[-1]) / np.diff(x, axis=0).std(axis=0), np.tile(x[-1], (len(x), 1))]) for x in ragged
-    ]
+    scaled = [(x - x[-1]) / np.diff(x, axis=0).std(axis=0) for x in ragged]
     inner = Seq2SeqRegressor(**TINY).fit(scaled, [(row - a) / b for row, a, b in zip(y, levels, scales, strict=True)])
     expected = inner.predict(scaled, horizon=[len(row) for row in y])
     for row, found, a, b in zip(expected, predicted, levels, scales, strict=True):
@@ -191,7 +189,6 @@ def test_what_is_known_ahead_stays_as_it_is_and_so_does_the_future(walks):
     levels, scales = by_hand(X, "last", "diff")
     scaled = windows.copy()
     scaled[:, :12, 0] = (X - levels) / scales
-    scaled = np.concatenate([scaled, np.broadcast_to(levels[:, None], (30, 15, 1))], axis=2)
     inner = GRURegressor(**TINY).fit(scaled, (y - levels) / scales)
     model = PerWindow(GRURegressor(**TINY), known=[1]).fit(windows, y)
     assert_allclose(model.predict(windows), inner.predict(scaled) * scales + levels, rtol=1e-9)
@@ -203,7 +200,7 @@ def test_static_values_are_passed_on(walks):
     model = PerWindow(GRURegressor(**TINY)).fit(table, y)
     assert model.regressor_.n_static_features_in_ == 1
     assert model.predict(table).shape == (30, 3)
-    assert PerWindow(Ridge()).fit(table, y).regressor_.n_features_in_ == 12 + 1 + 1
+    assert PerWindow(Ridge()).fit(table, y).regressor_.n_features_in_ == 12 + 1
 
 
 def test_missing_values_stay_missing_and_padding_stays_padding(walks):
@@ -238,7 +235,6 @@ def test_weights_groups_and_validation_sets_reach_the_regressor(walks):
     fitted = model.fit(X[:20], y[:20], sample_weight=np.ones(20), X_val=X[20:], y_val=y[20:])
     levels, scales = by_hand(X, "last", "diff")
     sequences = ((X - levels) / scales)[:, :, None]
-    sequences = np.concatenate([sequences, np.broadcast_to(levels[:, None], (30, 12, 1))], axis=2)
     inner = clone(model.regressor).fit(
         sequences[:20], ((y - levels) / scales)[:20], X_val=sequences[20:], y_val=((y - levels) / scales)[20:]
     )
