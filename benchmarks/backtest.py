@@ -1,0 +1,223 @@
+"""Forecasts of several steps on nine sets of series, as they would have been made at four times.
+
+``make backtest``, or ``python benchmarks/backtest.py airline co2`` for some of the sets. At each of the last four times
+that are one horizon apart, each method learns from what came before and forecasts the next horizon. Prints a row of a
+Markdown table per set: MASE (the mean absolute error, divided by that of the seasonal naive forecast within the series
+up to the cutoff; mean over series and cutoffs), the share of values within the bands of 90 %, and the seconds of all
+fits of the network.
+
+The network is the recipe of the guide, unchanged for all sets: `forecast`. It was chosen before, on other sets (see
+the README of this folder). Boosting and the recipe get the same windows.
+"""
+
+import sys
+import time
+import warnings
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.multioutput import MultiOutputRegressor
+
+from sklearn_recurrent import GRURegressor, PerWindow, last_windows, sliding_windows
+
+# --- the recipe -------------------------------------------------------------------------------------------------------
+
+QUANTILES = (0.05, 0.5, 0.95)
+NETWORK = GRURegressor(hidden_layer_sizes=32, max_iter=50, loss="quantile", quantile=QUANTILES)
+
+
+def fitted(model, X, y, seeds=3):
+    return [clone(model).set_params(regressor__random_state=seed).fit(X, y) for seed in range(seeds)]
+
+
+def mean_of(models, X):
+    return np.mean([model.predict(X) for model in models], axis=0)
+
+
+def forecast(model, windows, last, horizon, alpha=0.1):
+    """Predictions (n, horizon, 3) for the last window of each series: lower end, median, upper end.
+
+    The bands are widened, in parts of their width, until they cover what followed the latest fifth of the windows
+    (Romano et al. 2019, Sesia & Candès 2020), which models of the windows before had not seen.
+    """
+    X, y, _ = windows
+    cutoff = windows.cutoff
+    start = np.quantile(cutoff, 0.8)
+    earlier = cutoff + horizon <= start
+    later = cutoff > start
+    band = mean_of(fitted(model, X[earlier], y[earlier]), X[later])
+    misses = np.maximum(band[..., 0] - y[later], y[later] - band[..., 2]) / (band[..., 2] - band[..., 0])
+    rank = min(len(misses), int(np.ceil((len(misses) + 1) * (1 - alpha))))
+    widening = np.sort(misses, axis=0)[rank - 1]
+    found = mean_of(fitted(model, X, y), last.X)
+    width = found[..., 2] - found[..., 0]
+    found[..., 0] -= widening * width
+    found[..., 2] += widening * width
+    return found
+
+
+# --- the others -------------------------------------------------------------------------------------------------------
+
+
+def seasonal_naive(history, season, horizon):
+    return np.array([np.resize(y[-season:], horizon) for y in history])
+
+
+def auto_ets(history, season, horizon):
+    from statsforecast.models import AutoETS
+
+    return np.array([AutoETS(season_length=season).forecast(y=y, h=horizon)["mean"] for y in history])
+
+
+def boosting(windows, last):
+    model = MultiOutputRegressor(HistGradientBoostingRegressor(random_state=0))
+    return model.fit(windows.X.reshape(len(windows.X), -1), windows.y).predict(last.X.reshape(len(last.X), -1))
+
+
+# --- the data ---------------------------------------------------------------------------------------------------------
+
+
+def long_table(series):
+    frames = [pd.DataFrame({"series": name, "t": np.arange(len(y)), "y": np.asarray(y, float)}) for name, y in series]
+    return pd.concat(frames, ignore_index=True)
+
+
+def airline():
+    from statsforecast.utils import AirPassengersDF
+
+    return long_table([("airline", AirPassengersDF["y"])])
+
+
+def statsmodels_data(name):
+    from importlib import import_module
+
+    return import_module(f"statsmodels.datasets.{name}").load_pandas().data
+
+
+def co2():
+    return long_table([("co2", statsmodels_data("co2")["co2"].resample("MS").mean().interpolate())])
+
+
+def macro():
+    data = statsmodels_data("macrodata")
+    names = ["realgdp", "realcons", "realinv", "realgovt", "realdpi", "cpi", "m1", "pop"]
+    return long_table([(name, data[name]) for name in names])
+
+
+def elnino():
+    return long_table([("elnino", statsmodels_data("elnino").drop(columns="YEAR").to_numpy().ravel())])
+
+
+def sunspots():
+    return long_table([("sunspots", statsmodels_data("sunspots")["SUNACTIVITY"])])
+
+
+def holidays():
+    """Four shops whose sales fall on holidays and rise with discounts, both known ahead."""
+    rng = np.random.default_rng(1)
+    n = 360
+    t = np.arange(n)
+    holiday = (rng.random(n) < 0.06).astype(float)
+    shops = []
+    for shop in range(4):
+        discount = 0.3 * (rng.random(n) < 0.15)
+        y = rng.uniform(40, 90) + 8 * rng.normal(size=7)[t % 7] - rng.uniform(15, 30) * holiday + 60 * discount
+        y += 0.5 * np.cumsum(rng.normal(size=n)) + 3 * rng.normal(size=n)
+        shops.append(pd.DataFrame({"series": shop, "t": t, "y": y, "holiday": holiday, "discount": discount}))
+    return pd.concat(shops, ignore_index=True)
+
+
+def magnitudes():
+    """Six series with a weekly season and a drifting level, in units, in thousands and in millions."""
+    rng = np.random.default_rng(2)
+    n = 300
+    t = np.arange(n)
+    series = []
+    for k in range(6):
+        level = np.exp(np.cumsum(0.01 * rng.normal(size=n)) + rng.uniform(-0.001, 0.002) * t)
+        week = 1 + 0.25 * rng.normal(size=7)
+        y = 1000.0 ** (k % 3) * rng.uniform(1, 5) * level * week[t % 7] * (1 + 0.05 * rng.normal(size=n))
+        series.append((k, y))
+    return long_table(series)
+
+
+def elec_equip():
+    return long_table([("elec_equip", statsmodels_data("elec_equip").iloc[:, 0])])
+
+
+def employment():
+    from vega_datasets import local_data
+
+    data = local_data.us_employment().select_dtypes("number").drop(columns="nonfarm_change")
+    return long_table(list(data.items()))
+
+
+SETS = {  # season, horizon, window, columns known ahead
+    airline: (12, 12, 36, []),
+    co2: (12, 12, 36, []),
+    macro: (4, 8, 20, []),
+    elnino: (12, 12, 36, []),
+    sunspots: (11, 11, 33, []),
+    holidays: (7, 14, 42, ["holiday", "discount"]),
+    magnitudes: (7, 14, 42, []),
+    elec_equip: (12, 12, 36, []),  # nothing was ever tried on this one and the next
+    employment: (12, 12, 36, []),
+}
+N_CUTOFFS = 4
+
+
+def backtest(table, season, horizon, window, known):
+    """Name of a method → its errors, (cutoffs, series); the coverage of the bands; seconds of fits of the network."""
+    errors = {}
+    covered = []
+    seconds = 0.0
+    length = table.groupby("series")["t"].transform("size")
+    options = {"time": "t", "by": "series", "target": "y", "known": known or None}
+    wrap = {"target": 0, "known": list(range(1, 1 + len(known))) or None}
+    for number in range(N_CUTOFFS, 0, -1):
+        end = length - number * horizon
+        past = table[table["t"] < end]
+        future = table[(table["t"] >= end) & (table["t"] < end + horizon)]
+        history = [y.to_numpy() for _, y in past.groupby("series", sort=False)["y"]]
+        true = np.array([y.to_numpy() for _, y in future.groupby("series", sort=False)["y"]])
+        windows = sliding_windows(past, window, horizon, **options)
+        known_future = future.drop(columns="y") if known else None
+        last = last_windows(past, window, horizon, known_future=known_future, **options)
+        found = {
+            "seasonal naive": seasonal_naive(history, season, horizon),
+            "AutoETS": auto_ets(history, season, horizon),
+            "boosting": boosting(windows, last),
+            "boosting, scaled": PerWindow(MultiOutputRegressor(HistGradientBoostingRegressor(random_state=0)), **wrap)
+            .fit(windows.X, windows.y)
+            .predict(last.X),
+        }
+        start = time.perf_counter()
+        windows = windows._replace(X=windows.X.astype(np.float32))
+        bands = forecast(PerWindow(NETWORK, **wrap), windows, last, horizon)
+        seconds += time.perf_counter() - start
+        found["recipe"] = bands[..., 1]
+        covered.append(((bands[..., 0] <= true) & (true <= bands[..., 2])).mean())
+        scale = np.array([np.abs(y[season:] - y[:-season]).mean() for y in history])
+        for name, y in found.items():
+            errors.setdefault(name, []).append(np.abs(y - true).mean(axis=1) / scale)
+    return {name: np.mean(e) for name, e in errors.items()}, np.mean(covered), seconds
+
+
+def main(names):
+    warnings.simplefilter("ignore")
+    header = None
+    for load, settings in SETS.items():
+        if names and load.__name__ not in names:
+            continue
+        errors, coverage, seconds = backtest(load(), *settings)
+        if header is None:
+            header = ["set", *errors, "coverage", "seconds"]
+            print("| " + " | ".join(header) + " |\n" + "|---" * len(header) + "|", flush=True)
+        cells = [load.__name__, *(f"{e:.2f}" for e in errors.values()), f"{coverage:.2f}", f"{seconds:.0f}"]
+        print("| " + " | ".join(cells) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
