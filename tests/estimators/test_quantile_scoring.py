@@ -223,6 +223,20 @@ def test_as_many_steps_are_predicted_as_there_are_targets():
     assert_allclose(pinball_scorer(0.5)(model, X, ragged), expected)
 
 
+@pytest.mark.skipif("quantile" not in sr.Seq2SeqRegressor().get_params(), reason="the decoder predicts no quantiles")
+def test_a_decoder_of_several_quantiles_is_scored_at_any_horizon():
+    model = sr.Seq2SeqRegressor(4, loss="quantile", quantile=QUANTILES, **SMALL)
+    for Y in (y, y[..., None] * [1, 2]):
+        model.fit(X, Y)
+        assert_allclose(pinball_scorer(0.95)(model, X, Y), pinball(Y, model.predict(X)[..., 2], 0.95))
+        ragged = [row[: 1 + j % 3] for j, row in enumerate(Y)]
+        predicted = np.concatenate(list(model.predict(X, horizon=[len(row) for row in ragged])))
+        flat = np.concatenate(ragged)
+        assert_allclose(pinball_scorer(0.95)(model, X, ragged), pinball(flat, predicted[..., 2], 0.95))
+        band = interval(flat, predicted[..., 0], predicted[..., 2], 0.1)
+        assert_allclose(interval_scorer(0.1)(model, X, ragged), band)
+
+
 # --- in scikit-learn --------------------------------------------------------------------------------------------------
 
 
@@ -248,6 +262,12 @@ def test_early_stopping_watches_a_quantile():
     for Y in (y[:, 0], y):
         model = clone(SEVERAL).set_params(early_stopping=True, scoring=pinball_scorer(0.95), max_iter=3)
         assert np.isfinite(model.fit(X, Y).validation_scores_).all()
+    model, sequences, targets = per_step()
+    weight = [np.ones(len(target)) for target in targets]
+    weight[0][1] = 3
+    for scorer in (pinball_scorer(0.95), interval_scorer(0.1)):
+        model.set_params(early_stopping=True, scoring=scorer, max_iter=3, validation_fraction=0.5)
+        assert np.isfinite(model.fit(sequences, targets, sample_weight=weight).validation_scores_).all()
 
 
 @pytest.mark.parametrize("scorer", [pinball_scorer(0.5), pinball_scorer(QUANTILES), interval_scorer(0.1)], ids=repr)
