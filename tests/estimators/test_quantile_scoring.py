@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import GradientBoostingRegressor, HistGradientBoostingRegressor
 from sklearn.linear_model import QuantileRegressor, Ridge
-from sklearn.metrics import get_scorer, mean_pinball_loss
+from sklearn.metrics import get_scorer, make_scorer, mean_pinball_loss
 from sklearn.model_selection import GridSearchCV, KFold, cross_validate
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
@@ -252,7 +252,7 @@ def test_searches_and_cross_validation_score_models_of_several_quantiles():
     for name, values in expected.items():
         assert_allclose(scores[f"test_{name}"], values)
     grid = {"alpha": [0.1, 1e4]}
-    search = GridSearchCV(SEVERAL, grid, cv=folds, scoring=scoring, refit="band", n_jobs=2, error_score="raise")
+    search = GridSearchCV(SEVERAL, grid, cv=folds, scoring=scoring, refit="band", error_score="raise")
     search.fit(X, y)
     assert_allclose(search.cv_results_["mean_test_low"][0], np.mean(expected["low"]))
     assert search.score(X, y) == interval_scorer(0.1)(search, X, y)
@@ -313,8 +313,12 @@ def test_weights_are_routed_to_a_scorer_that_asks_for_them():
         predicted = clone(SEVERAL).fit(X[train], y[train]).predict(X[test])[..., 0]
         assert_allclose(scores["test_asks"][fold], pinball(y[test], predicted, 0.05, weight[test]))
         assert_allclose(scores["test_ignores"][fold], pinball(y[test], predicted, 0.05))
-    with pytest.raises(sklearn.exceptions.UnsetMetadataPassedError):
-        cross_validate(model, X, y, cv=2, scoring=pinball_scorer(0.05), params={"sample_weight": weight})
+    refused = []
+    for scorer in (make_scorer(mean_pinball_loss), pinball_scorer(0.05)):
+        with pytest.raises((TypeError, ValueError), match="sample_weight") as error:
+            cross_validate(model, X, y, cv=2, scoring=scorer, params={"sample_weight": weight})
+        refused.append(error.type)
+    assert refused[0] is refused[1]
 
 
 # --- errors -----------------------------------------------------------------------------------------------------------
@@ -332,12 +336,20 @@ def test_a_quantile_that_is_not_predicted_is_refused_with_those_that_are():
         interval_scorer(0.2)(model, X, y)
 
 
-@pytest.mark.parametrize("model", [Ridge(), make_pipeline(Ridge()), sr.LSTMRegressor(4, **SMALL)], ids=repr)
-def test_a_model_without_quantiles_is_refused(model):
-    name = "LSTMRegressor" if isinstance(model, sr.LSTMRegressor) else "Ridge"
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        (Ridge(), "Ridge"),
+        (make_pipeline(Ridge()), "Ridge"),
+        (sr.LSTMRegressor(4, quantile=0.9, **SMALL), "LSTMRegressor"),
+        (HistGradientBoostingRegressor(quantile=0.9, max_iter=2), "HistGradientBoostingRegressor"),
+    ],
+    ids=lambda thing: type(thing).__name__,
+)
+def test_a_model_without_quantiles_is_refused(model, name):
     message = rf'^Expected a model that predicts the quantiles 0\.9, got {name}, .* loss="quantile", quantile=\(0\.9,\)'
     with pytest.raises(ValueError, match=message):
-        pinball_scorer(0.9)(model.fit(X, y), X, y)
+        pinball_scorer(0.9)(model.fit(X, y[:, 0]), X, y[:, 0])
 
 
 def test_predictions_of_another_shape_are_refused():
