@@ -22,6 +22,9 @@ from sklearn_recurrent import (
     sliding_windows,
 )
 
+crepes = pytest.importorskip("crepes")
+regression = pytest.importorskip("mapie.regression")
+
 ALPHA = 0.1
 WINDOW, HORIZON = 24, 3
 GAP = WINDOW + HORIZON - 1  # windows that overlap those of training, or of calibration, are in neither part
@@ -82,7 +85,6 @@ class Part(RegressorMixin, BaseEstimator):
 
 
 def conformal_of_mapie(model, X_calibration, y_calibration, **options):
-    regression = pytest.importorskip("mapie.regression")
     conformal = regression.SplitConformalRegressor(model, confidence_level=1 - ALPHA, prefit=True, **options)
     return conformal.conformalize(X_calibration, y_calibration)
 
@@ -121,7 +123,6 @@ def test_mapie_calibrates_a_network_of_sequences_as_a_part():
 
 def test_mapie_calibrates_the_band_of_predicted_quantiles():
     """mapie takes three models: of the lower quantile, of the upper one, and of the median."""
-    regression = pytest.importorskip("mapie.regression")
     quantiles = (ALPHA / 2, 0.5, 1 - ALPHA / 2)
     model = GRURegressor(8, loss="quantile", quantile=quantiles, **SMALL).fit(X[TRAINING], y[TRAINING])
     for step in range(HORIZON):
@@ -146,7 +147,7 @@ def test_mapie_refuses_too_few_residuals(of_one_step):
 
 
 def band_of_crepes(residuals, predicted, confidence=1 - ALPHA):
-    conformal = pytest.importorskip("crepes").ConformalRegressor().fit(residuals)
+    conformal = crepes.ConformalRegressor().fit(residuals)
     return conformal.predict_int(predicted, confidence=confidence).T
 
 
@@ -158,7 +159,6 @@ def test_crepes_calibrates_each_step_of_a_horizon(forecaster):
 
 
 def test_crepes_wraps_a_network_of_sequences():
-    crepes = pytest.importorskip("crepes")
     sequences = as_sequences(X)
     wrapped = crepes.WrapRegressor(GRURegressor(8, **SMALL))
     wrapped.fit(sequences[TRAINING], y[TRAINING, 0])
@@ -167,7 +167,6 @@ def test_crepes_wraps_a_network_of_sequences():
 
 
 def test_crepes_and_mapie_give_the_same_band(of_one_step):
-    pytest.importorskip("crepes")
     _, band = conformal_of_mapie(of_one_step, X[CALIBRATION], y[CALIBRATION, 0]).predict_interval(X[TEST])
     residuals = y[CALIBRATION, 0] - of_one_step.predict(X[CALIBRATION])
     lower, upper = band_of_crepes(residuals, of_one_step.predict(X[TEST]))

@@ -223,7 +223,6 @@ def test_as_many_steps_are_predicted_as_there_are_targets():
     assert_allclose(pinball_scorer(0.5)(model, X, ragged), expected)
 
 
-@pytest.mark.skipif("quantile" not in sr.Seq2SeqRegressor().get_params(), reason="the decoder predicts no quantiles")
 def test_a_decoder_of_several_quantiles_is_scored_at_any_horizon():
     model = sr.Seq2SeqRegressor(4, loss="quantile", quantile=QUANTILES, **SMALL)
     for Y in (y, y[..., None] * [1, 2]):
