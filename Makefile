@@ -4,7 +4,8 @@
 # make matrix  the full product of checks on every scikit-learn
 # make examples   all of them, with their pictures
 # make dist    sdist and wheel, built and tried    make findings   surprises of other libraries, run once more
-# make reductions   forecasts with sktime and skforecast, in an environment of their own
+# make reductions   forecasts and metrics beside sktime, skforecast and others, in an environment of their own
+# make clients   bands calibrated by mapie and crepes, in an environment of their own
 # make containers  what reads which container, with every library, in an environment of its own
 # make scale-out   searches on a Dask cluster of two processes, in an environment of its own
 # Each sets up what it needs in .venv, in a fresh clone too.
@@ -14,7 +15,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export SCIPY_ARRAY_API = 1
 
-.PHONY: demo examples test coverage lint matrix reductions containers scale-out bench accuracy findings dist clean
+.PHONY: demo examples test coverage lint matrix reductions clients containers scale-out bench accuracy findings dist clean
 
 demo: .venv/demo
 	$(BIN)/python examples/plot_digits.py
@@ -60,6 +61,11 @@ reductions: .venv/bin/python
 	$(PYTHON) -m venv .venv/forecast
 	.venv/forecast/bin/pip install -q -e ".[test,forecast]"
 	.venv/forecast/bin/python -m pytest tests/contract/test_reductions.py $(ARGS)
+
+clients: .venv/bin/python
+	$(PYTHON) -m venv .venv/clients
+	.venv/clients/bin/pip install -q -e ".[test,clients]"
+	.venv/clients/bin/python -m pytest tests/contract/test_clients.py $(ARGS)
 
 # TensorFlow ends a process that PyTorch shares, so it has processes of its own.
 containers: .venv/bin/python

@@ -3,6 +3,13 @@
 from typing import get_type_hints as _get_type_hints
 
 from ._data.cutoff_split import CutoffSplit
+from ._data.forecast_metrics import (
+    coverage_score,
+    crps_from_quantiles,
+    mean_absolute_scaled_error,
+    mean_interval_score,
+    weighted_quantile_loss,
+)
 from ._data.frames import sequences_from_frame
 from ._data.padder import SequencePadder
 from ._data.per_sequence import PerSequence
@@ -13,6 +20,7 @@ from ._data.warnings import SequenceDataWarning
 from ._data.windows import Windows, last_windows, sliding_windows
 from ._estimators.classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
 from ._estimators.per_window import PerWindow
+from ._estimators.quantile_scoring import interval_scorer, pinball_scorer
 from ._estimators.regressors import GRURegressor, LSTMRegressor, RNNRegressor
 from ._estimators.scoring import sequence_scorer
 from ._estimators.seq2seq_classifier import Seq2SeqClassifier
@@ -39,10 +47,17 @@ __all__ = [
     "Windows",
     "as_column",
     "as_sequences",
+    "coverage_score",
+    "crps_from_quantiles",
+    "interval_scorer",
     "last_windows",
+    "mean_absolute_scaled_error",
+    "mean_interval_score",
+    "pinball_scorer",
     "sequence_scorer",
     "sequences_from_frame",
     "sliding_windows",
+    "weighted_quantile_loss",
 ]
 __version__ = "0.1.0.dev0"
 

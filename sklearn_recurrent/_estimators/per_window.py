@@ -244,7 +244,7 @@ class PerWindow(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         if np.shape(predicted[0]) != np.shape(y[0]):
             raise ValueError(
                 f"Expected a prediction for each value of y, got shape {np.shape(predicted[0])} for window 0, whose y "
-                f"has shape {np.shape(y[0])}. Several quantiles have no R²: score them with another metric."
+                f"has shape {np.shape(y[0])}. Several quantiles have no R²: score them with pinball_scorer."
             )
         if form == "numbers" and not np.isnan(y).any():
             return r2_score(y.reshape(len(y), -1), predicted.reshape(len(y), -1), sample_weight=sample_weight)

@@ -105,7 +105,7 @@ class SequenceScorer:
 
     def __call__(self, estimator, X, y, sample_weight=None, **kwargs):
         """Score `estimator` on all time steps of `X`; other keywords are passed to the inner scorer."""
-        lengths, valid = _lengths_and_valid(estimator, X)
+        lengths, valid = lengths_and_valid(estimator, X)
         y, lengths = flatten_steps(y, lengths, valid=valid, masked="keep")
         like_y = {"lengths": lengths, "reference": "y", "valid": valid}
         scored = slice(None)
@@ -162,7 +162,7 @@ class SingleSequenceScorer(SequenceScorer, _BaseScorer):
         return self(estimator, X, y_true, **kwargs)
 
 
-def _lengths_and_valid(estimator, X):
+def lengths_and_valid(estimator, X):
     """The lengths of the sequences as `estimator` parses X, and which steps of a 3-D X are no padding."""
     if hasattr(estimator, "_input_options") and hasattr(estimator, "return_sequences"):
         _, sequences = estimator._parse_fitted(X)

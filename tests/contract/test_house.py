@@ -56,6 +56,7 @@ FLOORS = [  # from the ground up; a module imports only from floors below its ow
     {"_data.panels"},
     {"_data.forecast_tables", "_data.known_future", "_data.window_labels"},
     {
+        "_data.forecast_metrics",
         "_data.padder",
         "_data.per_sequence",
         "_data.per_timestep",
@@ -74,7 +75,7 @@ FLOORS = [  # from the ground up; a module imports only from floors below its ow
         "_estimators.weights",
     },
     {"_estimators.scoring"},
-    {"_estimators.early_stopping", "_estimators.target_encoders"},
+    {"_estimators.early_stopping", "_estimators.quantile_scoring", "_estimators.target_encoders"},
     {"_estimators.inspection", "_estimators.training_state", "_estimators.transforming", "_estimators.warnings"},
     {"_estimators.inputs"},
     {"_estimators.streaming"},

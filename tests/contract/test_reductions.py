@@ -1,6 +1,8 @@
 """Networks in the reductions of sktime and skforecast, against the same done by hand with `sliding_windows`.
 
-``make reductions`` installs both and runs this file; where they are missing, its tests are skipped.
+Also metrics of forecasts against those of utilsforecast and scoringrules.
+
+``make reductions`` installs them and runs this file; where they are missing, its tests are skipped.
 """
 
 import numpy as np
@@ -164,3 +166,80 @@ def test_several_series_of_skforecast_are_windows_of_several_series(model):
     )
     by_series = [rows["pred"] for _, rows in forecast.groupby("level")]
     assert_allclose(by_series, recursive(model, WAVES), rtol=1e-6)
+
+
+# --- metrics ----------------------------------------------------------------------------------------------------------
+
+QUANTILES = (0.05, 0.3, 0.5, 0.95)
+LENGTHS = (30, 40, 26)
+
+
+@pytest.fixture(scope="module")
+def forecasts():
+    """Histories of three series, and what follows each of them: targets, and quantiles of a forecast."""
+    rng = np.random.default_rng(0)
+    histories = [10.0**j * rng.normal(size=length) for j, length in enumerate(LENGTHS)]
+    y = [10.0**j * rng.normal(size=4 + j) for j in range(len(LENGTHS))]
+    predicted = [np.sort(row[:, None] + 10.0**j * rng.normal(size=(len(row), 4)), axis=1) for j, row in enumerate(y)]
+    return histories, y, predicted
+
+
+def tables_of(forecasts):
+    """As utilsforecast reads them: the table of forecasts, and that of histories."""
+    pandas = pytest.importorskip("pandas")
+    histories, y, predicted = forecasts
+    columns = ["lower", "low", "m", "upper"]
+    test = pandas.concat(
+        pandas.DataFrame(rows, columns=columns).assign(unique_id=str(j), ds=len(history) + np.arange(len(row)), y=row)
+        for j, (history, row, rows) in enumerate(zip(histories, y, predicted, strict=True))
+    )
+    train = pandas.concat(
+        pandas.DataFrame({"unique_id": str(j), "ds": np.arange(len(history)), "y": history})
+        for j, history in enumerate(histories)
+    )
+    return test.assign(**{"m-lo-90": test["lower"], "m-hi-90": test["upper"]}), train
+
+
+def of_each_series(metric, *arguments):
+    return [metric(*rows) for rows in zip(*arguments, strict=True)]
+
+
+def test_metrics_are_those_of_utilsforecast_for_each_series(forecasts):
+    losses = pytest.importorskip("utilsforecast.losses")
+    test, train = tables_of(forecasts)
+    histories, y, predicted = forecasts
+    lower, _, median, upper = zip(*(np.moveaxis(rows, -1, 0) for rows in predicted), strict=True)
+
+    for m in (1, 7):
+        mase = of_each_series(
+            lambda *rows, m=m: sr.mean_absolute_scaled_error(*rows[:2], y_train=rows[2], m=m), y, median, histories
+        )
+        assert_allclose(mase, losses.mase(test, ["m"], seasonality=m, train_df=train)["m"])
+        # Its mean over series counts them alike; here all targets count alike.
+        weight = [1 / len(row) for row in y]
+        together = sr.mean_absolute_scaled_error(y, list(median), y_train=histories, m=m, sample_weight=weight)
+        assert_allclose(together, np.mean(mase))
+
+    coverage = of_each_series(sr.coverage_score, y, lower, upper)
+    assert_allclose(coverage, losses.coverage(test, ["m"], level=90)["m"])
+    interval = of_each_series(lambda *rows: sr.mean_interval_score(*rows, alpha=0.1), y, lower, upper)
+    assert_allclose(interval, losses.winkler_score(test, ["m"], level=90)["m"])
+
+    models = {"model": ["lower", "low", "m", "upper"]}
+    options = {"models": models, "quantiles": np.array(QUANTILES)}
+    crps = of_each_series(lambda *rows: sr.crps_from_quantiles(*rows, quantile=QUANTILES), y, predicted)
+    assert_allclose(crps, 2 * losses.mqloss(test, **options)["model"])
+    wql = of_each_series(lambda *rows: sr.weighted_quantile_loss(*rows, quantile=QUANTILES), y, predicted)
+    assert_allclose(wql, losses.scaled_crps(test, **options)["model"])
+
+
+def test_metrics_are_the_means_of_scoringrules(forecasts):
+    scoringrules = pytest.importorskip("scoringrules")
+    _, y, predicted = forecasts
+    flat, forecast = np.concatenate(y), np.concatenate(predicted)
+    crps = scoringrules.crps_quantile(flat, forecast, np.array(QUANTILES), backend="numpy")
+    assert_allclose(sr.crps_from_quantiles(y, predicted, quantile=QUANTILES), np.mean(crps))
+    lower, upper = forecast[:, 0], forecast[:, 3]
+    score = scoringrules.interval_score(flat, lower, upper, 0.1, backend="numpy")
+    ends = [[rows[:, k] for rows in predicted] for k in (0, 3)]
+    assert_allclose(sr.mean_interval_score(y, *ends, alpha=0.1), np.mean(score))
