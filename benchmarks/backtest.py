@@ -25,7 +25,7 @@ from sklearn_recurrent import GRURegressor, PerWindow, last_windows, sliding_win
 # --- the recipe -------------------------------------------------------------------------------------------------------
 
 QUANTILES = (0.05, 0.5, 0.95)
-NETWORK = GRURegressor(hidden_layer_sizes=32, max_iter=50, loss="quantile", quantile=QUANTILES)
+NETWORK = GRURegressor(hidden_layer_sizes=32, loss="quantile", quantile=QUANTILES)
 
 
 def fitted(model, X, y, seeds=3):
@@ -44,6 +44,8 @@ def forecast(model, windows, last, horizon, alpha=0.1):
     """
     X, y, _ = windows
     cutoff = windows.cutoff
+    epochs = max(50, 16_000 // len(X))  # few windows need more passes: 500 batches at least
+    model = clone(model).set_params(regressor__max_iter=epochs)
     start = np.quantile(cutoff, 0.8)
     earlier = cutoff + horizon <= start
     later = cutoff > start
