@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_array, check_is_fitted
 from .._core.ragged import Ragged
 from .._sklearn import Interval, SequenceTransformerMixin, StrOptions, _fit_context, available_if
 from .arrays import plain
+from .columns import is_frame
 from .containers import object_array, unwrap
 from .layouts import warn_of_long
 from .marks import TOKENS, TRANSFORMED, mark_of_input, marked
@@ -220,6 +221,8 @@ class SequencePadder(SequenceTransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         mark = TOKENS if mark_of_input(X) == TOKENS else TRANSFORMED
+        if not is_frame(X) and (isinstance(X, list | tuple) or hasattr(X, "__array__")):
+            X = plain(X)  # check_array would drop a mask
         X = marked(check_array(X, dtype="numeric", ensure_all_finite=False, allow_nd=True, estimator=self), mark)
         if not self._fitted_on_sequences:
             if X.shape[1:] != (self.length_,):

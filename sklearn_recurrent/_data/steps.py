@@ -153,7 +153,7 @@ def _dtype_with_nan(dtype):
 
 
 def as_dense(result):
-    """What a transformer or a function returned, as an array: of numbers, if all are."""
+    """What a transformer or a function returned, as an array: of numbers, if all are. Masked ones are NaN."""
     if issparse(result):
         return result.toarray()
     if is_frame(result):
@@ -161,7 +161,7 @@ def as_dense(result):
         return check_array(
             as_frame(result), dtype=None, ensure_all_finite=False, ensure_min_samples=0, ensure_min_features=0
         )
-    return np.asarray(result)
+    return plain(result)
 
 
 def two_dimensional(x):

@@ -868,3 +868,10 @@ def test_times_are_no_categories():
     X = [pandas.DataFrame({"a": [1.0], "k": "u", "t": pandas.Timestamp("2026-01-01")})]
     with pytest.raises(ValueError, match=r"To transform the columns of numbers alone: [^:]*\.$"):
         PerTimestep(StandardScaler()).fit(X)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.int64])
+def test_masked_numbers_of_a_result_are_nan(dtype):
+    hide = PerTimestep(FunctionTransformer(lambda values: np.ma.masked_equal(values, -9)))
+    x, _ = hide.fit_transform([np.array([1, -9], dtype), np.array([2], dtype)])
+    assert np.array_equal(x.ravel(), [1, np.nan], equal_nan=True)
