@@ -81,8 +81,31 @@ def _has_array(kind):
     return hasattr(kind, "__array__") and not issubclass(kind, np.generic)
 
 
+def of_scalar(x):
+    """A scalar of pyarrow as a value of Python, or as an array if it is a list; anything else unchanged."""
+    if not _is_scalar_type(type(x)):
+        return x
+    values = getattr(x, "values", None)  # of a list
+    return x.as_py() if values is None or callable(values) else values
+
+
+def of_scalars(values):
+    """A list or tuple with values of Python in the place of scalars of pyarrow."""
+    if any(map(_is_scalar_type, set(map(type, values)))):
+        return [value.as_py() if _is_scalar_type(type(value)) else value for value in values]
+    return values
+
+
+@cache
+def _is_scalar_type(kind):
+    return hasattr(kind, "as_py")
+
+
 def _array_of_list(x):
     kinds = set(map(type, x))
+    if not kinds <= UNMASKED and any(map(_is_scalar_type, kinds)):
+        x = [of_scalar(entry) for entry in x]
+        kinds = set(map(type, x))
     if not kinds <= UNMASKED and any(map(_has_array, kinds)):
         x = [array_of(entry) if _has_array(type(entry)) else entry for entry in x]
         if any(isinstance(entry, np.ma.MaskedArray) for entry in x):
@@ -93,6 +116,9 @@ def _array_of_list(x):
 def _array_of_other(x):
     if getattr(x, "requires_grad", False) is True:  # of PyTorch
         x = x.detach()
+    x = of_scalar(x)
+    if type(getattr(x, "type", None)).__name__ == "DictionaryType":
+        x = x.cast(x.type.value_type)  # NumPy would read the last category in the place of a missing one
     try:
         array = np.asanyarray(x)  # which keeps the mask of a netCDF variable
     except TypeError:
@@ -233,6 +259,23 @@ def holds_dates(values):
     values = values.ravel().tolist()
     first = next(filterfalse(is_missing, values), None)
     return is_date(first) and all(is_date(value) or is_missing(value) for value in values)
+
+
+def is_no_value(value):
+    """Whether a value of any type stands for none: also NaT, and a masked one."""
+    if value is None or value is np.ma.masked or is_missing(value):
+        return True
+    try:
+        return bool(value != value)
+    except (TypeError, ValueError):  # an array, which cannot say
+        return False
+
+
+def words_of(value):
+    """A value that stands for none, in a message."""
+    if value is np.ma.masked:
+        return "a masked one"
+    return "NaN" if isinstance(value, float | np.floating) else str(value)
 
 
 def is_number_type(kind):
