@@ -19,7 +19,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array, get_tags
 
 from .._core.ragged import Ragged
-from .._sklearn import check_columns
+from .._sklearn import check_columns, columns_named
 from . import hints
 from .arrays import NUMERIC, is_array_like, is_missing, plain
 from .columns import as_frame, column_names, is_frame, is_pandas_type, named_frame
@@ -118,6 +118,16 @@ def adopt(estimator, fitted):
     for name in vars(estimator).keys() - vars(fitted).keys():
         del vars(estimator)[name]
     vars(estimator).update(vars(fitted))
+
+
+def name_of_column(estimator, input_features):
+    """The names in `input_features` if they are that of the column of sequences, as ColumnTransformer has it; or None.
+
+    scikit-learn counts one feature where X is one column of sequences, and gives its name.
+    """
+    if input_features is None or getattr(estimator, "_fitted_container", None) != "column" or len(input_features) != 1:
+        return None
+    return np.asarray(input_features, dtype=object)
 
 
 def in_container(container, steps):
@@ -219,14 +229,17 @@ def refuse_times(values, transformer, name="PerTimestep"):
     """Raise if scikit-learn would read the times in a frame as numbers, without a word.
 
     Its transformers make one matrix of a frame, in which a time is the number of nanoseconds, or the like, since 1970.
-    Those that hand over columns as they are, and those of categories, do not.
+    Those of categories do not, and those that hand over columns as they are: what these give them to is looked at.
     """
     first = first_step(transformer)
     if not (isinstance(first, BaseEstimator) and type(first).__module__.startswith("sklearn.")):
         return
+    if not is_frame(values):
+        return
+    for part, columns in _parts(values, first):
+        refuse_times(columns, part, name)
     tags = get_tags(first)
-    hands_over = hasattr(first, "transformers") or hasattr(first, "transformer_list")
-    if hands_over or tags.no_validation or tags.input_tags.categorical:
+    if _hands_over(first) or tags.no_validation or tags.input_tags.categorical:
         return
     times = {column: dtype for column, dtype in no_numbers(values).items() if dtype.kind in "mM"}
     if times:
@@ -263,6 +276,26 @@ def warn_of_padding(found, container, name="PerTimestep"):
         f"X seems to be padded: {found} of zeros alone, which {name} transforms like data. If that is padding, cut it "
         f"off first: X = SequencePadder(value=0.0{padding}).fit(X).inverse_transform({array})."
     )
+
+
+def _hands_over(transformer):
+    return hasattr(transformer, "transformers") or hasattr(transformer, "transformer_list")
+
+
+def _parts(values, transformer):
+    """What a ColumnTransformer or a FeatureUnion gives columns of a frame to: pairs of a transformer and a frame."""
+    for _, part, *_ in getattr(transformer, "transformer_list", ()):
+        yield part, values
+    rest = column_names(values)
+    for _, part, chosen in getattr(transformer, "transformers", ()):
+        try:
+            columns = columns_named(values, chosen(values) if callable(chosen) else chosen)
+        except (IndexError, KeyError, TypeError, ValueError):
+            return  # ColumnTransformer refuses them in its own words
+        rest = [name for name in rest if name not in column_names(columns)]
+        yield part, columns
+    if rest and hasattr(transformer, "transformers"):
+        yield transformer.remainder, columns_named(values, rest)
 
 
 @contextmanager
