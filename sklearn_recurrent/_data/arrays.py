@@ -22,6 +22,8 @@ TIMES = (datetime.date, datetime.time, np.datetime64)
 DURATIONS = (datetime.timedelta, np.timedelta64)
 STRINGS = (str, bytes)
 ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?")
+WIDE = ("Int128", "UInt128")
+"""Dtypes of polars that NumPy does not have."""
 UNMASKED = {list, float, int, np.ndarray}
 """Types of entries of a list that np.asarray reads right, without a second look."""
 
@@ -119,6 +121,8 @@ def _array_of_other(x):
     x = of_scalar(x)
     if type(getattr(x, "type", None)).__name__ == "DictionaryType":
         x = x.cast(x.type.value_type)  # NumPy would read the last category in the place of a missing one
+    if str(getattr(x, "dtype", "")) in WIDE:
+        return np.array(x.to_list(), dtype=object)
     try:
         array = np.asanyarray(x)  # which keeps the mask of a netCDF variable
     except TypeError:
@@ -131,6 +135,29 @@ def _array_of_other(x):
 def _holds_foreign_numbers(dtype):
     """Whether a dtype of another library, such as bfloat16, has values that float32 represents."""
     return dtype.type is not np.void and np.can_cast(dtype, np.float32)
+
+
+# --- integers that floats may not hold --------------------------------------------------------------------------------
+
+EXACT = 2**53
+"""float64 holds all integers up to this one."""
+
+
+def has_exact_dtype(arrays):
+    """Whether the dtype that arrays of numbers have in common holds the integers among them."""
+    dtypes = {array.dtype for array in arrays}
+    if len(dtypes) == 1 or np.result_type(*dtypes).kind != "f":
+        return True
+    return not any(array.dtype.kind in "iu" and array.dtype.itemsize == 8 and _is_beyond(array) for array in arrays)
+
+
+def _is_beyond(array):
+    return bool(array.size) and bool(array.max() > EXACT or array.min() < -EXACT)
+
+
+def may_be_rounded(array):
+    """Whether floats that were made of integers may be others than these."""
+    return array.dtype.kind == "f" and bool((np.abs(array) >= EXACT).any())
 
 
 # --- where values are -------------------------------------------------------------------------------------------------
