@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import sklearn
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.metrics._scorer import _BaseScorer
-from sklearn.utils import _safe_indexing
 from sklearn.utils._available_if import _AvailableIfDescriptor
 from sklearn.utils._metadata_requests import RequestMethod
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -75,7 +74,6 @@ __all__ = [
     "available_if",
     "brief",
     "check_columns",
-    "columns_named",
     "copied",
     "fit_context",
     "in_container",
@@ -100,13 +98,6 @@ def check_columns(estimator, X, *, reset):
 
 KNOWS_ALL_FRAMES = parse_version(sklearn.__version__) >= parse_version("1.9")
 """Before, scikit-learn read names by the interchange protocol, which polars no longer has from its version 2 on."""
-
-
-def columns_named(frame, chosen):
-    """The frame of the columns that ColumnTransformer would choose: by a name, a number, several, a slice or a mask."""
-    if isinstance(chosen, str | int):
-        chosen = [chosen]
-    return _safe_indexing(frame, chosen, axis=1)
 
 
 class _ColumnNames:

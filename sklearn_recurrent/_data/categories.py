@@ -252,8 +252,11 @@ def encode_rows(x, is_categorical, categories):
     return _numbered(columns, is_categorical, categories)[0]
 
 
-def cells_of(x):
-    """Any array-like or data frame as an array of its values, objects if they are not all numbers."""
+def cells_of(x, *, exact=True):
+    """Any array-like or data frame as an array of its values, objects if they are not all numbers.
+
+    exact : whether numbers in lists are objects, too, if floats would not hold the integers among them
+    """
     if is_frame(x):
         columns = columns_of_frame(x)
         return _stacked(columns) if columns else np.empty(x.shape)
@@ -261,7 +264,8 @@ def cells_of(x):
     if array.dtype == object and array.ndim == 1 and any(map(is_array_like, array)):
         return _stacked_steps([cells_of(step) for step in array])
     is_masked = isinstance(array, np.ma.MaskedArray)
-    if isinstance(x, list | tuple) and not is_masked and (array.dtype.kind not in NUMERIC or may_be_rounded(array)):
+    is_list = isinstance(x, list | tuple) and not is_masked
+    if is_list and (array.dtype.kind not in NUMERIC or (exact and may_be_rounded(array))):
         array = np.asarray(x, dtype=object)  # NumPy makes strings, or floats, of numbers beside such
     if is_masked:
         masked = np.ma.getmaskarray(array)
@@ -622,7 +626,7 @@ def _columns_of_sequences(cells, source):
         pieces = None
         shapes = [x.shape for x in cells]
     else:
-        pieces = [columns_of_frame(x) if is_frame(x) else _columns_of_array(j, x, source) for j, x in enumerate(cells)]
+        pieces = _pieces(cells, source)
         shapes = [(len(columns[0]) if columns else 0, len(columns)) for columns in pieces]
     _check_shapes(shapes)
     n_features = shapes[0][1]
@@ -630,7 +634,21 @@ def _columns_of_sequences(cells, source):
     if pieces is None:
         return Columns(list(np.concatenate(cells).T), offsets, partial(_none, n_features))
     values = [_joined(column) for column in zip(*pieces, strict=True)]
+    of_lists = [columns for columns, x in zip(pieces, cells, strict=True) if isinstance(x, list | tuple)]
+    if any(may_be_rounded(np.concatenate(column)) for column in _floats(of_lists)):
+        values = [_joined(column) for column in zip(*_pieces(cells, source, exact=True), strict=True)]
     return Columns(values, offsets, partial(_category_dtypes, cells, n_features), frame=named_frame(cells, source))
+
+
+def _floats(pieces):
+    """For each column, the pieces that are floats, if there are any."""
+    columns = [[piece for piece in column if piece.dtype.kind == "f"] for column in zip(*pieces, strict=True)]
+    return [column for column in columns if column]
+
+
+def _pieces(cells, source, *, exact=False):
+    """The columns of each sequence. One look at all of them is faster than one at each: see `exact` of `cells_of`."""
+    return [columns_of_frame(x) if is_frame(x) else _columns_of_array(j, x, source, exact) for j, x in enumerate(cells)]
 
 
 def _are_alike(frames):
@@ -686,9 +704,9 @@ def _stacked(columns):
     return _joined(columns).reshape(len(columns), -1).T
 
 
-def _columns_of_array(j, x, source):
+def _columns_of_array(j, x, source, exact):
     try:
-        array = cells_of(x)
+        array = cells_of(x, exact=exact)
     except ValueError as error:  # nested lists whose steps differ in length
         raise unequal_steps(place_of_sequence(j, source), error) from error
     if array.ndim not in (1, 2):

@@ -9,6 +9,9 @@ from .columns import is_frame
 from .containers import object_array
 from .targets import as_rows, infer_dtype, position
 
+NEVER_MISSING = {str, int, bool}
+"""Types of labels none of which stands for a missing one."""
+
 
 def flatten_labels(y):
     """Concatenate the labels of all sequences; a label may be any hashable object.
@@ -65,7 +68,7 @@ def refuse_missing_labels(y, lengths=None, ignored=None):
     """
     if y.dtype.kind in "fcmM":
         missing = np.isnan(y)
-    elif y.dtype == object and not set(map(type, y.flat)) <= {str, int, bool}:
+    elif y.dtype == object and not set(map(type, y.flat)) <= NEVER_MISSING:
         missing = np.fromiter(map(is_no_value, y.flat), bool, y.size)
     else:
         return
@@ -109,6 +112,8 @@ def _labels_of(row, j):
 
 
 def _check_label(label, j, t):
+    if type(label) in NEVER_MISSING:
+        return
     if is_no_value(label):
         raise ValueError(f"Input y contains {words_of(label)} in sequence {j}, step {t}.")
     try:

@@ -19,10 +19,10 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array, get_tags
 
 from .._core.ragged import Ragged
-from .._sklearn import check_columns, columns_named
+from .._sklearn import check_columns
 from . import hints
 from .arrays import NUMERIC, is_array_like, is_missing, plain
-from .columns import as_frame, column_names, is_frame, is_pandas_type, named_frame
+from .columns import as_frame, column_names, is_frame, is_pandas_type, named_frame, select
 from .containers import object_array, unwrap
 from .layouts import contents_of
 from .marks import TOKENS, TRANSFORMED, mark_of_input, marked
@@ -286,16 +286,30 @@ def _parts(values, transformer):
     """What a ColumnTransformer or a FeatureUnion gives columns of a frame to: pairs of a transformer and a frame."""
     for _, part, *_ in getattr(transformer, "transformer_list", ()):
         yield part, values
-    rest = column_names(values)
+    rest = list(range(values.shape[1]))
     for _, part, chosen in getattr(transformer, "transformers", ()):
         try:
-            columns = columns_named(values, chosen(values) if callable(chosen) else chosen)
+            columns = _chosen(values, chosen)
         except (IndexError, KeyError, TypeError, ValueError):
             return  # ColumnTransformer refuses them in its own words
-        rest = [name for name in rest if name not in column_names(columns)]
-        yield part, columns
+        rest = [j for j in rest if j not in columns]
+        yield part, select(values, columns)
     if rest and hasattr(transformer, "transformers"):
-        yield transformer.remainder, columns_named(values, rest)
+        yield transformer.remainder, select(values, rest)
+
+
+def _chosen(frame, columns):
+    """The numbers of columns that ColumnTransformer is given by names, numbers, a slice, a mask or a function."""
+    if callable(columns):
+        columns = columns(frame)
+    names = column_names(frame)
+    if isinstance(columns, slice):
+        start, stop = (names.index(end) if isinstance(end, str) else end for end in (columns.start, columns.stop))
+        columns = slice(start, stop + 1 if isinstance(columns.stop, str) else stop, columns.step)
+    else:
+        columns = [columns] if isinstance(columns, str | int) else list(columns)
+        columns = [names.index(name) if isinstance(name, str) else name for name in columns]
+    return np.arange(len(names))[columns].tolist()
 
 
 @contextmanager
