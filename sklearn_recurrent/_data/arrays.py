@@ -22,6 +22,8 @@ TIMES = (datetime.date, datetime.time, np.datetime64)
 DURATIONS = (datetime.timedelta, np.timedelta64)
 STRINGS = (str, bytes)
 ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?")
+WIDE = ("Int128", "UInt128")
+"""Dtypes of polars that NumPy does not have."""
 UNMASKED = {list, float, int, np.ndarray}
 """Types of entries of a list that np.asarray reads right, without a second look."""
 
@@ -81,8 +83,31 @@ def _has_array(kind):
     return hasattr(kind, "__array__") and not issubclass(kind, np.generic)
 
 
+def of_scalar(x):
+    """A scalar of pyarrow as a value of Python, or as an array if it is a list; anything else unchanged."""
+    if not _is_scalar_type(type(x)):
+        return x
+    values = getattr(x, "values", None)  # of a list
+    return x.as_py() if values is None or callable(values) else values
+
+
+def of_scalars(values):
+    """A list or tuple with values of Python in the place of scalars of pyarrow."""
+    if any(map(_is_scalar_type, set(map(type, values)))):
+        return [value.as_py() if _is_scalar_type(type(value)) else value for value in values]
+    return values
+
+
+@cache
+def _is_scalar_type(kind):
+    return hasattr(kind, "as_py")
+
+
 def _array_of_list(x):
     kinds = set(map(type, x))
+    if not kinds <= UNMASKED and any(map(_is_scalar_type, kinds)):
+        x = [of_scalar(entry) for entry in x]
+        kinds = set(map(type, x))
     if not kinds <= UNMASKED and any(map(_has_array, kinds)):
         x = [array_of(entry) if _has_array(type(entry)) else entry for entry in x]
         if any(isinstance(entry, np.ma.MaskedArray) for entry in x):
@@ -93,6 +118,11 @@ def _array_of_list(x):
 def _array_of_other(x):
     if getattr(x, "requires_grad", False) is True:  # of PyTorch
         x = x.detach()
+    x = of_scalar(x)
+    if type(getattr(x, "type", None)).__name__ == "DictionaryType":
+        x = x.cast(x.type.value_type)  # NumPy would read the last category in the place of a missing one
+    if str(getattr(x, "dtype", "")) in WIDE:
+        return np.array(x.to_list(), dtype=object)
     try:
         array = np.asanyarray(x)  # which keeps the mask of a netCDF variable
     except TypeError:
@@ -105,6 +135,29 @@ def _array_of_other(x):
 def _holds_foreign_numbers(dtype):
     """Whether a dtype of another library, such as bfloat16, has values that float32 represents."""
     return dtype.type is not np.void and np.can_cast(dtype, np.float32)
+
+
+# --- integers that floats may not hold --------------------------------------------------------------------------------
+
+EXACT = 2**53
+"""float64 holds all integers up to this one."""
+
+
+def has_exact_dtype(arrays):
+    """Whether the dtype that arrays of numbers have in common holds the integers among them."""
+    dtypes = {array.dtype for array in arrays}
+    if len(dtypes) == 1 or np.result_type(*dtypes).kind != "f":
+        return True
+    return not any(array.dtype.kind in "iu" and array.dtype.itemsize == 8 and _is_beyond(array) for array in arrays)
+
+
+def _is_beyond(array):
+    return bool(array.size) and bool(array.max() > EXACT or array.min() < -EXACT)
+
+
+def may_be_rounded(array):
+    """Whether floats that were made of integers may be others than these."""
+    return array.dtype.kind == "f" and bool((np.abs(array) >= EXACT).any())
 
 
 # --- where values are -------------------------------------------------------------------------------------------------
@@ -233,6 +286,23 @@ def holds_dates(values):
     values = values.ravel().tolist()
     first = next(filterfalse(is_missing, values), None)
     return is_date(first) and all(is_date(value) or is_missing(value) for value in values)
+
+
+def is_no_value(value):
+    """Whether a value of any type stands for none: also NaT, and a masked one."""
+    if value is None or value is np.ma.masked or is_missing(value):
+        return True
+    try:
+        return bool(value != value)
+    except (TypeError, ValueError):  # an array, which cannot say
+        return False
+
+
+def words_of(value):
+    """A value that stands for none, in a message."""
+    if value is np.ma.masked:
+        return "a masked one"
+    return "NaN" if isinstance(value, float | np.floating) else str(value)
 
 
 def is_number_type(kind):

@@ -21,12 +21,15 @@ import numpy as np
 from .._core.ragged import offsets_of
 from .arrays import (
     DURATIONS,
+    EXACT,
     NUMERIC,
     TIMES,
     Place,
     array_of,
+    has_exact_dtype,
     instead_of_times,
     is_array_like,
+    may_be_rounded,
     numbers,
     place_of_sequence,
     unequal_steps,
@@ -249,17 +252,22 @@ def encode_rows(x, is_categorical, categories):
     return _numbered(columns, is_categorical, categories)[0]
 
 
-def cells_of(x):
-    """Any array-like or data frame as an array of its values, objects if they are not all numbers."""
+def cells_of(x, *, exact=True):
+    """Any array-like or data frame as an array of its values, objects if they are not all numbers.
+
+    exact : whether numbers in lists are objects, too, if floats would not hold the integers among them
+    """
     if is_frame(x):
         columns = columns_of_frame(x)
         return _stacked(columns) if columns else np.empty(x.shape)
     array = array_of(x)
     if array.dtype == object and array.ndim == 1 and any(map(is_array_like, array)):
         return _stacked_steps([cells_of(step) for step in array])
-    if isinstance(x, list | tuple) and array.dtype.kind not in NUMERIC:
-        array = np.asarray(x, dtype=object)  # NumPy makes strings of numbers beside strings
-    if isinstance(array, np.ma.MaskedArray):
+    is_masked = isinstance(array, np.ma.MaskedArray)
+    is_list = isinstance(x, list | tuple) and not is_masked
+    if is_list and (array.dtype.kind not in NUMERIC or (exact and may_be_rounded(array))):
+        array = np.asarray(x, dtype=object)  # NumPy makes strings, or floats, of numbers beside such
+    if is_masked:
         masked = np.ma.getmaskarray(array)
         array = np.asarray(array.data)
         if masked.any():
@@ -271,7 +279,7 @@ def cells_of(x):
 def _stacked_steps(steps):
     """Arrays, one for each step, as one array; objects if not all of them hold numbers, or all strings."""
     kinds = {step.dtype.kind for step in steps}
-    if not (kinds <= set(NUMERIC) or len(kinds) == 1):
+    if len(kinds) > 1 and not (kinds <= set(NUMERIC) and has_exact_dtype(steps)):
         steps = [step.astype(object) for step in steps]
     return np.stack(steps)
 
@@ -444,13 +452,37 @@ def as_categories(raw, columns, k):
         return Category(entries, missing)
     if missing.any():
         entries = [0 if gone else entry for entry, gone in zip(entries, missing.tolist(), strict=True)]
-    values = np.array(entries)
-    if values.dtype.kind not in NUMERIC:
-        values = values.astype(np.float64)
+    values = _exact_numbers(entries, columns, k)
     if values.dtype.kind == "f" and not missing.all():
         values[missing] = np.nan
         return _finite_categories(values, columns, k)
     return Category(values, missing)
+
+
+def _exact_numbers(entries, columns, k):
+    """Numbers of several types in one dtype, in which different ones stay different."""
+    values = np.array(entries)
+    if values.dtype.kind not in NUMERIC:
+        values = values.astype(np.float64)
+    if not may_be_rounded(values):
+        return values
+    # NumPy would round an integer before it compares it with a float.
+    entries = [entry.item() if isinstance(entry, np.generic) else entry for entry in entries]
+    floats = values.tolist()
+    rounded = [i for i in np.flatnonzero(np.abs(values) >= EXACT).tolist() if entries[i] != floats[i]]
+    if not rounded:
+        return values
+    try:
+        exact = np.array([int(entry) for entry in entries])
+    except (OverflowError, ValueError):  # of infinity and NaN
+        exact = values
+    if exact.dtype.kind in "iu" and exact.tolist() == entries:
+        return exact
+    place = columns.place(k, rounded[0])
+    raise ValueError(
+        f"Expected categories that are integers to fit into 64 bits, and beside fractions to be at most 2**53, got "
+        f"{entries[rounded[0]]} in {place}.{_as_strings(columns, k)}"
+    )
 
 
 def as_numbers(raw, columns, k):
@@ -589,11 +621,12 @@ def _columns_of_sequences(cells, source):
     """Of sequences of any kind; `source`: an expression that gives them, for the code in messages."""
     if len(cells) > 1 and _are_alike(cells):
         return _columns_of_pandas(cells, source)
-    if all(type(x) is np.ndarray and x.dtype.kind in NUMERIC and x.ndim == 2 for x in cells):
+    are_ready = all(type(x) is np.ndarray and x.dtype.kind in NUMERIC and x.ndim == 2 for x in cells)
+    if are_ready and has_exact_dtype(cells):
         pieces = None
         shapes = [x.shape for x in cells]
     else:
-        pieces = [columns_of_frame(x) if is_frame(x) else _columns_of_array(j, x, source) for j, x in enumerate(cells)]
+        pieces = _pieces(cells, source)
         shapes = [(len(columns[0]) if columns else 0, len(columns)) for columns in pieces]
     _check_shapes(shapes)
     n_features = shapes[0][1]
@@ -601,7 +634,21 @@ def _columns_of_sequences(cells, source):
     if pieces is None:
         return Columns(list(np.concatenate(cells).T), offsets, partial(_none, n_features))
     values = [_joined(column) for column in zip(*pieces, strict=True)]
+    of_lists = [columns for columns, x in zip(pieces, cells, strict=True) if isinstance(x, list | tuple)]
+    if any(may_be_rounded(np.concatenate(column)) for column in _floats(of_lists)):
+        values = [_joined(column) for column in zip(*_pieces(cells, source, exact=True), strict=True)]
     return Columns(values, offsets, partial(_category_dtypes, cells, n_features), frame=named_frame(cells, source))
+
+
+def _floats(pieces):
+    """For each column, the pieces that are floats, if there are any."""
+    columns = [[piece for piece in column if piece.dtype.kind == "f"] for column in zip(*pieces, strict=True)]
+    return [column for column in columns if column]
+
+
+def _pieces(cells, source, *, exact=False):
+    """The columns of each sequence. One look at all of them is faster than one at each: see `exact` of `cells_of`."""
+    return [columns_of_frame(x) if is_frame(x) else _columns_of_array(j, x, source, exact) for j, x in enumerate(cells)]
 
 
 def _are_alike(frames):
@@ -647,7 +694,7 @@ def _check_shapes(shapes):
 def _joined(pieces):
     """Arrays end to end, as objects if not all of them hold numbers, or all strings."""
     kinds = {piece.dtype.kind for piece in pieces}
-    if not (kinds <= set(NUMERIC) or len(kinds) == 1):
+    if len(kinds) > 1 and not (kinds <= set(NUMERIC) and has_exact_dtype(pieces)):
         pieces = [piece.astype(object) for piece in pieces]
     return np.concatenate(pieces)
 
@@ -657,9 +704,9 @@ def _stacked(columns):
     return _joined(columns).reshape(len(columns), -1).T
 
 
-def _columns_of_array(j, x, source):
+def _columns_of_array(j, x, source, exact):
     try:
-        array = cells_of(x)
+        array = cells_of(x, exact=exact)
     except ValueError as error:  # nested lists whose steps differ in length
         raise unequal_steps(place_of_sequence(j, source), error) from error
     if array.ndim not in (1, 2):

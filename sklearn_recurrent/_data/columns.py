@@ -11,7 +11,7 @@ from reprlib import repr as short_repr
 
 import numpy as np
 
-from .arrays import NUMERIC, holds_dates, is_array_like, numbers, plain
+from .arrays import NUMERIC, holds_dates, is_array_like, may_be_rounded, numbers, plain
 
 
 @cache
@@ -92,14 +92,15 @@ def frame_of_names(names, like):
 
 
 def values_of_column(frame, j):
-    """The values of a column as an array in their own dtype. A missing number is NaN."""
-    if is_pandas_type(type(frame)):
-        return _values_of_series(frame.iloc[:, j])
+    """The values of a column as an array in their own dtype. A missing number is NaN.
+
+    Integers beside missing ones are floats, or objects if floats would not hold them.
+    """
     values = column(frame, j)
-    if is_category_dtype(getattr(values, "type", None)):
-        # pyarrow makes its last category of a missing value on the way to NumPy.
-        return np.array(values.to_pylist(), dtype=object)
-    return plain(values)
+    array = _values_of_series(values) if is_pandas_type(type(frame)) else plain(values)
+    if may_be_rounded(array) and is_integer_dtype(getattr(values, "type", None) or values.dtype):
+        return np.array(values.to_pylist() if hasattr(values, "to_pylist") else values.to_list(), dtype=object)
+    return array
 
 
 def dtypes_of(frame):
@@ -112,6 +113,11 @@ def is_number_dtype(dtype):
     if hasattr(dtype, "is_numeric"):  # polars
         return dtype.is_numeric() or dtype.is_temporal()
     return getattr(dtype, "kind", "O") in f"{NUMERIC}cmM"
+
+
+def is_integer_dtype(dtype):
+    """Whether a dtype, of any library, is one of integers."""
+    return str(dtype).lower().startswith(("int", "uint"))
 
 
 @cache

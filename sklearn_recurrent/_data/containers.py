@@ -9,7 +9,7 @@ from itertools import filterfalse
 import numpy as np
 
 from . import hints
-from .arrays import is_array_like, is_missing, plain
+from .arrays import is_array_like, is_missing, of_scalar, plain
 from .columns import as_frame, column, column_names, dtypes_of, is_frame, is_number_dtype, select
 
 
@@ -24,6 +24,8 @@ def unwrap(X, name="X"):
         Unchanged, except that arrays of other libraries become NumPy arrays, and masked numbers NaN.
     """
     if isinstance(X, list | tuple):
+        if len(X) and hasattr(type(X[0]), "as_py"):  # a list of an array of pyarrow
+            X = [of_scalar(cell) for cell in X]
         _refuse_tuples(X, name)
         if _is_list_of_sequences(X):
             return "sequences", X

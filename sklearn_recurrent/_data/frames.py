@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from sklearn.utils import Bunch
 
-from .arrays import holds_dates, is_date
+from .arrays import NUMERIC, has_exact_dtype, holds_dates, is_date
 from .containers import object_array
 from .layouts import level_names
 from .tables import SEQUENCE, as_table
@@ -85,8 +85,9 @@ def sequences_from_frame(
     Sequences are in the order in which they first appear in `frame`.
 
     Features that are all numbers get one dtype, and missing numbers become NaN. If others are among them, such as
-    strings or categories, all columns keep their dtypes. The sequences are frames, so that estimators know the names of
-    the features and refuse others. In pandas, `sort_by` becomes their index.
+    strings or categories, or integers that this dtype would round, all columns keep their dtypes. The sequences are
+    frames, so that estimators know the names of the features and refuse others. In pandas, `sort_by` becomes their
+    index.
 
     With `static`, `X` is of the library of `frame`. In a frame of polars, each sequence is a list of structs. For a
     Table of pyarrow, `X` is an object array of shape (n, 1 + n_static), which has no names.
@@ -486,7 +487,11 @@ def _targets(table, rows, roles, target_per):
             _refuse_missing(table, rows, roles, name, "target")
             hint = "For a target for each time step pass target_per='step'."
             refuse_changes(table, rows, roles.by, name, "target", hint)
-    return np.column_stack([table.values(name)[chosen] for name in roles.target])
+    columns = [table.values(name)[chosen] for name in roles.target]
+    are_numbers = all(column.dtype.kind in NUMERIC for column in columns)
+    if not (are_numbers and has_exact_dtype(columns)) and len({column.dtype for column in columns}) > 1:
+        columns = [column.astype(object) for column in columns]
+    return np.column_stack(columns)
 
 
 def refuse_changes(table, rows, by, name, what, hint):

@@ -224,6 +224,10 @@ _CONTAINERS = [  # the first that tells is right
     (lambda X: hasattr(type(X), "fields") and hasattr(type(X), "to_list"), _of_awkward),
     (_is_batches, _of_batches),
     (lambda X: hasattr(X, "todense"), lambda X: "Pass {0}.todense()."),
+    (
+        lambda X: hasattr(type(X), "read_all"),  # of pyarrow, a reader of batches of rows, as DuckDB returns it
+        lambda X: "Pass {0}.read_all()." + " If its rows are time steps, sequences_from_frame reads that table.",
+    ),
     (lambda X: isinstance(X, Iterable), lambda X: "Pass list({0})."),
     (_is_indexed, _of_indexed),
 ]

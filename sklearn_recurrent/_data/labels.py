@@ -4,9 +4,13 @@ from numbers import Number
 
 import numpy as np
 
-from .arrays import array_of
+from .arrays import array_of, is_no_value, of_scalar, of_scalars, plain, words_of
+from .columns import is_frame
 from .containers import object_array
-from .targets import as_rows, infer_dtype
+from .targets import as_rows, infer_dtype, position
+
+NEVER_MISSING = {str, int, bool}
+"""Types of labels none of which stands for a missing one."""
 
 
 def flatten_labels(y):
@@ -39,8 +43,50 @@ def flatten_labels(y):
     return _exact_array(labels), np.array([len(row) for row in rows])
 
 
+def plain_labels(y):
+    """Labels of whole sequences, in which none is lost on the way to NumPy; most containers are returned unchanged."""
+    if isinstance(y, list | tuple):
+        y = of_scalars(y)
+        kinds = set(map(type, y))
+        if any(issubclass(kind, str) for kind in kinds) and any(issubclass(kind, float) for kind in kinds):
+            refuse_missing_labels(object_array(y))  # NumPy would make the string "nan" of it
+        return y
+    return plain(y) if hasattr(y, "to_pylist") and hasattr(y, "__array__") and not is_frame(y) else y
+
+
+def refuse_missing_labels(y, lengths=None, ignored=None):
+    """Raise if a label is None, NaN, NaT or NA. The message names the place.
+
+    Parameters
+    ----------
+    y : ndarray of shape (S,) or (S, k)
+        The label of each sequence, or of each of their steps, end to end.
+    lengths : list of int, default=None
+        The number of time steps of each sequence. None: `y` has one label for each sequence.
+    ignored : ndarray of shape (S,), dtype bool, default=None
+        The steps whose labels do not matter.
+    """
+    if y.dtype.kind in "fcmM":
+        missing = np.isnan(y)
+    elif y.dtype == object and not set(map(type, y.flat)) <= NEVER_MISSING:
+        missing = np.fromiter(map(is_no_value, y.flat), bool, y.size)
+    else:
+        return
+    missing = missing.reshape(len(y), -1)
+    if ignored is not None:
+        missing[ignored] = False
+    if missing.any():
+        row = int(missing.any(axis=1).argmax())
+        place = f"for sequence {row}"
+        if lengths is not None:
+            place = "in sequence {}, step {}".format(*position(row, lengths))
+        label = y.reshape(missing.shape)[row, missing[row].argmax()]
+        raise ValueError(f"Input y contains {words_of(label)} {place}.")
+
+
 def _labels_of(row, j):
     """The labels of sequence `j` as a list."""
+    row = of_scalar(row)
     expected = f"Expected sequence {j} of y to be a sequence of labels"
     if isinstance(row, str | bytes):
         raise ValueError(
@@ -51,6 +97,8 @@ def _labels_of(row, j):
         raise ValueError(f"{expected}, got a {type(row).__name__}, which has no order.")
     if not np.iterable(row):
         raise ValueError(f"{expected}, got a single value. For sequences of one label pass [[label] for label in y].")
+    if hasattr(row, "to_pylist"):  # of pyarrow
+        return row.to_pylist()
     if hasattr(row, "dtype"):
         row = array_of(row)
         is_masked = np.ma.getmaskarray(row)
@@ -60,10 +108,14 @@ def _labels_of(row, j):
         # tolist() turns NumPy scalars into Python objects, but dates in nanoseconds into integers.
         if row.dtype.kind not in "mM":
             return row.tolist()
-    return list(row)
+    return of_scalars(list(row))
 
 
 def _check_label(label, j, t):
+    if type(label) in NEVER_MISSING:
+        return
+    if is_no_value(label):
+        raise ValueError(f"Input y contains {words_of(label)} in sequence {j}, step {t}.")
     try:
         hash(label)
     except TypeError as error:
@@ -71,9 +123,6 @@ def _check_label(label, j, t):
             f"Expected y to contain hashable labels, got a {type(label).__name__} in sequence {j}, step {t}. "
             "Convert it to a tuple, for example."
         ) from error
-    equals_itself = label == label  # False for NaN and NaT; for pandas.NA neither True nor False
-    if label is None or not isinstance(equals_itself, bool | np.bool_) or not equals_itself:
-        raise ValueError(f"Input y contains {label} in sequence {j}, step {t}.")
 
 
 def _exact_array(labels):

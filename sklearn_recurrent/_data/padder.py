@@ -12,11 +12,13 @@ from sklearn.utils.validation import check_array, check_is_fitted
 from .._core.ragged import Ragged
 from .._sklearn import Interval, SequenceTransformerMixin, StrOptions, _fit_context, available_if
 from .arrays import plain
+from .columns import is_frame
 from .containers import object_array, unwrap
 from .layouts import warn_of_long
 from .marks import TOKENS, TRANSFORMED, mark_of_input, marked
 from .missing import locate, valid_steps
 from .sequences import arrays_and_frame, parse_sequences
+from .steps import name_of_column
 
 
 def _output_is_2d(padder):
@@ -147,6 +149,7 @@ class SequencePadder(SequenceTransformerMixin, BaseEstimator):
         """
         sequences = parse_sequences(self, X, reset=True, missing="keep")
         warn_of_long(X, y)
+        self._fitted_container = unwrap(X)[0]
         if self.maxlen is None:
             self.length_ = int(sequences.lengths.max())
         else:
@@ -220,6 +223,8 @@ class SequencePadder(SequenceTransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         mark = TOKENS if mark_of_input(X) == TOKENS else TRANSFORMED
+        if not is_frame(X) and (isinstance(X, list | tuple) or hasattr(X, "__array__")):
+            X = plain(X)  # check_array would drop a mask
         X = marked(check_array(X, dtype="numeric", ensure_all_finite=False, allow_nd=True, estimator=self), mark)
         if not self._fitted_on_sequences:
             if X.shape[1:] != (self.length_,):
@@ -253,6 +258,8 @@ class SequencePadder(SequenceTransformerMixin, BaseEstimator):
             ``t0_x0``, ``t0_x1``, ..., ``t1_x0``, ... for flattened sequences. For a 2-D `X` the names of its columns,
             or ``t0``, ``t1``, ... if `maxlen` changes their number.
         """
+        if name_of_column(self, input_features) is not None:
+            input_features = None
         names = OneToOneFeatureMixin.get_feature_names_out(self, input_features)
         if self._fitted_on_sequences:
             return np.array([f"t{t}_{name}" for t in range(self.length_) for name in names], dtype=object)

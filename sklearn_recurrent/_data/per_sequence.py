@@ -30,6 +30,7 @@ from .steps import (
     holds_zeros,
     in_container,
     is_for_categories,
+    name_of_column,
     parse_items,
     preserved_dtypes,
     refuse_times,
@@ -41,6 +42,8 @@ from .steps import (
 
 def _names_columns(estimator):
     """Whether the result has columns to name. Before fit this is unknown; then True."""
+    if getattr(estimator, "_fitted_container", None) == "column":
+        return True
     return estimator._output_is_2d or not hasattr(estimator, "_fitted_on_sequences")
 
 
@@ -141,6 +144,7 @@ class PerSequence(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
         draft = copy.copy(self)  # a fit that fails leaves this model as it is
         parsed = parse_items(draft, X, reset=True)
         warn_of_long(X, y)
+        draft._fitted_container = parsed.container
         draft._n_columns_out = None
         if parsed.container == "matrix":
             first = self._results(parsed._replace(items=parsed.items[:1]))[0]
@@ -190,8 +194,12 @@ class PerSequence(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
         Returns
         -------
         names : ndarray of str objects
-            Those of the columns of `X`, or ``t0``, ``t1``, ... if their number changes.
+            Those of the columns of `X`, or ``t0``, ``t1``, ... if their number changes. If `X` was one column of
+            sequences, as in ColumnTransformer, its name, or ``x0``.
         """
+        column = name_of_column(self, ["x0"] if input_features is None else input_features)
+        if column is not None:
+            return column
         names = OneToOneFeatureMixin.get_feature_names_out(self, input_features)
         if self._n_columns_out == self.n_features_in_:
             return names

@@ -30,6 +30,7 @@ from .steps import (
     holds_zeros,
     in_container,
     is_for_categories,
+    name_of_column,
     parse_steps,
     preserved_dtypes,
     refuse_times,
@@ -168,6 +169,7 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
         """
         draft = copy.copy(self)  # a fit that fails leaves this model as it is
         container, steps = parse_steps(draft, X, reset=True)
+        draft._fitted_container = container
         warn_of_long(X, y)
         if get_config()["enable_metadata_routing"]:
             fit_params = process_routing(self, "fit", **fit_params).transformer.fit
@@ -252,7 +254,8 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         input_features : array-like of str of shape (n_features_in_,), default=None
-            Names of the features of `X`. None means ``feature_names_in_``, or x0, x1, ...
+            Names of the features of `X`. None means ``feature_names_in_``, or x0, x1, ... A single name is that of the
+            column if `X` was one column of sequences, as in ColumnTransformer, and is returned.
 
         Returns
         -------
@@ -260,6 +263,9 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
             Those that the transformer gives; for a 2-D `X`, which stays 2-D, the names of its columns.
         """
         check_is_fitted(self)
+        column = name_of_column(self, input_features)
+        if column is not None:
+            return column
         if self._fitted_kind == RECORDS:
             return self.transformer_.get_feature_names_out()
         names = OneToOneFeatureMixin.get_feature_names_out(self, input_features)

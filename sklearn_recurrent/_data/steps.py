@@ -22,7 +22,7 @@ from .._core.ragged import Ragged
 from .._sklearn import check_columns
 from . import hints
 from .arrays import NUMERIC, is_array_like, is_missing, plain
-from .columns import as_frame, column_names, is_frame, is_pandas_type, named_frame
+from .columns import as_frame, column_names, is_frame, is_pandas_type, named_frame, select
 from .containers import object_array, unwrap
 from .layouts import contents_of
 from .marks import TOKENS, TRANSFORMED, mark_of_input, marked
@@ -120,6 +120,16 @@ def adopt(estimator, fitted):
     vars(estimator).update(vars(fitted))
 
 
+def name_of_column(estimator, input_features):
+    """The names in `input_features` if they are that of the column of sequences, as ColumnTransformer has it; or None.
+
+    scikit-learn counts one feature where X is one column of sequences, and gives its name.
+    """
+    if input_features is None or getattr(estimator, "_fitted_container", None) != "column" or len(input_features) != 1:
+        return None
+    return np.asarray(input_features, dtype=object)
+
+
 def in_container(container, steps):
     """The sequences `steps` in a container like the one they came in, marked as transformed.
 
@@ -153,7 +163,7 @@ def _dtype_with_nan(dtype):
 
 
 def as_dense(result):
-    """What a transformer or a function returned, as an array: of numbers, if all are."""
+    """What a transformer or a function returned, as an array: of numbers, if all are. Masked ones are NaN."""
     if issparse(result):
         return result.toarray()
     if is_frame(result):
@@ -161,7 +171,7 @@ def as_dense(result):
         return check_array(
             as_frame(result), dtype=None, ensure_all_finite=False, ensure_min_samples=0, ensure_min_features=0
         )
-    return np.asarray(result)
+    return plain(result)
 
 
 def two_dimensional(x):
@@ -219,14 +229,17 @@ def refuse_times(values, transformer, name="PerTimestep"):
     """Raise if scikit-learn would read the times in a frame as numbers, without a word.
 
     Its transformers make one matrix of a frame, in which a time is the number of nanoseconds, or the like, since 1970.
-    Those that hand over columns as they are, and those of categories, do not.
+    Those of categories do not, and those that hand over columns as they are: what these give them to is looked at.
     """
     first = first_step(transformer)
     if not (isinstance(first, BaseEstimator) and type(first).__module__.startswith("sklearn.")):
         return
+    if not is_frame(values):
+        return
+    for part, columns in _parts(values, first):
+        refuse_times(columns, part, name)
     tags = get_tags(first)
-    hands_over = hasattr(first, "transformers") or hasattr(first, "transformer_list")
-    if hands_over or tags.no_validation or tags.input_tags.categorical:
+    if _hands_over(first) or tags.no_validation or tags.input_tags.categorical:
         return
     times = {column: dtype for column, dtype in no_numbers(values).items() if dtype.kind in "mM"}
     if times:
@@ -263,6 +276,40 @@ def warn_of_padding(found, container, name="PerTimestep"):
         f"X seems to be padded: {found} of zeros alone, which {name} transforms like data. If that is padding, cut it "
         f"off first: X = SequencePadder(value=0.0{padding}).fit(X).inverse_transform({array})."
     )
+
+
+def _hands_over(transformer):
+    return hasattr(transformer, "transformers") or hasattr(transformer, "transformer_list")
+
+
+def _parts(values, transformer):
+    """What a ColumnTransformer or a FeatureUnion gives columns of a frame to: pairs of a transformer and a frame."""
+    for _, part, *_ in getattr(transformer, "transformer_list", ()):
+        yield part, values
+    rest = list(range(values.shape[1]))
+    for _, part, chosen in getattr(transformer, "transformers", ()):
+        try:
+            columns = _chosen(values, chosen)
+        except (IndexError, KeyError, TypeError, ValueError):
+            return  # ColumnTransformer refuses them in its own words
+        rest = [j for j in rest if j not in columns]
+        yield part, select(values, columns)
+    if rest and hasattr(transformer, "transformers"):
+        yield transformer.remainder, select(values, rest)
+
+
+def _chosen(frame, columns):
+    """The numbers of columns that ColumnTransformer is given by names, numbers, a slice, a mask or a function."""
+    if callable(columns):
+        columns = columns(frame)
+    names = column_names(frame)
+    if isinstance(columns, slice):
+        start, stop = (names.index(end) if isinstance(end, str) else end for end in (columns.start, columns.stop))
+        columns = slice(start, stop + 1 if isinstance(columns.stop, str) else stop, columns.step)
+    else:
+        columns = [columns] if isinstance(columns, str | int) else list(columns)
+        columns = [names.index(name) if isinstance(name, str) else name for name in columns]
+    return np.arange(len(names))[columns].tolist()
 
 
 @contextmanager

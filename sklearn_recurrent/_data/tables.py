@@ -7,7 +7,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from .arrays import NUMERIC, WIDE, has_exact_dtype, may_be_rounded
 from .calendar import stamps_of_array, stamps_of_series
+from .columns import is_integer_dtype
 from .containers import object_array
 from .layouts import level_names
 
@@ -62,7 +64,7 @@ def _is_a(frame, library, name):
 
 
 def _conversion(frame):
-    for method in ("collect", "compute", "to_pandas", "df"):  # lazy frames; dask; ibis, modin, cudf; duckdb
+    for method in ("collect", "compute", "to_pandas", "df", "read_all"):  # ibis, modin and cudf have to_pandas
         if hasattr(frame, method):
             return f" Pass frame.{method}()."
     if isinstance(frame, Mapping | list) or getattr(getattr(frame, "dtype", None), "names", None):
@@ -72,10 +74,17 @@ def _conversion(frame):
 
 def block_of(columns, order):
     """Columns of numbers as one array (n, F), in the dtype that they have in common."""
+    # Integers beside missing values that floats do not hold are objects.
+    columns = [column if column.dtype.kind in NUMERIC else column.astype(np.float64) for column in columns]
     block = np.empty((len(order), len(columns)), np.result_type(*{column.dtype for column in columns}))
     for k, column in enumerate(columns):
         block[:, k] = column[order]
     return block
+
+
+def _have_one_dtype(columns):
+    """Whether columns of numbers can be in one array without being rounded."""
+    return all(column.dtype.kind in NUMERIC for column in columns) and has_exact_dtype(columns)
 
 
 class PandasTable:
@@ -103,7 +112,10 @@ class PandasTable:
         # Nullable numbers, of pandas or pyarrow, and sparse ones.
         exact = np.dtype(getattr(dtype, "numpy_dtype", getattr(dtype, "subtype", np.float64)))
         if exact.kind != "f" and series.isna().any():
-            exact = np.dtype(np.float64)
+            values = series.to_numpy(dtype=np.float64, na_value=np.nan)
+            if not may_be_rounded(values):
+                return values
+            exact = np.dtype(object)
         return series.to_numpy(dtype=exact, na_value=np.nan)
 
     def sortable(self, name):
@@ -138,8 +150,11 @@ class PandasTable:
 
     def sequences(self, columns, order, ends, stamps):
         pandas = sys.modules["pandas"]
+        values = []
         if all(self.kind(name) == "numbers" for name in columns):
-            block = block_of([self.values(name) for name in columns], order)
+            values = [self.values(name) for name in columns]
+        if values and _have_one_dtype(values):
+            block = block_of(values, order)
             rows = pandas.DataFrame(block, columns=self._select(columns).columns, copy=False)
         else:
             rows = self._select(columns).take(order)
@@ -219,13 +234,15 @@ class PolarsTable:
         column = self._frame[name]
         if self.kind(name) == "numbers":
             column = self._exact(column)
+        if str(column.dtype) in WIDE or (column.dtype.is_integer() and column.null_count()):
+            return np.array(column.to_list(), dtype=object)
         return column.to_numpy()
 
     def sortable(self, name):
         column = self._frame[name]
         if column.dtype == self._polars.Enum:
-            column = column.to_physical()
-        return column.to_numpy()
+            return column.to_physical().to_numpy()
+        return self.values(name) if column.dtype.is_integer() else column.to_numpy()
 
     def stamps(self, name):
         zone = getattr(self._frame.schema[name], "time_zone", None)
@@ -280,7 +297,8 @@ class PolarsTable:
         """A column of numbers without what NumPy has no dtype for."""
         nothing = column.dtype.is_integer() or column.dtype == self._polars.Boolean
         if column.dtype.is_decimal() or (nothing and column.null_count()):
-            return column.cast(self._polars.Float64)
+            floats = column.cast(self._polars.Float64)
+            return column if nothing and may_be_rounded(floats.to_numpy()) else floats
         return column
 
 
@@ -306,7 +324,10 @@ class ArrowTable:
             column = column.cast(column.type.value_type)
         if types.is_decimal(column.type) or (types.is_boolean(column.type) and column.null_count):
             column = column.cast(self._pyarrow.float64())
-        return column.to_numpy()
+        values = column.to_numpy()
+        if may_be_rounded(values) and is_integer_dtype(column.type):
+            return np.array(column.to_pylist(), dtype=object)
+        return values
 
     sortable = values
 
@@ -325,11 +346,13 @@ class ArrowTable:
         return self._frame.schema.field(name).type
 
     def sequences(self, columns, order, ends, stamps):
-        if not all(self.kind(name) == "numbers" for name in columns):
+        # Copies: a pickle of a slice of a table would hold all of its rows.
+        ordered = []
+        if all(self.kind(name) == "numbers" for name in columns):
+            ordered = [self.values(name)[order] for name in columns]
+        if not ordered or any(column.dtype == object for column in ordered):
             rows = self._frame.select(columns)
             return [rows.take(order[start:end]) for start, end in _runs(ends)]
-        # Copies: a pickle of a slice of a table would hold all of its rows.
-        ordered = [self.values(name)[order] for name in columns]
         return [
             self._pyarrow.table([column[start:end] for column in ordered], names=columns) for start, end in _runs(ends)
         ]

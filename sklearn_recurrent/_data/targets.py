@@ -93,7 +93,10 @@ def _other_lengths_hint(steps, lengths, name, reference):
 
 def _array_of_row(j, row, name):
     try:
-        return array_of(as_frame(row))
+        array = array_of(as_frame(row))
+        if array.dtype.kind == "U" and isinstance(row, list | tuple) and not isinstance(array, np.ma.MaskedArray):
+            array = np.asarray(row, dtype=object)  # NumPy makes strings of what is beside strings, such as NaN
+        return array
     except (RuntimeError, TypeError) as error:  # of other libraries
         hint = hints.of_entries(row, 1, name, name)
         raise TypeError(f"Expected sequence {j} of {name} to be an array: {error} {hint}".rstrip()) from error

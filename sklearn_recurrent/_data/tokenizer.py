@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._sklearn import Interval, SequenceTransformerMixin, StrOptions, _fit_context
 from . import hints
-from .arrays import array_of
+from .arrays import array_of, is_no_value, of_scalar, of_scalars, words_of
 from .containers import object_array, unwrap
 from .marks import TOKENS, marked
 from .sequences import as_array, as_sequences
@@ -72,8 +72,8 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
     With `vocabulary`, `transform` needs no `fit` before, as in CountVectorizer. The names of the reserved ids may stand
     in front, as they do in ``tokens_``, or have the ids 0 and 1; in texts they are unknown tokens. A set is sorted.
 
-    The ids do not depend on the order of the texts. Tokens can be any hashable objects except NaN. If they cannot be
-    compared with each other, equally frequent ones are ordered by type, then by ``repr``.
+    The ids do not depend on the order of the texts. Tokens can be any hashable objects but missing values (None, NaN,
+    NA). If they cannot be compared with each other, equally frequent ones are ordered by type, then by ``repr``.
 
     Scripts without blanks between words, such as Chinese, and with combining vowel signs, such as Devanagari, which
     ``\w`` does not match, need ``level="char"`` or a callable.
@@ -150,9 +150,9 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
         TypeError
             If `X` is a single string or not one of these containers.
         ValueError
-            If a text is neither a string nor a list of tokens, a token is NaN or not hashable, `token_pattern` is not a
-            regular expression with at most one group, no token is left for the vocabulary, or the ids of `vocabulary`
-            are invalid.
+            If a text is neither a string nor a list of tokens, a token is missing or not hashable, `token_pattern` is
+            not a regular expression with at most one group, no token is left for the vocabulary, or the ids of
+            `vocabulary` are invalid.
         """
         if self.vocabulary is not None:
             tokens = _tokens_in_order(self.vocabulary)
@@ -196,7 +196,7 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
         TypeError
             If `X` is a single string or not one of the containers of `fit`.
         ValueError
-            If a text is neither a string nor a list of tokens, or a token is NaN or not hashable.
+            If a text is neither a string nor a list of tokens, or a token is missing or not hashable.
         """
         id_of = self._vocabulary()[0].get
         sequences = []
@@ -293,6 +293,7 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
         """Yield the tokens of one text after the other."""
         analyze = self._analyzer()
         for j, text in enumerate(_texts(X)):
+            text = of_scalar(text)
             tokens = text
             expected = f"Expected text {j} to be a string or a list of tokens"
             if isinstance(text, str):
@@ -302,6 +303,7 @@ class SequenceTokenizer(SequenceTransformerMixin, BaseEstimator, auto_wrap_outpu
                 tokens = _tokens_of_array(j, tokens)
             if not isinstance(tokens, list | tuple):
                 raise ValueError(f"{expected}, got {short_repr(tokens)}.")
+            tokens = of_scalars(tokens)
             _check_tokens(f"text {j}", tokens)
             yield tokens
 
@@ -443,13 +445,16 @@ def _check_vocabulary(tokens):
 
 
 def _check_tokens(place, tokens):
-    """Raise for tokens that a dict cannot find again."""
+    """Raise for missing tokens, and for those that a dict cannot find again."""
+    if set(map(type, tokens)) <= {str}:
+        return
+    for i, token in enumerate(tokens):
+        if is_no_value(token):
+            raise ValueError(f"Expected no missing tokens in {place}, got {words_of(token)}: token {i}.")
     try:
-        missing = {token for token in set(tokens) if token != token}  # NaN and NaT
+        set(tokens)
     except TypeError as error:
         raise ValueError(f"Expected hashable tokens in {place}, got one that cannot be looked up: {error}.") from error
-    if missing:
-        raise ValueError(f"Expected no missing tokens in {place}, got {missing.pop()}.")
 
 
 def _alphabetical(tokens):

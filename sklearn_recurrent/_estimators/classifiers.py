@@ -15,6 +15,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import assert_all_finite
 
+from .._data.labels import plain_labels, refuse_missing_labels
 from .._sklearn import _fit_context, available_if
 from .base import trains_by_mini_batches
 from .parameters import ANY_CELL, CLASSIFIER, constraints_of
@@ -302,13 +303,12 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
     _encoder_class = ClassEncoder
 
     def _validate_target(self, y, lengths=None):
+        y = plain_labels(y)
         y = check_array(y, accept_sparse="csr", ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y")
         y = y.toarray() if issparse(y) else y
+        refuse_missing_labels(y, lengths)
         if y.dtype.kind in "fc":
             assert_all_finite(y, input_name="y")
-        missing = [j for j, label in enumerate(y) if label is None] if y.dtype == object and y.ndim == 1 else []
-        if missing:
-            raise ValueError(f"Input y contains None for sequence {missing[0]}.")
         check_classification_targets(y)
         kind = type_of_target(y, input_name="y")
         if kind == "multiclass-multioutput":
@@ -318,6 +318,9 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
         if not np.isin(y, (0, 1)).all():
             raise ValueError(f"Expected a multilabel indicator y of 0 and 1, got values {np.unique(y).tolist()}.")
         return y
+
+    def _refuse_missing_steps(self, y, lengths, ignored):
+        refuse_missing_labels(y, lengths, ignored)
 
     def _fit_encoder(self, dataset, classes, encoder):
         if encoder is None:

@@ -8,6 +8,8 @@ from reprlib import repr as short_repr
 
 import numpy as np
 
+from .._data.arrays import Place, plain
+from .._data.columns import as_frame, is_frame, is_pandas_type, numbers_of_frame
 from .._data.warnings import warn_of_data
 
 
@@ -112,8 +114,8 @@ def given_vectors(model, tokens):
             f"Set embedding_dim={_width_of(vectors)}."
         )
     if isinstance(vectors, dict):
-        has_vector = np.array([token in vectors for token in tokens.tolist()])
-        rows = [np.asarray(vectors[token], np.float64) for token in tokens[has_vector].tolist()]
+        has_vector = np.array([token in vectors and not _is_masked(vectors[token]) for token in tokens.tolist()])
+        rows = [np.asarray(plain(vectors[token]), np.float64) for token in tokens[has_vector].tolist()]
         rows = np.array(rows).reshape(len(rows), width)
     else:
         has_vector = tokens < len(vectors)
@@ -138,14 +140,41 @@ def _opened(init):
             raise ValueError(f"Expected embedding_init to be a .npy file of one array, got {os.fspath(init)!r}.")
     elif isinstance(init, dict):
         return _checked_dict(init)
+    elif is_frame(init):
+        _refuse_other_index(as_frame(init))
+        vectors = numbers_of_frame(init, lambda: Place("embedding_init"))
     else:
-        vectors = np.asarray(init)
+        vectors = plain(init)
     if vectors.ndim != 2 or vectors.dtype.kind not in "fiu":
         raise ValueError(
             "Expected embedding_init to be an array of numbers (n_ids, embedding_dim), whose row is the id, got "
             f"{vectors.dtype} of shape {vectors.shape}."
         )
     return vectors
+
+
+def _is_masked(vector):
+    """Whether there is nothing in a vector: it is as if it were not there."""
+    return isinstance(vector, np.ma.MaskedArray) and bool(np.ma.getmaskarray(vector).all())
+
+
+def _refuse_other_index(frame):
+    """Raise for a frame of pandas whose index says other ids than the numbers of its rows."""
+    if not is_pandas_type(type(frame)) or np.array_equal(frame.index, np.arange(len(frame))):
+        return
+    ids = frame.index.tolist()
+    line = "Give the frame that index."
+    if len(set(ids)) == len(ids) and all(isinstance(token, Integral) for token in ids):
+        line = "If the index holds the ids: embedding_init=dict(zip(frame.index, frame.to_numpy()))"
+    elif all(isinstance(token, str) for token in ids):
+        line = (
+            "For vectors by word: {tokenizer.vocabulary_[word]: vector for word, vector in zip(frame.index, "
+            "frame.to_numpy()) if word in tokenizer.vocabulary_}."
+        )
+    raise ValueError(
+        "Expected embedding_init as a data frame to have the index 0, 1, 2, ..., since the number of a row is the id, "
+        f"got {short_repr(ids)}. {line}"
+    )
 
 
 def _checked_dict(init):

@@ -113,6 +113,7 @@ class BaseRecurrent(Streaming, Inspection, Transforming, BaseNetwork, BaseEstima
         weight = positive_weight(sample_weight, len(y), "step")
         ignored = weight == 0  # may hold anything
         y = unmasked_steps(y, lengths, ignored)
+        self._refuse_missing_steps(y, lengths, ignored)
         if ignored.any():
             y[ignored] = y[~ignored][0]
         y = self._validate_target(infer_dtype(y), lengths)
@@ -125,6 +126,9 @@ class BaseRecurrent(Streaming, Inspection, Transforming, BaseNetwork, BaseEstima
         if ignored.any():
             y[ignored] = np.sort(y[~ignored], axis=0)[0]  # whatever the order of the sequences
         return Dataset(X, y, weight, X.offsets)
+
+    def _refuse_missing_steps(self, y, lengths, ignored):
+        """Raise for targets of steps that are missing, if the estimator cannot do without; `ignored` ones may be."""
 
     def _warn_of_likely_mistakes(self, given, y, encoder):
         if self.return_sequences and is_bidirectional(self):

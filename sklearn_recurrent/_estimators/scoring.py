@@ -9,11 +9,12 @@ from inspect import signature
 from typing import Any
 
 import numpy as np
-from sklearn.base import is_regressor
+from sklearn.base import is_classifier, is_regressor
 from sklearn.metrics import check_scoring, d2_pinball_score, r2_score
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from .._data.arrays import plain
+from .._data.labels import refuse_missing_labels
 from .._data.missing import valid_steps
 from .._data.targets import (
     flatten_steps,
@@ -118,6 +119,8 @@ class SequenceScorer:
             scored = ~ignored
             kwargs["sample_weight"] = weight[scored]
         y = unmasked_steps(y, lengths, ignored)
+        if is_classifier(estimator):
+            refuse_missing_labels(y, lengths, ignored)
         if ignored is not None:
             y = infer_dtype(y[scored])
         without = _without_target(estimator, y)

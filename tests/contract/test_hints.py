@@ -39,6 +39,9 @@ LABELS = np.array(["a", "b"] * (N // 2))
 TABLE = pd.DataFrame(np.concatenate(RAGGED), columns=["a", "b"]).assign(id=np.repeat(range(N), LENGTHS))
 POLARS = pl.DataFrame(TABLE.to_dict("list"))
 TEXTS = ["a b", "b a a", "a", "b b", "a a", "b", "a b a", "b a"]
+TOKENIZER = sr.SequenceTokenizer().fit(TEXTS)
+IDS = TOKENIZER.transform(TEXTS)
+VECTORS_BY_ID = pd.DataFrame(rng.normal(size=(3, 2)), index=[2, 3, 9])
 LATER = "as_sequences(X, channels_first=True)"
 
 
@@ -113,6 +116,21 @@ def table_of_lists():
     return {"a": [x.tolist() for x in ROWS], "b": [x[:, 1].tolist() for x in RAGGED]}
 
 
+def reader_of_batches():
+    """What DuckDB's ``arrow()`` returns."""
+    import pyarrow
+
+    table = pyarrow.table(TABLE.to_dict("list"))
+    return pyarrow.RecordBatchReader.from_batches(table.schema, table.to_batches())
+
+
+def reader_of_sequences():
+    import pyarrow
+
+    table = pyarrow.table({"a": [x.tolist() for x in ROWS]})
+    return pyarrow.RecordBatchReader.from_batches(table.schema, table.to_batches())
+
+
 class OtherFrame:
     """A data frame of a library that has no function that joins frames."""
 
@@ -175,6 +193,7 @@ CONTAINERS = {
     "set": Hint("sorted(X)", {tuple(x) for x in CUBE[:, :, 0].tolist()}),
     "generator": Hint("list(X)", lambda: (x for x in RAGGED), expected=RAGGED),
     "map": Hint("list(X)", lambda: map(np.asarray, RAGGED), expected=RAGGED),
+    "a reader of batches": Hint("X.read_all()", reader_of_sequences, expected=ROWS, needs=("pyarrow",)),
     "zip": Hint(
         "[np.column_stack(x) for x in X]", lambda: zip(ROWS, [x[:, 1] for x in RAGGED], strict=True), expected=RAGGED
     ),
@@ -716,6 +735,19 @@ OTHERS = {
         model=sr.LSTMClassifier(**TINY, return_sequences=True, bidirectional=False),
         call=lambda model, X, y: model.fit(X, per_step() if model.return_sequences else y).transform(X),
     ),
+    "vectors in a frame by id": Hint(
+        "dict(zip(frame.index, frame.to_numpy()))",
+        VECTORS_BY_ID,
+        call=lambda frame: sr.LSTMClassifier(**TINY, embedding_dim="auto", embedding_init=frame).fit(IDS, LABELS),
+        target="frame",
+    ),
+    "vectors in a frame by word": Hint(
+        "{tokenizer.vocabulary_[word]: vector for word, vector in zip(frame.index, frame.to_numpy()) "
+        "if word in tokenizer.vocabulary_}",
+        VECTORS_BY_ID.set_axis(["a", "b", "z"]),
+        call=lambda frame: sr.LSTMClassifier(**TINY, embedding_dim="auto", embedding_init=frame).fit(IDS, LABELS),
+        target="frame",
+    ),
     "vectors and no size": Hint(
         "embedding_dim='auto'", TOKENS, model=sr.LSTMClassifier(**TINY, embedding_init=np.ones((4, 2)))
     ),
@@ -809,6 +841,13 @@ OTHERS = {
     ),
     "a lazy frame of steps": Hint(
         "frame.collect()", POLARS.lazy(), call=lambda frame: FROM_FRAME(frame), target="frame"
+    ),
+    "a reader of batches as a frame": Hint(
+        "frame.read_all()",
+        reader_of_batches,
+        call=lambda frame: FROM_FRAME(frame),
+        target="frame",
+        needs=("pyarrow",),
     ),
     "rows twice": Hint(
         "frame = frame.unique(['id', 'a'], keep='first', maintain_order=True)",
@@ -978,7 +1017,7 @@ def namespace_of(hint):
     names = {name: getattr(sr, name) for name in sr.__all__}
     tools = {"np": np, "pandas": pd, "polars": pl, "json": json, "ColumnTransformer": ColumnTransformer}
     given = {"X": X, "y": y, "model": model, "series": X, "frame": X, "transformer": model}
-    tools |= {"OneHotEncoder": OneHotEncoder, "MinMaxScaler": MinMaxScaler}
+    tools |= {"OneHotEncoder": OneHotEncoder, "MinMaxScaler": MinMaxScaler, "tokenizer": TOKENIZER}
     return names | needs | tools | given | {"names": ["a", "b"], "static": np.arange(N)[:, None]}
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
+from sklearn_recurrent import LSTMClassifier
 from sklearn_recurrent._core.ragged import Ragged
 from sklearn_recurrent._data.categories import (
     cells_of,
@@ -311,3 +312,47 @@ def test_frames_with_other_names_are_refused():
         columns_of([ROWS[0], [[1, 2]]])
     with pytest.raises(ValueError, match=r"sequence 0.*structured array"):
         columns_of([np.array([(1.0, "a")], dtype=[("x", float), ("site", "U1")])])
+
+
+BIG = 2**60
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        [[0.5, BIG], [1.5, BIG + 1]],
+        [(0.5, BIG), (np.float32(1.5), np.int64(BIG + 1))],
+        np.array([[0.5, BIG], [1.5, BIG + 1]], dtype=object),
+        pd.DataFrame({"a": [0.5, 1.5], "b": [BIG, BIG + 1]}),
+    ],
+)
+@pytest.mark.parametrize("missing", [None, np.nan])
+def test_large_integers_stay_apart(x, missing):
+    (found,) = categories_of([x] * 2, [1])
+    assert found.tolist() == [BIG, BIG + 1]
+    other = [[2.5, missing], [3.5, 7]]
+    if isinstance(x, pd.DataFrame):
+        other = pd.DataFrame(other, columns=["a", "b"])
+    (found,) = categories_of([x, other], [1])
+    assert found.tolist() == [7, BIG, BIG + 1, None]
+
+
+def test_large_integers_stay_apart_in_arrays_of_several_dtypes():
+    arrays = [np.array([[BIG], [BIG + 1]]), np.array([[1.0], [2.0]])]
+    (found,) = categories_of(arrays, [0])
+    assert found.tolist() == [1, 2, BIG, BIG + 1]
+    (found,) = categories_of([[[BIG, 0.5, BIG + 1, 0.5]] * 2], [0], input_size=2, rows=True)
+    assert found.tolist() == [BIG, BIG + 1]
+
+
+@pytest.mark.parametrize("entries", [[BIG + 1, 0.5], [2**70, 2**70 + 1]])
+def test_integers_that_no_dtype_tells_apart_are_refused(entries):
+    X = [np.array([[entry] for entry in entries], dtype=object)] * 2
+    with pytest.raises(ValueError, match=rf"fit into 64 bits.*got {max(entries[0], entries[-1])} in sequence 0, step "):
+        categories_of(X, [0])
+
+
+def categories_of(X, chosen, input_size=None, rows=False):
+    model = LSTMClassifier(3, max_iter=1, categorical_features=chosen, random_state=0, input_size=input_size)
+    X = X[0] if rows else X
+    return model.fit(X, np.arange(len(X)) % 2).categories_

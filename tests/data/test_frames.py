@@ -7,6 +7,7 @@ import sys
 import warnings
 
 import numpy as np
+import polars as pl
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score, train_test_split
@@ -16,6 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn_recurrent import (
     GRURegressor,
     LSTMClassifier,
+    LSTMRegressor,
     PerTimestep,
     SequenceDataWarning,
     sequences_from_frame,
@@ -832,3 +834,77 @@ def test_no_warning_is_given_for_sequences_of_a_frame():
         warnings.simplefilter("error")
         data = sequences_from_frame(pandas_frame(rows_of()), by="id", columns=["a", "b"], target="label")
         LSTMClassifier(3, max_iter=1, learning_rate="cosine").fit(data.X, data.y)
+
+
+# --- integers that floats do not hold ---------------------------------------------------------------------------------
+
+BIG = 2**60
+
+
+def with_large_ids(library, missing=False):
+    """Two sequences of two steps, whose ids differ by one."""
+    ids = [BIG, BIG + 1, BIG + 2, None if missing else BIG]
+    table = pandas.DataFrame({"id": [0, 0, 1, 1], "v": [0.5, 1.0, 2.0, 3.0], "k": pandas.array(ids, dtype="Int64")})
+    if library == "pandas":
+        return table if missing else table.astype({"k": "int64"})
+    if library == "polars":
+        return pl.DataFrame({"id": table["id"], "v": table["v"], "k": ids})
+    return pytest.importorskip("pyarrow").table({"id": table["id"], "v": table["v"], "k": ids})
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+@pytest.mark.parametrize("missing", [False, True])
+def test_large_integers_stay_apart(library, missing):
+    frame = with_large_ids(library, missing)
+    X = sequences_from_frame(frame, by="id").X
+    model = LSTMClassifier(3, max_iter=1, categorical_features=["k"], random_state=0, bidirectional=False)
+    (found,) = model.fit(X, [0, 1]).categories_
+    assert found.tolist() == [BIG, BIG + 1, BIG + 2] + [None] * missing
+    y = sequences_from_frame(frame, by="id", columns="v", target=["k", "v"], target_per="step").y
+    assert [int(k) for k in y[0][:, 0]] == [BIG, BIG + 1]
+    y = sequences_from_frame(frame, by="id", columns="v", target="k", target_per="step").y
+    assert [int(k) for k in y[0]] == [BIG, BIG + 1]
+    if not missing:
+        assert sequences_from_frame(frame, by="k", columns="v").index.tolist() == [BIG, BIG + 1, BIG + 2]
+    assert model.set_params(categorical_features=None, missing="skip").fit(X, [0, 1]).n_features_in_ == 2
+
+
+def test_unsigned_integers_beside_signed_ones_stay_apart():
+    frame = with_large_ids("pandas").assign(u=np.array([2**63, 2**63 + 1, 2**63 + 2, 1], np.uint64)).drop(columns="v")
+    x = sequences_from_frame(frame, by="id").X[0]
+    assert [[int(entry) for entry in x[name]] for name in ("k", "u")] == [[BIG, BIG + 1], [2**63, 2**63 + 1]]
+
+
+def test_ordinary_numbers_still_get_one_dtype():
+    frame = with_large_ids("pandas").assign(k=[1, 2**53, 3, -(2**53)])
+    assert set(sequences_from_frame(frame, by="id").X[0].dtypes) == {np.dtype(np.float64)}
+    y = sequences_from_frame(frame, by="id", columns="v", target=["k", "v"], target_per="step").y
+    assert y[0].dtype == np.float64
+
+
+def test_targets_of_several_types_keep_them():
+    frame = with_large_ids("pandas").assign(k=[1, 2, 3, 4], w=list("abcd"))
+    y = sequences_from_frame(frame, by="id", columns="v", target=["k", "w"], target_per="step").y
+    assert y[0].tolist() == [[1, "a"], [2, "b"]]
+
+
+def test_integers_of_128_bits_in_polars_are_read():
+    if not hasattr(pl, "Int128"):
+        pytest.skip("this polars has none")
+    frame = with_large_ids("polars").with_columns(w=pl.Series([2**70, 2**70, 2**70 + 1, 5], dtype=pl.Int128))
+    assert sequences_from_frame(frame, by="w", columns="v").index.tolist() == [2**70, 2**70 + 1, 5]
+    assert len(sequences_from_frame(frame, by=["id", "k"], sort_by="w", columns="v").X) == 4
+    X = sequences_from_frame(frame, by="id", columns=["v", "w"]).X
+    assert LSTMRegressor(3, max_iter=1).fit(X, [0, 1]).n_features_in_ == 2
+    missing = frame.with_columns(w=pl.Series([2**70, None, 1, 5], dtype=pl.Int128))
+    with pytest.raises(ValueError, match="Expected a value of 'w' in each row, got None in row 1"):
+        sequences_from_frame(missing, by="w", columns="v")
+
+
+def test_a_reader_of_batches_is_refused_with_a_hint():
+    pyarrow = pytest.importorskip("pyarrow")
+    table = with_large_ids("pyarrow")
+    reader = pyarrow.RecordBatchReader.from_batches(table.schema, table.to_batches())
+    with pytest.raises(TypeError, match=r"got RecordBatchReader\. Pass frame\.read_all\(\)\."):
+        sequences_from_frame(reader, by="id")
+    assert len(sequences_from_frame(reader.read_all(), by="id").X) == 2

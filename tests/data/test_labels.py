@@ -94,7 +94,7 @@ def test_dates_of_another_unit_are_the_same_dates():
         ([["a"], {"b", "c"}], "sequence 1 of y to be a sequence of labels, got a set, which has no order"),
         ([{"a": 1}], "sequence 0 of y to be a sequence of labels, got a dict, which has no order"),
         ([["a", None]], "contains None in sequence 0, step 1"),
-        ([["a"], [float("nan")]], "contains nan in sequence 1, step 0"),
+        ([["a"], [float("nan")]], "contains NaN in sequence 1, step 0"),
         ([[pd.NA]], "contains <NA> in sequence 0, step 0"),
         ([[np.datetime64("NaT", "ns")]], "contains NaT in sequence 0, step 0"),
         ([["a"], np.ma.array(["b", "c"], mask=[0, 1])], "contains a masked label in sequence 1, step 1"),
@@ -106,3 +106,43 @@ def test_dates_of_another_unit_are_the_same_dates():
 def test_anything_but_a_sequence_of_labels_is_an_error_that_says_where(y, message):
     with pytest.raises(ValueError, match=message):
         flatten_labels(y)
+
+
+ROWS_OF_ARROW = {
+    "integers": [0, 1, 0],
+    "strings": ["a", "b", "a"],
+    "booleans": [True, False, True],
+}
+
+
+@pytest.mark.parametrize("name", ROWS_OF_ARROW)
+@pytest.mark.parametrize("form", ["array", "chunked", "dictionary", "scalars", "list of lists", "scalars of lists"])
+def test_labels_of_pyarrow_are_values_of_python(name, form):
+    pyarrow = pytest.importorskip("pyarrow")
+    row = ROWS_OF_ARROW[name]
+    y = {
+        "array": lambda: [pyarrow.array(row)] * 2,
+        "chunked": lambda: [pyarrow.chunked_array([row[:1], row[1:]])] * 2,
+        "dictionary": lambda: [pyarrow.array(row).dictionary_encode()] * 2,
+        "scalars": lambda: [list(pyarrow.array(row))] * 2,
+        "list of lists": lambda: pyarrow.array([row] * 2),
+        "scalars of lists": lambda: list(pyarrow.array([row] * 2)),
+    }[form]()
+    flat, lengths = flatten_labels(y)
+    assert flat.tolist() == row * 2
+    assert flat.dtype == np.array(row).dtype
+    assert lengths.tolist() == [3, 3]
+
+
+@pytest.mark.parametrize("row", [[0, None], ["a", None], [True, None]])
+def test_a_null_is_no_label(row):
+    pyarrow = pytest.importorskip("pyarrow")
+    array = pyarrow.array(row)
+    for last in (array, array.dictionary_encode(), list(array), pyarrow.chunked_array([array])):
+        with pytest.raises(ValueError, match="Input y contains None in sequence 1, step 1"):
+            flatten_labels([row[:1], last])
+
+
+def test_a_masked_label_among_others_is_told_as_such():
+    with pytest.raises(ValueError, match="Input y contains a masked one in sequence 0, step 1"):
+        flatten_labels([["a", np.ma.masked]])

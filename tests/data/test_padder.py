@@ -292,3 +292,14 @@ def test_tokens_stay_tokens(value, flatten):
     assert mark_of(padded) == TOKENS
     assert {mark_of(x) for x in padder.inverse_transform(padded)} == {TOKENS}
     assert {mark_of(x) for x in train_test_split(padded, random_state=0)} == {TOKENS}
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.int64])
+def test_masked_numbers_are_missing_on_the_way_back(dtype):
+    padder = SequencePadder().fit([np.arange(3.0)])
+    padded = np.ma.array(np.arange(3, dtype=dtype).reshape(1, 3, 1), mask=[[[0], [1], [0]]])
+    (x,) = padder.inverse_transform(padded)
+    assert np.array_equal(x.ravel(), [0, np.nan, 2], equal_nan=True)
+    padded[0, 2] = np.ma.masked
+    (x,) = padder.inverse_transform(padded)
+    assert x.ravel().tolist() == [0]

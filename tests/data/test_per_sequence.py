@@ -479,3 +479,11 @@ def test_a_function_that_fails_on_padding_names_the_sequence():
     with pytest.raises(KeyError) as error:
         PerSequence(failing).fit(zero_padded())
     assert f"with sequence {longest}," in error.value.__notes__[0]
+
+
+def test_masked_numbers_of_a_result_are_nan():
+    X = [np.array([1.0, -9.0, 3.0]), np.array([-9, 2])]
+    for hide in (partial(np.ma.masked_equal, value=-9), lambda x: list(np.ma.masked_equal(x[:, None], -9))):
+        first, second = PerSequence(hide).fit_transform(X)
+        assert np.array_equal(np.ravel(first), [1, np.nan, 3], equal_nan=True)
+        assert np.array_equal(np.ravel(second), [np.nan, 2], equal_nan=True)

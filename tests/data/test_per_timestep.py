@@ -4,6 +4,8 @@ import re
 import warnings
 
 import numpy as np
+import pandas
+import polars
 import pytest
 from checks import MORE_CHECKS, scikit_learns_checks
 from numpy.testing import assert_allclose, assert_array_equal
@@ -18,9 +20,10 @@ from sklearn.feature_selection import SelectKBest
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GridSearchCV, cross_val_predict
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
+    KBinsDiscretizer,
     MaxAbsScaler,
     MinMaxScaler,
     Normalizer,
@@ -33,6 +36,7 @@ from sklearn.utils import estimator_checks, get_tags
 
 from sklearn_recurrent import (
     GRUClassifier,
+    LSTMClassifier,
     PerSequence,
     PerTimestep,
     SequenceDataWarning,
@@ -868,3 +872,90 @@ def test_times_are_no_categories():
     X = [pandas.DataFrame({"a": [1.0], "k": "u", "t": pandas.Timestamp("2026-01-01")})]
     with pytest.raises(ValueError, match=r"To transform the columns of numbers alone: [^:]*\.$"):
         PerTimestep(StandardScaler()).fit(X)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.int64])
+def test_masked_numbers_of_a_result_are_nan(dtype):
+    hide = PerTimestep(FunctionTransformer(lambda values: np.ma.masked_equal(values, -9)))
+    x, _ = hide.fit_transform([np.array([1, -9], dtype), np.array([2], dtype)])
+    assert np.array_equal(x.ravel(), [1, np.nan], equal_nan=True)
+
+
+# --- inside a ColumnTransformer ---------------------------------------------------------------------------------------
+
+NAMED = [pandas.DataFrame({"u": np.arange(3.0) + j, "v": np.arange(3.0) ** 2 - j}) for j in range(6)]
+
+
+@pytest.mark.parametrize("output", ["default", "pandas"])
+@pytest.mark.parametrize("sequences", [NAMED, [x.to_numpy() for x in NAMED], [x[["u"]].to_numpy() for x in NAMED]])
+@pytest.mark.parametrize(
+    "per_step",
+    [
+        PerTimestep(StandardScaler()),
+        PerTimestep(KBinsDiscretizer(3, encode="onehot-dense", strategy="uniform")),
+        PerSequence(StandardScaler()),
+        make_pipeline(PerTimestep(StandardScaler()), PerSequence(StandardScaler())),
+    ],
+)
+def test_a_column_of_sequences_keeps_its_name_beside_static_values(output, sequences, per_step):
+    table = pandas.DataFrame({"seq": sequences, "age": np.arange(6) ** 1.5})
+    columns = ColumnTransformer([("s", per_step, ["seq"]), ("n", StandardScaler(), ["age"])])
+    X = columns.set_output(transform=output).fit_transform(table)
+    assert columns.get_feature_names_out().tolist() == ["s__seq", "n__age"]
+    plain = clone(columns).set_output(transform="default").fit_transform(table)
+    for x, expected in zip(np.asarray(X)[:, 0], plain[:, 0], strict=True):
+        assert_array_equal(x, expected)
+    network = LSTMClassifier(3, max_iter=1, random_state=0).fit(X, [0, 1] * 3)
+    assert network.n_static_features_in_ == 1
+    if output == "pandas":
+        assert X.columns.tolist() == ["s__seq", "n__age"]
+    with config_context(transform_output=output):
+        make_pipeline(clone(columns), LSTMClassifier(3, max_iter=1)).fit(table, [0, 1] * 3).predict(table)
+
+
+def test_a_padded_column_of_sequences_has_names_of_its_own_inside_a_column_transformer():
+    for sequences, names in ((NAMED, "uv"), ([x["u"].to_numpy() for x in NAMED], ["x0"])):
+        table = pandas.DataFrame({"seq": sequences})
+        columns = ColumnTransformer([("s", SequencePadder(flatten=True), ["seq"])]).set_output(transform="pandas")
+        expected = [f"s__t{t}_{name}" for t in range(3) for name in names]
+        assert columns.fit_transform(table).columns.tolist() == expected
+
+
+TIMED = pandas.DataFrame({"t": pandas.date_range("2026", periods=3), "v": [1.0, 2.0, 3.0], "s": list("aba")})
+
+
+@pytest.mark.parametrize("form", [pandas.DataFrame, lambda frame: polars.DataFrame(frame.to_dict("list"))])
+@pytest.mark.parametrize(
+    "transformer",
+    [
+        ColumnTransformer([("p", StandardScaler(), ["t"])]),
+        ColumnTransformer([("p", StandardScaler(), ["t", "v"])]),
+        ColumnTransformer([("p", StandardScaler(), [0])]),
+        ColumnTransformer([("p", StandardScaler(), slice(0, 2))]),
+        ColumnTransformer([("p", StandardScaler(), slice("t", "v"))]),
+        ColumnTransformer([("p", StandardScaler(), [True, False, False])]),
+        ColumnTransformer([("p", StandardScaler(), lambda frame: ["t"])]),
+        ColumnTransformer([("p", "passthrough", ["v"]), ("q", "drop", ["s"])], remainder=StandardScaler()),
+        make_pipeline(ColumnTransformer([("p", make_pipeline(StandardScaler()), ["t"])])),
+        FeatureUnion([("a", ColumnTransformer([("p", StandardScaler(), ["t"])]))]),
+    ],
+)
+@pytest.mark.parametrize("each", [PerTimestep, PerSequence])
+def test_times_are_refused_wherever_scikit_learn_would_read_them_as_numbers(form, transformer, each):
+    with pytest.raises(
+        ValueError, match=r"got datetime64.* in the column 't': StandardScaler would read times as numb"
+    ):
+        each(transformer).fit_transform([form(TIMED)] * 2)
+
+
+@pytest.mark.parametrize(
+    "transformer",
+    [
+        ColumnTransformer([("p", StandardScaler(), ["v"])]),
+        ColumnTransformer([("p", OneHotEncoder(sparse_output=False), ["t", "s"])]),
+        ColumnTransformer([("p", FunctionTransformer(lambda frame: np.zeros((len(frame), 1))), ["t"])]),
+        ColumnTransformer([("p", "drop", ["t", "s"])], remainder=StandardScaler()),
+    ],
+)
+def test_times_that_are_not_read_as_numbers_are_no_error(transformer):
+    assert len(PerTimestep(transformer).fit_transform([TIMED] * 2)[0]) == 3

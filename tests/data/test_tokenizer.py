@@ -236,7 +236,7 @@ def test_a_min_df_of_k_percent_is_reached_by_k_of_100_texts():
 
 
 def test_tokens_may_be_anything_hashable():
-    X = [[("walk", 3), None, 7], [7, "a", frozenset({1})], [2.5, b"x", True]]
+    X = [[("walk", 3), "", 7], [7, "a", frozenset({1})], [2.5, b"x", True]]
     tokenizer = SequenceTokenizer()
     assert tokenizer.inverse_transform(tokenizer.fit_transform(X)) == X
     assert tokenizer.tokens_.shape == (len(tokenizer.vocabulary_) + 2,)
@@ -310,8 +310,8 @@ def test_a_fixed_vocabulary_is_fitted_and_says_so():
 
 
 def test_a_vocabulary_may_hold_tokens_of_every_kind():
-    tokenizer = SequenceTokenizer(vocabulary=[("a", 1), 7, None]).fit([[7, None]])
-    assert lists(tokenizer.transform([[None, ("a", 1), 7.0, 8]])) == [[4, 2, 3, 1]]
+    tokenizer = SequenceTokenizer(vocabulary=[("a", 1), 7, ""]).fit([[7, ""]])
+    assert lists(tokenizer.transform([["", ("a", 1), 7.0, 8]])) == [[4, 2, 3, 1]]
 
 
 @pytest.mark.parametrize(
@@ -334,7 +334,7 @@ def test_a_vocabulary_may_hold_tokens_of_every_kind():
         ({"a": 2, "[UNK]": 3}, r"ids of vocabulary to be 1 for '\[UNK\]', got 3"),
         (["a", "[PAD]"], r"Expected '\[PAD\]', the name of a reserved id, in front of vocabulary .* behind 'a'"),
         ([["a"]], "Expected hashable tokens in vocabulary"),
-        ([float("nan")], "Expected no missing tokens in vocabulary, got nan"),
+        ([float("nan")], "Expected no missing tokens in vocabulary, got NaN: token 0"),
     ],
 )
 def test_ids_that_cannot_be_are_refused(vocabulary, message):
@@ -530,8 +530,8 @@ def test_an_X_that_is_no_container_of_texts_is_a_type_error(X, message, method):
             "Expected hashable tokens in text 1, got one that cannot be looked up: unhashable type",
         ),
         ([np.array([["a"]])], "Expected hashable tokens in text 0, got one that cannot be looked up: unhashable type"),
-        ([["a"], ["b", np.nan]], "Expected no missing tokens in text 1, got nan."),
-        ([np.array([1.0, np.nan])], "Expected no missing tokens in text 0, got nan."),
+        ([["a"], ["b", np.nan]], "Expected no missing tokens in text 1, got NaN: token 1."),
+        ([np.array([1.0, np.nan])], "Expected no missing tokens in text 0, got NaN: token 1."),
     ],
 )
 @pytest.mark.parametrize("method", ["fit", "transform"])
@@ -544,7 +544,7 @@ def test_a_missing_text_in_a_frame_is_an_error():
     pandas = pytest.importorskip("pandas")
     with pytest.raises(ValueError, match="Expected text 1 to be a string or a list of tokens, got <NA>"):
         SequenceTokenizer().fit(pandas.Series(["a", None], dtype="string"))
-    with pytest.raises(ValueError, match="Expected hashable tokens in text 0, got one that cannot be looked up"):
+    with pytest.raises(ValueError, match="Expected no missing tokens in text 0, got <NA>: token 1"):
         SequenceTokenizer().fit([["a", pandas.NA]])
 
 
@@ -645,3 +645,41 @@ def test_padding_of_ids_has_the_reserved_id_0():
 def test_a_masked_token_or_text_is_an_error_that_names_it(X, message, method):
     with pytest.raises(ValueError, match=message):
         getattr(SequenceTokenizer().fit(TEXTS), method)(X)
+
+
+def texts_with_a_missing_token(container):
+    """Two texts, of which the second lacks its second token."""
+    rows = [["a", "b"], ["a", None]]
+    if container == "list":
+        return rows
+    if container == "masked":
+        return [rows[0], ["a", np.ma.masked]]
+    library = pytest.importorskip(container)
+    if container == "pandas":
+        return library.Series(rows)
+    if container == "polars":
+        return library.Series(rows)
+    return library.array(rows)
+
+
+@pytest.mark.parametrize("container", ["list", "masked", "pandas", "polars", "pyarrow"])
+@pytest.mark.parametrize("method", ["fit", "transform"])
+def test_a_missing_token_is_no_token_in_any_container(container, method):
+    with pytest.raises(ValueError, match=r"Expected no missing tokens in text 1, got (None|a masked one): token 1\."):
+        getattr(SequenceTokenizer().fit(TEXTS), method)(texts_with_a_missing_token(container))
+
+
+def test_a_vocabulary_has_no_missing_token():
+    with pytest.raises(ValueError, match="Expected no missing tokens in vocabulary, got None: token 1"):
+        SequenceTokenizer(vocabulary=["a", None]).fit(TEXTS)
+
+
+def test_scalars_of_pyarrow_are_values_of_python():
+    pyarrow = pytest.importorskip("pyarrow")
+    rows = [["b", "a"], ["a"]]
+    for X in (list(pyarrow.array(rows)), [list(pyarrow.array(row)) for row in rows], list(pyarrow.array(["b a", "a"]))):
+        assert SequenceTokenizer().fit(X).vocabulary_ == {"a": 2, "b": 3}
+    encoded = [pyarrow.array(row).dictionary_encode() for row in rows]
+    assert SequenceTokenizer().fit(encoded).vocabulary_ == {"a": 2, "b": 3}
+    with pytest.raises(ValueError, match="no missing tokens in text 0, got None: token 1"):
+        SequenceTokenizer().fit([pyarrow.array(["a", None]).dictionary_encode()])

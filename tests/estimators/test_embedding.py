@@ -3,13 +3,15 @@
 import pickle
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from checks import assert_refused
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
 import sklearn_recurrent as sr
-from sklearn_recurrent import SequenceDataWarning
+from sklearn_recurrent import LSTMClassifier, SequenceDataWarning
 
 pytestmark = pytest.mark.filterwarnings("ignore:Maximum iterations:sklearn.exceptions.ConvergenceWarning")
 TINY = {"hidden_layer_sizes": 3, "embedding_dim": 4, "max_iter": 3, "random_state": 0}
@@ -205,3 +207,40 @@ def test_other_files_are_refused(X, y, tmp_path):
 def test_a_warm_start_cannot_begin_with_vectors(X, y, vectors):
     model = sr.GRUClassifier(**TINY, warm_start=True).fit(X, y)
     assert_refused(model.set_params(embedding_init=vectors), X, y, "fit with warm_start=False")
+
+
+@pytest.mark.parametrize("kind", [np.asarray, lambda V: dict(enumerate(V))])
+@pytest.mark.parametrize("dtype", [np.float64, np.int64])
+def test_a_masked_vector_is_none(kind, dtype):
+    V = np.ma.array(np.arange(15).reshape(5, 3).astype(dtype))
+    V[3] = np.ma.masked
+    V.data[3] = -999
+    init = V if kind is np.asarray else kind(V)
+    ids = [np.array([2, 3]), np.array([3, 4])] * 4
+    model = LSTMClassifier(3, embedding_dim="auto", embedding_init=init, embedding_trainable=False, max_iter=1)
+    E = model.fit(ids, [0, 1] * 4).weights_["embedding/E"][1:]
+    assert np.array_equal(E[model.vocabulary_ == 2], [[6, 7, 8]])
+    assert np.abs(E[model.vocabulary_ == 3]).max() < 900  # drawn
+    V[4, 1] = np.ma.masked
+    init = V if kind is np.asarray else kind(V)
+    with pytest.raises(ValueError, match="Expected finite numbers in embedding_init, got NaN or infinity for id 4"):
+        model.set_params(embedding_init=init).fit(ids, [0, 1] * 4)
+
+
+def test_a_frame_of_vectors_has_the_numbers_of_its_rows_as_its_index():
+    V = np.arange(15.0).reshape(5, 3)
+    ids = [np.array([2, 3]), np.array([3, 4])] * 4
+    model = LSTMClassifier(3, embedding_dim="auto", max_iter=1, random_state=0)
+    wanted = model.set_params(embedding_init=V).fit(ids, [0, 1] * 4).theta_
+    for frame in (pd.DataFrame(V), pd.DataFrame(V, index=[0, 1, 2, 3, 4]), pl.DataFrame(V)):
+        assert np.array_equal(model.set_params(embedding_init=frame).fit(ids, [0, 1] * 4).theta_, wanted)
+    frame = pd.DataFrame(V[[4, 3, 2]], index=[4, 3, 2])
+    with pytest.raises(
+        ValueError, match=r"index 0, 1, 2, .*, got \[4, 3, 2\]\. If the index holds the ids: embedding_"
+    ):
+        model.set_params(embedding_init=frame).fit(ids, [0, 1] * 4)
+    by_id = dict(zip(frame.index, frame.to_numpy(), strict=True))
+    assert np.array_equal(model.set_params(embedding_init=by_id).fit(ids, [0, 1] * 4).theta_, wanted)
+    for index, line in (("abc", "For vectors by word: {tokenizer"), ([1, 1, 2], "Give the frame that index")):
+        with pytest.raises(ValueError, match=f"Expected embedding_init as a data frame to have the index.*{line}"):
+            model.set_params(embedding_init=frame.set_axis(list(index))).fit(ids, [0, 1] * 4)

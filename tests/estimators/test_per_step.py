@@ -5,6 +5,7 @@ import pickle
 import joblib
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import sklearn.model_selection as ms
 from checks import every_pair
@@ -16,6 +17,7 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from sklearn_recurrent import (
     GRUClassifier,
+    LSTMClassifier,
     LSTMRegressor,
     PerTimestep,
     RNNClassifier,
@@ -1059,3 +1061,73 @@ def test_ragged_targets_without_return_sequences_name_it():
     for y in ([np.zeros(3), np.zeros(2)], [[0, 1, 0], [0, 1]]):
         with pytest.raises(ValueError, match=r"got 2 to 3 values per sequence.*return_sequences=True"):
             RNNRegressor(hidden_layer_sizes=3).fit(X, y)
+
+
+def missing_labels():
+    """Labels of three steps, of which the last is missing."""
+    return {
+        "None": [0, 1, None],
+        "None beside strings": ["a", "b", None],
+        "NaN": [0, 1, np.nan],
+        "NaN beside strings": ["a", "b", np.nan],
+        "NaN in an array": np.array([0, 1, np.nan]),
+        "NA": np.array([0, 1, pd.NA], object),
+        "NaT": np.array([0, 1, pd.NaT], object),
+        "a series": pd.Series(["a", "b", None]),
+        "categories": pd.Series(["a", "b", None], dtype="category"),
+        "nullable": pd.Series([0, 1, None], dtype="Int64"),
+        "polars": pl.Series([0, 1, None]),
+        "a multilabel indicator": np.array([[0, 1], [1, 0], [np.nan, 0]]),
+    }
+
+
+@pytest.mark.parametrize("name", missing_labels())
+def test_a_missing_label_of_a_step_is_an_error_that_says_where(name):
+    missing = missing_labels()[name]
+    whole = [missing[1], missing[0], missing[1]]
+    if name == "a multilabel indicator":
+        whole = np.array(whole)
+    X = [np.ones((3, 2))] * 5
+    model = LSTMClassifier(3, max_iter=1, return_sequences=True, random_state=0, bidirectional=False)
+    where = r"Input y contains (None|NaN|<NA>|NaT) in sequence 4, step 2\."
+    with pytest.raises(ValueError, match=where):
+        model.fit(X, [whole] * 4 + [missing])
+    model.fit(X, [whole] * 5)
+    with pytest.raises(ValueError, match=where):
+        model.score(X, [whole] * 4 + [missing])
+
+
+def test_a_missing_label_of_weight_0_is_not_looked_at():
+    X = [np.ones((3, 2))] * 5
+    model = LSTMClassifier(3, max_iter=1, return_sequences=True, random_state=0, bidirectional=False)
+    for row in (["a", "b", None], ["a", "b", np.nan]):
+        assert model.fit(X, [row] * 5, [[1, 1, 0]] * 5).classes_.tolist() == ["a", "b"]
+    with pytest.raises(ValueError, match="Input y contains None in sequence 0, step 1"):
+        model.fit(X, [["a", None, "b"]] * 5, [[0, 1, 1]] * 5)
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        pd.Series(["a", "b", "a", None], dtype="category"),
+        pd.Series([0, 1, 0, None], dtype="Int64"),
+        pd.DataFrame({"y": ["a", "b", "a", None]}),
+        ["a", "b", "a", np.nan],
+        np.array([0, 1, 0, pd.NA], object),
+        pl.Series(["a", "b", "a", None]),
+    ],
+)
+def test_a_missing_label_of_a_sequence_is_an_error_that_says_where(y):
+    with pytest.raises(ValueError, match=r"Input y contains (None|NaN|<NA>) for sequence 3\."):
+        LSTMClassifier(3, max_iter=1).fit([np.ones((3, 2))] * 4, y)
+
+
+def test_a_null_among_categories_of_pyarrow_is_no_label():
+    pyarrow = pytest.importorskip("pyarrow")
+    X = [np.ones((3, 2))] * 4
+    model = LSTMClassifier(3, max_iter=1, random_state=0, bidirectional=False)
+    with pytest.raises(ValueError, match="Input y contains None for sequence 3"):
+        model.fit(X, pyarrow.array(["a", "b", "a", None]).dictionary_encode())
+    row = pyarrow.array(["a", "b", None]).dictionary_encode()
+    with pytest.raises(ValueError, match="Input y contains None in sequence 0, step 2"):
+        model.set_params(return_sequences=True).fit(X, [row] * 4)

@@ -336,8 +336,8 @@ def in_third(row):
 
 BAD_LABELS = {
     "None": (in_third(["a", None]), "None in sequence 3, step 1"),
-    "NaN": (in_third(["a", "b", float("nan")]), "nan in sequence 3, step 2"),
-    "NaN in an array": (in_third(np.array([1, np.nan])), "nan in sequence 3, step 1"),
+    "NaN": (in_third(["a", "b", float("nan")]), "NaN in sequence 3, step 2"),
+    "NaN in an array": (in_third(np.array([1, np.nan])), "NaN in sequence 3, step 1"),
     "NaT": (in_third([pd.NaT]), "NaT in sequence 3, step 0"),
     "NA": (in_third(["a", pd.NA]), "<NA> in sequence 3, step 1"),
     "text": (lambda y: ["".join(row) for row in y], r"Expected sequence 0 .* got a string.*\[list\(text\)"),
