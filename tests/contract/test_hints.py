@@ -858,6 +858,12 @@ OTHERS = {
     "which feature y continues": Hint(
         "target=0", RAGGED, np.arange(float(N)), model=sr.PerWindow(sr.GRURegressor(**TINY))
     ),
+    "one history for groups": Hint(
+        "[y_train]",
+        np.arange(9.0),
+        call=lambda y_train: sr.mean_absolute_scaled_error([1, 2], [2, 2], y_train=y_train, groups=[0, 0], m=1),
+        target="y_train",
+    ),
     # warnings
     "targets that are the next step": Hint(
         "bidirectional=False",
@@ -1130,6 +1136,11 @@ RUN_ELSEWHERE = {  # the test that runs the line, or the case of one
     "blocks of time, pass X_val and y_val, or set validation_split=TimeSeriesSplit(5).": (
         "estimators/test_early_stopping.py",
         "def test_the_error_of_a_single_group_says_what_to_do",
+    ),
+    ". If samples share a history, pass groups, which history is that of each sample: for a single one of several "
+    "outputs, y_train=[y_train], groups=[0] * len(y_true).": (
+        "data/test_forecast_metrics.py",
+        'options = {"y_train": [history], "groups": [0] * len(y), "m": 3}',
     ),
     ", channels_first=True) or ": (
         "data/test_layouts.py",
