@@ -1022,7 +1022,7 @@ def namespace_of(hint):
     model = hint.model
     names = {name: getattr(sr, name) for name in sr.__all__}
     tools = {"np": np, "pandas": pd, "polars": pl, "json": json, "ColumnTransformer": ColumnTransformer}
-    given = {"X": X, "y": y, "model": model, "series": X, "frame": X, "transformer": model}
+    given = {"X": X, "y": y, "model": model, "series": X, "frame": X, "y_train": X, "transformer": model}
     tools |= {"OneHotEncoder": OneHotEncoder, "MinMaxScaler": MinMaxScaler, "tokenizer": TOKENIZER}
     return names | needs | tools | given | {"names": ["a", "b"], "static": np.arange(N)[:, None]}
 
@@ -1044,18 +1044,12 @@ def is_here(hint):
     return all(map(find_spec, hint.needs))
 
 
-def is_possible(hint):
-    return hint.line != LATER or "channels_first" in inspect.signature(as_sequences).parameters
-
-
 @pytest.mark.filterwarnings("ignore:Maximum iterations:sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors:UserWarning")
 @pytest.mark.parametrize("name", [name for name, hint in HINTS.items() if is_here(hint)])
 def test_a_hint_stands_in_the_message_and_works(name):
     hint = HINTS[name]
     assert hint.line in exercised(name)
-    if not is_possible(hint):
-        pytest.skip("as_sequences has no channels_first yet")
     namespace = namespace_of(hint)
     follow(hint.line, hint, namespace)
     if hint.after is not False and not hint.line.startswith("fit("):
