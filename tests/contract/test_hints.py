@@ -971,7 +971,7 @@ HINTS = CONTAINERS | OTHERS
 def run(hint, namespace):
     """What a user does, with what the namespace says now."""
     X, y, model = (namespace[name] for name in ("X", "y", "model"))
-    if hint.target in ("series", "frame"):
+    if hint.target in ("series", "frame", "y_train"):
         X = namespace[hint.target]
     if hint.call is None:
         return model.fit(X, y)
