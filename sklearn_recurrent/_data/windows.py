@@ -8,12 +8,12 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from sklearn.utils import check_scalar
 
-from .calendar import Stamps
 from .containers import object_array
 from .forecast_tables import CUTOFF, SERIES, TIME, as_steps, levels_of, names_of_predictions, table_of
 from .frames import names_of, shown
 from .known_future import known_values
 from .panels import panel_of, with_regular_steps
+from .stamps import Stamps
 from .tables import SEQUENCE, PandasTable
 from .window_labels import RULES, labels_of_steps, labels_of_windows, nearest_code, vote, with_fill
 
