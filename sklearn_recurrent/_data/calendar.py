@@ -33,15 +33,13 @@ def calendar_of(stamps, offsets):
     if values.dtype.kind != "M":
         return Calendar(FixedStep(commonest, values.dtype), stamps)
     # In a time zone, hours count in UTC and days on the clock there: a day may have 23 hours.
-    is_wall = False
-    if stamps.zone is not None and commonest >= 23 * _per_day(values.dtype) // 24:
-        found, is_wall = _days_of(stamps)
-        of_clock = _commonest(np.diff(found.astype(np.int64))[is_inner])
-        is_wall = is_wall and of_clock % _per_day(values.dtype) == 0
-        if is_wall:
-            values = found
-            commonest = of_clock
-    return Calendar(_step_of_dates(values, commonest, is_inner), stamps, is_wall)
+    per_day = _per_day(values.dtype)
+    if stamps.zone is not None and commonest >= 23 * per_day // 24:
+        days, is_wall = _days_of(stamps)
+        length = _commonest(np.diff(days.astype(np.int64))[is_inner])
+        if is_wall and length % per_day == 0:
+            return Calendar(_step_of_dates(days, length, is_inner), stamps, is_wall)
+    return Calendar(_step_of_dates(values, commonest, is_inner), stamps)
 
 
 def _days_of(stamps):
@@ -183,7 +181,7 @@ def _positive(step, freq):
 def _read_freq(freq):
     """A timedelta64 if a step has a fixed length, or is some months; else an offset of pandas, or "B" without it."""
     step = _offset_of(freq) if isinstance(freq, str) else freq
-    if step == "B":
+    if isinstance(step, str):
         return step
     if hasattr(step, "is_on_offset"):
         _positive(step.n, freq)
