@@ -38,7 +38,8 @@ class CutoffSplit(BaseCrossValidator):
         training sets grow from fold to fold.
     freq : int, timedelta, timedelta64, offset or alias of pandas, or None, default=None
         Length of one time step. None is 1 for integers, and the length of periods. Dates need one, such as ``'D'``,
-        ``'h'``, ``'MS'``, ``'B'`` or ``np.timedelta64(15, 'm')``. Without pandas it must have a fixed length.
+        ``'h'``, ``'MS'``, ``'B'`` or ``np.timedelta64(15, 'm')``. ``np.timedelta64(k, 'M')`` is k months, for times on
+        one day of the month or on its last. Without pandas, aliases are those of fixed lengths and ``'B'``.
 
     See Also
     --------
@@ -60,7 +61,8 @@ class CutoffSplit(BaseCrossValidator):
     requests them by default, and `cross_validate` and `cross_val_score` take them as ``params={"groups": groups}``. In
     `cross_val_predict` and in stacking there can be no folds by time: each row would have to be tested once.
 
-    In a time zone, days are days of the calendar there, also if they have 23 or 25 hours.
+    In a time zone, days are days of the calendar there, also if they have 23 or 25 hours; of 24 hours each only if all
+    times show that, across a change of the clock.
 
     Examples
     --------

@@ -57,7 +57,8 @@ class Windows(_Arrays):
     horizon : int
         Number of time steps after a window.
     freq : int, timedelta64, or offset of pandas, or None
-        The length of a time step, as `CutoffSplit` takes it. None if it is not known.
+        The length of a time step, as `CutoffSplit` takes it; for business days without pandas "B". None if it is not
+        known.
 
     See Also
     --------
@@ -393,8 +394,8 @@ def sliding_windows(
 
     The length of a time step is the `freq` of the index, if it has one, else the commonest difference of all series:
     one number or length of time, months (the same day of each, or the last), or business days, if there is no Saturday
-    and no Sunday. In a time zone, days are those of the clock there. Other calendars are read from the index:
-    ``pandas.DatetimeIndex(times, freq="W-FRI")``.
+    and no Sunday. In a time zone, days are those of the clock there, unless all steps are of 24 hours across a change
+    of the clock. Other calendars are read from the index: ``pandas.DatetimeIndex(times, freq="W-FRI")``.
 
     Neighboring windows overlap, so that shuffled folds leak. ``windows.cutoff_split(n_splits)`` makes folds by time, of
     one or several series; pass ``groups=windows.cutoff``. Of a single series, window i has the time steps from ``i *
