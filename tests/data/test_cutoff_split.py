@@ -290,10 +290,16 @@ def in_library(library, times):
     if library == "pandas":
         pandas = pytest.importorskip("pandas")
         return pandas.DataFrame({"name": names, "t": pandas.DatetimeIndex(stamps), "v": np.arange(float(len(names)))})
+    stamps = [stamp.to_pydatetime() for stamp in stamps]
+    zone = None if times.tz is None else str(times.tz)
+    if library == "pyarrow":
+        pyarrow = pytest.importorskip("pyarrow")
+        stamps = pyarrow.array(stamps, pyarrow.timestamp("us", zone))
+        return pyarrow.table({"name": names, "t": stamps, "v": np.arange(float(len(names)))})
     polars = pytest.importorskip("polars")
-    stamps = polars.Series([stamp.to_pydatetime() for stamp in stamps])
-    if times.tz is not None:
-        stamps = stamps.dt.convert_time_zone(str(times.tz))
+    stamps = polars.Series(stamps)
+    if zone is not None:
+        stamps = stamps.dt.convert_time_zone(zone)
     return polars.DataFrame({"name": names, "t": stamps, "v": np.arange(float(len(names)))})
 
 
@@ -305,7 +311,7 @@ def assert_folds_are_those_of_whole_numbers(frame):
     return windows
 
 
-@pytest.mark.parametrize("library", ["pandas", "polars"])
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
 @pytest.mark.parametrize("freq", ["D", "24h", "36h", "h", "W-WED", "MS", "ME"])
 @pytest.mark.parametrize("start", ["2026-03-08", "2026-10-04"])
 def test_windows_and_folds_count_the_same_days_where_the_clock_changes(library, freq, start):
@@ -318,11 +324,23 @@ def test_windows_and_folds_count_the_same_days_where_the_clock_changes(library, 
     assert list(found[0]) == list(found[1]) == list(expected)
 
 
+def test_a_column_of_cutoffs_in_a_zone_makes_the_folds_of_windows():
+    pandas = pytest.importorskip("pandas")
+    times = pandas.date_range("2026-03-08", periods=40, tz="Europe/Berlin")
+    for library in ("pandas", "polars", "pyarrow"):
+        if library != "pandas" and library not in sys.modules:
+            continue
+        column = in_library(library, times)["t"][:40]
+        assert_same_folds(folds(column, **SETTINGS, freq="D"), folds(np.arange(40), **SETTINGS))
+        assert_same_folds(folds(column, **SETTINGS, freq=pandas.offsets.Day()), folds(np.arange(40), **SETTINGS))
+
+
 @pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
 @pytest.mark.parametrize("freq", ["MS", "ME", "QS", "QE", "YS", "B", "D", "h", "W-WED"])
-def test_without_pandas_windows_have_a_freq_that_makes_folds(freq, zone, monkeypatch):
+@pytest.mark.parametrize("library", ["polars", "pyarrow"])
+def test_without_pandas_windows_have_a_freq_that_makes_folds(library, freq, zone, monkeypatch):
     pandas = pytest.importorskip("pandas")
-    frame = in_library("polars", pandas.date_range("2026-01-07", periods=40, freq=freq, tz=zone))
+    frame = in_library(library, pandas.date_range("2026-01-07", periods=40, freq=freq, tz=zone))
     monkeypatch.setattr("sklearn_recurrent._data.stamps.find_spec", lambda name: None)
     monkeypatch.setitem(sys.modules, "pandas.tseries.frequencies", None)
     windows = assert_folds_are_those_of_whole_numbers(frame)
