@@ -1,177 +1,21 @@
-"""Time: stamps in the kinds that tables have, how long a time step is, and which stamps a series should have."""
+"""Steps of time: how long one is, which stamps a series should have, and the stamps some steps before and after."""
 
 from __future__ import annotations
 
-import datetime
 import sys
-from importlib.util import find_spec
-from typing import Any, NamedTuple
+from datetime import timedelta
+from functools import cached_property
 
 import numpy as np
 
-# --- stamps -----------------------------------------------------------------------------------------------------------
+from .stamps import as_numpy, has_pandas, in_largest_unit, is_whole, length_in_words
 
+ALIASES = {"D": "D", "h": "h", "min": "m", "s": "s", "ms": "ms", "us": "us", "ns": "ns"}
+"""Names that pandas has for lengths, which are read without pandas, too, and those of NumPy."""
 
-class Stamps(NamedTuple):
-    """When time steps are, and in which kind of a column that stood. Only builtins and objects of pandas: it is stored.
+DAY = np.timedelta64(1, "D")
 
-    values (S,) : int64, also the ordinals of periods; or datetime64, in a time zone those in UTC; or timedelta64
-    zone : the time zone, None without one
-    period : the name of the length of periods, None if they are none
-    offset : the length of a time step, an offset of pandas, if an index has one
-    library : "pandas", "polars" or "pyarrow"
-    """
-
-    values: np.ndarray
-    zone: Any = None
-    period: str | None = None
-    offset: Any = None
-    library: str = "pandas"
-
-    @property
-    def kind(self):
-        """What stamps must share to be compared."""
-        return ("int" if self.values.dtype.kind == "i" else self.values.dtype.kind, self.zone is None, self.period)
-
-    def take(self, rows):
-        return self._replace(values=self.values[rows])
-
-    def joined_with(self, others):
-        """The stamps of several series in one."""
-        every = [self, *others]
-        offset = self.offset if all(stamps.offset == self.offset for stamps in every) else None
-        return self._replace(values=np.concatenate([stamps.values for stamps in every]), offset=offset)
-
-    def described(self):
-        """What kind of stamps they are, in words."""
-        words = {"i": "whole numbers", "m": "durations"}.get(self.values.dtype.kind, "dates")
-        if self.period is not None:
-            return f"periods ({self.period})"
-        return words if self.zone is None else f"{words} in the time zone {self.zone}"
-
-    def shown(self, value):
-        """A single value, for a message."""
-        if self.values.dtype.kind == "i" and self.period is None:
-            return str(value)
-        if self.period is not None or (self.zone is not None and self.library == "pandas"):
-            return str(self.as_index(np.array([value]))[0])
-        if self.values.dtype.kind == "m":
-            return _length(value)
-        day, _, time = str(value).partition("T")
-        if "." in time:
-            time = time.rstrip("0").rstrip(".")
-        return f"{day} {time}" if time.strip("0:") else day
-
-    def as_index(self, values):
-        """Values of these stamps as an index of pandas."""
-        import pandas
-
-        if self.period is not None:
-            if hasattr(pandas.PeriodIndex, "from_ordinals"):
-                return pandas.PeriodIndex.from_ordinals(values, freq=self.period)
-            return pandas.PeriodIndex(ordinal=values, freq=self.period)
-        index = pandas.Index(values)
-        if self.zone is not None:
-            index = index.tz_localize("UTC").tz_convert(self.zone)
-        return index
-
-    def as_array(self, values):
-        """The same as an array of any shape. Periods, and times of a time zone, are objects."""
-        if self.period is None and self.zone is None:
-            return values
-        if self.library == "polars":
-            entries = self.as_polars(values.ravel(), "").to_list()
-            return np.fromiter(entries, object, len(entries)).reshape(values.shape)
-        return self.as_index(values.ravel()).to_numpy(dtype=object).reshape(values.shape)
-
-    def as_polars(self, values, name):
-        """The same as a series of polars."""
-        import polars
-
-        series = polars.Series(name, values)
-        if self.zone is not None:
-            series = series.dt.replace_time_zone("UTC").dt.convert_time_zone(str(self.zone))
-        return series
-
-
-def stamps_of_index(index):
-    """The stamps of an index of pandas, if it is one of times; otherwise None, as of numbers, which may be any rows."""
-    kind = type(index).__name__
-    if kind == "PeriodIndex":
-        ordinals = index.astype(np.int64).to_numpy()
-        return Stamps(ordinals, period=index.freqstr)
-    if kind == "TimedeltaIndex":
-        return Stamps(_in_plain_unit(index.to_numpy()), offset=index.freq)
-    if kind == "DatetimeIndex":
-        zone = index.tz
-        if zone is not None:
-            return Stamps(_in_plain_unit(index.tz_convert(None).to_numpy()), zone, offset=index.freq)
-        return Stamps(_in_plain_unit(index.to_numpy()), offset=index.freq)
-    return None
-
-
-def stamps_of_series(series):
-    """The stamps in a column of pandas."""
-    pandas = sys.modules["pandas"]
-    if getattr(series.dtype, "kind", "O") == "M" or str(series.dtype).startswith("period"):
-        index = pandas.Index(series)
-        if str(series.dtype).startswith("timestamp"):  # of pyarrow
-            index = pandas.DatetimeIndex(series)
-        return stamps_of_index(index)._replace(offset=None)
-    return None
-
-
-def stamps_of_array(values, name, zone=None, library="pandas"):
-    """The stamps in a column, as an array of whole numbers, times, or objects that are dates or ISO strings.
-
-    Raises
-    ------
-    ValueError
-        If there are others.
-    """
-    if values.dtype.kind in "iu":
-        return Stamps(values.astype(np.int64), library=library)
-    if values.dtype.kind == "f":
-        return Stamps(_whole(values, name), library=library)
-    if values.dtype.kind in "OU":
-        return _stamps_of_objects(values.tolist(), name, library)
-    if values.dtype.kind in "mM":
-        return Stamps(_in_plain_unit(values), zone, library=library)
-    raise ValueError(f"Expected {name!r} to hold whole numbers, dates or periods, got {values.dtype}.")
-
-
-def _whole(values, name):
-    if not np.array_equal(values, np.rint(values)):
-        value = values[values != np.rint(values)][0]
-        raise ValueError(
-            f"Expected {name!r} to hold whole numbers, dates or periods, got {value}. Steps between such numbers are "
-            "not equal to the last bit. Round them to whole units, such as milliseconds: "
-            f"frame[{name!r}] = (1000 * frame[{name!r}]).round().astype('int64')."
-        )
-    return values.astype(np.int64)
-
-
-def _stamps_of_objects(values, name, library):
-    if all(isinstance(value, str | datetime.date) for value in values):
-        zones = [value for value in values if getattr(value, "tzinfo", None) is not None]
-        if zones and "pandas" in sys.modules:
-            return stamps_of_index(sys.modules["pandas"].DatetimeIndex(values))._replace(offset=None)
-        if not zones:
-            found = np.array(values, dtype="M8")
-            return Stamps(_in_plain_unit(found), library=library)
-    kinds = sorted({type(value).__name__ for value in values})
-    raise ValueError(f"Expected {name!r} to hold whole numbers, dates or periods, got {', '.join(kinds)}.")
-
-
-def _in_plain_unit(values):
-    """datetime64 or timedelta64 in a unit of days or less; months and years have no fixed length."""
-    unit, count = np.datetime_data(values.dtype)
-    if unit in "YMW":
-        return values.astype(f"{values.dtype.kind}8[D]")
-    return values if count == 1 else values.astype(f"{values.dtype.kind}8[{unit}]")
-
-
-# --- the time step ----------------------------------------------------------------------------------------------------
+# --- the length of a step, told by the stamps -------------------------------------------------------------------------
 
 
 def calendar_of(stamps, offsets):
@@ -184,16 +28,37 @@ def calendar_of(stamps, offsets):
     if not is_inner.any():
         return None
     if stamps.offset is not None:
-        return _calendar_of_offset(stamps)
+        return _calendar_of_offset(stamps.offset, stamps)
     commonest = _commonest(np.diff(values.astype(np.int64))[is_inner])
     if values.dtype.kind != "M":
         return Calendar(FixedStep(commonest, values.dtype), stamps)
     # In a time zone, hours count in UTC and days on the clock there: a day may have 23 hours.
-    is_wall = stamps.zone is not None and commonest >= 23 * _per_day(values.dtype) // 24
-    if is_wall:
-        values = _to_wall(stamps)
-        commonest = _commonest(np.diff(values.astype(np.int64))[is_inner])
-    return Calendar(_step_of_dates(values, commonest, is_inner), stamps, is_wall)
+    per_day = _per_day(values.dtype)
+    if stamps.zone is not None and commonest >= 23 * per_day // 24:
+        days, is_wall = _days_of(stamps)
+        length = _commonest(np.diff(days.astype(np.int64))[is_inner])
+        if is_wall and length % per_day == 0:
+            return Calendar(_step_of_dates(days, length, is_inner), stamps, is_wall)
+    return Calendar(_step_of_dates(values, commonest, is_inner), stamps)
+
+
+def _days_of(stamps):
+    """The values whose days are counted, and whether they are those of the clock in a time zone.
+
+    They are, unless steps are of 24 hours each, also where the clock changes.
+    """
+    if stamps.zone is None:
+        return stamps.values, False
+    shown = stamps.on_clock(stamps.values)
+    if _is_daily(stamps.values) and not _is_daily(shown):
+        return stamps.values, False
+    return shown, True
+
+
+def _is_daily(values):
+    """Whether all are at one time of day."""
+    times = (values - values.astype("M8[D]")).astype(np.int64)
+    return bool((times == times[0]).all())
 
 
 def _inner(offsets, n):
@@ -214,10 +79,7 @@ def _commonest(differences):
 def _step_of_dates(values, commonest, is_inner):
     per_day = _per_day(values.dtype)
     if commonest >= 28 * per_day:
-        months = values.astype("M8[M]")
-        days = (values.astype("M8[D]") - months.astype("M8[D]")).astype(np.int64)
-        at_end = bool((days == _last_days(months)).all())
-        is_monthly = at_end or (days == days[0]).all()
+        months, at_end, is_monthly = _months_of(values)
         if is_monthly:
             return MonthStep(_commonest(np.diff(months.astype(np.int64))[is_inner]), values.dtype, at_end)
     if commonest == per_day:
@@ -230,20 +92,186 @@ def _step_of_dates(values, commonest, is_inner):
     return FixedStep(commonest, values.dtype)
 
 
-def _calendar_of_offset(stamps):
-    offset = stamps.offset
+def _months_of(values):
+    """The month of each date; whether each is the last day of its month; and whether all are so, or of the same day."""
+    months = values.astype("M8[M]")
+    days = (values.astype("M8[D]") - months.astype("M8[D]")).astype(np.int64)
+    at_end = bool((days == _last_days(months)).all())
+    return months, at_end, at_end or bool((days == days[0]).all())
+
+
+def _calendar_of_offset(offset, stamps):
+    """The `Calendar` of stamps with steps of an offset of pandas."""
+    dtype = stamps.values.dtype
     name = type(offset).__name__
     if name in ("Day", "Week"):  # in pandas 3 a day of the calendar, and no length of time any more
         days = offset.n if name == "Day" else 7 * offset.n
-        step = FixedStep(days * _per_day(stamps.values.dtype), stamps.values.dtype, offset)
-        return Calendar(step, stamps, stamps.zone is not None)
+        return Calendar(FixedStep(days * _per_day(dtype), dtype, offset), stamps, _days_of(stamps)[1])
     try:
         length = np.timedelta64(offset.nanos, "ns")
     except (AttributeError, ValueError):  # of the calendar
-        values = stamps.values if stamps.zone is None else _to_wall(stamps)
-        return Calendar(OffsetStep(offset, values), stamps, stamps.zone is not None)
-    unit = np.datetime_data(stamps.values.dtype)[0]
-    return Calendar(FixedStep(int(length.astype(f"m8[{unit}]").astype(np.int64)), stamps.values.dtype), stamps)
+        values, is_wall = _days_of(stamps)
+        return Calendar(OffsetStep(offset, values), stamps, is_wall)
+    return Calendar(FixedStep(_in_units_of(length, dtype), dtype), stamps)
+
+
+def _in_units_of(length, dtype):
+    return int(length.astype(f"m8[{np.datetime_data(dtype)[0]}]").astype(np.int64))
+
+
+# --- the length of a step, as the user says it ------------------------------------------------------------------------
+
+
+def calendar_with(stamps, freq, name):
+    """The `Calendar` of stamps of any rows, called `name`, with steps of a length that is said.
+
+    freq : for whole numbers a whole number, or None for 1; for periods the same, or what pandas makes a period of; for
+        dates a length of time, or an offset of pandas or its name
+    """
+    dtype = stamps.values.dtype
+    if stamps.period is not None:
+        return Calendar(FixedStep(_periods_per_step(stamps, freq), dtype), stamps)
+    if dtype.kind == "i":
+        step = 1 if freq is None else freq
+        if not is_whole(step):
+            raise TypeError(f"Expected freq to be an integer, as {name} are integers, got {freq!r}.")
+        return Calendar(FixedStep(_positive(step, freq), dtype), stamps)
+    if freq is None:
+        raise ValueError(
+            f"Expected freq, the length of one time step, as {name} are dates, got None. For example freq='D' for a "
+            "value per day, 'h' per hour, 'MS' per month, 'B' per business day."
+        )
+    step = _read_freq(freq)
+    if dtype.kind == "m":
+        return _calendar_of_durations(stamps, step, freq, name)
+    if isinstance(step, np.timedelta64):
+        if _is_months(step):
+            return _calendar_of_months(stamps, step, freq, name)
+        return _calendar_of_length(stamps, step)
+    if isinstance(step, str):
+        calendar = _calendar_of_business_days(stamps)
+    else:
+        calendar = _calendar_of_offset(step, stamps)
+    _refuse_off_grid(calendar, step, name)
+    return calendar
+
+
+def _periods_per_step(stamps, freq):
+    period = stamps.as_index(np.zeros(1, np.int64)).freq
+    if freq is None:
+        return period.n
+    if is_whole(freq):
+        return _positive(freq, freq) * period.n
+    pandas = sys.modules["pandas"]
+    try:
+        given = pandas.Period(ordinal=0, freq=freq).freq
+    except (TypeError, ValueError):
+        given = None
+    if given is None or given.base != period.base:
+        raise ValueError(f"Expected freq={stamps.period!r}, or None, for periods of this length, got {freq!r}.")
+    return _positive(given.n, freq)
+
+
+def _positive(step, freq):
+    if not step > step * 0:
+        raise ValueError(f"Expected freq to be a positive length, got {freq!r}.")
+    return int(step) if is_whole(step) else step
+
+
+def _read_freq(freq):
+    """A timedelta64 if a step has a fixed length, or is some months; else an offset of pandas, or "B" without it."""
+    step = _offset_of(freq) if isinstance(freq, str) else freq
+    if isinstance(step, str):
+        return step
+    if hasattr(step, "is_on_offset"):
+        _positive(step.n, freq)
+        offsets = sys.modules["pandas"].offsets
+        if isinstance(step, offsets.Day):
+            return np.timedelta64(step.n, "D")
+        if isinstance(step, offsets.Tick):
+            return np.timedelta64(step.nanos, "ns")
+        return step
+    if not isinstance(step, timedelta | np.timedelta64):
+        raise TypeError(
+            f"Expected freq to be a length of time, such as 'D' or np.timedelta64(1, 'D'), or an offset of pandas, got "
+            f"{freq!r}."
+        )
+    step = as_numpy(step)
+    unit = np.datetime_data(step)[0]
+    if unit == "generic":
+        raise ValueError(f"Expected freq with a unit, such as np.timedelta64(1, 'D'), got {freq!r}.")
+    return _positive(step.astype(f"m8[{unit}]"), freq)
+
+
+def _offset_of(alias):
+    try:
+        from pandas.tseries.frequencies import to_offset
+    except ImportError:
+        if alias == "B":
+            return alias
+        if alias in ALIASES:
+            return np.timedelta64(1, ALIASES[alias])
+        raise ValueError(
+            f"Expected freq to be one of {sorted([*ALIASES, 'B'])} or a length of time, as pandas is not installed, "
+            f"got {alias!r}."
+        ) from None
+    try:
+        return to_offset(alias)
+    except ValueError as error:
+        raise ValueError(f"Expected freq to be a name that pandas has, such as 'D' or 'MS', got {alias!r}.") from error
+
+
+def _is_months(length):
+    """Whether a timedelta64, or a dtype of these, counts months or years, which have no fixed length."""
+    return np.datetime_data(length)[0] in "YM"
+
+
+def _calendar_of_durations(stamps, step, freq, name):
+    if not isinstance(step, np.timedelta64) or _is_months(step) != _is_months(stamps.values.dtype):
+        raise ValueError(f"Expected freq of a fixed length, as {name} are durations, got {freq!r}.")
+    return _calendar_of_length(stamps, step)
+
+
+def _calendar_of_length(stamps, step):
+    values = stamps.values
+    stamps = stamps._replace(values=values.astype((values[:1] + step).dtype))  # the finer of both units
+    dtype = stamps.values.dtype
+    is_days = not _is_months(step) and step % DAY == np.timedelta64(0)
+    is_wall = is_days and _days_of(stamps)[1]
+    return Calendar(FixedStep(_in_units_of(step, dtype), dtype), stamps, is_wall)
+
+
+def _calendar_of_months(stamps, step, freq, name):
+    values, is_wall = _days_of(stamps)
+    _, at_end, is_monthly = _months_of(values)
+    if not is_monthly:
+        raise ValueError(
+            f"Expected freq of a fixed length or an offset of pandas, such as 'MS', got {freq!r}, as {name} are of "
+            "several days of the month."
+        )
+    length = int(step.astype("m8[M]").astype(np.int64))
+    return Calendar(MonthStep(length, values.dtype, at_end), stamps, is_wall)
+
+
+def _calendar_of_business_days(stamps):
+    values, is_wall = _days_of(stamps)
+    return Calendar(BusinessStep(values.dtype), stamps, is_wall)
+
+
+def _refuse_off_grid(calendar, freq, name):
+    """Raise for stamps that no step of the calendar leads to."""
+    unique, rows = np.unique(calendar.times, return_index=True)
+    is_on = calendar.step.is_on(unique)
+    if not is_on.all():
+        first = int(is_on.argmin())
+        freq = getattr(freq, "freqstr", freq)
+        raise ValueError(
+            f"Expected {name} to be times that freq={freq!r} leads to, got {calendar.shown(unique[first])} for window "
+            f"{rows[first]}. Pass the freq of the series; pd.DateOffset(months=1), for example, counts from any day."
+        )
+
+
+# --- counting ---------------------------------------------------------------------------------------------------------
 
 
 class Calendar:
@@ -264,10 +292,10 @@ class Calendar:
         """The length of a step, as CutoffSplit takes it."""
         if self._stamps.period is not None:
             return self.step.length // self._stamps.as_index(np.zeros(1, np.int64)).freq.n
-        if self._is_wall and isinstance(self.step.freq, np.timedelta64) and find_spec("pandas") is not None:
+        if self._is_wall and isinstance(self.step.freq, np.timedelta64) and has_pandas():
             import pandas
 
-            return pandas.offsets.Day(int(self.step.freq // np.timedelta64(1, "D")))  # which may have 23 hours
+            return pandas.offsets.Day(int(self.step.freq // DAY))  # which may have 23 hours
         return self.step.freq
 
     @property
@@ -277,21 +305,47 @@ class Calendar:
             return f"{self.freq} period" if self.freq == 1 else f"{self.freq} periods"
         return self.step.words
 
+    @property
+    def times(self):
+        """What steps are counted on: the values of the stamps, or what the clock of their time zone shows."""
+        return self._counted(self._stamps.values)
+
     def numbers(self, values):
         """Number and phase of each stamp: in a series numbers rise by 1, and the phase is the same. Both (S,), int64"""
-        if self._is_wall:
-            values = _to_wall(self._stamps._replace(values=values))
-        return self.step.split(values)
+        return self.step.split(self._counted(values))
 
     def values(self, numbers, phases):
         """The stamps with these numbers and phases."""
         values = self.step.join(numbers, phases)
-        if self._is_wall:
-            return _from_wall(self._stamps, values)
-        return values
+        return self._stamps.of_clock(values) if self._is_wall else values
+
+    def shift(self, times, n):
+        """The `times`, or one of them, `n` steps later."""
+        return self.step.shift(times, n)
+
+    def shown(self, time):
+        """One of the `times`, for a message."""
+        stamps = self._stamps._replace(zone=None) if self._is_wall else self._stamps
+        return stamps.shown(time)
+
+    def _counted(self, values):
+        return self._stamps.on_clock(values) if self._is_wall else values
 
 
-class FixedStep:
+class _Step:
+    """What steps are counted by: `split` and `join` are each other's reverse."""
+
+    def shift(self, times, n):
+        """The times, or one time, `n` steps later."""
+        numbers, phases = self.split(times)
+        return self.join(numbers + n, phases)
+
+    def is_on(self, times):
+        """Whether steps lead to each time."""
+        return self.split(times)[1] >= 0
+
+
+class FixedStep(_Step):
     """Steps of one length: of numbers, ordinals of periods, dates or durations.
 
     length : a number of units of `dtype`
@@ -302,13 +356,13 @@ class FixedStep:
         self._dtype = dtype
         self.freq = freq
         if freq is None:
-            self.freq = length if dtype.kind == "i" else _in_largest_unit(self._as_timedelta())
+            self.freq = length if dtype.kind == "i" else in_largest_unit(self._as_timedelta())
 
     @property
     def words(self):
         if self._dtype.kind == "i":
             return str(self.length)
-        return _length(self._as_timedelta())
+        return length_in_words(self._as_timedelta())
 
     def _as_timedelta(self):
         return np.timedelta64(self.length, np.datetime_data(self._dtype)[0])
@@ -319,8 +373,15 @@ class FixedStep:
     def join(self, numbers, phases):
         return (numbers * self.length + phases).astype(self._dtype)
 
+    def shift(self, times, n):
+        return times + n * (self.length if self._dtype.kind == "i" else self._as_timedelta())
 
-class MonthStep:
+    def is_on(self, times):
+        """Whether steps lead to each time: to any, but for weeks of a weekday."""
+        return _is_on_offset(self.freq, times)
+
+
+class MonthStep(_Step):
     """Steps of months, quarters or years: the same day of each month, or the last day of each.
 
     length : a number of months
@@ -338,7 +399,7 @@ class MonthStep:
 
     @property
     def freq(self):
-        if find_spec("pandas") is None:
+        if not has_pandas():
             return np.timedelta64(self.length, "M")
         import pandas
 
@@ -364,7 +425,7 @@ class MonthStep:
         return (dates.astype(self._dtype).astype(np.int64) + times).astype(self._dtype)
 
 
-class BusinessStep:
+class BusinessStep(_Step):
     """Steps from a day to the next, but for Saturdays and Sundays."""
 
     words = "1 business day"
@@ -375,8 +436,8 @@ class BusinessStep:
 
     @property
     def freq(self):
-        if find_spec("pandas") is None:
-            return None
+        if not has_pandas():
+            return "B"
         import pandas
 
         return pandas.offsets.BusinessDay()
@@ -391,7 +452,7 @@ class BusinessStep:
         return (dates.astype(self._dtype).astype(np.int64) + phases).astype(self._dtype)
 
 
-class OffsetStep:
+class OffsetStep(_Step):
     """Steps of an offset of pandas, such as the last Friday of a month."""
 
     def __init__(self, offset, values):
@@ -400,7 +461,11 @@ class OffsetStep:
         self.words = f"freq={offset.freqstr!r}"
         self._dtype = values.dtype
         self._start = values.min()
-        self._grid = self._dates(end=values.max())
+        self._end = values.max()
+
+    @cached_property
+    def _grid(self):
+        return self._dates(end=self._end)
 
     def _dates(self, **extent):
         dates = sys.modules["pandas"].date_range(self._start, freq=self.freq.base, **extent)
@@ -418,6 +483,26 @@ class OffsetStep:
             grid = self._dates(periods=int(places.max()) + 1)
         return grid[places]
 
+    def shift(self, times, n):
+        """By pandas, time by time: also before the first one, and of times of several phases."""
+        if n == 0:
+            return times
+        unique, inverse = np.unique(times, return_inverse=True)
+        length = n * self.freq
+        moved = np.array([(_timestamp(time) + length).to_datetime64() for time in unique])
+        return moved[inverse].reshape(np.shape(times))[()]
+
+    def is_on(self, times):
+        return _is_on_offset(self.freq, times)
+
+
+def _is_on_offset(offset, times):
+    return np.array([offset.is_on_offset(_timestamp(time)) for time in times])
+
+
+def _timestamp(time):
+    return sys.modules["pandas"].Timestamp(time)
+
 
 def _per_day(dtype):
     """The number of units of a datetime64 in a day."""
@@ -427,48 +512,3 @@ def _per_day(dtype):
 def _last_days(months):
     """The number of the last day of each month, of which the first has the number 0."""
     return ((months + 1).astype("M8[D]") - months.astype("M8[D]")).astype(np.int64) - 1
-
-
-UNITS = {"D": "day", "h": "hour", "m": "minute", "s": "second", "ms": "millisecond", "us": "microsecond"}
-
-
-def _in_largest_unit(length):
-    """A timedelta64 in the largest unit of these that it is a whole number of."""
-    for unit in UNITS:
-        number, rest = divmod(length, np.timedelta64(1, unit))
-        if not rest:
-            return np.timedelta64(number, unit)
-    return length
-
-
-def _length(length):
-    """A timedelta64 in words."""
-    length = _in_largest_unit(length)
-    number = int(length.astype(np.int64))
-    word = UNITS.get(np.datetime_data(length.dtype)[0], "nanosecond")
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
-
-
-def _to_wall(stamps):
-    """What a clock in the time zone of stamps shows, datetime64."""
-    if stamps.library == "polars":
-        wall = stamps.as_polars(stamps.values, "").dt.replace_time_zone(None).to_numpy()
-    else:
-        wall = stamps.as_index(stamps.values).tz_localize(None).to_numpy()
-    return wall.astype(stamps.values.dtype)
-
-
-def _from_wall(stamps, values):
-    """The reverse. A time that the clock skips becomes the next; of one that it shows twice, the first is meant."""
-    if stamps.library == "polars":
-        import polars
-
-        series = polars.Series(values).dt.replace_time_zone(str(stamps.zone), ambiguous="earliest", non_existent="null")
-        utc = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None).to_numpy()
-    else:
-        import pandas
-
-        is_summer = np.ones(len(values), bool)
-        index = pandas.DatetimeIndex(values).tz_localize(stamps.zone, ambiguous=is_summer, nonexistent="shift_forward")
-        utc = index.tz_convert(None).to_numpy()
-    return utc.astype(stamps.values.dtype)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from functools import cache, partial
+from numbers import Integral
 from reprlib import repr as short_repr
 
 import numpy as np
@@ -254,8 +255,63 @@ def _in_code(x, variable):
 # --- the names of features --------------------------------------------------------------------------------------------
 
 
+def positions_of(parameter, features, n, names, source="X", hint=""):
+    """The numbers of the features that a parameter says by position, from either end, or by name, in its order.
+
+    Parameters
+    ----------
+    parameter : str
+        Its name, for messages.
+    features : int, str or array-like of these
+        Its value.
+    n : int
+        How many features there are.
+    names : list of str
+        Of all features; empty or None if they have none.
+    source : str
+        What has the features, for messages.
+    hint : str
+        What to say if they have no names.
+
+    Returns
+    -------
+    positions : list of int
+
+    Raises
+    ------
+    TypeError
+        If an entry is neither an integer nor a name.
+    ValueError
+        If there is no such feature, or none is named.
+    """
+    if isinstance(features, str) or not np.iterable(features):
+        features = [features]
+    if not len(features):
+        raise ValueError(f"Expected {parameter} to contain at least one feature, got {features!r}.")
+    return [_position(parameter, feature, n, names, source, hint) for feature in features]
+
+
+def _position(parameter, feature, n, names, source, hint):
+    if isinstance(feature, str):
+        if not names:
+            raise ValueError(
+                f"Expected {parameter} to be a position, since {source} has no column names, got {feature!r}. "
+                f"Pass an integer from 0 to {n - 1}.{hint}"
+            )
+        if feature not in names:
+            raise ValueError(f"Expected {parameter} to be one of the columns {names}, got {feature!r}.")
+        return names.index(feature)
+    if not isinstance(feature, Integral) or isinstance(feature, bool):
+        raise TypeError(f"Expected {parameter} to be an integer, a column name or a list of these, got {feature!r}.")
+    if not -n <= feature < n:
+        raise ValueError(
+            f"Expected {parameter} to be from {-n} to {n - 1}, since {source} has {n} features, got {feature}."
+        )
+    return int(feature) % n
+
+
 def chosen_features(parameter, chosen, n, names):
-    """The numbers of the features that a parameter says by index, name or mask, in its order.
+    """The numbers of the features that a parameter says by index, name or mask, by the rules of scikit-learn.
 
     Parameters
     ----------
@@ -296,19 +352,18 @@ def chosen_features(parameter, chosen, n, names):
             )
         return np.flatnonzero(entries)
     if kinds == {str}:
-        entries = _by_name(parameter, entries, names)
-    features = np.asarray(entries, np.intp)
-    if features.min() < 0 or features.max() >= n:
+        _check_names(parameter, entries, names)
+    elif min(entries) < 0 or max(entries) >= n:
         raise ValueError(
-            f"{parameter} set as integer indices must be in [0, n_features - 1], n_features = {n}, got "
-            f"{features.tolist()}."
+            f"{parameter} set as integer indices must be in [0, n_features - 1], n_features = {n}, got {entries}."
         )
+    features = np.asarray(positions_of(parameter, entries, n, names), np.intp)
     if len(set(features.tolist())) < len(features):
         raise ValueError(f"{parameter} must name different features, got {list(chosen)}.")
     return features
 
 
-def _by_name(parameter, chosen, names):
+def _check_names(parameter, chosen, names):
     if names is None:
         raise ValueError(
             f"{parameter} should be passed as an array of integers or as a boolean mask when the model is fitted on "
@@ -321,7 +376,6 @@ def _by_name(parameter, chosen, names):
                 f"{parameter} has a item value {name!r} which is not a valid feature name of the training data. "
                 f"Observed feature names: {names}."
             )
-    return [names.index(name) for name in chosen]
 
 
 def named_frame(sequences, source="X"):

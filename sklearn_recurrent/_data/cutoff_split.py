@@ -9,7 +9,8 @@ import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_consistent_length, check_scalar
 
-from .time_grid import clock_of, read_times
+from .calendar import calendar_with
+from .stamps import read_stamps
 
 
 class CutoffSplit(BaseCrossValidator):
@@ -37,7 +38,8 @@ class CutoffSplit(BaseCrossValidator):
         training sets grow from fold to fold.
     freq : int, timedelta, timedelta64, offset or alias of pandas, or None, default=None
         Length of one time step. None is 1 for integers, and the length of periods. Dates need one, such as ``'D'``,
-        ``'h'``, ``'MS'``, ``'B'`` or ``np.timedelta64(15, 'm')``. Without pandas it must have a fixed length.
+        ``'h'``, ``'MS'``, ``'B'`` or ``np.timedelta64(15, 'm')``. ``np.timedelta64(k, 'M')`` is k months, for times on
+        one day of the month or on its last. Without pandas, aliases are those of fixed lengths and ``'B'``.
 
     See Also
     --------
@@ -59,7 +61,8 @@ class CutoffSplit(BaseCrossValidator):
     requests them by default, and `cross_validate` and `cross_val_score` take them as ``params={"groups": groups}``. In
     `cross_val_predict` and in stacking there can be no folds by time: each row would have to be tested once.
 
-    In a time zone, days are days of the calendar there, also if they have 23 or 25 hours.
+    In a time zone, days are days of the calendar there, also if they have 23 or 25 hours; of 24 hours each only if all
+    times show that, across a change of the clock.
 
     Examples
     --------
@@ -150,40 +153,41 @@ class CutoffSplit(BaseCrossValidator):
                 'or with metadata routing cross_val_score(model, X, y, params={"groups": windows.cutoff}, cv=cv).'
             )
         check_consistent_length(X, y, groups)
-        clock = clock_of(read_times(groups), self.freq)
-        order = np.argsort(clock.times, kind="stable")
-        folds = [(order[train], order[test]) for train, test in self._folds(clock, clock.times[order])]
+        calendar = calendar_with(read_stamps(groups, "groups"), self.freq, "groups")
+        times = calendar.times
+        order = np.argsort(times, kind="stable")
+        folds = [(order[train], order[test]) for train, test in self._folds(calendar, times[order])]
         return iter(folds)
 
-    def _folds(self, clock, seen):
+    def _folds(self, calendar, seen):
         """For each fold the places of its rows in `seen`, the times of the last steps seen in ascending order."""
         horizon = int(self.horizon)
         lead = min(horizon, 1)  # steps from the last step seen to the first target
         size = max(horizon, 1) if self.test_size is None else int(self.test_size)
-        ends = clock.shift(seen, horizon)
+        ends = calendar.shift(seen, horizon)
         folds = []
         cutoffs = []
         edges = []
         for n_later in reversed(range(self.n_splits)):
             # All is counted back from the last window: steps of the calendar need not add up.
             first = 1 - size * (n_later + 1)
-            start = clock.shift(seen[-1], first)
-            stop = clock.shift(seen[-1], first + size)
+            start = calendar.shift(seen[-1], first)
+            stop = calendar.shift(seen[-1], first + size)
             n_before = first - 1 - int(self.gap) + lead
-            cutoff = clock.shift(seen[-1], n_before)
+            cutoff = calendar.shift(seen[-1], n_before)
             train = slice(0, np.searchsorted(ends, cutoff, side="right"))
             if self.max_train_size is not None:
-                oldest = clock.shift(seen[-1], n_before - int(self.max_train_size))
+                oldest = calendar.shift(seen[-1], n_before - int(self.max_train_size))
                 train = slice(np.searchsorted(ends, oldest, side="right"), train.stop)
             test = slice(np.searchsorted(seen, start), np.searchsorted(seen, stop))
             folds.append((train, test))
             cutoffs.append(cutoff)
             edges.append((start, stop))
-        self._refuse_empty_training(folds, cutoffs, clock, seen)
-        self._refuse_empty_test(folds, edges, clock)
+        self._refuse_empty_training(folds, cutoffs, calendar, seen)
+        self._refuse_empty_test(folds, edges, calendar)
         return folds
 
-    def _refuse_empty_training(self, folds, cutoffs, clock, seen):
+    def _refuse_empty_training(self, folds, cutoffs, calendar, seen):
         is_empty = [train.start == train.stop for train, _ in folds]
         if not any(is_empty):
             return
@@ -196,15 +200,15 @@ class CutoffSplit(BaseCrossValidator):
         fold = len(folds) - 1 - n_good
         raise ValueError(
             f"Fold {fold} of {self.n_splits} (counted from 0) has no window to train on: none has its last target, "
-            f"{self.horizon} steps after its last step seen, at its cutoff {clock.show(cutoffs[fold])} or before. The "
-            f"last steps seen go from {clock.show(seen[0])} to {clock.show(seen[-1])}. Set {advice}."
+            f"{self.horizon} steps after its last step seen, at its cutoff {calendar.shown(cutoffs[fold])} or before. "
+            f"The last steps seen go from {calendar.shown(seen[0])} to {calendar.shown(seen[-1])}. Set {advice}."
         )
 
-    def _refuse_empty_test(self, folds, edges, clock):
+    def _refuse_empty_test(self, folds, edges, calendar):
         for fold, (_, test) in enumerate(folds):
             if test.start == test.stop:
                 start, stop = edges[fold]
                 raise ValueError(
                     f"Fold {fold} of {self.n_splits} (counted from 0) has no window to test on: none has its last step "
-                    f"seen from {clock.show(start)} to before {clock.show(stop)}. Set a larger test_size."
+                    f"seen from {calendar.shown(start)} to before {calendar.shown(stop)}. Set a larger test_size."
                 )

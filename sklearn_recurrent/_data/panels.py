@@ -9,11 +9,12 @@ from sklearn.base import BaseEstimator
 
 from .._core.ragged import Ragged, offsets_of
 from .arrays import is_missing, is_number_type
-from .calendar import Stamps, calendar_of, stamps_of_index
+from .calendar import calendar_of
 from .columns import column_names, is_frame
 from .frames import Rows, names_of, refuse_changes, shown, sorted_rows
 from .layouts import contents_of, is_long, level_names
 from .sequences import FLOATS, arrays_and_frame, as_sequences, parse_sequences
+from .stamps import Stamps, stamps_of_index
 from .tables import as_table, block_of
 
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from .arrays import NUMERIC, WIDE, has_exact_dtype, may_be_rounded
-from .calendar import stamps_of_array, stamps_of_series
 from .columns import is_integer_dtype
 from .containers import object_array
 from .layouts import level_names
+from .stamps import stamps_of_array, stamps_of_series
 
 SEQUENCE = "sequence"
 """The column of sequences, beside columns of static values."""

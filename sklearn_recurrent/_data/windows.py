@@ -8,14 +8,18 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from sklearn.utils import check_scalar
 
-from .calendar import Stamps
+from .columns import positions_of
 from .containers import object_array
 from .forecast_tables import CUTOFF, SERIES, TIME, as_steps, levels_of, names_of_predictions, table_of
 from .frames import names_of, shown
 from .known_future import known_values
 from .panels import panel_of, with_regular_steps
+from .stamps import Stamps
 from .tables import SEQUENCE, PandasTable
 from .window_labels import RULES, labels_of_steps, labels_of_windows, nearest_code, vote, with_fill
+
+MISSING = {"raise": "error", "nan": "keep"}
+"""Whether NaN is an error, for each value of `gaps`."""
 
 
 class _Arrays(NamedTuple):
@@ -53,7 +57,8 @@ class Windows(_Arrays):
     horizon : int
         Number of time steps after a window.
     freq : int, timedelta64, or offset of pandas, or None
-        The length of a time step, as `CutoffSplit` takes it. None if it is not known.
+        The length of a time step, as `CutoffSplit` takes it; for business days without pandas "B". None if it is not
+        known.
 
     See Also
     --------
@@ -212,23 +217,23 @@ class Windows(_Arrays):
             self._known("_has_future"),
         )
         names = names_of_predictions(self._known("_targets"), levels)
-        cutoff = np.repeat(self._cutoff()[chosen], self.horizon)
-        times = self._forecast_times()[chosen].ravel()
+        flat = steps.reshape(len(chosen) * self.horizon, -1)
+        columns = self._columns_of_times(chosen) + [(name, flat[:, j]) for j, name in enumerate(names)]
         stamps = self._known("_stamps")
-        if stamps is not None:
-            stamps = Stamps(*stamps)
-            cutoff = (cutoff,)
-            times = (times,)
-        keys = self.series[chosen].repeat(self.horizon)
+        return table_of(columns, None if stamps is None else Stamps(*stamps), self._known("_library"))
+
+    def _columns_of_times(self, rows):
+        """Series, cutoff and time of each step of the horizon: names and values, those of stamps in a tuple."""
+        keys = self.series[rows].repeat(self.horizon)
         by = self._known("_by") or [SERIES]
         columns = [(by[0], keys)]
         if len(by) > 1:
             columns = [(name, np.array([key[k] for key in keys.tolist()])) for k, name in enumerate(by)]
+        times = [self._cutoff()[rows].repeat(self.horizon), self._forecast_times()[rows].ravel()]
+        if self._known("_stamps") is not None:
+            times = [(of_one,) for of_one in times]
         time = self._known("_time")
-        columns += [(CUTOFF, cutoff), (TIME if time is None else time, times)]
-        flat = steps.reshape(len(keys), -1)
-        columns += [(name, flat[:, j]) for j, name in enumerate(names)]
-        return table_of(columns, stamps, self._known("_library"))
+        return [*columns, (CUTOFF, times[0]), (TIME if time is None else time, times[1])]
 
     def labels_per_step(self, predictions, rows=None, *, fill=None) -> np.ndarray:
         """Label time steps by the labels of windows, by vote.
@@ -273,6 +278,10 @@ class Windows(_Arrays):
             labels = classes[nearest_code(codes, offsets, lambda j: shown(keys[j]))]
         else:
             labels = with_fill(classes, codes, fill)
+        return self._in_container(labels)
+
+    def _in_container(self, labels):
+        """Labels of all steps, series after series, as the series came."""
         order = self._known("_order")
         if order is not None:
             in_order = np.empty_like(labels)
@@ -280,7 +289,7 @@ class Windows(_Arrays):
             return in_order
         if self._known("_is_one"):
             return labels
-        return object_array(np.split(labels, offsets[1:-1]))
+        return object_array(np.split(labels, self._known("_offsets")[1:-1]))
 
 
 def sliding_windows(
@@ -347,7 +356,8 @@ def sliding_windows(
     -------
     X : ndarray of shape (n_windows, window) or (n_windows, window, k)
         2-D for series ``(T,)``, as any regressor takes it; 3-D for series ``(T, k)``, even if k is 1. Float32 if all of
-        `series` is, else float64. With `known` it has the shape (n_windows, window + horizon, k + 1): the last column
+        `series` is, else float64. Features are in the order of the columns, without those of `time`, `by`, `static` and
+        `labels`, and have no names. With `known` it has the shape (n_windows, window + horizon, k + 1): the last column
         is 1 in the future and 0 in the past, and features that are not known are 0 in the future. With `static` it is a
         frame of pandas with these sequences in the column "sequence" and the static columns, or for other libraries an
         object array of shape (n_windows, 1 + n_static).
@@ -384,8 +394,8 @@ def sliding_windows(
 
     The length of a time step is the `freq` of the index, if it has one, else the commonest difference of all series:
     one number or length of time, months (the same day of each, or the last), or business days, if there is no Saturday
-    and no Sunday. In a time zone, days are those of the clock there. Other calendars are read from the index:
-    ``pandas.DatetimeIndex(times, freq="W-FRI")``.
+    and no Sunday. In a time zone, days are those of the clock there, unless all steps are of 24 hours across a change
+    of the clock. Other calendars are read from the index: ``pandas.DatetimeIndex(times, freq="W-FRI")``.
 
     Neighboring windows overlap, so that shuffled folds leak. ``windows.cutoff_split(n_splits)`` makes folds by time, of
     one or several series; pass ``groups=windows.cutoff``. Of a single series, window i has the time steps from ``i *
@@ -441,32 +451,19 @@ def sliding_windows(
     window, horizon, step = _checked_sizes(window=window, horizon=horizon, step=step)
     _check_options(short=(short, ("raise", "skip")), gaps=(gaps, ("raise", "nan")), label_rule=(label_rule, RULES))
     _check_labels(horizon, labels, target=target, known=known, gaps=None if gaps == "raise" else gaps)
-    missing = "keep" if gaps == "nan" else "error"
     column = labels if isinstance(labels, str) else None
-    panel = panel_of(series, time=time, by=by, static=static, labels=column, missing=missing)
+    panel = panel_of(series, time=time, by=by, static=static, labels=column, missing=MISSING[gaps])
     panel, calendar = with_regular_steps(panel, gaps)
-    ragged = panel.ragged
-    is_long_enough = _long_enough(panel, window, horizon, short)
-    # For each window: the series that it comes from, its number within that series, and its first row in the values.
-    counts = np.where(is_long_enough, (ragged.lengths - window - horizon) // step + 1, 0)
-    groups = np.repeat(np.arange(len(ragged)), counts)
-    number = np.arange(len(groups)) - np.repeat(np.cumsum(counts) - counts, counts)
-    starts = ragged.offsets[groups] + step * number
+    groups, starts = _starts_of_windows(panel, window, horizon, step, short)
     roles = _roles_of_features(panel, target, known)
-    values = ragged.values[:, 0] if panel.is_flat else ragged.values
-    X = _cut(values, starts, window)
+    X = _past(panel, starts, window)
     if roles.known:
-        future = _cut(ragged.values[:, roles.known], starts + window, horizon)
+        future = _cut(panel.ragged.values[:, roles.known], starts + window, horizon)
         X = _with_future(X, future, roles.known)
-    if labels is not None:
-        y = labels_of_windows(labels_of_steps(labels, panel), starts, window, label_rule)
+    if labels is None:
+        y = _targets(panel, roles, starts + window, horizon)
     else:
-        targets = values
-        if target is not None or roles.known:
-            targets = ragged.values[:, roles.targets if roles.shape else roles.targets[0]]
-        y = _cut(targets, starts + window, horizon)
-        if horizon == 1:
-            y = y[:, 0]
+        y = labels_of_windows(labels_of_steps(labels, panel), starts, window, label_rule)
     about = _about(panel, calendar, roles, window, horizon, starts + window - 1)
     return Windows._with(_with_static(X, panel, groups, static), y, groups, about)
 
@@ -569,19 +566,16 @@ def last_windows(
     if (known is None) != (known_future is None):
         given, other = ("known", "known_future") if known_future is None else ("known_future", "known")
         raise ValueError(f"Expected {given} together with {other}, got {other}=None.")
-    missing = "keep" if gaps == "nan" else "error"
-    panel = panel_of(series, time=time, by=by, static=static, missing=missing)
+    panel = panel_of(series, time=time, by=by, static=static, missing=MISSING[gaps])
     panel, calendar = with_regular_steps(panel, gaps)
-    ragged = panel.ragged
     groups = np.flatnonzero(_long_enough(panel, window, 0, short))
-    ends = ragged.offsets[groups + 1] - 1
+    ends = panel.ragged.offsets[groups + 1] - 1
     stamps = _stamps_after(panel, calendar, ends, horizon)
     roles = _roles_of_features(panel, target, known)
-    values = ragged.values[:, 0] if panel.is_flat else ragged.values
-    X = _cut(values, ends - window + 1, window)
+    X = _past(panel, ends - window + 1, window)
     if roles.known:
         of_them = panel._replace(keys=panel.keys[groups])
-        future = known_values(known_future, of_them, roles.known, stamps, horizon, missing)
+        future = known_values(known_future, of_them, roles.known, stamps, horizon, MISSING[gaps])
         X = _with_future(X, future, roles.known)
     shape = (len(groups), horizon, *roles.shape)
     if horizon == 1:
@@ -663,59 +657,48 @@ class _Roles(NamedTuple):
 
 def _roles_of_features(panel, target, known):
     n_features = panel.ragged.n_features
-    found = [] if known is None else _positions(known, panel, "known")
-    if isinstance(found, int):
-        found = [found]
+    found = [] if known is None else positions_of("known", known, n_features, panel.names, "series")
     if target is None:
         targets = [j for j in range(n_features) if j not in found]
         if not targets:
             raise ValueError("Expected a feature that is not known ahead, as target, got none.")
         return _Roles(targets, found, () if panel.is_flat else (len(targets),))
-    targets = _positions(target, panel, "target")
-    shape = ()
-    if isinstance(targets, list):
-        shape = (len(targets),)
-    else:
-        targets = [targets]
+    targets = positions_of("target", target, n_features, panel.names, "series")
     both = [j for j in targets if j in found]
     if both:
         name = panel.names[both[0]] if panel.names else both[0]
         raise ValueError(f"Expected known to be features that are known ahead, got the target, {name!r}.")
-    return _Roles(targets, found, shape)
-
-
-def _positions(feature, panel, role):
-    """Features as the position of one, or a list of positions."""
-    names = panel.names
-    n_features = panel.ragged.n_features
-    if not isinstance(feature, list | tuple | np.ndarray):
-        return _position(feature, names, n_features, role)
-    if not len(feature):
-        raise ValueError(f"Expected {role} to contain at least one feature, got {feature!r}.")
-    return [_position(one, names, n_features, role) for one in feature]
-
-
-def _position(feature, names, n_features, role):
-    if isinstance(feature, str):
-        if not names:
-            raise ValueError(
-                f"Expected {role} to be a position, since series has no column names, got {feature!r}. "
-                f"Pass an integer from 0 to {n_features - 1}."
-            )
-        if feature not in names:
-            raise ValueError(f"Expected {role} to be one of the columns {names}, got {feature!r}.")
-        return names.index(feature)
-    if not isinstance(feature, Integral) or isinstance(feature, bool):
-        raise TypeError(f"Expected {role} to be an integer, a column name or a list of these, got {feature!r}.")
-    if not -n_features <= feature < n_features:
-        raise ValueError(
-            f"Expected {role} to be from {-n_features} to {n_features - 1}, "
-            f"since series has {n_features} features, got {feature}."
-        )
-    return int(feature) % n_features
+    return _Roles(targets, found, (len(targets),) if np.ndim(target) else ())
 
 
 # --- what windows hold ------------------------------------------------------------------------------------------------
+
+
+def _starts_of_windows(panel, window, horizon, step, short):
+    """For each window the series that it comes from, and its first row in the values."""
+    ragged = panel.ragged
+    is_long_enough = _long_enough(panel, window, horizon, short)
+    counts = np.where(is_long_enough, (ragged.lengths - window - horizon) // step + 1, 0)
+    groups = np.repeat(np.arange(len(ragged)), counts)
+    number = np.arange(len(groups)) - np.repeat(np.cumsum(counts) - counts, counts)  # within its series
+    return groups, ragged.offsets[groups] + step * number
+
+
+def _past(panel, starts, window):
+    """The values of each window, (n, window) or (n, window, F)."""
+    values = panel.ragged.values
+    return _cut(values[:, 0] if panel.is_flat else values, starts, window)
+
+
+def _targets(panel, roles, starts, horizon):
+    """The values of the targets from each start on; for a horizon of 1 without the axis of time."""
+    values = panel.ragged.values
+    if not roles.shape:
+        values = values[:, roles.targets[0]]
+    elif roles.targets != list(range(panel.ragged.n_features)):
+        values = values[:, roles.targets]
+    y = _cut(values, starts, horizon)
+    return y[:, 0] if horizon == 1 else y
 
 
 def _cut(values, starts, length):

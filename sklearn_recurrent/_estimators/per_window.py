@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._core.levels import level, spread
 from .._core.ragged import Ragged
+from .._data.columns import positions_of
 from .._data.containers import object_array
 from .._data.layouts import contents_of
 from .._data.sequences import parse_sequences
@@ -49,8 +50,9 @@ class PerWindow(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         Whether the level is a further input, in the unit of X, where it tells what comes next, too. Sequences have it
         at each step.
     target : int, str or list of these, default=None
-        The feature of X that y continues, or one for each output of y. None: the only one that is not known ahead, or
-        all of these, if y has as many outputs per step (an axis of its own).
+        The feature of X that y continues, or one for each output of y, by position, or by name if X holds data frames.
+        None: the only one that is not known ahead, or all of these, if y has as many outputs per step (an axis of its
+        own).
     known : int, str or list of these, default=None
         Features that are known ahead, as in `sliding_windows`. They stay as they are, and so does the last feature,
         which is 1 in the future. Level and scale are those of the past.
@@ -74,6 +76,11 @@ class PerWindow(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     -----
     Missing values (NaN) have no part in level and scale, and stay missing. Each window is scaled by its own values
     alone: nothing is learned from other windows, and nothing leaks in cross-validation.
+
+    `X` of `sliding_windows` is an array without names: `target` and `known` are then positions. Its features are in the
+    order of the columns of the table, without those of `time`, `by`, `static` and `labels`; the last one is 1 in the
+    future. Of the columns ``["shop", "day", "price", "sales"]`` with ``by="shop"`` and ``time="day"`` the price is
+    ``known=0`` and the sales are ``target=1``.
 
     Static values, and what `fit` takes beside X and y, are passed on as they are; X_val and y_val are scaled.
 
@@ -294,8 +301,8 @@ class PerWindow(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         elif len(getattr(table.sequences, "shape", ())) == 3:
             container = "cube"
         steps = sequences.joined()
-        names = getattr(self, "feature_names_in_", None) if is_sequential else None
-        known = _positions(self.known, "known", names, steps.n_features)
+        names = self.feature_names_in_.tolist() if is_sequential and hasattr(self, "feature_names_in_") else None
+        known = [] if self.known is None else _positions("known", self.known, names, steps.n_features)
         future = self.known is not None
         return _Windows.of(steps, container, table.static, known, future, names, self.center, self.scale)
 
@@ -424,13 +431,18 @@ class _Windows(NamedTuple):
 # --- which features ---------------------------------------------------------------------------------------------------
 
 
+def _positions(parameter, features, names, n_features):
+    hint = " Windows of a table have its features in the order of its columns, and without names."
+    return positions_of(parameter, features, n_features, names, hint=hint)
+
+
 def _form_of(y, windows, target):
     """How `y` is made of outputs, each of which continues a feature."""
     container, rows = contents_of(y, "y", is_target=True)
     ndim = np.ndim(rows) if container == "numbers" else 1 + max(map(np.ndim, rows), default=0)
     own = np.flatnonzero(windows.own)
     if target is not None:
-        features = _positions(target, "target", windows.names, windows.steps.n_features)
+        features = _positions("target", target, windows.names, windows.steps.n_features)
         is_one = isinstance(target, str | Integral)
         if is_one or len(features) == 1:
             return _YForm(tuple(features), None)
@@ -443,28 +455,3 @@ def _form_of(y, windows, target):
         f"Expected target, the feature that y continues, since X has {len(own)} features that are not known ahead, got "
         "None. Pass target=0 if it is the first one, or a list with a feature for each output of y."
     )
-
-
-def _positions(features, parameter, names, n_features):
-    """Features by position or name, as a list of positions."""
-    if features is None:
-        return []
-    if isinstance(features, str | Integral):
-        features = [features]
-    found = []
-    for feature in features:
-        if isinstance(feature, str):
-            if names is None or feature not in names:
-                has = "no names" if names is None else f"the names {list(names)}"
-                raise ValueError(f"Expected {parameter} to name a feature of X, which has {has}, got {feature!r}.")
-            found.append(list(names).index(feature))
-            continue
-        if not isinstance(feature, Integral) or isinstance(feature, bool):
-            raise TypeError(f"Expected {parameter} to be an integer, a name or a list of these, got {feature!r}.")
-        if not -n_features <= feature < n_features:
-            raise ValueError(
-                f"Expected {parameter} to be from {-n_features} to {n_features - 1}, since X has {n_features} "
-                f"features, got {feature}."
-            )
-        found.append(int(feature) % n_features)
-    return found

@@ -187,3 +187,28 @@ def test_other_times_are_refused(times, message):
 def test_the_end_of_a_single_step_says_nothing_of_the_next():
     with pytest.raises(ValueError, match="at least two time steps, from which the length of a step is told"):
         last_windows(values_at(without_freq(stamps_of("day", 1))), 1, 2)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_time_that_the_clock_skips_is_the_next_one(library):
+    """On 2026-03-29 the clock goes from 2 to 3."""
+    days = pandas.date_range("2026-03-20 02:30", periods=9, tz="Europe/Berlin")
+    times = days
+    if library == "polars":
+        polars = pytest.importorskip("polars")
+        times = polars.Series(days.to_pydatetime().tolist()).dt.convert_time_zone("Europe/Berlin")
+    frame = pytest.importorskip(library).DataFrame({"t": times, "v": np.arange(9.0)})
+    found = last_windows(frame, 3, 2, time="t").forecast_times[0]
+    assert [str(time) for time in found] == ["2026-03-29 03:00:00+02:00", "2026-03-30 02:30:00+02:00"]
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_message_names_a_time_as_the_clock_of_its_zone_shows_it(library):
+    days = pandas.date_range("2026-03-20", periods=9, tz="Europe/Berlin").delete(3)
+    times = days
+    if library == "polars":
+        polars = pytest.importorskip("polars")
+        times = polars.Series(days.to_pydatetime().tolist()).dt.convert_time_zone("Europe/Berlin")
+    frame = pytest.importorskip(library).DataFrame({"t": times, "v": np.arange(8.0)})
+    with pytest.raises(ValueError, match=r"got none at 2026-03-23 00:00:00\+01:00 in sequence 0"):
+        sliding_windows(frame, 3, 2, time="t")

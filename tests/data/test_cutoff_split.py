@@ -28,7 +28,7 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_recurrent import CutoffSplit
+from sklearn_recurrent import CutoffSplit, last_windows, sliding_windows
 
 DAY = np.timedelta64(1, "D")
 
@@ -277,6 +277,84 @@ def test_days_in_a_zone_may_have_23_hours_and_hours_are_hours():
     hourly = [(utc + datetime.timedelta(days=29, hours=int(n))).astimezone(ZONE) for n in INTEGERS]
     assert_same_folds(folds(by_24_hours, **SETTINGS, freq=DAY), EXPECTED)
     assert_same_folds(folds(hourly, **SETTINGS, freq=np.timedelta64(1, "h")), EXPECTED)
+
+
+# --- windows and splitter agree ---------------------------------------------------------------------------------------
+
+
+def in_library(library, times):
+    """Two series with the same times, of which the second one starts later."""
+    of_one = [times, times[7:]]
+    names = np.repeat(["a", "b"], list(map(len, of_one)))
+    stamps = [stamp for one in of_one for stamp in one]
+    if library == "pandas":
+        pandas = pytest.importorskip("pandas")
+        return pandas.DataFrame({"name": names, "t": pandas.DatetimeIndex(stamps), "v": np.arange(float(len(names)))})
+    stamps = [stamp.to_pydatetime() for stamp in stamps]
+    zone = None if times.tz is None else str(times.tz)
+    if library == "pyarrow":
+        pyarrow = pytest.importorskip("pyarrow")
+        stamps = pyarrow.array(stamps, pyarrow.timestamp("us", zone))
+        return pyarrow.table({"name": names, "t": stamps, "v": np.arange(float(len(names)))})
+    polars = pytest.importorskip("polars")
+    stamps = polars.Series(stamps)
+    if zone is not None:
+        stamps = stamps.dt.convert_time_zone(zone)
+    return polars.DataFrame({"name": names, "t": stamps, "v": np.arange(float(len(names)))})
+
+
+def assert_folds_are_those_of_whole_numbers(frame):
+    windows = sliding_windows(frame, 4, 3, by="name", time="t")
+    numbers = np.arange(len(windows.groups)) - 27 * windows.groups  # of 34 windows the second series lacks the first 7
+    found = windows.cutoff_split(3).split(windows.X, groups=windows.cutoff)
+    assert_same_folds(found, CutoffSplit(3, horizon=3).split(windows.X, groups=numbers))
+    return windows
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+@pytest.mark.parametrize("freq", ["D", "24h", "36h", "h", "W-WED", "MS", "ME"])
+@pytest.mark.parametrize("start", ["2026-03-08", "2026-10-04"])
+def test_windows_and_folds_count_the_same_days_where_the_clock_changes(library, freq, start):
+    pandas = pytest.importorskip("pandas")
+    times = pandas.date_range(start, periods=40, freq=freq, tz="Europe/Berlin")
+    windows = assert_folds_are_those_of_whole_numbers(in_library(library, times))
+    assert list(windows.cutoff[:34]) == list(times[3:-3])
+    expected = pandas.date_range(times[-1], periods=4, freq=freq)[1:]
+    found = last_windows(in_library(library, times), 4, 3, by="name", time="t").forecast_times
+    assert list(found[0]) == list(found[1]) == list(expected)
+
+
+def test_a_column_of_cutoffs_in_a_zone_makes_the_folds_of_windows():
+    pandas = pytest.importorskip("pandas")
+    times = pandas.date_range("2026-03-08", periods=40, tz="Europe/Berlin")
+    for library in ("pandas", "polars", "pyarrow"):
+        if library != "pandas" and library not in sys.modules:
+            continue
+        column = in_library(library, times)["t"][:40]
+        assert_same_folds(folds(column, **SETTINGS, freq="D"), folds(np.arange(40), **SETTINGS))
+        assert_same_folds(folds(column, **SETTINGS, freq=pandas.offsets.Day()), folds(np.arange(40), **SETTINGS))
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+@pytest.mark.parametrize("freq", ["MS", "ME", "QS", "QE", "YS", "B", "D", "h", "W-WED"])
+@pytest.mark.parametrize("library", ["polars", "pyarrow"])
+def test_without_pandas_windows_have_a_freq_that_makes_folds(library, freq, zone, monkeypatch):
+    pandas = pytest.importorskip("pandas")
+    frame = in_library(library, pandas.date_range("2026-01-07", periods=40, freq=freq, tz=zone))
+    monkeypatch.setattr("sklearn_recurrent._data.stamps.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "pandas.tseries.frequencies", None)
+    windows = assert_folds_are_those_of_whole_numbers(frame)
+    assert not hasattr(windows.freq, "is_on_offset")
+
+
+def test_months_of_numpy_are_months_of_dates_of_one_day():
+    for day in ("01", "31"):
+        times = np.datetime64("2023-01", "M") + INTEGERS + (day == "31")
+        times = times.astype("M8[D]") - (day == "31")
+        assert_same_folds(folds(times.astype("M8[s]"), **SETTINGS, freq=np.timedelta64(1, "M")), EXPECTED)
+    years = (np.datetime64("1990", "Y") + INTEGERS).astype("M8[ns]")
+    assert_same_folds(folds(years, **SETTINGS, freq=np.timedelta64(1, "Y")), EXPECTED)
+    assert_same_folds(folds(years, **SETTINGS, freq=np.timedelta64(12, "M")), EXPECTED)
 
 
 # --- errors -----------------------------------------------------------------------------------------------------------

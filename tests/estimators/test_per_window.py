@@ -14,7 +14,15 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit, cross_val_score
 
-from sklearn_recurrent import GRURegressor, PerWindow, RNNRegressor, Seq2SeqRegressor, as_column, as_sequences
+from sklearn_recurrent import (
+    GRURegressor,
+    PerWindow,
+    RNNRegressor,
+    Seq2SeqRegressor,
+    as_column,
+    as_sequences,
+    sliding_windows,
+)
 from sklearn_recurrent._core.levels import level, spread
 
 TINY = {"hidden_layer_sizes": 4, "max_iter": 2, "random_state": 0}
@@ -268,12 +276,79 @@ def test_a_fit_that_fails_changes_nothing(walks):
     assert np.array_equal(model.predict(X), before)
 
 
+def table_of_shops():
+    """Sales that grow in each shop, by a factor of its own, and fall with the price."""
+    rng = np.random.default_rng(0)
+    days = np.tile(np.arange("2026-01-01", "2026-03-02", dtype="M8[D]"), 3)
+    price = rng.uniform(1, 2, 180)
+    sales = np.repeat([1.0, 10, 100], 60) * (np.tile(np.arange(60.0), 3) - 5 * price)
+    return days, price, sales
+
+
+class Fold:
+    """A splitter with one split."""
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    def split(self, X, y=None, groups=None):
+        return [self.rows]
+
+    def get_n_splits(self, X=None, y=None, groups=None):
+        return 1
+
+
+def test_the_groups_of_a_splitter_by_time_reach_the_network():
+    days, price, sales = table_of_shops()
+    table = pd.DataFrame({"shop": np.repeat(["a", "b", "c"], 60), "day": days, "price": price, "sales": sales})
+    windows = sliding_windows(table, 10, 3, by="shop", time="day", target="sales", known="price")
+    X, y, _ = windows
+    cv = windows.cutoff_split(2)
+    settings = TINY | {"max_iter": 3, "early_stopping": True}
+    network = GRURegressor(**settings, validation_split=cv)
+    model = PerWindow(network, known=0, target=1)
+    with pytest.raises(ValueError, match="Expected groups, the time of the last step seen"):
+        model.fit(X, y)
+    model.fit(X, y, groups=windows.cutoff)
+    fold = list(cv.split(X, groups=windows.cutoff))[-1]
+    by_hand = PerWindow(GRURegressor(**settings, validation_split=Fold(fold)), known=0, target=1).fit(X, y)
+    assert model.regressor_.validation_loss_curve_ == by_hand.regressor_.validation_loss_curve_
+    assert np.array_equal(model.predict(X), by_hand.predict(X))
+    with sklearn.config_context(enable_metadata_routing=True):
+        routed = PerWindow(network.set_fit_request(groups=True), known=0, target=1).fit(X, y, groups=windows.cutoff)
+    assert np.array_equal(model.predict(X), routed.predict(X))
+
+
+def test_features_of_windows_are_in_the_order_of_the_columns_without_those_that_are_no_features():
+    days, price, sales = table_of_shops()
+    columns = {"price": price, "shop": np.repeat(["a", "b", "c"], 60), "sales": sales, "size": 1, "day": days}
+    windows = sliding_windows(
+        pd.DataFrame(columns), 10, 3, by="shop", time="day", static="size", target="sales", known="price"
+    )
+    X, y, _ = windows
+    assert np.array_equal(X["sequence"][0][:10, :2], np.column_stack([price, sales])[:10])
+    model = PerWindow(Ridge(1e-6), known=0, target=1).fit(X, y)
+    assert model.score(X, y) > 0.999
+    plain = sliding_windows(pd.DataFrame(columns), 10, 3, by="shop", time="day", target="sales", known="price").X
+    with pytest.raises(ValueError, match="Expected known to be a position, since X has no column names, got 'price'"):
+        PerWindow(Ridge(), known="price", target=1).fit(plain, y)
+
+
+def test_frames_have_names():
+    windows = [pd.DataFrame(x, columns=["price", "sales"]) for x in np.random.default_rng(0).normal(size=(9, 5, 2))]
+    y = np.arange(9.0)
+    by_name = PerWindow(GRURegressor(**TINY), target="sales").fit(windows, y).predict(windows)
+    assert np.array_equal(by_name, PerWindow(GRURegressor(**TINY), target=-1).fit(windows, y).predict(windows))
+    with pytest.raises(ValueError, match=r"target to be one of the columns \['price', 'sales'\], got 'prize'"):
+        PerWindow(GRURegressor(**TINY), target="prize").fit(windows, y)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({}, "Expected target, the feature that y continues, since X has 2 features .* Pass target=0"),
         ({"target": 2}, "Expected target to be from -2 to 1"),
-        ({"target": "flow"}, "Expected target to name a feature of X, which has no names"),
+        ({"target": "flow"}, "Expected target to be a position, since X has no column names, .* without names"),
         ({"known": [0, 1], "target": 0}, "Expected a feature that is not known ahead"),
     ],
 )
