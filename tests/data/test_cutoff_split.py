@@ -388,7 +388,6 @@ def test_months_of_numpy_are_months_of_dates_of_one_day():
         (np.ma.masked_array([1, 2], [False, True]), ValueError, "masked"),
         ([object(), object()], TypeError, "got object"),
     ],
-    ids=repr,
 )
 def test_what_is_no_time_is_refused(groups, error, match):
     with pytest.raises(error, match=f"(?s)Expected groups.*{match}"):

@@ -948,7 +948,6 @@ def as_scorer_without_weights(estimator, X, y):
         {"solver": "lbfgs", "loss": "poisson"},
         {"shuffle": False, "bidirectional": True},
     ],
-    ids=str,
 )
 def test_a_step_of_NaN_is_one_of_weight_0(ragged, step_numbers, gaps, settings):
     y, weight = gaps
