@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
+from inspect import signature
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -100,6 +101,9 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         super().__init_subclass__(**kwargs)
         if _is_ours(cls) and "__init__" not in vars(cls) and hasattr(cls, "_parameters"):
             cls.__init__ = _of_class(cls, cls.__init__)
+        if _is_ours(cls) and "__init__" in vars(cls):
+            # scikit-learn makes it anew in each get_params and clone, which takes most of their time.
+            cls.__init__.__signature__ = signature(cls.__init__)
 
     if not TYPE_CHECKING:  # editors take the signature of `__init__`
 

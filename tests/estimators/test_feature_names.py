@@ -242,13 +242,12 @@ def test_a_masked_target_of_a_step_is_an_error_unless_its_weight_is_0(estimator)
         model.score(ARRAYS, y)
 
 
-@pytest.mark.parametrize("estimator", [sr.Seq2SeqClassifier, sr.Seq2SeqRegressor])
-def test_a_masked_value_of_a_sequence_that_is_written_names_sequence_and_step(estimator):
+def test_a_masked_label_of_a_sequence_that_is_written_names_sequence_and_step():
     y = np.ma.array(np.arange(24).reshape(12, 2) % 3, mask=False)
     y[7, 1] = np.ma.masked
     for form in (lambda y: y, list):
-        with pytest.raises(ValueError, match=r"Input y contains (NaN|a masked label) in sequence 7, step 1"):
-            estimator(**TINY).fit(ARRAYS, form(y))
+        with pytest.raises(ValueError, match="Input y contains a masked label in sequence 7, step 1"):
+            sr.Seq2SeqClassifier(**TINY).fit(ARRAYS, form(y))
 
 
 @each_estimator
