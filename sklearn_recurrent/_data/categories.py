@@ -302,6 +302,8 @@ def _numbered(columns, is_categorical, categories):
             found.append(as_numbers(raw, columns, j))
             missing.append(np.isnan(found[-1]) if found[-1].dtype.kind == "f" else np.zeros(len(raw), bool))
     numbers = {values.dtype for values, is_one in zip(found, is_categorical, strict=True) if not is_one}
+    if not numbers:  # categories alone: as they came, since the network computes in this precision
+        numbers = {raw.dtype for raw in columns.values}
     dtype = np.float32 if numbers == {np.dtype(np.float32)} else np.float64
     values = np.empty((columns.offsets[-1], len(found)), dtype)
     for j, column in enumerate(found):

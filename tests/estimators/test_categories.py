@@ -546,3 +546,11 @@ def test_predict_names_no_parameter_of_fit(X, y):
     with pytest.raises(ValueError, match="got the string") as error:
         model.predict([x[["x", "site"]].rename(columns={"site": "kind"}) for x in X])
     assert "categorical_features" not in str(error.value)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
+def test_categories_alone_are_computed_in_the_precision_of_X(dtype):
+    X = np.random.default_rng(0).integers(0, 4, (40, 5, 1)).astype(dtype)
+    model = sr.GRUClassifier(**TINY, categorical_features=[0]).fit(X, np.arange(40) % 2)
+    assert model.theta_.dtype == (np.float32 if dtype == np.float32 else np.float64)
+    assert model.transform(X).dtype == model.theta_.dtype
