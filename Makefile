@@ -7,6 +7,7 @@
 # make reductions   forecasts and metrics beside sktime, skforecast and others, in an environment of their own
 # make clients   bands calibrated by mapie and crepes, in an environment of their own
 # make containers  what reads which container, with every library, in an environment of its own
+# make backtest   forecasts of nine sets of series, in an environment of their own
 # make scale-out   searches on a Dask cluster of two processes, in an environment of its own
 # Each sets up what it needs in .venv, in a fresh clone too.
 
@@ -15,7 +16,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export SCIPY_ARRAY_API = 1
 
-.PHONY: demo examples test coverage lint matrix reductions clients containers scale-out bench accuracy findings dist clean
+.PHONY: demo examples test coverage lint matrix reductions clients containers scale-out bench accuracy backtest findings dist clean
 
 demo: .venv/demo
 	$(BIN)/python examples/plot_digits.py
@@ -74,6 +75,11 @@ containers: .venv/bin/python
 	.venv/containers/bin/python -m pytest tests/contract/test_hints.py tests/contract/test_container_table.py $(ARGS)
 	.venv/containers/bin/python -m pytest -p tensorflow tests/contract/test_hints.py \
 		tests/contract/test_container_table.py $(ARGS)
+
+backtest: .venv/bin/python
+	$(PYTHON) -m venv .venv/backtest
+	.venv/backtest/bin/pip install -q -e ".[backtest]"
+	OPENBLAS_NUM_THREADS=1 .venv/backtest/bin/python benchmarks/backtest.py $(ARGS)
 
 scale-out: .venv/bin/python
 	$(PYTHON) -m venv .venv/dask

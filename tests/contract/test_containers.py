@@ -172,7 +172,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("consumer", CLASSIFIER_CONSUMERS)
-@pytest.mark.each_choice(times=3)
+@pytest.mark.each_choice(times=2)
 def test_classifiers_work_in_every_consumer_with_every_container(X, labels, consumer):
     assert CLASSIFIER_CONSUMERS[consumer](X, labels) == SHAPES.get(consumer, (N,))
 

@@ -59,6 +59,7 @@ def largest_change(model, X, y, Z):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("cls", [GRUClassifier, LSTMRegressor])
+@pytest.mark.each_choice
 def test_one_unit_in_the_last_place_of_every_value_changes_no_prediction_by_more_than_1e_9(cls, kind):
     changes = [largest_change(cls(**TINY), *drawn(kind, seed)) for seed in SEEDS]
     assert max(changes) < 1e-9

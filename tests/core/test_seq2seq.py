@@ -1074,6 +1074,7 @@ def test_scheduled_sampling_gives_the_same_bits_with_any_number_of_threads(archi
 
 @every_net
 @every_cell
+@pytest.mark.each_choice(times=2)
 def test_a_network_computes_in_the_precision_of_its_weights(cell, architecture):
     options = {"kind": SampledObjective, "options": {"forcing": lambda epoch: 0.5}}
     architecture = {"cell": cell, "dropout": 0.3, "recurrent_dropout": 0.3} | architecture

@@ -326,6 +326,7 @@ def padded_with(value, X, n_features, dtype, padding="post"):
 
 @every_class
 @pytest.mark.parametrize("padding", ["post", "pre"])
+@pytest.mark.each_choice
 def test_pad_value_is_padding_beside_categories(cls, padding, X, y):
     if issubclass(cls, sr.Seq2SeqClassifier):
         y = [["u"], ["v"]] * 20
