@@ -1206,6 +1206,7 @@ def literals():
                 yield path.stem, node.value
 
 
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors:UserWarning")
 @pytest.mark.skipif("tensorflow" in sys.modules, reason="only its own hints are run then")
 def test_every_line_of_code_in_a_message_is_run_here():
     messages = [exercised(name) if is_here(hint) else f" Pass {hint.line}." for name, hint in HINTS.items()]
