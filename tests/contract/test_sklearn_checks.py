@@ -354,7 +354,9 @@ class LabelWriter(ClassifierMixin, Seq2SeqClassifier):
         return super()._read_targets(X, [[label] for label in np.asarray(y).ravel().tolist()], *args)
 
     def predict(self, X):
-        return np.array([labels[0] for labels in super().predict(X)])
+        written = super().predict(X)
+        likely = self.classes_[self.predict_proba(X).argmax(axis=1)]  # where a sequence ends before its first label
+        return np.array([labels[0] if len(labels) else label for labels, label in zip(written, likely, strict=True)])
 
     def predict_proba(self, X):
         p = np.concatenate(self.teacher_forced_proba(X, [[]] * len(X)))[:, :-1]
