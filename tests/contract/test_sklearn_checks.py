@@ -359,7 +359,7 @@ class LabelWriter(ClassifierMixin, Seq2SeqClassifier):
         return np.array([labels[0] if len(labels) else label for labels, label in zip(written, likely, strict=True)])
 
     def predict_proba(self, X):
-        p = np.concatenate(self.teacher_forced_proba(X, [[]] * len(X)))[:, :-1]
+        p = np.concatenate(self.teacher_forced_proba(X, [[]] * len(np.asarray(X))))[:, :-1]
         return p / p.sum(axis=1, keepdims=True)
 
     def score(self, X, y, sample_weight=None):
