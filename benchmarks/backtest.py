@@ -6,8 +6,8 @@ Markdown table per set: MASE (the mean absolute error, divided by that of the se
 up to the cutoff; mean over series and cutoffs), the share of values within the bands of 90 %, and the seconds of all
 fits of the network.
 
-The network is the recipe of the guide, unchanged for all sets: `forecast`. It was chosen before, on other sets (see
-the README of this folder). Boosting and the recipe get the same windows.
+The network is one recipe, `forecast`, unchanged for all sets. The README of this folder says what it was chosen on.
+Boosting and the recipe get the same windows.
 """
 
 import sys
@@ -20,7 +20,14 @@ from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.multioutput import MultiOutputRegressor
 
-from sklearn_recurrent import GRURegressor, PerWindow, last_windows, sliding_windows
+from sklearn_recurrent import (
+    GRURegressor,
+    PerWindow,
+    coverage_score,
+    last_windows,
+    mean_absolute_scaled_error,
+    sliding_windows,
+)
 
 # --- the recipe -------------------------------------------------------------------------------------------------------
 
@@ -171,7 +178,7 @@ N_CUTOFFS = 4
 
 
 def backtest(table, season, horizon, window, known):
-    """Name of a method → its errors, (cutoffs, series); the coverage of the bands; seconds of fits of the network."""
+    """Name of a method → its errors at the cutoffs; the coverage of the bands; seconds of fits of the network."""
     errors = {}
     covered = []
     seconds = 0.0
@@ -200,10 +207,10 @@ def backtest(table, season, horizon, window, known):
         bands = forecast(PerWindow(NETWORK, **wrap), windows, last, horizon)
         seconds += time.perf_counter() - start
         found["recipe"] = bands[..., 1]
-        covered.append(((bands[..., 0] <= true) & (true <= bands[..., 2])).mean())
-        scale = np.array([np.abs(y[season:] - y[:-season]).mean() for y in history])
+        covered.append(coverage_score(true, bands[..., 0], bands[..., 2]))
         for name, y in found.items():
-            errors.setdefault(name, []).append(np.abs(y - true).mean(axis=1) / scale)
+            error = mean_absolute_scaled_error(true, y, y_train=history, m=season)
+            errors.setdefault(name, []).append(error)
     return {name: np.mean(e) for name, e in errors.items()}, np.mean(covered), seconds
 
 
