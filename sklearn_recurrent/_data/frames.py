@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from sklearn.utils import Bunch
 
-from .arrays import NUMERIC, has_exact_dtype, holds_dates, is_date
+from .arrays import NUMERIC, has_exact_dtype, holds_dates, is_date, is_no_value
 from .containers import object_array
 from .layouts import level_names
 from .tables import SEQUENCE, as_table
@@ -350,15 +350,9 @@ def _codes(values, name):
         codes = np.fromiter((found.setdefault(value, len(found)) for value in values.tolist()), np.int64, len(values))
     except TypeError as error:
         raise ValueError(f"Expected {name!r} to hold single values, got others: {error}.") from error
-    missing = [code for value, code in found.items() if is_missing(value)]
+    missing = [code for value, code in found.items() if is_no_value(value)]
     codes[np.isin(codes, missing)] = -1
     return codes, len(found)
-
-
-def is_missing(value):
-    """Whether a value is None, NaN, NaT or NA."""
-    equals_itself = value == value  # of pandas.NA neither True nor False
-    return value is None or not isinstance(equals_itself, bool | np.bool_) or not equals_itself
 
 
 def _entries(values):

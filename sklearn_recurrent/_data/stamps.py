@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from .arrays import is_no_value
 from .containers import object_array
 
 UNITS = {"D": "day", "h": "hour", "m": "minute", "s": "second", "ms": "millisecond", "us": "microsecond"}
@@ -248,7 +249,7 @@ def _stamps_of_values(values, name):
     if kind != "O":
         raise TypeError(_no_times(values.tolist()[0], name))
     entries = values.tolist()
-    _refuse_missing([_is_missing(entry) for entry in entries], name)
+    _refuse_missing([is_no_value(entry) for entry in entries], name)
     kinds = [_kind_of(entry) for entry in entries]
     other = next((j for j, kind in enumerate(kinds) if kind != kinds[0]), None)
     if other is not None:
@@ -260,10 +261,6 @@ def _stamps_of_values(values, name):
     if found is None:
         raise TypeError(_no_times(entries[0], name))
     return found
-
-
-def _is_missing(entry):
-    return entry is None or type(entry).__name__ in ("NAType", "NaTType") or entry != entry
 
 
 def _refuse_missing(is_missing, name):
