@@ -302,9 +302,8 @@ class PerWindow(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             container = "cube"
         steps = sequences.joined()
         names = self.feature_names_in_.tolist() if is_sequential and hasattr(self, "feature_names_in_") else None
-        known = [] if self.known is None else _positions("known", self.known, names, steps.n_features)
-        future = self.known is not None
-        return _Windows.of(steps, container, table.static, known, future, names, self.center, self.scale)
+        known = None if self.known is None else _positions("known", self.known, names, steps.n_features)
+        return _Windows.of(steps, container, table.static, known, names, self.center, self.scale)
 
     def _inputs(self, windows, regressor):
         """What the regressor reads."""
@@ -323,6 +322,13 @@ class _YForm(NamedTuple):
 
     features: tuple
     axis: int | None
+
+    def shape(self, ndim, n):
+        """The shape in which an array (n, n_outputs) goes with a y of `ndim` dimensions."""
+        shape = [n] + [1] * (ndim - 1)
+        if self.axis is not None:
+            shape[self.axis] = len(self.features)
+        return shape
 
 
 class _Windows(NamedTuple):
@@ -347,10 +353,10 @@ class _Windows(NamedTuple):
     scale: np.ndarray
 
     @classmethod
-    def of(cls, steps, container, static, known, future, names, center, scale):
+    def of(cls, steps, container, static, known, names, center, scale):
         own = np.ones(steps.n_features, bool)
         past = np.ones(len(steps.values), bool)
-        if future:
+        if known is not None:
             own[known] = False
             own[-1] = False
             past = steps.values[:, -1] == 0
@@ -400,12 +406,14 @@ class _Windows(NamedTuple):
 
     def scaled_y(self, y, form):
         """The values that follow, in the units of the windows."""
-        return self._moved(y, form, lambda y, level, scale: (y - level) / scale, form.axis)
+        return self._moved(y, form, lambda y, level, scale: (y - level) / scale)
 
     def unscaled(self, predicted, form):
-        return self._moved(predicted, form, lambda y, level, scale: y * scale + level, form.axis)
+        """Predictions in the unit of y."""
+        return self._moved(predicted, form, lambda y, level, scale: y * scale + level)
 
-    def _moved(self, y, form, function, axis):
+    def _moved(self, y, form, function):
+        """``function(y, level, scale)`` of each output, an array or an array for each window."""
         container, rows = contents_of(y, "y", is_target=True)
         check_consistent_length(self.steps, rows)
         level = self.level[:, form.features]
@@ -413,17 +421,12 @@ class _Windows(NamedTuple):
         if container == "numbers":
             y = np.asarray(rows)
             y = y.astype(np.result_type(y.dtype, np.float32), copy=False)
-            shape = [1] * y.ndim
-            shape[0] = len(y)
-            if axis is not None:
-                shape[axis] = len(form.features)
+            shape = form.shape(y.ndim, len(y))
             return function(y, level.reshape(shape).astype(y.dtype), scale.reshape(shape).astype(y.dtype))
         moved = []
         for row, a, b in zip(rows, level, scale, strict=True):
             row = np.asarray(row, dtype=np.float64)
-            shape = [1] * row.ndim
-            if axis is not None:
-                shape[axis - 1] = len(form.features)
+            shape = form.shape(1 + row.ndim, 1)[1:]
             moved.append(function(row, a.reshape(shape), b.reshape(shape)))
         return object_array(moved)
 
