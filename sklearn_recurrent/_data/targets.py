@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils import check_array, check_consistent_length
 
 from . import hints
-from .arrays import NUMERIC, Place, array_of, numbers, plain
+from .arrays import NUMERIC, Place, array_of, numbers, plain, unmasked
 from .columns import as_frame, is_frame, named_frame, numbers_of_frame
 from .containers import array_of_all, object_array, of_arrow, refusal, sequences_of, unwrap
 from .layouts import contents_of, refuse_other_axes
@@ -102,7 +102,7 @@ def _array_of_row(j, row, name):
         raise TypeError(f"Expected sequence {j} of {name} to be an array: {error} {hint}".rstrip()) from error
 
 
-def unmasked_steps(flat, lengths, ignored=None, name="y"):
+def unmasked_steps(flat, lengths, ignored=None, name="y", *, may_lack=False):
     """The values of all time steps, if none is masked but for those that are `ignored`.
 
     Parameters
@@ -113,14 +113,18 @@ def unmasked_steps(flat, lengths, ignored=None, name="y"):
         The number of time steps of each sequence.
     ignored : ndarray of shape (S,), dtype bool, default=None
         The steps whose values do not matter.
+    may_lack : bool, default=False
+        Whether values may be missing: numbers that are masked are then NaN, and other values None.
 
     Raises
     ------
     ValueError
-        If another step is masked. The message names it.
+        If another step is masked, and may not be. The message names it.
     """
     if not isinstance(flat, np.ma.MaskedArray):
         return flat
+    if may_lack:
+        return infer_dtype(unmasked(flat))
     is_masked = np.ma.getmaskarray(flat).reshape(len(flat), -1).any(axis=1)
     if ignored is not None:
         is_masked &= ~ignored

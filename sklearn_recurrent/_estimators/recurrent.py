@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_regressor
 from sklearn.metrics import make_scorer
 from sklearn.utils import check_consistent_length
 
@@ -112,7 +112,7 @@ class BaseRecurrent(Streaming, Inspection, Transforming, BaseNetwork, BaseEstima
             sample_weight = flatten_weights(sample_weight, X.lengths, valid=X.valid)
         weight = positive_weight(sample_weight, len(y), "step")
         ignored = weight == 0  # may hold anything
-        y = unmasked_steps(y, lengths, ignored)
+        y = unmasked_steps(y, lengths, ignored, may_lack=is_regressor(self))
         self._refuse_missing_steps(y, lengths, ignored)
         if ignored.any():
             y[ignored] = y[~ignored][0]

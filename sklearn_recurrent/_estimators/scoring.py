@@ -118,7 +118,7 @@ class SequenceScorer:
             ignored = weight == 0
             scored = ~ignored
             kwargs["sample_weight"] = weight[scored]
-        y = unmasked_steps(y, lengths, ignored)
+        y = unmasked_steps(y, lengths, ignored, may_lack=is_regressor(estimator))
         if is_classifier(estimator):
             refuse_missing_labels(y, lengths, ignored)
         if ignored is not None:

@@ -993,6 +993,21 @@ def test_a_NaN_is_no_target_in_every_container(ragged, gaps, form):
         assert model.score(ragged, nones) == model.score(ragged, y)
 
 
+def test_a_masked_number_is_no_target(ragged, gaps):
+    y, _ = gaps
+    model = RNNRegressor(**TINY).fit(ragged, y)
+    hidden = [np.ma.array(np.where(np.isnan(row), -999, row), mask=np.isnan(row)) for row in y]
+    whole = [np.ma.array(np.where(np.isnan(row), -999, row).round().astype(int), mask=np.isnan(row)) for row in y]
+    assert same_bits(model, RNNRegressor(**TINY).fit(ragged, hidden))
+    assert model.score(ragged, hidden) == model.score(ragged, y)
+    assert same_bits(
+        RNNRegressor(**TINY).fit(ragged, [row.round() for row in y]), RNNRegressor(**TINY).fit(ragged, whole)
+    )
+    labels = [np.ma.array(row > 0, mask=np.isnan(row)) for row in y]
+    with pytest.raises(ValueError, match="Input y contains a masked value in sequence"):
+        RNNClassifier(**TINY).fit(ragged, labels)
+
+
 def test_a_step_with_one_NaN_among_its_numbers_has_no_target(ragged, step_numbers, gaps):
     y, weight = gaps
     pairs = [np.column_stack([row, -row]) for row in step_numbers]
