@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.utils import check_consistent_length, check_scalar
 
-from .arrays import Place, numbers, plain
-from .columns import is_frame, numbers_of_frame
-from .containers import unwrap
-from .targets import flatten_steps, flatten_weights, position
+from .aligned_forecasts import align, container_of, numbers_of
 
 Multioutput = Literal["uniform_average", "raw_values"]
 
@@ -54,7 +51,7 @@ def coverage_score(
     >>> coverage_score([1, 2, 3, 4], [1, 1, 1, 1], [3, 3, 3, 3])
     0.75
     """
-    aligned = _aligned(y_true, {"y_lower": y_lower, "y_upper": y_upper}, sample_weight)
+    aligned = align(y_true, {"y_lower": y_lower, "y_upper": y_upper}, sample_weight)
     lower, upper = _band_of(aligned)
     inside = (lower <= aligned.true) & (aligned.true <= upper)
     return _mean(inside, aligned.weight, multioutput)
@@ -109,7 +106,7 @@ def mean_interval_score(
     6.0
     """
     alpha = _between_0_and_1(alpha, "alpha")
-    aligned = _aligned(y_true, {"y_lower": y_lower, "y_upper": y_upper}, sample_weight)
+    aligned = align(y_true, {"y_lower": y_lower, "y_upper": y_upper}, sample_weight)
     lower, upper = _band_of(aligned)
     below = np.maximum(lower - aligned.true, 0)
     above = np.maximum(aligned.true - upper, 0)
@@ -184,7 +181,7 @@ def mean_absolute_scaled_error(
     1.0
     """
     check_scalar(m, "m", Integral, min_val=1)
-    aligned = _aligned(y_true, {"y_pred": y_pred}, sample_weight)
+    aligned = align(y_true, {"y_pred": y_pred}, sample_weight)
     _refuse_infinite(aligned, "y_pred")
     scale = _scales(y_train, int(m), groups, aligned)
     errors = np.abs(aligned.true - aligned.forecasts["y_pred"]) / scale
@@ -311,117 +308,7 @@ def crps_from_quantiles(
     return 2 * _mean(losses, aligned.weight, multioutput)
 
 
-# --- targets and forecasts, side by side ------------------------------------------------------------------------------
-
-
-class _Aligned(NamedTuple):
-    """Targets, and what they are compared with.
-
-    true, weight : of the same shape, (n, ...), or (S, ...) for the steps of sequences laid end to end
-    forecasts : by name; with an axis more for quantiles
-    lengths : of the sequences; None if samples are no sequences
-    n_samples : how many
-    """
-
-    true: np.ndarray
-    forecasts: dict[str, np.ndarray]
-    weight: np.ndarray
-    lengths: list[int] | None
-    n_samples: int
-
-    def place(self, wrong):
-        """The words for the first value that is wrong."""
-        first, *others = np.argwhere(wrong)[0]
-        if self.lengths is not None:
-            j, step = position(first, self.lengths)
-            return f"in sequence {j}, step {step}"
-        if self.true.ndim > 1:
-            return f"in sample {first}, step {others[0]}"
-        return f"in sample {first}"
-
-    def samples(self):
-        """The sample of each row."""
-        if self.lengths is None:
-            return np.arange(self.n_samples)
-        return np.repeat(np.arange(self.n_samples), self.lengths)
-
-
-def _aligned(y_true, forecasts, sample_weight, n_quantiles=None):
-    """Targets, forecasts and weights in arrays of one shape; n_quantiles: how many the last axis of forecasts has."""
-    given = {"y_true": y_true, **forecasts}
-    containers = {name: container_of(y, name) for name, y in given.items()}
-    lengths = None
-    if any(form == "sequences" for form, _ in containers.values()):
-        arrays = {}
-        for name, (_, rows) in containers.items():
-            flat, lengths = flatten_steps(rows, lengths, name, reference="y_true")
-            arrays[name] = numbers(flat, _place(name)).astype(np.float64)
-    else:
-        arrays = {name: _numbers(rows, name) for name, (_, rows) in containers.items()}
-    true = arrays.pop("y_true")
-    if not true.ndim:
-        raise ValueError("Expected y_true to be array-like, with one entry per sample, got a single number.")
-    wanted = true.shape if n_quantiles is None else (*true.shape, n_quantiles)
-    for name, forecast in arrays.items():
-        if forecast.shape != wanted:
-            last = "" if n_quantiles is None else ", with an axis for the quantiles"
-            raise ValueError(f"Expected {name} of shape {wanted}, that of y_true{last}, got {forecast.shape}.")
-    n_samples = len(true) if lengths is None else len(lengths)
-    weight = _weights(sample_weight, true, lengths)
-    aligned = _Aligned(np.where(weight > 0, true, 0), arrays, weight, lengths, n_samples)
-    for name, forecast in arrays.items():
-        missing = np.isnan(forecast)
-        if missing.any():
-            raise ValueError(
-                f"Input {name} contains NaN {aligned.place(missing)}. Every target needs a forecast; "
-                "leave out the samples that have none, in y_true, too."
-            )
-    infinite = np.isinf(aligned.true)
-    if infinite.any():
-        raise ValueError(f"Input y_true contains infinity {aligned.place(infinite)}.")
-    return aligned
-
-
-def container_of(y, name="y"):
-    """The form of `y`, "sequences" or "numbers", and what it holds; nested lists of unequal length are sequences."""
-    if isinstance(y, list | tuple) and len({len(row) for row in y if isinstance(row, list | tuple)}) > 1:
-        return "sequences", y
-    if isinstance(y, tuple):
-        y = list(y)
-    form, rows = unwrap(y, name)
-    return ("sequences" if form == "column" else form), rows
-
-
-def _place(name):
-    return Place(name, ("sample", "step", "output"), f"{name} = {{}}", name)
-
-
-def _numbers(y, name):
-    if is_frame(y):
-        return numbers_of_frame(y, lambda: _place(name)).astype(np.float64)
-    return numbers(plain(y), _place(name)).astype(np.float64)
-
-
-def _weights(sample_weight, true, lengths):
-    """A weight for each target: 0 where it is NaN."""
-    if sample_weight is None:
-        weight = np.ones(true.shape)
-    elif lengths is not None:
-        weight = flatten_weights(sample_weight, lengths, "y_true").astype(np.float64)
-    else:
-        weight = _numbers(sample_weight, "sample_weight")
-        if not weight.ndim or weight.shape != true.shape[: weight.ndim]:
-            raise ValueError(
-                f"Expected sample_weight of shape ({len(true)},), or of one number per time step, {true.shape[:2]}, "
-                f"got {weight.shape}."
-            )
-    if not (np.isfinite(weight) & (weight >= 0)).all():
-        raise ValueError("Expected sample_weight to be finite and at least 0.")
-    weight = np.broadcast_to(weight.reshape(weight.shape + (1,) * (true.ndim - weight.ndim)), true.shape)
-    weight = np.where(np.isnan(true), 0, weight)
-    if not weight.any():
-        raise ValueError("Expected y_true to have a target of positive weight at least, got none: NaN is no target.")
-    return weight
+# --- what they share --------------------------------------------------------------------------------------------------
 
 
 def _band_of(aligned):
@@ -471,7 +358,7 @@ def _pinball(y_true, y_pred, quantile, sample_weight):
         raise ValueError(
             f"Expected quantile to be ascending, as the quantiles that networks predict, got {quantile!r}."
         )
-    aligned = _aligned(y_true, {"y_pred": y_pred}, sample_weight, None if single else len(quantiles))
+    aligned = align(y_true, {"y_pred": y_pred}, sample_weight, None if single else len(quantiles))
     _refuse_infinite(aligned, "y_pred")
     predicted = aligned.forecasts["y_pred"]
     if single:
@@ -494,7 +381,7 @@ def _scales(y_train, m, groups, aligned):
         histories, series = _histories_of_groups(y_train, groups, n)
     else:
         histories, series = _histories_of_samples(y_train, n)
-    scales = [_mean_change(_numbers(history, "y_train"), m, key) for key, history in histories.items()]
+    scales = [_mean_change(numbers_of(history, "y_train"), m, key) for key, history in histories.items()]
     shapes = {scale.shape for scale in scales}
     if len(shapes) > 1:
         raise ValueError(f"Expected all histories in y_train to have as many outputs, got {sorted(shapes)}.")
@@ -527,7 +414,7 @@ def _histories_of_samples(y_train, n):
         raise ValueError("Expected groups, the key in y_train of each sample, since y_train is a dict, got None.")
     form, rows = container_of(y_train, "y_train")
     if form == "numbers":
-        rows = _numbers(rows, "y_train")
+        rows = numbers_of(rows, "y_train")
         if rows.ndim == 1:
             return {None: rows}, np.zeros(n, int)
     if len(rows) != n:
@@ -549,7 +436,7 @@ def _histories_of_groups(y_train, groups, n):
     if not isinstance(y_train, Mapping):
         form, rows = container_of(y_train, "y_train")
         if form == "numbers":
-            rows = _numbers(rows, "y_train")
+            rows = numbers_of(rows, "y_train")
             if rows.ndim == 1:
                 raise ValueError(
                     "Expected y_train to have a history for each of the groups, got one series. Pass [y_train]."

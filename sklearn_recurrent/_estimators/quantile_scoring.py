@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_scalar
 
-from .._data.containers import unwrap
-from .._data.forecast_metrics import container_of, mean_interval_score, mean_quantile_loss
+from .._data.aligned_forecasts import container_of
+from .._data.forecast_metrics import mean_interval_score, mean_quantile_loss
 from .._data.targets import as_rows, flatten_steps, flatten_weights
 from .._sklearn import _BaseScorer
 from .parameters import quantiles_of
@@ -255,7 +255,7 @@ def _other_horizon(model, y):
 
 def _side_by_side(estimator, model, X, y, predicted, several, sample_weight):
     """Targets, predictions with an axis of quantiles, and weights: in arrays, laid end to end if they are sequences."""
-    form, values = unwrap(predicted)
+    form, values = container_of(predicted)
     form_of_y, y = container_of(y)
     if form == form_of_y == "numbers":
         values = np.asarray(values)

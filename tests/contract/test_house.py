@@ -52,7 +52,7 @@ FLOORS = [  # from the ground up; a module imports only from floors below its ow
     {"_data.calendar", "_data.sequences", "_data.tables", "_data.targets"},
     {"_data.categories", "_data.cutoff_split", "_data.frames", "_data.labels", "_data.steps"},
     {"_data.panels"},
-    {"_data.forecast_tables", "_data.known_future", "_data.window_labels"},
+    {"_data.aligned_forecasts", "_data.forecast_tables", "_data.known_future", "_data.window_labels"},
     {
         "_data.forecast_metrics",
         "_data.padder",

@@ -26,6 +26,7 @@ from sklearn_recurrent import (
     SequencePadder,
     as_column,
     as_sequences,
+    mean_absolute_scaled_error,
     sequences_from_frame,
     sliding_windows,
 )
@@ -582,3 +583,12 @@ def test_a_dataset_of_xarray_is_refused_and_the_hint_makes_an_array():
 
 def test_the_message_of_every_layout_names_a_public_function():
     assert {"as_sequences", "sequences_from_frame"} <= set(sklearn_recurrent.__all__)
+
+
+def test_targets_and_forecasts_whose_time_is_the_first_axis_are_refused_by_metrics_and_the_hint_mends_them(labeled):
+    y = np.abs(rng.normal(size=(3, 2)))  # three steps of two series
+    wrong = labeled(y, dims=("time", "series"))
+    message = r"Expected y_pred to have the dimensions \(sequences, time\), got \('time', 'series'\)\. Pass y_pred\.T"
+    with pytest.raises(ValueError, match=message):
+        mean_absolute_scaled_error(y.T, wrong, y_train=[[1, 2], [1, 2]], m=1)
+    assert mean_absolute_scaled_error(wrong.T, y.T, y_train=[[1, 2], [1, 2]], m=1) == 0
