@@ -15,9 +15,10 @@ from ._data.padder import SequencePadder
 from ._data.per_sequence import PerSequence
 from ._data.per_timestep import PerTimestep
 from ._data.sequences import as_column, as_sequences
+from ._data.sliding_windows import last_windows, sliding_windows
 from ._data.tokenizer import SequenceTokenizer
 from ._data.warnings import SequenceDataWarning
-from ._data.windows import Windows, last_windows, sliding_windows
+from ._data.windows import Windows
 from ._estimators.classifiers import GRUClassifier, LSTMClassifier, RNNClassifier
 from ._estimators.per_window import PerWindow
 from ._estimators.quantile_scoring import interval_scorer, pinball_scorer

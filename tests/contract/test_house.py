@@ -62,6 +62,7 @@ FLOORS = [  # from the ground up; a module imports only from floors below its ow
         "_data.tokenizer",
         "_data.windows",
     },
+    {"_data.sliding_windows"},
     {
         "_estimators",
         "_estimators.callbacks",
