@@ -1,4 +1,4 @@
-"""Networks in the reductions of sktime and skforecast, against the same done by hand with `sliding_windows`.
+"""Networks in the reductions of sktime, skforecast and mlforecast, against the same by hand with `sliding_windows`.
 
 Also metrics of forecasts against those of utilsforecast and scoringrules.
 
@@ -166,6 +166,34 @@ def test_several_series_of_skforecast_are_windows_of_several_series(model):
     )
     by_series = [rows["pred"] for _, rows in forecast.groupby("level")]
     assert_allclose(by_series, recursive(model, WAVES), rtol=1e-6)
+
+
+# --- mlforecast -------------------------------------------------------------------------------------------------------
+
+
+def forecast_of_mlforecast(model, series, **options):
+    pandas = pytest.importorskip("pandas")
+    mlforecast = pytest.importorskip("mlforecast")
+    table = pandas.concat(pandas.DataFrame({"unique_id": j, "ds": TIME, "y": x}) for j, x in enumerate(series))
+    forecaster = mlforecast.MLForecast(models={"net": model}, freq=1, lags=range(1, WINDOW + 1))
+    forecaster.fit(table, static_features=[], **options)
+    return forecaster.predict(HORIZON)["net"].to_numpy().reshape(len(series), HORIZON)
+
+
+def test_mlforecast_puts_the_newest_value_first(model):
+    """Its columns are lag1, lag2, ...; a network reads on in time if they are reversed."""
+    forecast = forecast_of_mlforecast(from_the_right(model), WAVES)
+    assert_allclose(forecast, recursive(model, WAVES), rtol=1e-6)
+
+
+def test_mlforecast_takes_a_network_that_reads_back_in_time_too(model):
+    forecast = forecast_of_mlforecast(model, WAVES)
+    assert_allclose(forecast, recursive(from_the_right(model), WAVES), rtol=1e-6)
+
+
+def test_mlforecast_fits_a_network_for_each_value_ahead(model):
+    forecast = forecast_of_mlforecast(from_the_right(model), [WAVE], max_horizon=HORIZON)
+    assert_allclose(forecast[0], direct_from_all_windows(model, WAVE), rtol=1e-6)
 
 
 # --- metrics ----------------------------------------------------------------------------------------------------------
