@@ -21,6 +21,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_recurrent import (
+    LSTMRegressor,
     PerTimestep,
     Seq2SeqClassifier,
     Seq2SeqRegressor,
@@ -533,9 +534,13 @@ def test_a_load_that_follows_a_temperature_known_ahead_is_forecast():
     rng = np.random.default_rng(0)
     temperature = rng.normal(size=600)
     load = 3 * temperature + 0.3 * np.sin(np.arange(600) / 5) + 100
-    X, y, _ = sliding_windows(np.column_stack([load, temperature]), window=12, horizon=4, target=0, known=[1])
-    X = X.astype(np.float32)
-    model = Seq2SeqRegressor(16, attention=None, future_features=[1], max_iter=15, random_state=0).fit(X[:400], y[:400])
+    windows = sliding_windows(np.column_stack([load, temperature]), window=12, horizon=4, target=0, known=[1])
+    X = windows.X.astype(np.float32)
+    settings = {"max_iter": 15, "random_state": 0}
+    model = Seq2SeqRegressor(16, attention=None, future_features=[1], **settings).fit(X[:400], windows.y[:400])
+    assert model.score(X[420:], windows.y[420:]) >= 0.98
+    y = windows.y_per_step
+    model = LSTMRegressor(16, return_sequences=True, **settings).fit(X[:400], y[:400])
     assert model.score(X[420:], y[420:]) >= 0.98
 
 
