@@ -143,3 +143,8 @@ def assert_refused(model, X, y, match, error=ValueError, method="fit", **kwargs)
         getattr(model, method)(X, y, **kwargs)
     assert joblib.hash([X, y, kwargs]) == before[0], "the data changed"
     assert joblib.hash(vars(model)) == before[1], "the estimator changed"
+
+
+def same_bits(one, other):
+    """Whether two models have the same weights, to the bit."""
+    return one.theta_.tobytes() == other.theta_.tobytes()

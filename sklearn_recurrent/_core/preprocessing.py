@@ -86,7 +86,8 @@ class Standardizer(InputPreprocessor):
             values /= scale
         if not np.isfinite(values).all():
             raise ValueError(
-                f"Input X contains values too large for {dtype}, the dtype of this model. Scale X, or fit on float64."
+                f"Input X contains values too large for {dtype}, the dtype of this model. Scale X, or fit with "
+                "dtype='float64'."
             )
         return values
 

@@ -88,6 +88,22 @@ def handle_missing(estimator, sequences, missing, rectangular):
     return _drop_steps(sequences, valid, rectangular)
 
 
+def in_dtype(sequences, dtype):
+    """The sequences in a dtype of floats; an error with the position of a value that is too large for it."""
+    if dtype is None or sequences.dtype == dtype:
+        return sequences
+    if np.dtype(dtype).itemsize < sequences.dtype.itemsize:
+        for rows, block in sequences.blocks():
+            too_large = np.abs(block.values) > np.finfo(dtype).max
+            if too_large.any():
+                place = locate(too_large, block.offsets, rows.start)
+                raise ValueError(
+                    f"Input X contains a value too large for dtype={str(dtype)!r} in {place}. Scale X, or set "
+                    "dtype='float64'."
+                )
+    return sequences.as_dtype(dtype)
+
+
 def _missing_hint(estimator):
     if not hasattr(estimator, "missing"):
         return ""

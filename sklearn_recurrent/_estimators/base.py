@@ -23,6 +23,7 @@ from .._core.threads import WorkerPool, single_blas_thread
 from .._core.training import Batches, Patience, minimize_lbfgs, minimize_minibatch
 from .._data.categories import seen_categories
 from .._data.layouts import warn_of_long
+from .._data.missing import in_dtype
 from .._data.targets import refuse_masked
 from .._sklearn import BriefRequests, CallbackSupportMixin, copied
 from .callbacks import FitCallbacks
@@ -188,8 +189,13 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
 
     def _parse_training(self, X, previous):
         if previous is None:
-            return parse_training(self, X)
-        return parse(self, X, previous), previous.remembered
+            sequences, remembered = parse_training(self, X)
+        else:
+            sequences = parse(self, X, previous)
+            remembered = previous.remembered
+        if not reads_tokens(self):
+            sequences = in_dtype(sequences, self.dtype)
+        return sequences, remembered
 
     def _sets_aside(self, X_val, y_val, one_epoch):
         """Whether a part of the training set is to validate on."""
@@ -289,6 +295,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         options = input_options(self)
         if previous is not None:
             refuse_other_missing(self, previous)
+            _refuse_changes({"dtype": previous.theta.dtype.name}, {"dtype": self.dtype or previous.theta.dtype.name})
             _refuse_changes(previous.network_arguments, arguments)
             _refuse_changes(previous.input_options, options)
         return FittedState(
@@ -315,7 +322,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
 
     def _drawn(self, network, seed, X, preprocessor):
         given = given_vectors(self, preprocessor.tokens) if isinstance(preprocessor, Vocabulary) else None
-        return TrainingState.drawn(network, seed, X, self.forget_bias, given)
+        return TrainingState.drawn(network, seed, X, self.dtype, self.forget_bias, given)
 
     def _hold_out(self, plan, X_val, y_val, workers):
         """The dataset to train on, and what validates after each epoch; None if nothing does."""

@@ -307,6 +307,13 @@ TRAINING = {
         "Number of steps after which gradients are cut (truncated backpropagation); states are not. None: they are "
         "exact.",
     ),
+    "dtype": Parameter(
+        None,
+        [StrOptions({"float32", "float64"}), None],
+        "{'float32', 'float64'} or None",
+        'Literal["float32", "float64"] | str | None',
+        "Precision of the computation, whatever that of X is. 'float32' takes about half the time. None: as X.",
+    ),
     "n_jobs": Parameter(
         None,
         [Integral, None],

@@ -147,6 +147,8 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         ('forward') the last value of the feature, beside further inputs, one a feature, that are 1 where it was NaN.
     bptt_steps : int or None, default=None
         Number of steps after which gradients are cut (truncated backpropagation); states are not. None: they are exact.
+    dtype : {'float32', 'float64'} or None, default=None
+        Precision of the computation, whatever that of X is. 'float32' takes about half the time. None: as X.
     n_jobs : int or None, default=None
         Number of threads; the result is the same. -1: all processors. None: 1, unless set by joblib.parallel_config.
     input_size : int or None, default=None
@@ -333,6 +335,7 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         warm_start: bool = False,
         missing: Literal["error", "skip", "forward"] | str = "error",
         bptt_steps: int | None = None,
+        dtype: Literal["float32", "float64"] | str | None = None,
         n_jobs: int | None = None,
         input_size: int | None = None,
         verbose: bool | int = False,
@@ -386,6 +389,7 @@ class Seq2SeqClassifier(BaseSeq2Seq):
         self.warm_start = warm_start
         self.missing = missing
         self.bptt_steps = bptt_steps
+        self.dtype = dtype
         self.n_jobs = n_jobs
         self.input_size = input_size
         self.verbose = verbose

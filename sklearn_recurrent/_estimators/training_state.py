@@ -287,8 +287,8 @@ class TrainingState:
     has_vector: np.ndarray | None = None
 
     @classmethod
-    def drawn(cls, network, seed, X, forget_bias, given=None):
-        """From random weights, in the dtype of X; tokens have that of floats as wide.
+    def drawn(cls, network, seed, X, dtype, forget_bias, given=None):
+        """From random weights, in `dtype`; None: in that of X; tokens have that of floats as wide.
 
         given : which tokens have a vector, and these vectors
         """
@@ -297,7 +297,7 @@ class TrainingState:
         if given is not None:
             has_vector = np.append(False, given[0])  # the first row is that of unknown tokens
             network.layout.views(theta)["embedding/E"][has_vector] = given[1]
-        return cls(theta.astype(f"f{X.dtype.itemsize}"), has_vector=has_vector)
+        return cls(theta.astype(dtype or f"f{X.dtype.itemsize}"), has_vector=has_vector)
 
     @classmethod
     def of(cls, model):

@@ -79,7 +79,7 @@ class Transforming(TransformerMixin, auto_wrap_output_keys=None):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         if hasattr(self, "transform"):
-            tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+            tags.transformer_tags.preserves_dtype = [self.dtype] if self.dtype else ["float64", "float32"]
         else:
             tags.transformer_tags = None
         return tags

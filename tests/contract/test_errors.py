@@ -275,6 +275,7 @@ INVALID = {
     "forget_bias": [np.inf, np.nan, "jozefowicz", None],
     "bptt_steps": [0, -1, 2.5, "all"],
     "n_jobs": [1.5, "2"],
+    "dtype": ["float16", np.float32, "f4"],
     "standardize": ["yes"],
     "solver": ["newton", None],
     "alpha": [-1e-9, "0", None],
@@ -789,8 +790,10 @@ ADVICE = {  # what fails, the advice in its message, how to follow it
     ),
     "values too large for float32": (
         lambda: fit([x.astype(np.float32) for x in RAGGED]).predict([1e50 * x for x in RAGGED]),
-        r"or fit on (float64)\.$",
-        lambda advice: fit([x.astype(advice) for x in RAGGED]).predict([1e50 * x for x in RAGGED]),
+        r"or fit with (dtype='float64')\.$",
+        lambda advice: fit([x.astype(np.float32) for x in RAGGED], **settings_of(advice)).predict(
+            [1e50 * x for x in RAGGED]
+        ),
     ),
     "a loss that diverges": (
         lambda: fit(RAGGED, learning_rate_init=1e6, max_iter=9, max_grad_norm=None),

@@ -54,6 +54,7 @@ EFFECTS = {  # where it matters, a value and another
     "max_fun": ({"solver": "lbfgs", "max_iter": 50}, 5, 50),
     "shuffle": ({}, True, False),
     "random_state": ({}, 0, 1),
+    "dtype": ({}, None, "float32"),
     "tol": ({"learning_rate": "constant", "n_iter_no_change": 1, "max_iter": 20}, 0, 1e6),
     "n_iter_no_change": ({"learning_rate": "constant", "tol": 1e6, "max_iter": 20}, 1, 2),
     "early_stopping": ({}, True, False),
