@@ -74,15 +74,25 @@ def is_of_the_class(check):
     return name_of_check(check) not in NUMERIC
 
 
-def with_few_epochs(estimator, check):
+def needs_few_epochs(estimator, check):
     """Five epochs are enough where nothing depends on what is learned."""
-    if (
+    return (
         is_of_the_class(check)
         and name_of_check(check) != "check_classifiers_classes"
         and hasattr(estimator, "max_iter")
-    ):
-        return clone(estimator).set_params(max_iter=5)
-    return estimator
+    )
+
+
+def by_identity(function):
+    """A cache, for what takes long of an estimator: thousands of checks share a few of them."""
+    results = {}
+
+    def cached(thing):
+        if id(thing) not in results:
+            results[id(thing)] = thing, function(thing)  # which keeps the thing, and so its id
+        return results[id(thing)][1]
+
+    return cached
 
 
 def scikit_learns_checks(estimators, run=lambda check: True, one_in=1):
@@ -91,6 +101,7 @@ def scikit_learns_checks(estimators, run=lambda check: True, one_in=1):
     one_in : estimators take the checks in turn, each one of so many
     """
     names, cases = (mark := parametrize_with_checks(estimators)).args
+    with_few_epochs = by_identity(lambda estimator: clone(estimator).set_params(max_iter=5))
     numbers = {}
     met = Counter()
     selected = []
@@ -103,8 +114,9 @@ def scikit_learns_checks(estimators, run=lambda check: True, one_in=1):
             if (number + met[number]) % one_in == 0:
                 marks = ()
             met[number] += 1
-        selected.append(pytest.param(with_few_epochs(estimator, check), check, marks=marks))
-    return pytest.mark.parametrize(names, selected, **mark.kwargs)
+        model = with_few_epochs(estimator) if needs_few_epochs(estimator, check) else estimator
+        selected.append(pytest.param(model, check, marks=marks))
+    return pytest.mark.parametrize(names, selected, ids=by_identity(mark.kwargs["ids"]))
 
 
 def every_pair(ours, theirs):
