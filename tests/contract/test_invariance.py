@@ -11,7 +11,7 @@ from sklearn_recurrent import LSTMClassifier, RNNClassifier, RNNRegressor, as_co
 from sklearn_recurrent._core import network
 from sklearn_recurrent._core.cells.registry import CELLS
 
-TINY = {"hidden_layer_sizes": 4, "max_iter": 4, "batch_size": 7, "random_state": 0}
+TINY = {"hidden_layer_sizes": 4, "max_iter": 2, "batch_size": 11, "random_state": 0}
 PATHS = {  # the ways through a fit
     "adam": {"solver": "adam"},
     "sgd": {"solver": "sgd", "learning_rate_init": 0.1},

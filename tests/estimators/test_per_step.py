@@ -29,7 +29,7 @@ from sklearn_recurrent import (
 )
 from sklearn_recurrent._core.cells.registry import CELLS
 
-TINY = {"hidden_layer_sizes": 4, "max_iter": 4, "batch_size": 7, "random_state": 0, "return_sequences": True}
+TINY = {"hidden_layer_sizes": 4, "max_iter": 2, "batch_size": 11, "random_state": 0, "return_sequences": True}
 STEADY = {"learning_rate": "constant", "tol": 0, "n_iter_no_change": 1000}  # always to max_iter
 pytestmark = pytest.mark.filterwarnings("ignore:Maximum iterations:sklearn.exceptions.ConvergenceWarning")
 
@@ -289,7 +289,7 @@ def test_one_class_at_all_steps_is_predicted_with_certainty(ragged):
 
 def test_multilabel_targets_have_an_output_each(ragged, sums):
     Y = [np.column_stack([s > 0, s > 1, x[:, 1] > 0]).astype(int) for s, x in zip(sums, ragged, strict=True)]
-    model = RNNClassifier(**TINY | {"max_iter": 60, "learning_rate_init": 0.02}).fit(ragged, Y)
+    model = RNNClassifier(**TINY | {"max_iter": 30, "learning_rate_init": 0.05}).fit(ragged, Y)
     assert (model.n_outputs_, model.out_activation_) == (3, "logistic")
     predicted, p = model.predict(ragged), model.predict_proba(ragged)
     assert [row.shape for row in predicted] == [row.shape for row in p] == [row.shape for row in Y]
@@ -302,7 +302,7 @@ def test_multilabel_targets_have_an_output_each(ragged, sums):
 
 
 def test_numbers_come_back_in_their_unit(regressor, ragged, step_numbers):
-    model = regressor(**TINY | {"max_iter": 40, "learning_rate_init": 0.02}).fit(ragged, step_numbers)
+    model = regressor(**TINY | {"max_iter": 30, "learning_rate_init": 0.05}).fit(ragged, step_numbers)
     np.testing.assert_allclose(model.y_mean_, flat(step_numbers).mean())
     np.testing.assert_allclose(model.y_scale_, flat(step_numbers).std())
     assert model.score(ragged, step_numbers) > 0.8
@@ -704,10 +704,10 @@ def test_a_warm_start_and_partial_fit_go_on_as_if_there_had_been_no_break(estima
     X, y = steps
     settings = TINY | STEADY | {"solver": solver}
     whole = estimator(**settings).fit(X, y)
-    warm = estimator(**settings | {"max_iter": 2}, warm_start=True).fit(X, y).fit(X, y)
+    warm = estimator(**settings | {"max_iter": 1}, warm_start=True).fit(X, y).fit(X, y)
     assert same_bits(whole, warm)
     parts = estimator(**settings)
-    for _ in range(4):
+    for _ in range(2):
         parts.partial_fit(X, y)
     assert same_bits(whole, parts)
     assert parts.loss_curve_ == whole.loss_curve_

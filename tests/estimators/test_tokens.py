@@ -22,7 +22,7 @@ from sklearn_recurrent import (
 )
 from sklearn_recurrent._core.cells.registry import CELLS
 
-TINY = {"hidden_layer_sizes": 4, "max_iter": 4, "batch_size": 7, "random_state": 0, "embedding_dim": 3}
+TINY = {"hidden_layer_sizes": 4, "max_iter": 2, "batch_size": 11, "random_state": 0, "embedding_dim": 3}
 STEADY = {"learning_rate": "constant", "tol": 0, "n_iter_no_change": 1000}  # always to max_iter
 FROZEN = {"learning_rate_init": 1e-300, "max_iter": 1, "solver": "sgd", "batch_size": 40}  # the initial weights
 N_TOKENS = 9
@@ -365,7 +365,8 @@ def test_vectors_are_not_penalized(data, estimator):
 @pytest.mark.each_choice
 def test_every_solver_learns_what_tokens_mean(data, estimator, settings):
     X, y = data
-    model = estimator(**TINY | {"hidden_layer_sizes": 8, "max_iter": 50, "learning_rate_init": 0.02} | settings)
+    learning = {"hidden_layer_sizes": 8, "max_iter": 30, "batch_size": 8, "learning_rate_init": 0.04}
+    model = estimator(**TINY | learning | settings)
     assert model.fit(X, y).score(X, y) > 0.9
 
 
@@ -374,9 +375,9 @@ def test_training_goes_on_as_if_there_had_been_no_break(data, estimator, solver)
     X, y = data
     settings = TINY | STEADY | {"solver": solver}
     whole = estimator(**settings).fit(X, y)
-    assert same_bits(whole, estimator(**settings | {"max_iter": 2}, warm_start=True).fit(X, y).fit(X, y))
+    assert same_bits(whole, estimator(**settings | {"max_iter": 1}, warm_start=True).fit(X, y).fit(X, y))
     parts = estimator(**settings)
-    for _ in range(4):
+    for _ in range(2):
         parts.partial_fit(X, y)
     assert same_bits(whole, parts)
 
@@ -384,7 +385,7 @@ def test_training_goes_on_as_if_there_had_been_no_break(data, estimator, solver)
 def test_a_target_for_each_token(tokens, data, estimator):
     """Has a 7 come?"""
     y = [np.maximum.accumulate(x == 7).astype(int) for x in tokens]
-    model = estimator(**TINY | {"max_iter": 40, "learning_rate_init": 0.03}, return_sequences=True)
+    model = estimator(**TINY | {"max_iter": 20, "batch_size": 8, "learning_rate_init": 0.06}, return_sequences=True)
     assert model.fit(tokens, y).score(tokens, y) > 0.9
     rows = padded(tokens)
     by_rows = clone(model).set_params(pad_token=0).fit(rows, padded(y))
