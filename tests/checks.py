@@ -51,6 +51,7 @@ NUMERIC = {
     "check_sample_weights_not_overwritten",
 }
 TRAINING = {"check_class_weight_classifiers", "check_classifiers_train", "check_regressors_train"}  # they take longest
+LEARNING = TRAINING | {"check_classifiers_classes"}  # what is learned counts
 
 
 def name_of_check(check):
@@ -74,13 +75,11 @@ def is_of_the_class(check):
     return name_of_check(check) not in NUMERIC
 
 
-def needs_few_epochs(estimator, check):
-    """Five epochs are enough where nothing depends on what is learned."""
-    return (
-        is_of_the_class(check)
-        and name_of_check(check) != "check_classifiers_classes"
-        and hasattr(estimator, "max_iter")
-    )
+def epochs_for(check):
+    """Few are enough where nothing depends on what is learned; None if it does."""
+    if name_of_check(check) in LEARNING:
+        return None
+    return 5 if is_of_the_class(check) else 10
 
 
 def by_identity(function):
@@ -95,13 +94,17 @@ def by_identity(function):
     return cached
 
 
-def scikit_learns_checks(estimators, run=lambda check: True, one_in=1):
+def scikit_learns_checks(estimators, run=lambda check: True, one_in=1, *, as_they_are=False):
     """`parametrize_with_checks`; the checks that are not to `run` in `make test`, `make matrix` runs.
 
     one_in : estimators take the checks in turn, each one of so many
+    as_they_are : with `max_iter` of the estimators, also where few epochs are enough
     """
     names, cases = (mark := parametrize_with_checks(estimators)).args
-    with_few_epochs = by_identity(lambda estimator: clone(estimator).set_params(max_iter=5))
+    with_few_epochs = {
+        n_epochs: by_identity(lambda estimator, n=n_epochs: clone(estimator).set_params(max_iter=n))
+        for n_epochs in (5, 10)
+    }
     numbers = {}
     met = Counter()
     selected = []
@@ -114,8 +117,10 @@ def scikit_learns_checks(estimators, run=lambda check: True, one_in=1):
             if (number + met[number]) % one_in == 0:
                 marks = ()
             met[number] += 1
-        model = with_few_epochs(estimator) if needs_few_epochs(estimator, check) else estimator
-        selected.append(pytest.param(model, check, marks=marks))
+        n_epochs = epochs_for(check)
+        if n_epochs and not as_they_are and hasattr(estimator, "max_iter"):
+            estimator = with_few_epochs[n_epochs](estimator)
+        selected.append(pytest.param(estimator, check, marks=marks))
     return pytest.mark.parametrize(names, selected, ids=by_identity(mark.kwargs["ids"]))
 
 

@@ -71,7 +71,7 @@ def in_turn(settings):
     return [cls(**values) for cls, values in zip(cycle((RNNClassifier, RNNRegressor)), settings)]
 
 
-@scikit_learns_checks([LSTMClassifier(), RNNRegressor()], is_numeric_and_short, one_in=4)
+@scikit_learns_checks([LSTMClassifier(), RNNRegressor()], is_numeric_and_short, one_in=4, as_they_are=True)
 def test_every_kind_of_estimator_passes_every_check_with_its_defaults(estimator, check):
     run(check, estimator)
 
