@@ -25,6 +25,10 @@ MORE_CHECKS = [
 ]
 
 
+PROCESSES = {"backend": "loky", "n_jobs": 2, "inner_max_num_threads": 2, "max_nbytes": 1}
+"""For joblib: BLAS may take two threads; and sequences come to the workers as large ones do, as read-only memory maps.
+With other settings, processes are started anew, which takes seconds."""
+
 # The checks whose outcome depends on how a network computes and what it keeps. Of the others, the class decides.
 NUMERIC = {
     "check_class_weight_classifiers",

@@ -1,9 +1,11 @@
 """Every form of X in every consumer of scikit-learn: which of them work, and which raise."""
 
+import joblib
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from checks import PROCESSES
 from sklearn import config_context
 from sklearn import model_selection as ms
 from sklearn.base import clone
@@ -95,6 +97,11 @@ def of_search(search, X, y):
     return search.predict(X).shape
 
 
+def in_processes(consume, *args):
+    with joblib.parallel_config(**PROCESSES):
+        return consume(*args)
+
+
 def scores(result):
     assert np.isfinite(result).all()
     return np.shape(result)
@@ -124,7 +131,7 @@ CLASSIFIER_CONSUMERS = {
         ms.cross_val_predict(MODEL, X, y, cv=2, method="predict_proba").shape
     ),
     "GridSearchCV": lambda X, y: of_search(ms.GridSearchCV(MODEL, GRID, cv=2), X, y),
-    "GridSearchCV in two processes": lambda X, y: of_search(ms.GridSearchCV(MODEL, GRID, cv=2, n_jobs=2), X, y),
+    "GridSearchCV in two processes": lambda X, y: in_processes(of_search, ms.GridSearchCV(MODEL, GRID, cv=2), X, y),
     "HalvingGridSearchCV": lambda X, y: of_search(
         ms.HalvingGridSearchCV(MODEL, GRID, cv=2, min_resources=20, random_state=0), X, y
     ),

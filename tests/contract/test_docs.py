@@ -4,11 +4,14 @@ import inspect
 import re
 from pathlib import Path
 
+import joblib
 import pytest
 from sklearn.base import BaseEstimator
 
 import sklearn_recurrent
 from sklearn_recurrent._core.cells.registry import CELLS
+from sklearn_recurrent._core.training import minimize_minibatch
+from sklearn_recurrent._estimators import base
 
 ROOT = Path(__file__).parents[2]
 PUBLIC = {name: getattr(sklearn_recurrent, name) for name in sklearn_recurrent.__all__}
@@ -87,9 +90,17 @@ def test_every_parameter_has_a_constraint(name):
 PAGES = [path for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")] if "```python" in path.read_text("utf-8")]
 
 
+def of_few_epochs(*args, max_iter, **settings):
+    return minimize_minibatch(*args, max_iter=min(max_iter, 2), **settings)
+
+
+@pytest.mark.parametrize("epochs", ["two epochs", pytest.param("all epochs", marks=pytest.mark.matrix)])
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_the_code_of_a_page_runs_from_top_to_bottom(page, tmp_path, monkeypatch):
+def test_the_code_of_a_page_runs_from_top_to_bottom(page, epochs, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    if epochs == "two epochs":  # what a page prints is not compared with anything
+        monkeypatch.setattr(base, "minimize_minibatch", of_few_epochs)
+        monkeypatch.setitem(joblib.parallel.BACKENDS, "loky", joblib.parallel.BACKENDS["threading"])
     text, names = page.read_text("utf-8"), {"__name__": "page"}
     for block in re.finditer(r"^```python\n(.*?)^```$", text, re.M | re.S):
         line = text.count("\n", 0, block.start(1))

@@ -261,12 +261,12 @@ def test_the_global_generator_is_used_only_without_a_seed(estimator, data):
     assert_same_model(make(estimator, random_state=None).fit(X, y), one, X)
 
 
-@pytest.mark.parametrize("backend", ["loky", "threading"])
-def test_the_number_of_jobs_around_a_fit_changes_no_bit(ragged, labels, backend):
+def test_the_number_of_jobs_around_a_fit_changes_no_bit(ragged, labels):
+    """Of threads; with processes, test_scale_out has it."""
     grid = {"hidden_layer_sizes": [3, 4], "alpha": [0, 0.1]}
     search = GridSearchCV(LSTMClassifier(max_iter=3, random_state=0), grid, cv=2, scoring="neg_log_loss")
     one = clone(search).fit(ragged, labels)
-    with joblib.parallel_config(backend=backend):
+    with joblib.parallel_config(backend="threading"):
         two = search.set_params(n_jobs=2).fit(ragged, labels)
     for split in range(2):
         key = f"split{split}_test_score"

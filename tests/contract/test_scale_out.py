@@ -5,6 +5,7 @@ import tracemalloc
 import joblib
 import numpy as np
 import pytest
+from checks import PROCESSES
 from sklearn.base import clone
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV
@@ -14,10 +15,7 @@ from sklearn_recurrent import GRUClassifier, GRURegressor, RNNClassifier, RNNReg
 from sklearn_recurrent._core import network
 from sklearn_recurrent._estimators import base
 
-LOKY = {"backend": "loky", "n_jobs": 2, "inner_max_num_threads": 2, "max_nbytes": 1}
-"""BLAS may take two threads; and sequences come to the workers as large ones do, as read-only memory maps."""
-
-BACKENDS = {"loky": LOKY, "threading": {"backend": "threading", "n_jobs": 2}}
+BACKENDS = {"loky": PROCESSES, "threading": {"backend": "threading", "n_jobs": 2}}
 GRID = {"alpha": [0.0, 1.0], "hidden_layer_sizes": [3, 4]}
 TINY = {"hidden_layer_sizes": 4, "max_iter": 2, "batch_size": 10, "random_state": 0}
 
@@ -45,7 +43,7 @@ def test_a_search_finds_the_same_bits_in_any_backend(ragged, labels, backend, fo
 def test_sequences_may_come_as_read_only_memory_maps(ragged, labels):
     """Arrays of more than max_nbytes, 1 MB by default, are one file for all workers, also if they lie in a list."""
     search = GridSearchCV(GRUClassifier(**TINY), GRID, cv=2, scoring=is_mapped, error_score="raise", refit=False)
-    with joblib.parallel_config(**LOKY):
+    with joblib.parallel_config(**PROCESSES):
         assert search.fit(ragged, labels).cv_results_["mean_test_score"].tolist() == [1] * 4
 
 
@@ -106,7 +104,7 @@ def test_epochs_are_a_resource_of_successive_halving(ragged, labels):
     assert expected.n_resources_ == [1, 2, 4]
     assert expected.n_candidates_ == [4, 2, 1]
     assert expected.best_estimator_.n_iter_ == 4
-    with joblib.parallel_config(**LOKY):
+    with joblib.parallel_config(**PROCESSES):
         assert_same_search(halving().fit(ragged, labels), expected)
 
 

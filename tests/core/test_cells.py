@@ -145,6 +145,7 @@ def test_every_coordinate_of_the_gradient_of_a_cell_with_a_masked_state_is_right
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("truncate", [1, 2, 3, 5, 9])
 @pytest.mark.parametrize("name", CELLS)
+@pytest.mark.each_choice(times=2)
 def test_a_truncated_gradient_takes_the_state_every_so_many_steps_as_a_constant(name, truncate, reverse):
     for max_padding in (0, 10):
         assert_gradients_agree(

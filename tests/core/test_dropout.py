@@ -9,7 +9,7 @@ from sklearn.base import clone, is_classifier
 
 from sklearn_recurrent import GRUClassifier, LSTMRegressor, RNNRegressor
 
-TINY = {"hidden_layer_sizes": 6, "max_iter": 2, "batch_size": 7, "random_state": 0}
+TINY = {"hidden_layer_sizes": 6, "max_iter": 2, "batch_size": 15, "random_state": 0}
 STEADY = {"learning_rate": "constant", "tol": 0, "n_iter_no_change": 1000}  # always to max_iter
 KINDS = [{"dropout": 0.3}, {"recurrent_dropout": 0.3}, {"dropout": 0.2, "recurrent_dropout": 0.4}]
 NETS = [
@@ -97,7 +97,7 @@ def test_the_global_generator_is_left_alone(estimator, data, kind):
 
 @pytest.mark.parametrize("cell", ["elman", "gru_reset_before"])
 def test_noise_raises_the_loss_of_training_the_more_of_it_there_is(cell, ragged, numbers):
-    settings = {"cell": cell, "hidden_layer_sizes": 12, "max_iter": 12, "learning_rate_init": 0.02, "random_state": 0}
+    settings = {"cell": cell, "hidden_layer_sizes": 12, "max_iter": 8, "learning_rate_init": 0.02, "random_state": 0}
     for name in ("dropout", "recurrent_dropout"):
         curves = [RNNRegressor(**settings, **{name: p}).fit(ragged, numbers).loss_curve_ for p in (0.0, 0.3, 0.7)]
         ends = [np.mean(curve[-5:]) for curve in curves]
@@ -107,14 +107,14 @@ def test_noise_raises_the_loss_of_training_the_more_of_it_there_is(cell, ragged,
 @pytest.mark.each_choice
 def test_with_noise_a_net_still_learns(estimator, data, kind):
     X, y = data
-    model = estimator(16, max_iter=40, batch_size=8, learning_rate_init=0.03, random_state=0, **kind).fit(X, y)
+    model = estimator(16, max_iter=15, batch_size=8, learning_rate_init=0.06, random_state=0, **kind).fit(X, y)
     assert model.score(X, y) > 0.8
 
 
 def test_a_net_with_noise_fits_noise_less_closely():
     rng = np.random.default_rng(0)
     X, y = [rng.normal(size=(rng.integers(3, 10), 2)) for _ in range(40)], rng.normal(size=40)
-    settings = {"hidden_layer_sizes": 32, "max_iter": 60, "learning_rate_init": 0.01, "alpha": 0.0, "random_state": 0}
+    settings = {"hidden_layer_sizes": 32, "max_iter": 30, "learning_rate_init": 0.02, "alpha": 0.0, "random_state": 0}
     scores = [RNNRegressor(**settings, dropout=p, recurrent_dropout=p).fit(X, y).score(X, y) for p in (0.0, 0.4)]
     assert scores[0] > 0.9 > scores[1] + 0.1
 
@@ -124,12 +124,12 @@ def test_a_net_with_noise_fits_noise_less_closely():
 def test_training_goes_on_as_if_there_had_been_no_break(estimator, data, kind, solver):
     X, y = data
     settings = TINY | STEADY | kind | {"solver": solver}
-    whole = estimator(**settings | {"max_iter": 6}).fit(X, y)
-    warm = estimator(**settings | {"max_iter": 3}, warm_start=True).fit(X, y).fit(X, y)
+    whole = estimator(**settings | {"max_iter": 4}).fit(X, y)
+    warm = estimator(**settings | {"max_iter": 2}, warm_start=True).fit(X, y).fit(X, y)
     assert same_bits(whole, warm)
     assert warm.loss_curve_ == whole.loss_curve_
     parts = estimator(**settings)
-    for _ in range(6):
+    for _ in range(4):
         parts.partial_fit(X, y)
     assert same_bits(whole, parts)
     copied = pickle.loads(pickle.dumps(parts)).partial_fit(X, y)
@@ -146,7 +146,7 @@ def test_each_epoch_drops_other_units(estimator, data):
 
 def test_the_loss_with_noise_before_the_output_is_larger_by_the_variance_of_the_noise(ragged, numbers):
     """E (f + noise)² = f² + Σ_k (V_k h_k)² · p / (1 - p), where f is linear in the pooled states h."""
-    X, y, p = ragged, numbers, 0.3
+    X, y, p = [x[:3] for x in ragged], numbers, 0.3
     frozen = TINY | STEADY | {"solver": "sgd", "learning_rate_init": 1e-300, "batch_size": 40, "alpha": 0.0}
     model = LSTMRegressor(**frozen | {"max_iter": 1}).fit(X, y)
     noisy = LSTMRegressor(**frozen | {"max_iter": 300}, dropout=p).fit(X, y).loss_curve_

@@ -363,17 +363,17 @@ def test_input_gradients_of_tokens_are_those_of_their_vectors(cell, regress):
     model, _ = network(X, kind, cell=cell, embedding_dim=2, pooling=("last", "mean", "attention"))
     respond = model.predict if regress else model.decision_function
     gradients, table = model.input_gradients(X, None if regress else 1), model.weights_["embedding/E"]
-    for j, (x, gradient) in enumerate(zip(X, gradients, strict=True)):
-        assert gradient.shape == (len(x), 2)
-        for row, token in enumerate(model.vocabulary_, start=1):
-            for k in range(2):
-                before, values = table[row, k], []
-                for step in (1e-5, -1e-5):
-                    table[row, k] = before + step
-                    values.append(respond(X)[j])
-                table[row, k] = before
-                true = (values[0] - values[1]) / 2e-5
-                assert_allclose(gradient[x == token, k].sum(), true, rtol=1e-6, atol=1e-8 * (20 if regress else 1))
+    assert [gradient.shape for gradient in gradients] == [(len(x), 2) for x in X]
+    for row, token in enumerate(model.vocabulary_, start=1):
+        for k in range(2):
+            before, values = table[row, k], []
+            for step in (1e-5, -1e-5):
+                table[row, k] = before + step
+                values.append(respond(X))
+            table[row, k] = before
+            found = [gradient[x == token, k].sum() for x, gradient in zip(X, gradients, strict=True)]
+            true = (values[0] - values[1]) / 2e-5
+            assert_allclose(found, true, rtol=1e-6, atol=1e-8 * (20 if regress else 1))
 
 
 # --- the flow of the gradient -----------------------------------------------------------------------------------------

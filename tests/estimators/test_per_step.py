@@ -183,11 +183,12 @@ def test_equally_long_sequences_in_every_container_give_one_model(estimator, ste
     expected = estimator(**TINY).fit(X, y)
     cube = np.array(X)
     forms = {"3-D": cube, "2-D": cube[:, :, 0], "frame": pd.DataFrame(cube[:, :, 0]), "list": X, "object": objects(X)}
+    expected_responses = responses(expected, X).values()
     for name, form in forms.items():
         Y = EQUAL_Y[y_form](y)
         model = estimator(**TINY).fit(form, Y)
         assert same_bits(model, expected)
-        for out, wanted in zip(responses(model, form).values(), responses(expected, X).values(), strict=True):
+        for out, wanted in zip(responses(model, form).values(), expected_responses, strict=True):
             assert np.array_equal(np.stack(list(out)), np.stack(list(wanted)))
             assert (out.dtype == object) == (name in ("list", "object"))
         assert model.score(form, Y) == expected.score(X, y)
@@ -326,8 +327,8 @@ def test_numbers_of_every_type_are_float64_inside(ragged, sums, dtype):
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_every_cell_learns_what_each_step_is(cell, ragged, step_labels, step_numbers):
-    settings = {"cell": cell, "return_sequences": True, "max_iter": 30, "batch_size": 8, "random_state": 0}
-    settings["learning_rate_init"] = 0.02
+    settings = {"cell": cell, "return_sequences": True, "max_iter": 10, "batch_size": 8, "random_state": 0}
+    settings["learning_rate_init"] = 0.06
     assert RNNClassifier(8, **settings).fit(ragged, step_labels).score(ragged, step_labels) > 0.9
     assert RNNRegressor(8, **settings).fit(ragged, step_numbers).score(ragged, step_numbers) > 0.75
 
@@ -416,8 +417,9 @@ def test_the_loss_is_the_documented_one(ragged, step_labels, three_step_labels, 
 @pytest.mark.each_choice
 def test_every_solver_learns(estimator, steps, solver):
     X, y = steps
-    settings = {"learning_rate_init": 0.1} if solver == "sgd" else {}
-    model = estimator(8, max_iter=60, batch_size=8, solver=solver, return_sequences=True, random_state=0, **settings)
+    rate = {"adam": 0.03, "sgd": 0.1, "lbfgs": 0.01}[solver]
+    model = estimator(8, max_iter=20, batch_size=8, solver=solver, return_sequences=True, random_state=0)
+    model.set_params(learning_rate_init=rate)
     assert model.fit(X, y).score(X, y) > 0.8
     assert model.loss_ < 0.5 * model.loss_curve_[0]
 
@@ -725,7 +727,7 @@ def test_partial_fit_knows_classes_that_come_later(ragged, three_step_labels):
 
 def test_early_stopping_scores_all_steps_of_the_sequences_set_aside(estimator, steps):
     X, y = steps
-    settings = TINY | {"early_stopping": True, "learning_rate": "constant", "n_iter_no_change": 3, "max_iter": 60}
+    settings = TINY | {"early_stopping": True, "learning_rate": "constant", "n_iter_no_change": 3, "max_iter": 20}
     settings |= {"learning_rate_init": 0.03, "batch_size": 8, "validation_fraction": 0.3, "scoring": None}
     model = estimator(**settings).fit(X, y)
     assert len(model.validation_scores_) == model.n_iter_

@@ -47,7 +47,7 @@ def test_the_named_forms_are_the_general_one_with_a_cell(ragged, labels, numbers
 @pytest.mark.each_choice
 def test_every_cell_learns(cls, cell, ragged, labels, numbers):
     y = labels if cls is RNNClassifier else numbers
-    model = cls(8, cell=cell, max_iter=25, learning_rate_init=0.03, batch_size=8, random_state=0).fit(ragged, y)
+    model = cls(8, cell=cell, max_iter=12, learning_rate_init=0.06, batch_size=8, random_state=0).fit(ragged, y)
     assert model.score(ragged, y) > 0.85
 
 
