@@ -316,9 +316,17 @@ def test_every_parameter_of_classifiers_is_tested_with_invalid_values():
     assert set(RNNClassifier().get_params()) == set(INVALID)
 
 
+@pytest.fixture(scope="module")
+def stored():
+    """Pickles of models that are fitted once; each test has a copy of its own."""
+    return {}
+
+
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in INVALID.items() for value in values])
-def test_an_invalid_parameter_of_classifiers_is_an_error_that_names_it(ragged, labels, name, value):
-    model = RNNClassifier(**TINY).fit(ragged, labels)
+def test_an_invalid_parameter_of_classifiers_is_an_error_that_names_it(ragged, labels, name, value, stored):
+    if "classifier" not in stored:
+        stored["classifier"] = pickle.dumps(RNNClassifier(**TINY).fit(ragged, labels))
+    model = pickle.loads(stored["classifier"])
     expected = model.predict_proba(ragged)
     for case in (clone(model).set_params(**{name: value}), model.set_params(**{name: value})):
         assert_refused(case, ragged, labels, name)

@@ -123,7 +123,7 @@ def test_a_callback_changes_nothing(task):
 @pytest.mark.each_choice(times=2)
 def test_a_callback_that_stops_a_fit_leaves_the_model_of_a_shorter_one(task, solver):
     cls, X, y = task
-    settings = TINY | STEADY | {"solver": solver, "batch_size": 7}
+    settings = TINY | STEADY | {"solver": solver, "batch_size": 15}
     shorter = cls(**settings | {"max_iter": 2}).fit(X, y)
     stopped = cls(**settings | {"max_iter": 9}).set_callbacks(Recorder(stop=2)).fit(X, y)
     assert (stopped.n_iter_, stopped.t_, stopped.best_iter_) == (2, 80, 2)
@@ -152,7 +152,7 @@ def test_a_fit_that_a_callback_stops_does_not_warn(ragged, labels, recwarn):
 @pytest.mark.each_choice(times=2)
 def test_the_model_after_an_epoch_is_that_of_a_fit_of_so_many(task, solver):
     cls, X, y = task
-    settings = TINY | STEADY | {"solver": solver, "batch_size": 7}
+    settings = TINY | STEADY | {"solver": solver, "batch_size": 15}
     recorder = Recorder()
     cls(**settings).set_callbacks(recorder).fit(X, y)
     assert len(recorder.models) == 4

@@ -33,7 +33,7 @@ from sklearn_recurrent import (
 from sklearn_recurrent._core import decoding, objective, scheduled_sampling
 from sklearn_recurrent._core.cells.registry import CELLS
 
-TINY = {"hidden_layer_sizes": 4, "max_iter": 3, "batch_size": 20, "random_state": 0}
+TINY = {"hidden_layer_sizes": 4, "max_iter": 2, "batch_size": 20, "random_state": 0}
 STEADY = {"learning_rate": "constant", "tol": 0, "n_iter_no_change": 1000}  # always to max_iter
 FROZEN = {"hidden_layer_sizes": 4, "max_iter": 1, "solver": "sgd", "learning_rate_init": 1e-300, "batch_size": 1000}
 FROZEN |= {"alpha": 0.0, "random_state": 0}  # a fit that only reports the loss of the initial weights
@@ -679,7 +679,7 @@ def test_a_model_with_future_features_goes_on_where_it_was(ahead):
     settings = KNOWN | STEADY
     whole = Seq2SeqRegressor(**settings).fit(X, y)
     parts = Seq2SeqRegressor(**settings | {"max_iter": 1})
-    for _ in range(3):
+    for _ in range(2):
         parts.partial_fit(X, y)
     assert same_bits(parts, whole)
     copied = pickle.loads(pickle.dumps(parts)).set_params(future_features=[0])
@@ -774,7 +774,7 @@ def test_quantiles_cover_what_they_say_and_the_median_is_what_the_decoder_reads(
 def test_a_warm_start_with_other_quantiles_goes_on_if_they_are_as_many(ragged):
     y = OF_NUMBERS["(n, h)"][0]
     model = Seq2SeqRegressor(**TINY, loss="quantile", quantile=(0.1, 0.5), warm_start=True).fit(ragged, y)
-    assert model.set_params(quantile=(0.2, 0.5)).fit(ragged, y).n_iter_ == 6
+    assert model.set_params(quantile=(0.2, 0.5)).fit(ragged, y).n_iter_ == 4
     model.set_params(quantile=(0.2, 0.5, 0.7))
     assert_refused(model, ragged, y, "n_outputs changed from 2 to 3")
 
@@ -1680,7 +1680,7 @@ def test_a_schedule_of_teacher_forcing_begins_anew_with_a_warm_start():
             objective.forcing = lambda epoch: asked.append(forcing(epoch)) or asked[-1]
             return objective
 
-    model = Listening(**TINY | {"batch_size": 40, "teacher_forcing": (1, 0.5), "warm_start": True})
+    model = Listening(**TINY | {"max_iter": 3, "batch_size": 40, "teacher_forcing": (1, 0.5), "warm_start": True})
     model.fit(X, X[:, :3]).fit(X, X[:, :3])
     model.partial_fit(X, X[:, :3])
     assert asked == [1, 0.75, 0.5, 1, 0.75, 0.5, 1]

@@ -24,12 +24,12 @@ def same_bits(one, other):
 @pytest.mark.parametrize("solver", OPTIMIZERS)
 def test_a_warm_start_goes_on_as_if_there_had_been_no_break(estimator, data, solver):
     X, y = data
-    settings = TINY | STEADY | {"solver": solver, "batch_size": 7}
-    whole = estimator(**settings | {"max_iter": 6}).fit(X, y)
-    parts = estimator(**settings | {"max_iter": 3}, warm_start=True).fit(X, y)
-    assert (parts.n_iter_, parts.t_) == (3, 120)
+    settings = TINY | STEADY | {"solver": solver, "batch_size": 15}
+    whole = estimator(**settings | {"max_iter": 4}).fit(X, y)
+    parts = estimator(**settings | {"max_iter": 2}, warm_start=True).fit(X, y)
+    assert (parts.n_iter_, parts.t_) == (2, 80)
     parts.fit(X, y)
-    assert (parts.n_iter_, parts.t_) == (6, 240)
+    assert (parts.n_iter_, parts.t_) == (4, 160)
     assert same_bits(whole, parts)
     assert parts.loss_curve_ == whole.loss_curve_
 
@@ -42,7 +42,7 @@ def many():
     return X, np.array([x.mean() + x[-1, 0] for x in X])
 
 
-NOISY = {"dropout": 0.3, "recurrent_dropout": 0.2, "batch_size": 7, "weight_decay": 0.1, "warmup_steps": 60}
+NOISY = {"dropout": 0.3, "recurrent_dropout": 0.2, "batch_size": 15, "weight_decay": 0.1, "warmup_steps": 30}
 
 
 @pytest.mark.parametrize("solver", OPTIMIZERS)
