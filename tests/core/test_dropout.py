@@ -5,6 +5,7 @@ import pickle
 import joblib
 import numpy as np
 import pytest
+from checks import same_bits
 from sklearn.base import clone, is_classifier
 
 from sklearn_recurrent import GRUClassifier, LSTMRegressor, RNNRegressor
@@ -39,10 +40,6 @@ def kind(request):
 
 def for_each_step(X, y):
     return [np.full(len(x), target) for x, target in zip(X, y, strict=True)]
-
-
-def same_bits(one, other):
-    return one.theta_.tobytes() == other.theta_.tobytes()
 
 
 @pytest.mark.parametrize("net", NETS, ids=str)

@@ -3,6 +3,7 @@
 import joblib
 import numpy as np
 import pytest
+from checks import same_bits
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -15,10 +16,6 @@ callback = pytest.importorskip("sklearn.callback", reason="callbacks came with s
 TINY = {"hidden_layer_sizes": 4, "max_iter": 4, "random_state": 0}
 STEADY = {"learning_rate": "constant", "tol": 0, "n_iter_no_change": 1000}  # always to max_iter
 pytestmark = pytest.mark.filterwarnings("ignore:Maximum iterations:sklearn.exceptions.ConvergenceWarning")
-
-
-def same_bits(one, other):
-    return one.theta_.tobytes() == other.theta_.tobytes()
 
 
 class Recorder:

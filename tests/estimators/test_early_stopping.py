@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from checks import same_bits
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.metrics import accuracy_score, f1_score, log_loss, make_scorer, mean_poisson_deviance, r2_score
@@ -49,10 +50,6 @@ TINY = {"hidden_layer_sizes": 4, "max_iter": 4, "random_state": 0}
 STEADY = {"learning_rate": "constant", "tol": 0, "n_iter_no_change": 1000}  # always to max_iter
 HALF = {"early_stopping": True, "validation_fraction": 0.5}
 pytestmark = pytest.mark.filterwarnings("ignore:Maximum iterations:sklearn.exceptions.ConvergenceWarning")
-
-
-def same_bits(one, other):
-    return one.theta_.tobytes() == other.theta_.tobytes()
 
 
 class Spy:

@@ -6,6 +6,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from checks import same_bits
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -22,10 +23,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:Maximum iterations:sklearn.excep
 CLOSE = {"rtol": 0, "atol": 1e-12}
 UNIT = np.array([10.0, 0.1])
 ZERO = np.array([500.0, -3.0])
-
-
-def same_bits(one, other):
-    return one.theta_.tobytes() == other.theta_.tobytes()
 
 
 @pytest.fixture

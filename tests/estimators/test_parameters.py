@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from checks import same_bits
 from oracle import RETENTION
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
@@ -21,10 +22,6 @@ from sklearn_recurrent._estimators import callbacks
 TINY = {"hidden_layer_sizes": 4, "max_iter": 4, "random_state": 0}
 STEADY = {"learning_rate": "constant", "tol": 0, "n_iter_no_change": 1000}  # always to max_iter
 pytestmark = pytest.mark.filterwarnings("ignore:Maximum iterations:sklearn.exceptions.ConvergenceWarning")
-
-
-def same_bits(one, other):
-    return one.theta_.tobytes() == other.theta_.tobytes()
 
 
 # --- all of them ------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import sklearn.model_selection as ms
-from checks import every_pair
+from checks import every_pair, same_bits
 from sklearn.base import clone, is_classifier
 from sklearn.metrics import accuracy_score, f1_score, log_loss, r2_score
 from sklearn.pipeline import make_pipeline
@@ -32,10 +32,6 @@ from sklearn_recurrent._core.cells.registry import CELLS
 TINY = {"hidden_layer_sizes": 4, "max_iter": 2, "batch_size": 11, "random_state": 0, "return_sequences": True}
 STEADY = {"learning_rate": "constant", "tol": 0, "n_iter_no_change": 1000}  # always to max_iter
 pytestmark = pytest.mark.filterwarnings("ignore:Maximum iterations:sklearn.exceptions.ConvergenceWarning")
-
-
-def same_bits(one, other):
-    return one.theta_.tobytes() == other.theta_.tobytes()
 
 
 @pytest.fixture(params=[GRUClassifier, LSTMRegressor], ids=["GRUClassifier", "LSTMRegressor"])

@@ -12,7 +12,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import sklearn.model_selection as ms
-from checks import assert_attributes_are_those_documented, assert_refused
+from checks import assert_attributes_are_those_documented, assert_refused, same_bits
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -38,10 +38,6 @@ STEADY = {"learning_rate": "constant", "tol": 0, "n_iter_no_change": 1000}  # al
 FROZEN = {"hidden_layer_sizes": 4, "max_iter": 1, "solver": "sgd", "learning_rate_init": 1e-300, "batch_size": 1000}
 FROZEN |= {"alpha": 0.0, "random_state": 0}  # a fit that only reports the loss of the initial weights
 pytestmark = pytest.mark.filterwarnings("ignore:Maximum iterations:sklearn.exceptions.ConvergenceWarning")
-
-
-def same_bits(one, other):
-    return one.theta_.tobytes() == other.theta_.tobytes()
 
 
 def objects(y):

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from checks import same_bits
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import GridSearchCV, cross_val_predict
 from sklearn.pipeline import make_pipeline
@@ -49,10 +50,6 @@ def data(estimator, tokens):
     """Is there more of 7 than of 2? and by how many?"""
     counts = np.array([(x == 7).sum() - (x == 2).sum() for x in tokens], float)
     return tokens, np.where(counts > 0, "more", "less") if is_classifier(estimator()) else 500 + 10 * counts
-
-
-def same_bits(one, other):
-    return one.theta_.tobytes() == other.theta_.tobytes()
 
 
 def raw(model, X):

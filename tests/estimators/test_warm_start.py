@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from checks import same_bits
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.neural_network import MLPClassifier
 
@@ -12,10 +13,6 @@ from sklearn_recurrent._core.optimizers import OPTIMIZERS
 TINY = {"hidden_layer_sizes": 4, "max_iter": 4, "random_state": 0}
 STEADY = {"learning_rate": "constant", "tol": 0, "n_iter_no_change": 1000}  # always to max_iter
 pytestmark = pytest.mark.filterwarnings("ignore:Maximum iterations:sklearn.exceptions.ConvergenceWarning")
-
-
-def same_bits(one, other):
-    return one.theta_.tobytes() == other.theta_.tobytes()
 
 
 # --- going on ---------------------------------------------------------------------------------------------------------
