@@ -44,6 +44,7 @@ bench: .venv/bench
 	$(BIN)/python benchmarks/toolbox.py
 	$(BIN)/python benchmarks/seq2seq.py
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/precision.py
 
 accuracy: .venv/bench
 	$(BIN)/python benchmarks/accuracy.py

@@ -312,7 +312,7 @@ TRAINING = {
         [StrOptions({"float32", "float64"}), None],
         "{'float32', 'float64'} or None",
         'Literal["float32", "float64"] | str | None',
-        "Precision of the computation, whatever that of X is. 'float32' takes about half the time. None: as X.",
+        "Precision of the computation, whatever that of X is. 'float32' is up to twice as fast. None: as X.",
     ),
     "n_jobs": Parameter(
         None,

@@ -149,7 +149,7 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
     bptt_steps : int or None, default=None
         Number of steps after which gradients are cut (truncated backpropagation); states are not. None: they are exact.
     dtype : {'float32', 'float64'} or None, default=None
-        Precision of the computation, whatever that of X is. 'float32' takes about half the time. None: as X.
+        Precision of the computation, whatever that of X is. 'float32' is up to twice as fast. None: as X.
     n_jobs : int or None, default=None
         Number of threads; the result is the same. -1: all processors. None: 1, unless set by joblib.parallel_config.
     input_size : int or None, default=None
