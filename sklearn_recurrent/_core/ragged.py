@@ -117,11 +117,16 @@ class Ragged:
     def order_by_values(self):
         """An order, longest first, that is the same wherever the sequences lie, unless some are equal."""
         if self.length is not None:
-            keys = self.values.reshape(len(self), -1) @ _coefficients(self.length * self.n_features)
-            return np.argsort(keys, kind="stable")
+            return np.argsort(self.projections(), kind="stable")
+        return np.lexsort((self.projections(), -self.lengths))
+
+    def projections(self):
+        """(N,): a sum of all values of a sequence, with the same random coefficients each time."""
+        if self.length is not None:
+            return self.values.reshape(len(self), -1) @ _coefficients(self.length * self.n_features)
         steps = steps_of(self.offsets, np.arange(len(self))) - np.repeat(self.offsets[:-1], self.lengths)
         products = (self.values @ _coefficients(self.n_features)) * _coefficients(int(self.lengths.max()))[steps]
-        return np.lexsort((np.add.reduceat(products, self.offsets[:-1]), -self.lengths))
+        return np.add.reduceat(products, self.offsets[:-1])
 
     def map(self, function):
         """Apply `function` to all steps at once; it must not change their number. Static values stay."""

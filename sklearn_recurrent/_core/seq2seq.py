@@ -42,6 +42,10 @@ class Seq2SeqBatch:
     def take(self, rows):
         return Seq2SeqBatch(self.X.take(rows), self.decoder_inputs.take(rows))
 
+    def order_by_values(self):
+        """As of `Ragged`, by the values of the input sequences."""
+        return np.lexsort((self.X.projections(), -self.lengths))
+
     def steps(self, rows):
         """Indices of the output steps of the sequences `rows`, in that order."""
         return self.decoder_inputs.steps(rows)

@@ -502,7 +502,7 @@ def test_the_full_product_is_in_make_matrix():
     assert re.search(r"-m pytest -n 2 --dist worksteal \$\(ARGS\)$", recipes["test"], re.M)
     tests = [thing for thing in globals().values() if "estimator, check" in str(getattr(thing, "pytestmark", ""))]
     product = suites(*tests, all_of_them=True)
-    assert len(product) == 47
+    assert len(product) == 50
     for model, names in product:
         assert sorted(names) == sorted(list_of_checks(model))
 
