@@ -61,21 +61,26 @@ class Combination(NamedTuple):
 
 
 def time_blocks(cutoff, horizon):
-    """Windows to learn from and windows to calibrate on, for each of some blocks of time. No target is in both."""
+    """Windows to learn from and windows to calibrate on, for each of some blocks of time. No target is in both.
+
+    In short series a block may leave fewer windows than it has itself, or none. It then calibrates nothing.
+    """
     for block in np.array_split(np.unique(cutoff), N_BLOCKS):
+        held_out = np.isin(cutoff, block)
         learned = (cutoff + horizon <= block[0]) | (cutoff >= block[-1] + horizon)
-        yield learned, np.isin(cutoff, block)
+        if learned.sum() >= held_out.sum():
+            yield learned, held_out
 
 
 def relative_misses(windows, horizon, **wrap):
     """How far targets lie outside of bands of models that have not seen them, in widths of the band."""
     X, y, _ = windows
-    misses = np.empty(y.shape)
+    misses = []
     for learned, held_out in time_blocks(windows.cutoff, horizon):
         model = Combination.of(X[learned], y[learned], seeds=[0], **wrap)
         lower, _, upper = np.moveaxis(model.predict(X[held_out]), -1, 0)
-        misses[held_out] = np.maximum(lower - y[held_out], y[held_out] - upper) / (upper - lower)
-    return misses
+        misses.append(np.maximum(lower - y[held_out], y[held_out] - upper) / (upper - lower))
+    return np.concatenate(misses)
 
 
 def forecast(windows, last, horizon, alpha=0.1, **wrap):
