@@ -4,20 +4,22 @@
 that are one horizon apart, each method learns from what came before and forecasts the next horizon. Prints a row of a
 Markdown table per set: MASE (the mean absolute error, divided by that of the seasonal naive forecast within the series
 up to the cutoff; mean over series and cutoffs), the share of values within the bands of 90 %, and the seconds of all
-fits of the network.
+fits of the recipe.
 
-The network is one recipe, `forecast`, unchanged for all sets. The README of this folder says what it was chosen on.
+The recipe, `forecast`, is one, unchanged for all sets. The README of this folder says what it was chosen on.
 Boosting and the recipe get the same windows.
 """
 
 import sys
 import time
 import warnings
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.linear_model import Ridge
 from sklearn.multioutput import MultiOutputRegressor
 
 from sklearn_recurrent import (
@@ -33,34 +35,65 @@ from sklearn_recurrent import (
 
 QUANTILES = (0.05, 0.5, 0.95)
 NETWORK = GRURegressor(hidden_layer_sizes=32, loss="quantile", quantile=QUANTILES)
+N_BLOCKS = 5
 
 
-def fitted(model, X, y, seeds=3):
-    return [clone(model).set_params(regressor__random_state=seed).fit(X, y) for seed in range(seeds)]
+class Combination(NamedTuple):
+    """The mean of networks that differ by their seeds, and two linear models, which make half of the forecast."""
+
+    networks: list
+    linear: list
+
+    @classmethod
+    def of(cls, X, y, seeds, **wrap):
+        """Fit to windows; `wrap` says to PerWindow which columns are what."""
+        epochs = max(30, 16_000 // len(X))  # few windows need more passes: 500 batches at least
+        network = clone(NETWORK).set_params(max_iter=epochs)
+        networks = [PerWindow(clone(network).set_params(random_state=seed), **wrap).fit(X, y) for seed in seeds]
+        linear = [PerWindow(Ridge(), keep_level=keep, **wrap).fit(X, y) for keep in (False, True)]
+        return cls(networks, linear)
+
+    def predict(self, X):
+        """Lower end, median and upper end (n, horizon, 3): the band of the networks around the forecast of all."""
+        band = np.mean([model.predict(X) for model in self.networks], axis=0)
+        line = np.mean([model.predict(X) for model in self.linear], axis=0)
+        return band + (line - band[..., 1])[..., np.newaxis] / 2
 
 
-def mean_of(models, X):
-    return np.mean([model.predict(X) for model in models], axis=0)
+def time_blocks(cutoff, horizon):
+    """Windows to learn from and windows to calibrate on, for each of some blocks of time. No target is in both.
+
+    In short series a block may leave fewer windows than it has itself, or none. It then calibrates nothing.
+    """
+    for block in np.array_split(np.unique(cutoff), N_BLOCKS):
+        held_out = np.isin(cutoff, block)
+        learned = (cutoff + horizon <= block[0]) | (cutoff >= block[-1] + horizon)
+        if learned.sum() >= held_out.sum():
+            yield learned, held_out
 
 
-def forecast(model, windows, last, horizon, alpha=0.1):
-    """Predictions (n, horizon, 3) for the last window of each series: lower end, median, upper end.
+def relative_misses(windows, horizon, **wrap):
+    """How far targets lie outside of bands of models that have not seen them, in widths of the band."""
+    X, y, _ = windows
+    misses = []
+    for learned, held_out in time_blocks(windows.cutoff, horizon):
+        model = Combination.of(X[learned], y[learned], seeds=[0], **wrap)
+        lower, _, upper = np.moveaxis(model.predict(X[held_out]), -1, 0)
+        misses.append(np.maximum(lower - y[held_out], y[held_out] - upper) / (upper - lower))
+    return np.concatenate(misses)
 
-    The bands are widened, in parts of their width, until they cover what followed the latest fifth of the windows
-    (Romano et al. 2019, Sesia & Candès 2020), which models of the windows before had not seen.
+
+def forecast(windows, last, horizon, alpha=0.1, **wrap):
+    """Lower end, median and upper end (n, horizon, 3) for the last window of each series.
+
+    The bands are widened, or narrowed, in parts of their width, until they cover 1 - alpha of the targets in blocks of
+    time that models had not seen (Romano et al. 2019, Barber et al. 2021).
     """
     X, y, _ = windows
-    cutoff = windows.cutoff
-    epochs = max(50, 16_000 // len(X))  # few windows need more passes: 500 batches at least
-    model = clone(model).set_params(regressor__max_iter=epochs)
-    start = np.quantile(cutoff, 0.8)
-    earlier = cutoff + horizon <= start
-    later = cutoff > start
-    band = mean_of(fitted(model, X[earlier], y[earlier]), X[later])
-    misses = np.maximum(band[..., 0] - y[later], y[later] - band[..., 2]) / (band[..., 2] - band[..., 0])
+    misses = relative_misses(windows, horizon, **wrap)
     rank = min(len(misses), int(np.ceil((len(misses) + 1) * (1 - alpha))))
-    widening = np.sort(misses, axis=0)[rank - 1]
-    found = mean_of(fitted(model, X, y), last.X)
+    widening = np.sort(misses, axis=0)[rank - 1]  # of each step
+    found = Combination.of(X, y, seeds=range(3), **wrap).predict(last.X)
     width = found[..., 2] - found[..., 0]
     found[..., 0] -= widening * width
     found[..., 2] += widening * width
@@ -178,7 +211,7 @@ N_CUTOFFS = 4
 
 
 def backtest(table, season, horizon, window, known):
-    """Name of a method → its errors at the cutoffs; the coverage of the bands; seconds of fits of the network."""
+    """Name of a method → its errors at the cutoffs; the coverage of the bands; seconds of the recipe."""
     errors = {}
     covered = []
     seconds = 0.0
@@ -204,7 +237,7 @@ def backtest(table, season, horizon, window, known):
         }
         start = time.perf_counter()
         windows = windows._replace(X=windows.X.astype(np.float32))
-        bands = forecast(PerWindow(NETWORK, **wrap), windows, last, horizon)
+        bands = forecast(windows, last, horizon, **wrap)
         seconds += time.perf_counter() - start
         found["recipe"] = bands[..., 1]
         covered.append(coverage_score(true, bands[..., 0], bands[..., 2]))
