@@ -103,7 +103,14 @@ def _list_of_missing(missing, panel, stamps, horizon):
         if times:
             words.append(f"sequence {shown(panel.keys[j])} at {', '.join(times)}")
     more = f"; and {n_missing - n_listed} more" if n_missing > n_listed else ""
+    firsts = stamps[:, 0]
+    hint = ""
+    if (firsts[missing.any(axis=1)] < firsts.max()).any():
+        hint = (
+            " Some of these series end before others. Leave out those that have ended for good; to forecast the others "
+            "from one time on, give them a row at that time, with NaN where nothing is known."
+        )
     return (
         f"Expected known_future to have a row for each of the {horizon} time steps after the end of each series, got "
-        f"none for {'; '.join(words)}{more}."
+        f"none for {'; '.join(words)}{more}.{hint}"
     )

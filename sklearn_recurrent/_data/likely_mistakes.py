@@ -29,6 +29,18 @@ SEVERAL = 10
 """Sequences whose spread can be compared with that of others: a single one may be calmer than all together."""
 
 
+# --- features that are not known ahead, in the steps to predict ------------------------------------------------------
+
+
+def unknown_ahead(past, future):
+    """(F,): whether a feature is 0 in the future alone, as windows hold what is not known ahead.
+
+    past (S, F), future (S', F) : steps before those to predict, and these
+    """
+    is_there = (past != 0) & ~np.isnan(past)
+    return (future == 0).all(axis=0) & (2 * is_there.sum(axis=0) > len(past))
+
+
 # --- y that is X, some steps later ------------------------------------------------------------------------------------
 
 

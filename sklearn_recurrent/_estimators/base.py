@@ -154,7 +154,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
                 warn_of_padded_labels(given, encoder)
             dataset = encoder.encode(given)
             if previous is None:
-                self._warn_of_likely_mistakes(given, dataset.y, encoder)
+                self._warn_of_likely_mistakes(given, dataset.y, encoder, remembered)
             preprocessor = vocabulary or self._standardizer(dataset, previous, remembered)
             static = self._static_standardizer(dataset, previous)
             padded = sequences.valid is not None
@@ -478,7 +478,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
                 "does not last until the next one."
             )
 
-    def _warn_of_likely_mistakes(self, given, y, encoder):
+    def _warn_of_likely_mistakes(self, given, y, encoder, remembered):
         """Warn of what looks like a mistake in a training set; `y` as the network takes it."""
 
     def _key_of(self, dataset, remembered):

@@ -19,9 +19,11 @@ from .._core.ragged import Ragged
 from .._data.columns import positions_of
 from .._data.containers import object_array
 from .._data.layouts import contents_of
+from .._data.likely_mistakes import unknown_ahead
 from .._data.sequences import parse_sequences
 from .._data.static import split_table
 from .._data.steps import adopt, in_container, takes_nan
+from .._data.warnings import warn_of_data
 from .._sklearn import HasMethods, StrOptions, _fit_context, available_if
 
 
@@ -197,6 +199,8 @@ class PerWindow(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         form = _form_of(y, windows, self.target)
         if reset:
             draft._y_form = tuple(form)  # what is stored names no private class
+            if self.known is None:
+                _warn_of_future(windows.steps, form.features)
         if params.get("X_val") is not None:
             validation = draft._windows(params["X_val"], reset=False)
             params["y_val"] = validation.scaled_y(params["y_val"], form)
@@ -437,6 +441,30 @@ class _Windows(NamedTuple):
 def _positions(parameter, features, names, n_features):
     hint = " Windows of a table have its features in the order of its columns, and without names."
     return positions_of(parameter, features, n_features, names, hint=hint)
+
+
+def _warn_of_future(steps, targets):
+    """Say that windows hold steps of the future, whose zeros would be read as values of the past.
+
+    steps : the windows; `sliding_windows` marks the future by 1 in the last feature
+    targets : the features that y continues
+    """
+    marks = steps.values[:, -1]
+    if steps.n_features < 2 or len(steps) < 2 or not np.isin(marks, (0, 1)).all():
+        return
+    counts = np.add.reduceat(marks, steps.offsets[:-1]).astype(int)
+    if counts[0] == 0 or (counts != counts[0]).any() or (counts >= steps.lengths).any():
+        return
+    future = steps.last(counts, slice(None))
+    if not (future[:, -1] == 1).all():
+        return
+    is_known = ~unknown_ahead(steps.without_last(counts).values, future)
+    is_known[[*targets, -1]] = False
+    warn_of_data(
+        f"The last feature of X is 1 in the last {counts[0]} steps of each window alone, as sliding_windows marks what "
+        "is known ahead, but known=None: level and scale of the past would include the 0 that stand there for what is "
+        f"not known. Name the features that are known: known={np.flatnonzero(is_known).tolist()}."
+    )
 
 
 def _form_of(y, windows, target):

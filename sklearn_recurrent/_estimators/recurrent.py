@@ -130,7 +130,7 @@ class BaseRecurrent(Streaming, Inspection, Transforming, BaseNetwork, BaseEstima
     def _refuse_missing_steps(self, y, lengths, ignored):
         """Raise for targets of steps that are missing, if the estimator cannot do without; `ignored` ones may be."""
 
-    def _warn_of_likely_mistakes(self, given, y, encoder):
+    def _warn_of_likely_mistakes(self, given, y, encoder, remembered):
         if self.return_sequences and is_bidirectional(self):
             has_labels = isinstance(encoder, ClassEncoder) and not encoder.multilabel
             warn_of_lookahead(given, class_codes(y) if has_labels else None)

@@ -223,9 +223,13 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
 
     def _validate_target(self, y, lengths=None):
         y = numbers_of_targets(y, lengths)
-        # A step of NaN has no target.
-        finite = True if lengths is None else "allow-nan"
-        y = check_array(y, ensure_2d=False, dtype=np.float64, ensure_all_finite=finite, input_name="y")
+        y = check_array(y, ensure_2d=False, dtype=np.float64, ensure_all_finite="allow-nan", input_name="y")
+        if lengths is None and np.isnan(y).any():  # a step may be without a target, a sequence may not
+            j = np.isnan(y.reshape(len(y), -1)).any(axis=1).argmax()
+            hint = " Leave out such sequences, in X, too"
+            if y.ndim == 2:
+                hint += "; or use Seq2SeqRegressor, for which NaN in y is no target"
+            raise ValueError(f"Input y contains NaN in sequence {j}.{hint}.")
         return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
     def _fit_encoder(self, dataset, classes, encoder):

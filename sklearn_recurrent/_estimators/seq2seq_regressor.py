@@ -24,6 +24,7 @@ from .parameters import SEQ2SEQ_REGRESSOR, check_at_least_one, constraints_of, l
 from .scoring import metric_of_loss
 from .seq2seq import BaseSeq2Seq, aligns, sequence_weight
 from .target_encoders import NumberSequenceEncoder
+from .warnings import warn_of_unknown_future
 from .weights import positive_weight
 
 
@@ -647,6 +648,10 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
         return Standardizer(
             np.where(is_future, everywhere.mean, past.mean), np.where(is_future, everywhere.scale, past.scale)
         )
+
+    def _warn_of_likely_mistakes(self, given, y, encoder, remembered):
+        if self.future_features is not None:
+            warn_of_unknown_future(given, self._future(remembered, given.X.n_features), self.future_features)
 
     def _key_of(self, dataset, remembered):
         X = dataset.X

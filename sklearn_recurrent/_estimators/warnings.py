@@ -11,7 +11,7 @@ from .._core.optimizers import PLANNED
 from .._data import likely_padding
 from .._data.categories import as_values
 from .._data.containers import label_of, unwrap
-from .._data.likely_mistakes import lookahead
+from .._data.likely_mistakes import lookahead, unknown_ahead
 from .._data.sequences import source_of
 from .._data.static import columns_of_table, without_columns
 from .._data.warnings import warn_of_data, warn_user
@@ -19,6 +19,8 @@ from .target_encoders import ClassEncoder, LabelSequenceEncoder
 
 ENOUGH = 30
 """Sequences whose static values tell something."""
+SAMPLE = 512
+"""Sequences whose steps to predict are looked at."""
 ROUNDED = 1.25
 """How far numbers at equal distances spread around their line if they are rounded: by 1, and some as it is fitted."""
 MANY = 8
@@ -156,6 +158,30 @@ def warn_of_empty_features(sequences):
     warn_of_data(
         f"Feature {is_there.argmin()} of X is NaN at all steps of all sequences. It is not scaled, and the "
         "network learns nothing of it. Leave it out."
+    )
+
+
+def warn_of_unknown_future(given, features, named):
+    """Say that `future_features` names a feature that windows do not hold for the steps to predict.
+
+    given : a `Dataset` as it came
+    features : the numbers of those that are named
+    named : how the user named them
+    """
+    n = len(given.X)
+    if n < ENOUGH:
+        return
+    sample = given.select(np.arange(0, n, -(-n // SAMPLE)))
+    steps = sample.X.joined()
+    future = steps.last(sample.counts, slice(None))
+    unknown = unknown_ahead(steps.without_last(sample.counts).values, future)
+    if not unknown[features].any():
+        return
+    others = np.flatnonzero(~unknown & (future != 1).any(axis=0)).tolist()  # nor that which marks the future
+    warn_of_data(
+        f"future_features={named!r} names feature {features[unknown[features]][0]} of X, which is 0 at all steps to "
+        "predict, but seldom before: sliding_windows puts 0 there for what is not known ahead. Features that have "
+        f"values there: future_features={others}."
     )
 
 

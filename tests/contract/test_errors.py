@@ -196,6 +196,16 @@ def test_a_bad_y_is_refused(estimator, data, spoil, message):
     assert_refused(estimator(**TINY).fit(X, y), X, spoil(y), message)
 
 
+def test_numbers_to_forecast_may_miss_none_and_the_error_says_where_and_what_reads_them(ragged):
+    y = np.ones((40, 3))
+    y[7, 2] = y[9] = np.nan
+    match = "Input y contains NaN in sequence 7. Leave out such sequences, in X, too; or use Seq2SeqRegressor"
+    assert_refused(RNNRegressor(**TINY), ragged, y, match)
+    whole = ~np.isnan(y).any(axis=1)
+    RNNRegressor(**TINY).fit([x for x, is_whole in zip(ragged, whole, strict=True) if is_whole], y[whole])
+    Seq2SeqRegressor(**TINY).fit(ragged, y)
+
+
 def test_targets_of_the_wrong_kind_are_refused(ragged, numbers, labels):
     two = np.column_stack([np.arange(40) % 3, np.arange(40) % 2])
     assert_refused(RNNClassifier(**TINY), ragged, numbers, "continuous")

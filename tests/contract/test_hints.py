@@ -36,6 +36,7 @@ RAGGED = [rng.normal(size=(length, 2)) for length in LENGTHS]
 CUBE = rng.normal(size=(N, 6, 2))
 ROWS = [x[:, 0] for x in RAGGED]
 LABELS = np.array(["a", "b"] * (N // 2))
+AHEAD = sr.sliding_windows(rng.normal(size=(40, 2)), 5, 2, target=0, known=1)
 TABLE = pd.DataFrame(np.concatenate(RAGGED), columns=["a", "b"]).assign(id=np.repeat(range(N), LENGTHS))
 POLARS = pl.DataFrame(TABLE.to_dict("list"))
 TEXTS = ["a b", "b a a", "a", "b b", "a a", "b", "a b a", "b a"]
@@ -710,6 +711,16 @@ OTHERS = {
         RAGGED,
         np.array([[1.0, np.nan, 2.0]] * N),
         sr.Seq2SeqRegressor(**TINY, solver="lbfgs"),
+    ),
+    "a future feature that is not known": Hint(
+        "future_features=[1]",
+        AHEAD.X,
+        AHEAD.y,
+        sr.Seq2SeqRegressor(**TINY, future_features=[0]),
+        warns=True,
+    ),
+    "windows of which nothing is known": Hint(
+        "known=[1]", AHEAD.X, AHEAD.y, sr.PerWindow(sr.GRURegressor(**TINY), target=0), warns=True
     ),
     "NaN and future features": Hint(
         "missing='forward'",

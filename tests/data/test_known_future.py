@@ -96,8 +96,22 @@ def test_stamps_that_are_missing_are_listed(library):
     assert "sequence 'b' at 2026-01-09, 2026-01-10" in str(caught.value)
 
 
+def test_a_series_that_ends_before_others_is_left_out_or_goes_on_to_their_end():
+    series, future = sales(), prices("pandas", ("a", range(9, 11)), ("b", range(9, 11)))
+    with pytest.raises(ValueError, match=r"2026-01-08, 2026-01-09\. Some of these series end before others"):
+        last_windows(series, 3, 2, known_future=future, **SETTINGS)
+    left = series[series["store"] != "b"]
+    assert last_windows(left, 3, 2, known_future=future, **SETTINGS).series.tolist() == ["a"]
+    more = pandas.concat([series, pandas.DataFrame({"store": ["b"], "day": [DAYS[8]]})])
+    windows = last_windows(more, 3, 2, known_future=future, gaps="nan", **SETTINGS)
+    assert (windows.cutoff == DAYS[8]).all()
+    with pytest.raises(ValueError) as caught:  # none ends before another
+        last_windows(left, 3, 5, known_future=future, **SETTINGS)
+    assert "Some of these" not in str(caught.value)
+
+
 def test_a_long_list_of_missing_stamps_is_cut():
-    with pytest.raises(ValueError, match=r"at 2026-01-\d\d, .*; and 6 more\.$"):
+    with pytest.raises(ValueError, match=r"at 2026-01-\d\d, .*; and 6 more\. Some"):
         last_windows(sales(), 3, 8, known_future=prices("pandas", ("c", range(12))), **SETTINGS)
 
 

@@ -19,6 +19,7 @@ from sklearn_recurrent import (
     PerWindow,
     RNNRegressor,
     Seq2SeqRegressor,
+    SequenceDataWarning,
     as_column,
     as_sequences,
     sliding_windows,
@@ -332,6 +333,40 @@ def test_features_of_windows_are_in_the_order_of_the_columns_without_those_that_
     plain = sliding_windows(pd.DataFrame(columns), 10, 3, by="shop", time="day", target="sales", known="price").X
     with pytest.raises(ValueError, match="Expected known to be a position, since X has no column names, got 'price'"):
         PerWindow(Ridge(), known="price", target=1).fit(plain, y)
+
+
+@pytest.mark.parametrize("kind", [list, np.asarray, as_column])
+@pytest.mark.parametrize("regressor", [Ridge(), GRURegressor(**TINY)], ids=["rows", "sequences"])
+def test_windows_with_a_future_need_the_names_of_what_is_known(regressor, kind):
+    _, price, sales = table_of_shops()
+    X, y, _ = sliding_windows(np.column_stack([sales, price])[:60], 10, 3, target=0, known=1)
+    model = PerWindow(regressor, target=0)
+    with pytest.warns(SequenceDataWarning, match=r"1 in the last 3 steps of each window alone.* known=\[1\]"):
+        model.fit(kind(X), y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SequenceDataWarning)
+        model.set_params(known=[1]).fit(kind(X), y)
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [np.zeros(8), np.ones(8), np.arange(8) % 2, np.arange(8) < 4, np.arange(8.0)],
+    ids=["zeros", "ones", "changing", "falling", "numbers"],
+)
+def test_a_last_feature_that_marks_no_future_needs_no_names(marks):
+    values = np.random.default_rng(0).normal(size=(9, 8))
+    X = np.stack([values, np.tile(marks, (9, 1))], axis=2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SequenceDataWarning)
+        PerWindow(Ridge(), target=0).fit(X, np.arange(9.0))
+
+
+def test_a_last_feature_that_rises_at_other_places_marks_no_future():
+    values = np.random.default_rng(0).normal(size=(9, 8))
+    X = np.stack([values, np.arange(8) > np.arange(9)[:, None] % 4], axis=2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SequenceDataWarning)
+        PerWindow(Ridge(), target=0).fit(X, np.arange(9.0))
 
 
 def test_frames_have_names():

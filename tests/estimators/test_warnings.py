@@ -19,6 +19,7 @@ from sklearn_recurrent import (
     SequencePadder,
     as_column,
     as_sequences,
+    sliding_windows,
 )
 from sklearn_recurrent._estimators.warnings import warn_of_numbering
 
@@ -285,3 +286,40 @@ def test_a_part_of_a_numbering_is_warned_of():
 
 def test_few_sequences_may_be_numbered(labels):
     RNNClassifier(**TINY).fit(with_column(range(20)), labels[:20])
+
+
+# --- windows with steps to predict, whose features are named wrongly --------------------------------------------------
+
+
+def sold_by_price(n=60, **settings):
+    """Windows of the features sold, price, wind and promo, and the mark of the future; price and promo are known."""
+    rng = np.random.default_rng(0)
+    table = rng.normal(5, 1, size=(n, 4))
+    table[:, 3] = rng.random(n) < 0.1
+    return sliding_windows(table, 6, 2, target=0, known=[1, 3], **settings)
+
+
+@pytest.mark.parametrize(("named", "wrong"), [([1, 2, 3], 2), ([0, 1], 0), ([False, False, True, False, False], 2)])
+def test_a_feature_that_is_not_known_in_the_steps_to_predict_is_no_future_feature(named, wrong):
+    X, y, _ = sold_by_price()
+    with pytest.warns(SequenceDataWarning, match=rf"names feature {wrong} of X, .*future_features=\[1, 3\]"):
+        Seq2SeqRegressor(**TINY, future_features=named).fit(X, y)
+    ragged = [x[i % 3 :] for i, x in enumerate(X)]
+    with pytest.warns(SequenceDataWarning, match=rf"names feature {wrong} of X"):
+        Seq2SeqRegressor(**TINY, future_features=named).fit(ragged, y)
+
+
+@pytest.mark.parametrize("named", [[1], [3, 1], [1, 3, 4]], ids=len)
+def test_what_is_known_may_be_rare(named):
+    X, y, _ = sold_by_price()
+    X[:, -2:, 3] = 0  # no promotion in any step to predict, as seldom before
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SequenceDataWarning)
+        Seq2SeqRegressor(**TINY, future_features=named).fit(X, y)
+
+
+def test_a_few_windows_tell_nothing_of_what_is_known():
+    X, y, _ = sold_by_price(step=10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SequenceDataWarning)
+        Seq2SeqRegressor(**TINY, future_features=[1, 2]).fit(X, y)
