@@ -7,7 +7,7 @@ import numpy as np
 from .attention import padded_rows, weights_and_context
 from .layers import project
 from .losses import log_softmax
-from .ragged import Ragged, length_buckets, offsets_of
+from .ragged import Ragged, length_buckets, offsets_of, take_in_place
 from .stepping import Steps
 
 ROOM = 1 << 18
@@ -112,8 +112,9 @@ def beam_search(network, theta, X, workers, *, width, max_length, length_penalty
     found = [None] * len(X)
 
     def decode_batch(rows, scratch):
+        rows, batch = take_in_place(X, rows, theta.dtype)
         with np.errstate(over="ignore", invalid="ignore"):
-            decoder = IncrementalDecoder(network, theta, X.take(rows), scratch, width)
+            decoder = IncrementalDecoder(network, theta, batch, scratch, width)
             if width == 1:
                 outputs = _greedy(decoder, len(rows), network.end_token, max_length)
             else:
@@ -256,10 +257,14 @@ def free_run(network, theta, X, workers, horizons):
     outputs = np.empty((starts[-1], network.n_outputs), theta.dtype)
 
     def decode_batch(rows, scratch):
-        # Longest first: the sequences that are not finished are the first ones.
-        rows = rows[np.argsort(-horizons[rows], kind="stable")]
+        rows, batch = take_in_place(X, rows, theta.dtype)
+        if np.ptp(horizons[rows]):
+            # Longest first: the sequences that are not finished are the first ones.
+            order = np.argsort(-horizons[rows], kind="stable")
+            rows = rows[order]
+            batch = batch.take(order)
         with np.errstate(over="ignore", invalid="ignore"):
-            decoder = IncrementalDecoder(network, theta, X.take(rows), scratch, n_steps=horizons[rows])
+            decoder = IncrementalDecoder(network, theta, batch, scratch, n_steps=horizons[rows])
             read = np.zeros((len(rows), network.n_read))
             for t in range(horizons[rows[0]]):
                 n = np.count_nonzero(horizons[rows] > t)

@@ -13,7 +13,7 @@ from .initialization import glorot
 from .layers import dropout_mask, embed, embed_columns
 from .layout import Layout
 from .packing import PackedBatch
-from .ragged import length_buckets
+from .ragged import length_buckets, take_in_place
 from .stack import Stack
 
 PREDICTION_BYTES = 1 << 26
@@ -168,13 +168,7 @@ class Model:
         """
 
         def forward_batch(rows, scratch):
-            batch = X.take(rows)
-            if theta.itemsize < 8 and len(rows) > 1:
-                # BLAS rounds the last columns of a product in another way than the others. In float64 that is no more
-                # than rounding; in float32 it shows. So the place of a sequence in a batch follows from its values.
-                order = batch.order_by_values()
-                rows = rows[order]
-                batch = batch.take(order)
+            rows, batch = take_in_place(X, rows, theta.dtype)
             arguments = dict(options)
             if initial_state is not None:
                 arguments["initial_state"] = {name: state[..., rows] for name, state in initial_state.items()}

@@ -288,6 +288,21 @@ def offsets_of(lengths):
     return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
 
 
+def take_in_place(X, rows, dtype):
+    """The sequences `rows` in an order that does not depend on where they lie in X, and their rows in this order.
+
+    BLAS rounds the last columns of a product in another way than the others. In float64 that is no more than rounding;
+    in float32 it shows. There the place of a sequence in a batch follows from its values. In float64 nothing moves.
+
+    dtype : that of the computation
+    """
+    batch = X.take(rows)
+    if dtype == np.float64 or len(rows) == 1:
+        return rows, batch
+    order = batch.order_by_values()
+    return rows[order], batch.take(order)
+
+
 def length_buckets(lengths, sizes, max_size, max_rows):
     """Yield all rows, longest first, in buckets of at most `max_rows` rows.
 

@@ -109,14 +109,13 @@ def test_partial_fit_and_a_warm_start_go_on_in_it(ragged, labels):
 
 
 @pytest.mark.parametrize("form", ["list", "matrix"])
-@pytest.mark.parametrize("estimator", [sr.LSTMClassifier, sr.GRURegressor])
+@pytest.mark.parametrize("estimator", [sr.LSTMClassifier, sr.GRURegressor, sr.Seq2SeqRegressor])
 def test_the_order_of_sequences_changes_no_bit_of_a_prediction_in_it(estimator, form):
     """Rounding shows in float32, and BLAS rounds the last columns of a product in another way."""
     rng = np.random.default_rng(0)
     X = [rng.normal(size=(length, 2)) for length in rng.integers(3, 6, 37)]
-    model = estimator(20, max_iter=1, random_state=0, dtype="float32").fit(
-        FORMS[form](X, np.float64), np.arange(37) % 2
-    )
+    y = rng.normal(size=(37, 3)) if estimator is sr.Seq2SeqRegressor else np.arange(37) % 2
+    model = estimator(40, max_iter=1, random_state=0, dtype="float32").fit(FORMS[form](X, np.float64), y)
     outputs = model.predict_proba if estimator is sr.LSTMClassifier else model.predict
     together = outputs(FORMS[form](X, np.float64))
     for _ in range(5):
