@@ -7,7 +7,8 @@ from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
+
+from .cells.base import SharedCache
 
 COEFFICIENT_BYTES = 1 << 20
 """Bytes of coefficients to compute at once: they should stay in the second-level cache."""
@@ -149,12 +150,10 @@ def unroll(
         if needs_backward:
             cache = scratch(("cache", place), m + 1, cache_rows, n)
         else:
-            # With a stride of zero all steps share one frame, which stays in the processor's cache.
             # The c that leaves a step is written where the next step reads it; the other blocks are
             # used within their own step only.
-            frame = scratch("frame", cache_rows, n)
-            cache = as_strided(frame, (m + 1, cache_rows, n), (0, *frame.strides))
-        cache[0, :H] = c[:, :n]  # a cell without c overwrites these rows: one path for all cells
+            cache = SharedCache(scratch("frame", cache_rows, n))
+        cache[0][:H] = c[:, :n]  # a cell without c overwrites these rows: one path for all cells
         cell.forward(weights, inputs, cache, buffers.child("cell"), _columns(mask, n))
         return inputs, cache
 
@@ -172,10 +171,10 @@ def unroll(
             inputs, cache = forward_chunk(number, h, c, buffers)
             tape.append((h, c) if recompute else (inputs, cache))
             h = inputs[chunk.steps, -H:]
-            c = cache[chunk.steps, :H]
+            c = cache[chunk.steps][:H]
             for e, lo, hi in chunk.ends:
                 last_h[:, lo:hi] = inputs[e, -H:, lo:hi]
-                last_c[:, lo:hi] = cache[e, :H, lo:hi]
+                last_c[:, lo:hi] = cache[e][:H, lo:hi]
             for observer in observers:
                 observer.on_states(chunk, inputs[1:, -H:], cache)
     if not needs_backward:

@@ -33,7 +33,7 @@ FLOORS = [  # from the ground up; a module imports only from floors below its ow
     {"_core.cells.registry", "_core.objective", "_core.unroll"},
     {"_core.attention", "_core.stack"},
     {"_core.heads", "_core.stepping"},
-    {"_core.decoding", "_core.network", "_core.training"},
+    {"_core.decoding", "_core.network", "_core.one_sequence", "_core.training"},
     {"_core.inspection", "_core.seq2seq"},
     {"_core.scheduled_sampling"},
     {"_sklearn"},

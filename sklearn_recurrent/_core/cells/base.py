@@ -5,6 +5,7 @@ To add a cell, write a class and enter it in `CELLS`; CONTRIBUTING lists what el
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -51,10 +52,12 @@ class Cell:
         first `rows` rows, and the last H are the state itself.
     cache (m + 1, blocks · H, n) : what the cell computes in each step, in the order of
         `cache_blocks`. A cell state is the first block, "c": entry t holds the c that enters step
-        t. In a prediction all steps share one entry, by a stride of zero, so a step may read
+        t. In a prediction it is a `SharedCache`: all steps have one entry, so a step may read
         nothing of another step but c.
     coefficients (m, n_coefficients · H, n) : what the gradients of each step are multiplied with.
         The last blocks are those of the gates, in the order of `parts`.
+
+    In a prediction for one sequence the last axis may be missing.
 
     **Methods.** ``forward(weights, inputs, cache, scratch, mask)`` runs the m steps. `weights` is
     what `weights_forward` returns; `scratch` is a `Workspace` for arrays of one call. A loop over
@@ -73,7 +76,8 @@ class Cell:
     **Helpers.** `gates_` and `sigmoid_` (in `activations`) apply the nonlinearities in `forward`,
     to pre-activations of sigmoids that `weights_forward` has halved. A gate whose letter is not in
     `sigmoid` counts as a candidate: its rows are not halved; override `sigmoid` for other letters.
-    `product_to_h` gives `back` the product that leads to dh, with or without a mask.
+    ``W.dot`` costs less than ``np.dot``, which looks for arrays of other libraries first; a loop
+    over steps binds it once. `product_to_h` gives `back` the product that leads to dh, with or without a mask.
 
     The tests hold every cell against its plain equations: values, gradients, and bugs planted in
     these methods.
@@ -186,8 +190,36 @@ class Cell:
 
     def split(self, arrays):
         """(m, blocks · H, n) as one view (m, H, n) for each block."""
+        if isinstance(arrays, SharedCache):
+            return arrays.split(self.H)
         m, rows, n = arrays.shape
         return arrays.reshape(m, rows // self.H, self.H, n).swapaxes(0, 1)
+
+
+class SharedCache:
+    """A cache of which all steps have the same entry (rows, n), which stays in the processor's cache.
+
+    It is indexed and iterated like an array (m + 1, rows, n): ``cache[t]`` is an entry, and
+    ``cache[1:]`` and ``cache[:, rows]`` are caches. An array with a stride of zero would make a new
+    view for each step.
+    """
+
+    def __init__(self, entry):
+        self.entry = entry
+
+    def __getitem__(self, key):
+        if isinstance(key, tuple):
+            _, rows = key
+            return SharedCache(self.entry[rows])
+        return self if isinstance(key, slice) else self.entry
+
+    def __iter__(self):
+        return repeat(self.entry)
+
+    def split(self, H):
+        """A `SharedCache` for each block of H rows."""
+        blocks = self.entry.reshape(-1, H, *self.entry.shape[1:])
+        return [SharedCache(block) for block in blocks]
 
 
 def product_to_h(mask):

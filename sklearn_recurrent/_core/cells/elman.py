@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numpy import add, dot
+from numpy import add
 from numpy import multiply as mul
 
 from .base import Cell, Part, product_to_h
@@ -21,8 +21,9 @@ class Elman(Cell):
     def forward(self, weights, inputs, cache, scratch, mask=None):
         (W,) = weights
         phi = self.phi
+        W_dot = W.dot
         for u, h in zip(self.step_inputs(inputs, mask), inputs[1:, -self.H :]):
-            dot(W, u, h)
+            W_dot(u, h)
             phi(h, h)
 
     def local_jacobian(self, inputs, cache, coefficients):

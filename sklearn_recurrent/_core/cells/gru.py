@@ -71,14 +71,17 @@ class GRU(GRUFamily):
         h = inputs[:, -self.H :]
         rz = self.block(cache, "r", "z")
         r, z, a, n = self.split(cache)
-        t = scratch("terms", self.H, inputs.shape[2])
+        t = scratch("terms", self.H, *inputs.shape[2:])
+        W_rz_dot = W_rz.dot
+        U_a_dot = U_a.dot
+        W_n_dot = W_n.dot
         for u, u1h, x1, rz, r, z, a, n, h, h_next in zip(
             self.step_inputs(inputs, mask), u1h, x1, rz, r, z, a, n, h, h[1:]
         ):
-            dot(W_rz, u, rz)
+            W_rz_dot(u, rz)
             sigmoid_(rz, half)
-            dot(U_a, u1h, a)
-            dot(W_n, x1, n)
+            U_a_dot(u1h, a)
+            W_n_dot(x1, n)
             mul(r, a, t)
             add(n, t, n)
             phi(n, n)
@@ -122,14 +125,16 @@ class GRUResetBefore(GRUFamily):
         h = inputs[:, -H:]
         rz = self.block(cache, "r", "z")
         r, z, n = self.split(cache)
-        t = scratch("terms", H, inputs.shape[2])
+        t = scratch("terms", H, *inputs.shape[2:])
+        W_rz_dot = W_rz.dot
+        W_n_dot = W_n.dot
         for _, x1h, rhx1, rh, hm, rz, r, z, n, h, h_next in zip(
             self.step_inputs(inputs, mask), x1h, rhx1, rh, hm, rz, r, z, n, h, h[1:]
         ):
-            dot(W_rz, x1h, rz)
+            W_rz_dot(x1h, rz)
             sigmoid_(rz, half)
             mul(r, hm, rh)
-            dot(W_n, rhx1, n)
+            W_n_dot(rhx1, n)
             phi(n, n)
             sub(h, n, t)
             mul(z, t, t)
@@ -186,9 +191,10 @@ class GRUNoReset(GRUFamily):
         half = np.array(0.5, W.dtype)
         h = inputs[:, -self.H :]
         z, n = self.split(cache)
-        t = scratch("terms", self.H, inputs.shape[2])
+        t = scratch("terms", self.H, *inputs.shape[2:])
+        W_dot = W.dot
         for u, a, z, n, h, h_next in zip(self.step_inputs(inputs, mask), cache, z, n, h, h[1:]):
-            dot(W, u, a)
+            W_dot(u, a)
             gates_(a, n, z, phi, half)
             sub(h, n, t)
             mul(z, t, t)
@@ -227,14 +233,16 @@ class MGU(Cell):
         hm = inputs[:, self.rows - H : self.rows]  # h behind the mask, if there is one; else h
         h = inputs[:, -H:]
         f, n = self.split(cache)
-        t = scratch("terms", H, inputs.shape[2])
+        t = scratch("terms", H, *inputs.shape[2:])
+        W_f_dot = W_f.dot
+        W_n_dot = W_n.dot
         for _, x1h, fhx1, fh, hm, f, n, h, h_next in zip(
             self.step_inputs(inputs, mask), x1h, fhx1, fh, hm, f, n, h, h[1:]
         ):
-            dot(W_f, x1h, f)
+            W_f_dot(x1h, f)
             sigmoid_(f, half)
             mul(f, hm, fh)
-            dot(W_n, fhx1, n)
+            W_n_dot(fhx1, n)
             phi(n, n)
             sub(n, h, t)
             mul(f, t, t)
