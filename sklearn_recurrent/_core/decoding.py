@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .arithmetic import quiet_arithmetic
 from .attention import padded_rows, weights_and_context
 from .layers import project
 from .losses import log_softmax
@@ -112,7 +113,7 @@ def beam_search(network, theta, X, workers, *, width, max_length, length_penalty
     found = [None] * len(X)
 
     def decode_batch(rows, scratch):
-        with np.errstate(over="ignore", invalid="ignore"):
+        with quiet_arithmetic():
             decoder = IncrementalDecoder(network, theta, X.take(rows), scratch, width)
             if width == 1:
                 outputs = _greedy(decoder, len(rows), network.end_token, max_length)
@@ -258,7 +259,7 @@ def free_run(network, theta, X, workers, horizons):
     def decode_batch(rows, scratch):
         # Longest first: the sequences that are not finished are the first ones.
         rows = rows[np.argsort(-horizons[rows], kind="stable")]
-        with np.errstate(over="ignore", invalid="ignore"):
+        with quiet_arithmetic():
             decoder = IncrementalDecoder(network, theta, X.take(rows), scratch, n_steps=horizons[rows])
             read = np.zeros((len(rows), network.n_read))
             for t in range(horizons[rows[0]]):

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .layers import dense, dropout, modulate
+from .layers import dense, dropout, equal_parts, modulate
 from .unroll import StateObserver
 
 POOLINGS = ("last", "mean", "max", "attention")
@@ -82,7 +82,7 @@ class PooledHead:
             width = self.W["attention/A"].shape[1] - 1
             self.attention.back(dW["attention/A"], dW["attention/v"], d[-width:])
             d = d[:-width]
-        shares = np.split(d, len(self.pools))
+        shares = equal_parts(d, len(self.pools))
         return [pool.back(share) for pool, share in zip(self.pools, shares, strict=True)]
 
 
@@ -141,12 +141,16 @@ class Pool(StateObserver):
     def outputs(self, last):
         if not self.kinds:  # attention alone
             return last[:0]
-        pooled = {"last": last, "mean": (self.total / self.steps).astype(last.dtype), "max": self.top}
-        return np.concatenate([pooled[kind] for kind in self.kinds])
+        return np.concatenate([self._output(kind, last) for kind in self.kinds])
+
+    def _output(self, kind, last):
+        if kind == "mean":
+            return (self.total / self.steps).astype(last.dtype)
+        return last if kind == "last" else self.top
 
     def back(self, d):
         """Keep the gradients of mean and maximum for `grad_h`; return that of the last states."""
-        shares = np.split(d, len(self.kinds)) if self.kinds else []
+        shares = equal_parts(d, len(self.kinds)) if self.kinds else []
         self.d = dict(zip(self.kinds, shares, strict=True))
         return self.d.get("last")
 
@@ -179,8 +183,8 @@ class StepHead:
         self.packed = packed
         self.static = static
         n = len(directions)
-        masks = [None] * n if mask is None else np.split(mask, n)
-        G = [None] * n if static is None else np.split(W["head/G"], n)
+        masks = [None] * n if mask is None else equal_parts(mask, n)
+        G = [None] * n if static is None else equal_parts(W["head/G"], n)
         # The outputs grow as the directions are read: first what a sequence has at all of its steps,
         # then the product of each direction with its own columns of V. So the states of both never
         # lie side by side.
@@ -207,7 +211,7 @@ class StepHead:
         if self.static is not None:
             of_sequences = np.add.reduceat(d_raw, self.packed.offsets[:-1], axis=1)
             dV[:, len(self.parts) * self.H : -1] += of_sequences @ self.static.T
-            for part, dG in zip(self.parts, np.split(dW["head/G"], len(self.parts)), strict=True):
+            for part, dG in zip(self.parts, equal_parts(dW["head/G"], len(self.parts)), strict=True):
                 part.dG = dG
         for k, part in enumerate(self.parts):
             part.d_raw = np.ascontiguousarray(d_raw.T)
@@ -325,7 +329,7 @@ class Attention:
         # u begins with the bias; each direction adds its share of A h as its states are read.
         self.u = scratch("u", packed.offsets[-1], len(v[0]))
         self.u[...] = A[:, -1]
-        parts = np.split(A[:, :-1], len(directions), axis=1)
+        parts = equal_parts(A[:, :-1], len(directions), axis=1)
         self.observers = [
             _DirectionOfAttention(part, self.u, packed, reverse, scratch.child(k))
             for k, (part, reverse) in enumerate(zip(parts, directions, strict=True))
@@ -346,7 +350,7 @@ class Attention:
         a = self.weights
         u = self.u
         da = np.zeros_like(a)
-        for observer, share in zip(self.observers, np.split(d, len(self.observers)), strict=True):
+        for observer, share in zip(self.observers, equal_parts(d, len(self.observers)), strict=True):
             observer.back_to_weights(share, da)
         da -= self._of_sequence(np.add, a * da)
         da *= a  # from here on with respect to v · u, the input of the softmax
@@ -356,7 +360,7 @@ class Attention:
         du *= da[:, None]
         du *= self.v
         dA[:, -1] += du.sum(axis=0)
-        parts = np.split(dA[:, :-1], len(self.observers), axis=1)
+        parts = equal_parts(dA[:, :-1], len(self.observers), axis=1)
         for observer, part in zip(self.observers, parts, strict=True):
             observer.du = du
             observer.dA = part

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .arithmetic import quiet_arithmetic
 from .heads import PooledHead, StagedHead, StepHead
 from .initialization import glorot
 from .layers import dropout_mask, embed, embed_columns
@@ -174,7 +175,7 @@ class Model:
             if extra_observers is not None:
                 arguments["extra_observers"] = partial(extra_observers, rows)
             # Overflow is no warning: weights may have diverged, or be on the way to it in validation.
-            with np.errstate(over="ignore", invalid="ignore"):
+            with quiet_arithmetic():
                 # `on_batch` belongs inside: the result lies in `scratch`, which the next batch may take.
                 on_batch(rows, self.forward(theta, X.take(rows), scratch, needs_backward, **arguments))
 

@@ -147,6 +147,12 @@ def _blas_libraries():
     return threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers
 
 
+@cache
+def blas_architectures():
+    """For which processors the BLAS libraries have taken their kernels, in OpenBLAS' words; "other" for other BLAS."""
+    return {getattr(library, "architecture", None) or "other" for library in _blas_libraries()} or {"other"}
+
+
 def _take_over():
     """Newer threadpoolctl obeys one Python thread only, the first to set a limit; here any may be first or last."""
     release = getattr(getattr(threadpoolctl, "OpenBLASController", None), "clear_controlling_thread", None)

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .cells.base import SharedCache
+from .layers import equal_parts
+from .workspace import aligned
 
 COEFFICIENT_BYTES = 1 << 20
 """Bytes of coefficients to compute at once: they should stay in the second-level cache."""
@@ -67,13 +69,13 @@ class StateCollector(StateObserver):
 
 def concat_directions(packed, directions, values, mask=lambda: None):
     """A collector for each direction; they share the columns of `values`."""
-    shares = np.split(values, len(directions), axis=1)
+    shares = equal_parts(values, len(directions), axis=1)
     return [StateCollector(packed, reverse, share, mask()) for reverse, share in zip(directions, shares, strict=True)]
 
 
 def split_gradient(collectors, d):
     """Assign to each collector of `concat_directions` its columns of the gradient `d`."""
-    for collector, share in zip(collectors, np.split(d, len(collectors), axis=1), strict=True):
+    for collector, share in zip(collectors, equal_parts(d, len(collectors), axis=1), strict=True):
         collector.gradient = share
 
 
@@ -259,8 +261,9 @@ def _sum_grad_h(observers, chunk, h, scratch):
 
 def _widen(d, width):
     """`d` with columns of zeros behind it, `width` in all."""
-    wide = np.zeros((len(d), width), d.dtype)
+    wide = aligned(d.dtype, len(d), width)
     wide[:, : d.shape[1]] = d
+    wide[:, d.shape[1] :] = 0
     return wide
 
 

@@ -9,7 +9,6 @@ from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
-from numpy import dot
 from numpy import multiply as mul
 
 from ..activations import ACTIVATIONS
@@ -76,8 +75,8 @@ class Cell:
     **Helpers.** `gates_` and `sigmoid_` (in `activations`) apply the nonlinearities in `forward`,
     to pre-activations of sigmoids that `weights_forward` has halved. A gate whose letter is not in
     `sigmoid` counts as a candidate: its rows are not halved; override `sigmoid` for other letters.
-    ``W.dot`` costs less than ``np.dot``, which looks for arrays of other libraries first; a loop
-    over steps binds it once. `product_to_h` gives `back` the product that leads to dh, with or without a mask.
+    Loops over steps bind their products once: `product` (in `products`) gives those of `forward`,
+    `product_to_h` gives `back` the product that leads to dh, with or without a mask.
 
     The tests hold every cell against its plain equations: values, gradients, and bugs planted in
     these methods.
@@ -222,13 +221,13 @@ class SharedCache:
         return [SharedCache(block) for block in blocks]
 
 
-def product_to_h(mask):
-    """``dot(UT, d, out)``: the gradient through a product, and through the mask of h before it."""
+def product_to_h(UT, mask):
+    """``to_h(d, out)``: the gradient through a product, and through the mask of h before it."""
     if mask is None:
-        return dot
+        return UT.dot
 
-    def masked_dot(UT, d, out):
-        dot(UT, d, out)
+    def masked_product(d, out):
+        UT.dot(d, out)
         mul(out, mask, out)
 
-    return masked_dot
+    return masked_product

@@ -5,6 +5,7 @@ from __future__ import annotations
 from numpy import add
 from numpy import multiply as mul
 
+from ..products import product
 from .base import Cell, Part, product_to_h
 
 
@@ -21,7 +22,7 @@ class Elman(Cell):
     def forward(self, weights, inputs, cache, scratch, mask=None):
         (W,) = weights
         phi = self.phi
-        W_dot = W.dot
+        W_dot = product(W, inputs.shape[2:])
         for u, h in zip(self.step_inputs(inputs, mask), inputs[1:, -self.H :]):
             W_dot(u, h)
             phi(h, h)
@@ -32,9 +33,9 @@ class Elman(Cell):
 
     def back(self, weights, coefficients, cache, dY, dh, dc, scratch, mask=None):
         (UT,) = weights
-        to_h = product_to_h(mask)
+        to_h = product_to_h(UT, mask)
         for d, dy in zip(coefficients[::-1], dY):
             if dy is not None:
                 add(dh, dy, dh)
             mul(dh, d, d)
-            to_h(UT, d, dh)
+            to_h(d, dh)

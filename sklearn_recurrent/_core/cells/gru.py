@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy import add, dot
+from numpy import add
 from numpy import multiply as mul
 from numpy import subtract as sub
 
 from ..activations import gates_, sigmoid_
+from ..products import product
 from .base import Cell, Part, product_to_h
 
 
@@ -32,7 +33,7 @@ class GRUFamily(Cell):
     def back(self, weights, coefficients, cache, dY, dh, dc, scratch, mask=None):
         """Of cells whose coefficients are all per dh, and whose products read h itself."""
         (UT,) = weights
-        to_h = product_to_h(mask)
+        to_h = product_to_h(UT, mask)
         part = scratch("part", *dh.shape)
         blocks = coefficients.reshape(len(coefficients), self.n_coefficients, *dh.shape)[::-1]
         z = self.block(cache[-2::-1], "z")  # the last entry belongs to the step after these
@@ -43,7 +44,7 @@ class GRUFamily(Cell):
                 add(dh, dy, dh)
             mul(d, dh, d)  # all gates at once
             mul(dh, z, dh)
-            to_h(UT, d_from_h, part)
+            to_h(d_from_h, part)
             add(dh, part, dh)
 
 
@@ -72,9 +73,9 @@ class GRU(GRUFamily):
         rz = self.block(cache, "r", "z")
         r, z, a, n = self.split(cache)
         t = scratch("terms", self.H, *inputs.shape[2:])
-        W_rz_dot = W_rz.dot
-        U_a_dot = U_a.dot
-        W_n_dot = W_n.dot
+        W_rz_dot = product(W_rz, inputs.shape[2:])
+        U_a_dot = product(U_a, inputs.shape[2:])
+        W_n_dot = product(W_n, inputs.shape[2:])
         for u, u1h, x1, rz, r, z, a, n, h, h_next in zip(
             self.step_inputs(inputs, mask), u1h, x1, rz, r, z, a, n, h, h[1:]
         ):
@@ -126,8 +127,8 @@ class GRUResetBefore(GRUFamily):
         rz = self.block(cache, "r", "z")
         r, z, n = self.split(cache)
         t = scratch("terms", H, *inputs.shape[2:])
-        W_rz_dot = W_rz.dot
-        W_n_dot = W_n.dot
+        W_rz_dot = product(W_rz, inputs.shape[2:])
+        W_n_dot = product(W_n, inputs.shape[2:])
         for _, x1h, rhx1, rh, hm, rz, r, z, n, h, h_next in zip(
             self.step_inputs(inputs, mask), x1h, rhx1, rh, hm, rz, r, z, n, h, h[1:]
         ):
@@ -150,7 +151,8 @@ class GRUResetBefore(GRUFamily):
 
     def back(self, weights, coefficients, cache, dY, dh, dc, scratch, mask=None):
         UT_rz, UT_n = weights
-        to_h = product_to_h(mask)
+        to_h = product_to_h(UT_rz, mask)
+        to_gated_h = UT_n.dot
         part = scratch("part", *dh.shape)
         dr, dz, dn = self.split(coefficients[::-1])
         d_rz = coefficients[::-1, : 2 * self.H]
@@ -163,11 +165,11 @@ class GRUResetBefore(GRUFamily):
             mul(dh, dz, dz)
             mul(dh, dn, dn)
             mul(dh, z, dh)
-            dot(UT_n, dn, part)  # d(r ∘ h)
+            to_gated_h(dn, part)  # d(r ∘ h)
             mul(part, dr, dr)
             mul(part, r, part)
             add(dh, part, dh)
-            to_h(UT_rz, d_rz, part)
+            to_h(d_rz, part)
             add(dh, part, dh)
 
 
@@ -192,7 +194,7 @@ class GRUNoReset(GRUFamily):
         h = inputs[:, -self.H :]
         z, n = self.split(cache)
         t = scratch("terms", self.H, *inputs.shape[2:])
-        W_dot = W.dot
+        W_dot = product(W, inputs.shape[2:])
         for u, a, z, n, h, h_next in zip(self.step_inputs(inputs, mask), cache, z, n, h, h[1:]):
             W_dot(u, a)
             gates_(a, n, z, phi, half)
@@ -234,8 +236,8 @@ class MGU(Cell):
         h = inputs[:, -H:]
         f, n = self.split(cache)
         t = scratch("terms", H, *inputs.shape[2:])
-        W_f_dot = W_f.dot
-        W_n_dot = W_n.dot
+        W_f_dot = product(W_f, inputs.shape[2:])
+        W_n_dot = product(W_n, inputs.shape[2:])
         for _, x1h, fhx1, fh, hm, f, n, h, h_next in zip(
             self.step_inputs(inputs, mask), x1h, fhx1, fh, hm, f, n, h, h[1:]
         ):
@@ -264,7 +266,8 @@ class MGU(Cell):
 
     def back(self, weights, coefficients, cache, dY, dh, dc, scratch, mask=None):
         UT_f, UT_n = weights
-        to_h = product_to_h(mask)
+        to_h = product_to_h(UT_f, mask)
+        to_gated_h = UT_n.dot
         part = scratch("part", *dh.shape)
         kg, df, dn = self.split(coefficients[::-1])
         f, one_minus_f = self.split(cache[-2::-1])
@@ -276,10 +279,10 @@ class MGU(Cell):
             mul(dh, dn, dn)
             mul(dh, df, df)
             mul(dh, one_minus_f, dh)
-            dot(UT_n, dn, part)  # d(f ∘ h)
+            to_gated_h(dn, part)  # d(f ∘ h)
             mul(part, kg, kg)
             add(df, kg, df)
             mul(part, f, part)
             add(dh, part, dh)
-            to_h(UT_f, df, part)
+            to_h(df, part)
             add(dh, part, dh)

@@ -10,6 +10,7 @@ from numpy import multiply as mul
 from numpy import subtract as sub
 
 from ..activations import gates_
+from ..products import product
 from .base import Cell, Part, product_to_h
 
 
@@ -30,7 +31,7 @@ class LSTMFamily(Cell):
 
     def back(self, weights, coefficients, cache, dY, dh, dc, scratch, mask=None):
         (UT,) = weights
-        to_h = product_to_h(mask)
+        to_h = product_to_h(UT, mask)
         part = scratch("part", *dh.shape)
         blocks = coefficients.reshape(len(coefficients), self.n_coefficients, *dh.shape)[::-1]
         kc = blocks[:, 0]
@@ -49,7 +50,7 @@ class LSTMFamily(Cell):
             mul(dh, do, do)
             if f is not None:
                 mul(dc, f, dc)
-            to_h(UT, d, dh)
+            to_h(d, dh)
 
 
 class LSTM(LSTMFamily):
@@ -89,7 +90,7 @@ class LSTM(LSTMFamily):
         terms = scratch("terms", 2 * H, *inputs.shape[2:])
         fc = terms[:H]
         ig = terms[H:]
-        W_dot = W.dot
+        W_dot = product(W, inputs.shape[2:])
         for u, a, g, s, cg, fi, o, q, c, h in zip(self.step_inputs(inputs, mask), a, g, s, cg, fi, o, q, c, h):
             W_dot(u, a)
             gates_(a, g, s, phi, half)
@@ -135,7 +136,7 @@ class LSTMNoForget(LSTMFamily):
         c, g, i, o, q = self.split(cache)
         h = inputs[1:, -self.H :]
         ig = scratch("terms", self.H, *inputs.shape[2:])
-        W_dot = W.dot
+        W_dot = product(W, inputs.shape[2:])
         for u, a, s, c, g, i, o, q, c_next, h in zip(self.step_inputs(inputs, mask), a, s, c, g, i, o, q, c[1:], h):
             W_dot(u, a)
             gates_(a, g, s, phi, half)
@@ -179,7 +180,7 @@ class LSTMCoupled(LSTMFamily):
         c, g, f, o, q = self.split(cache)
         h = inputs[1:, -self.H :]
         t = scratch("terms", self.H, *inputs.shape[2:])
-        W_dot = W.dot
+        W_dot = product(W, inputs.shape[2:])
         for u, a, s, c, g, f, o, q, c_next, h in zip(self.step_inputs(inputs, mask), a, s, c, g, f, o, q, c[1:], h):
             W_dot(u, a)
             gates_(a, g, s, phi, half)
