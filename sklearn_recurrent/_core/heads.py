@@ -30,18 +30,32 @@ class PooledHead:
         of `kinds`, for one direction after the other; then attention
     initial_state : "total", "top" and "steps" of a `Pool`, if the sequences continue a stream
     static (k, N) : static values; None if there are none
+    needs_backward : whether there will be a backward pass
 
     After ``outputs(lasts)``, `pooled` (P, N) has the results of pooling, before static values and dropout.
     """
 
-    def __init__(self, W, kinds, directions, packed, scratch, H, *, mask=None, initial_state=None, static=None):
+    def __init__(
+        self,
+        W,
+        kinds,
+        directions,
+        packed,
+        scratch,
+        H,
+        *,
+        mask=None,
+        initial_state=None,
+        static=None,
+        needs_backward=True,
+    ):
         self.W = W
         self.mask = mask
         self.static = static
         plain = tuple(kind for kind in kinds if kind != "attention")
         self.pools = []
         for k in range(len(directions)):
-            self.pools.append(Pool(plain, packed, scratch.child(k), H, initial_state))
+            self.pools.append(Pool(plain, packed, scratch.child(k), H, initial_state, needs_backward))
         self.attention = None
         if "attention" in kinds:
             A = W["attention/A"]
@@ -92,7 +106,7 @@ class Pool(StateObserver):
     Steps that share a maximum share its gradient equally.
     """
 
-    def __init__(self, kinds, packed, scratch, H, initial_state=None):
+    def __init__(self, kinds, packed, scratch, H, initial_state=None, needs_backward=True):
         self.kinds = kinds
         self.packed = packed
         self.scratch = scratch.child("pool")
@@ -105,7 +119,7 @@ class Pool(StateObserver):
             self.total = initial_state["total"].copy()
             self.top = initial_state["top"].copy()
             self.steps = packed.lengths + initial_state["steps"]
-        self.ties = np.zeros((H, n), scratch.dtype)  # how many steps reach the maximum
+        self.ties = np.zeros((H, n), scratch.dtype) if needs_backward else None  # how many steps reach the maximum
 
     def on_states(self, chunk, h, cache):
         n = chunk.width
@@ -121,18 +135,25 @@ class Pool(StateObserver):
                 h = np.add(h, addend, self.scratch("pooled", *h.shape))
             highest = h.max(axis=0)
             top = self.top[:, :n]
-            ties = self.ties[:, :n]
-            count = (h == highest).sum(axis=0, dtype=ties.dtype)
-            # A higher maximum starts the count anew, an equal one adds to it.
-            ties[...] = np.where(highest > top, count, ties + (highest == top) * count)
+            if self.ties is not None:
+                self._count_ties(h, highest, top, self.ties[:, :n])
             np.maximum(top, highest, out=top)
+
+    @staticmethod
+    def _count_ties(h, highest, top, ties):
+        is_highest = (h == highest).view(np.uint8)
+        # Bytes are added without a cast, if their sum is one.
+        count = is_highest.sum(axis=0, dtype=np.uint8 if len(h) < 256 else np.intp).astype(ties.dtype)
+        # A higher maximum starts the count anew, an equal one adds to it.
+        ties[...] = np.where(highest > top, count, ties + (highest == top) * count)
 
     def _for_padding(self, chunk, at_padding, at_valid):
         """(steps, 1, width) of two numbers; None if the chunk has no padding."""
         valid = self.packed.valid(chunk)
         if valid is None:
             return None
-        return np.where(valid[:, None], at_valid, at_padding).astype(self.scratch.dtype)
+        number = self.scratch.dtype.type
+        return np.where(valid[:, None], number(at_valid), number(at_padding))
 
     @property
     def ends(self):

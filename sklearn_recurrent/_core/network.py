@@ -293,7 +293,7 @@ class Network(Model):
         masks = partial(dropout_mask, rng, len(batch), dtype=theta.dtype)
         values, embed_back = self.embed_inputs(W, batch.values, scratch)
         static = None if batch.static is None else batch.static.T
-        head = self._head(W, packed, scratch.child("head"), masks, initial_state, staged, static)
+        head = self._head(W, packed, scratch.child("head"), masks, initial_state, staged, static, needs_backward)
         observers = [head.observers(k) for k in range(len(self.directions))]
         layers = self.stack.forward(
             W,
@@ -338,7 +338,7 @@ class Network(Model):
         self.for_each_batch(theta, X, workers, store)
         return states
 
-    def _head(self, W, packed, scratch, masks, initial_state, staged, static):
+    def _head(self, W, packed, scratch, masks, initial_state, staged, static, needs_backward):
         H = self.cells[-1].H
         if staged and not self.per_step:
             return StagedHead(W, self.pooling, packed, scratch, H, initial_state=initial_state, static=static)
@@ -355,4 +355,5 @@ class Network(Model):
             mask=mask,
             initial_state=initial_state,
             static=static,
+            needs_backward=needs_backward,
         )

@@ -10,7 +10,6 @@ import numpy as np
 
 from .cells.base import SharedCache
 from .layers import equal_parts
-from .workspace import aligned
 
 COEFFICIENT_BYTES = 1 << 20
 """Bytes of coefficients to compute at once: they should stay in the second-level cache."""
@@ -222,8 +221,8 @@ def unroll(
                     inputs, cache = tape[number]
                 # Columns that go on into the next chunk bring their gradient, the others begin with
                 # zero.
-                dh = _widen(dh, chunk.width)
-                dc = _widen(dc, chunk.width)
+                dh = _widen(dh, chunk.width, scratch, ("dh", number % 2))
+                dc = _widen(dc, chunk.width, scratch, ("dc", number % 2))
                 dY = _sum_grad_h(observers, chunk, inputs[1:, -H:], scratch)
                 dX = None if d_values is None else scratch("dX", chunk.steps, F, chunk.width)
                 for a, b in _coefficient_blocks(chunk.steps, cell.n_coefficients * dh.nbytes):
@@ -259,9 +258,9 @@ def _sum_grad_h(observers, chunk, h, scratch):
     return total
 
 
-def _widen(d, width):
-    """`d` with columns of zeros behind it, `width` in all."""
-    wide = aligned(d.dtype, len(d), width)
+def _widen(d, width, scratch, name):
+    """`d` with columns of zeros behind it, `width` in all, in a buffer that is not that of `d`."""
+    wide = scratch(name, len(d), width)
     wide[:, : d.shape[1]] = d
     wide[:, d.shape[1] :] = 0
     return wide
