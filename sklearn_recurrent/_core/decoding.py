@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .arithmetic import quiet_arithmetic
 from .attention import padded_rows, weights_and_context
 from .layers import project
 from .losses import log_softmax
@@ -113,7 +114,7 @@ def beam_search(network, theta, X, workers, *, width, max_length, length_penalty
 
     def decode_batch(rows, scratch):
         rows, batch = take_in_place(X, rows, theta.dtype)
-        with np.errstate(over="ignore", invalid="ignore"):
+        with quiet_arithmetic():
             decoder = IncrementalDecoder(network, theta, batch, scratch, width)
             if width == 1:
                 outputs = _greedy(decoder, len(rows), network.end_token, max_length)
@@ -263,7 +264,7 @@ def free_run(network, theta, X, workers, horizons):
             order = np.argsort(-horizons[rows], kind="stable")
             rows = rows[order]
             batch = batch.take(order)
-        with np.errstate(over="ignore", invalid="ignore"):
+        with quiet_arithmetic():
             decoder = IncrementalDecoder(network, theta, batch, scratch, n_steps=horizons[rows])
             read = np.zeros((len(rows), network.n_read))
             for t in range(horizons[rows[0]]):

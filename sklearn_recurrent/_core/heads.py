@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .layers import dense, dropout, modulate
+from .layers import dense, dropout, equal_parts, modulate
 from .unroll import StateObserver
 
 POOLINGS = ("last", "mean", "max", "attention")
@@ -30,18 +30,32 @@ class PooledHead:
         of `kinds`, for one direction after the other; then attention
     initial_state : "total", "top" and "steps" of a `Pool`, if the sequences continue a stream
     static (k, N) : static values; None if there are none
+    needs_backward : whether there will be a backward pass
 
     After ``outputs(lasts)``, `pooled` (P, N) has the results of pooling, before static values and dropout.
     """
 
-    def __init__(self, W, kinds, directions, packed, scratch, H, *, mask=None, initial_state=None, static=None):
+    def __init__(
+        self,
+        W,
+        kinds,
+        directions,
+        packed,
+        scratch,
+        H,
+        *,
+        mask=None,
+        initial_state=None,
+        static=None,
+        needs_backward=True,
+    ):
         self.W = W
         self.mask = mask
         self.static = static
         plain = tuple(kind for kind in kinds if kind != "attention")
         self.pools = []
         for k in range(len(directions)):
-            self.pools.append(Pool(plain, packed, scratch.child(k), H, initial_state))
+            self.pools.append(Pool(plain, packed, scratch.child(k), H, initial_state, needs_backward))
         self.attention = None
         if "attention" in kinds:
             A = W["attention/A"]
@@ -82,7 +96,7 @@ class PooledHead:
             width = self.W["attention/A"].shape[1] - 1
             self.attention.back(dW["attention/A"], dW["attention/v"], d[-width:])
             d = d[:-width]
-        shares = np.split(d, len(self.pools))
+        shares = equal_parts(d, len(self.pools))
         return [pool.back(share) for pool, share in zip(self.pools, shares, strict=True)]
 
 
@@ -92,7 +106,7 @@ class Pool(StateObserver):
     Steps that share a maximum share its gradient equally.
     """
 
-    def __init__(self, kinds, packed, scratch, H, initial_state=None):
+    def __init__(self, kinds, packed, scratch, H, initial_state=None, needs_backward=True):
         self.kinds = kinds
         self.packed = packed
         self.scratch = scratch.child("pool")
@@ -105,7 +119,7 @@ class Pool(StateObserver):
             self.total = initial_state["total"].copy()
             self.top = initial_state["top"].copy()
             self.steps = packed.lengths + initial_state["steps"]
-        self.ties = np.zeros((H, n), scratch.dtype)  # how many steps reach the maximum
+        self.ties = np.zeros((H, n), scratch.dtype) if needs_backward else None  # how many steps reach the maximum
 
     def on_states(self, chunk, h, cache):
         n = chunk.width
@@ -121,18 +135,25 @@ class Pool(StateObserver):
                 h = np.add(h, addend, self.scratch("pooled", *h.shape))
             highest = h.max(axis=0)
             top = self.top[:, :n]
-            ties = self.ties[:, :n]
-            count = (h == highest).sum(axis=0, dtype=ties.dtype)
-            # A higher maximum starts the count anew, an equal one adds to it.
-            ties[...] = np.where(highest > top, count, ties + (highest == top) * count)
+            if self.ties is not None:
+                self._count_ties(h, highest, top, self.ties[:, :n])
             np.maximum(top, highest, out=top)
+
+    @staticmethod
+    def _count_ties(h, highest, top, ties):
+        is_highest = (h == highest).view(np.uint8)
+        # Bytes are added without a cast, if their sum is one.
+        count = is_highest.sum(axis=0, dtype=np.uint8 if len(h) < 256 else np.intp).astype(ties.dtype)
+        # A higher maximum starts the count anew, an equal one adds to it.
+        ties[...] = np.where(highest > top, count, ties + (highest == top) * count)
 
     def _for_padding(self, chunk, at_padding, at_valid):
         """(steps, 1, width) of two numbers; None if the chunk has no padding."""
         valid = self.packed.valid(chunk)
         if valid is None:
             return None
-        return np.where(valid[:, None], at_valid, at_padding).astype(self.scratch.dtype)
+        number = self.scratch.dtype.type
+        return np.where(valid[:, None], number(at_valid), number(at_padding))
 
     @property
     def ends(self):
@@ -141,12 +162,16 @@ class Pool(StateObserver):
     def outputs(self, last):
         if not self.kinds:  # attention alone
             return last[:0]
-        pooled = {"last": last, "mean": (self.total / self.steps).astype(last.dtype), "max": self.top}
-        return np.concatenate([pooled[kind] for kind in self.kinds])
+        return np.concatenate([self._output(kind, last) for kind in self.kinds])
+
+    def _output(self, kind, last):
+        if kind == "mean":
+            return (self.total / self.steps).astype(last.dtype)
+        return last if kind == "last" else self.top
 
     def back(self, d):
         """Keep the gradients of mean and maximum for `grad_h`; return that of the last states."""
-        shares = np.split(d, len(self.kinds)) if self.kinds else []
+        shares = equal_parts(d, len(self.kinds)) if self.kinds else []
         self.d = dict(zip(self.kinds, shares, strict=True))
         return self.d.get("last")
 
@@ -179,8 +204,8 @@ class StepHead:
         self.packed = packed
         self.static = static
         n = len(directions)
-        masks = [None] * n if mask is None else np.split(mask, n)
-        G = [None] * n if static is None else np.split(W["head/G"], n)
+        masks = [None] * n if mask is None else equal_parts(mask, n)
+        G = [None] * n if static is None else equal_parts(W["head/G"], n)
         # The outputs grow as the directions are read: first what a sequence has at all of its steps,
         # then the product of each direction with its own columns of V. So the states of both never
         # lie side by side.
@@ -207,7 +232,7 @@ class StepHead:
         if self.static is not None:
             of_sequences = np.add.reduceat(d_raw, self.packed.offsets[:-1], axis=1)
             dV[:, len(self.parts) * self.H : -1] += of_sequences @ self.static.T
-            for part, dG in zip(self.parts, np.split(dW["head/G"], len(self.parts)), strict=True):
+            for part, dG in zip(self.parts, equal_parts(dW["head/G"], len(self.parts)), strict=True):
                 part.dG = dG
         for k, part in enumerate(self.parts):
             part.d_raw = np.ascontiguousarray(d_raw.T)
@@ -325,7 +350,7 @@ class Attention:
         # u begins with the bias; each direction adds its share of A h as its states are read.
         self.u = scratch("u", packed.offsets[-1], len(v[0]))
         self.u[...] = A[:, -1]
-        parts = np.split(A[:, :-1], len(directions), axis=1)
+        parts = equal_parts(A[:, :-1], len(directions), axis=1)
         self.observers = [
             _DirectionOfAttention(part, self.u, packed, reverse, scratch.child(k))
             for k, (part, reverse) in enumerate(zip(parts, directions, strict=True))
@@ -346,7 +371,7 @@ class Attention:
         a = self.weights
         u = self.u
         da = np.zeros_like(a)
-        for observer, share in zip(self.observers, np.split(d, len(self.observers)), strict=True):
+        for observer, share in zip(self.observers, equal_parts(d, len(self.observers)), strict=True):
             observer.back_to_weights(share, da)
         da -= self._of_sequence(np.add, a * da)
         da *= a  # from here on with respect to v · u, the input of the softmax
@@ -356,7 +381,7 @@ class Attention:
         du *= da[:, None]
         du *= self.v
         dA[:, -1] += du.sum(axis=0)
-        parts = np.split(dA[:, :-1], len(self.observers), axis=1)
+        parts = equal_parts(dA[:, :-1], len(self.observers), axis=1)
         for observer, part in zip(self.observers, parts, strict=True):
             observer.du = du
             observer.dA = part

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .arithmetic import quiet_arithmetic
 from .heads import PooledHead, StagedHead, StepHead
 from .initialization import glorot
 from .layers import dropout_mask, embed, embed_columns
@@ -175,7 +176,7 @@ class Model:
             if extra_observers is not None:
                 arguments["extra_observers"] = partial(extra_observers, rows)
             # Overflow is no warning: weights may have diverged, or be on the way to it in validation.
-            with np.errstate(over="ignore", invalid="ignore"):
+            with quiet_arithmetic():
                 # `on_batch` belongs inside: the result lies in `scratch`, which the next batch may take.
                 on_batch(rows, self.forward(theta, batch, scratch, needs_backward, **arguments))
 
@@ -293,7 +294,7 @@ class Network(Model):
         masks = partial(dropout_mask, rng, len(batch), dtype=theta.dtype)
         values, embed_back = self.embed_inputs(W, batch.values, scratch)
         static = None if batch.static is None else batch.static.T
-        head = self._head(W, packed, scratch.child("head"), masks, initial_state, staged, static)
+        head = self._head(W, packed, scratch.child("head"), masks, initial_state, staged, static, needs_backward)
         observers = [head.observers(k) for k in range(len(self.directions))]
         layers = self.stack.forward(
             W,
@@ -338,7 +339,7 @@ class Network(Model):
         self.for_each_batch(theta, X, workers, store)
         return states
 
-    def _head(self, W, packed, scratch, masks, initial_state, staged, static):
+    def _head(self, W, packed, scratch, masks, initial_state, staged, static, needs_backward):
         H = self.cells[-1].H
         if staged and not self.per_step:
             return StagedHead(W, self.pooling, packed, scratch, H, initial_state=initial_state, static=static)
@@ -355,4 +356,5 @@ class Network(Model):
             mask=mask,
             initial_state=initial_state,
             static=static,
+            needs_backward=needs_backward,
         )

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .arithmetic import quiet_arithmetic
 from .layout import Rows
 
 SHARD = 256
@@ -98,7 +99,7 @@ class Objective:
             rng = None if key is None else self._generator((*key, number), shard)
             batch = self._batch(shard)
             # Overflow is no warning here: training looks for divergence once in each step.
-            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            with quiet_arithmetic(divide="ignore"):
                 inputs = self._network_inputs(theta, batch, scratch, rng, key)
                 result = self.network.forward(theta, inputs, scratch, rng=rng)
                 losses, d_raw = self.loss(result.raw, batch.y.T)

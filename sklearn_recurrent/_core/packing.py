@@ -81,6 +81,7 @@ class PackedBatch:
         if lengths[0] == lengths[-1]:
             self.length = int(lengths[0])
         self._rows = {}
+        self._valid = {}
 
     def rows(self, chunk, reverse):
         """(steps, width): the row of the flat values for each step and sequence of a chunk.
@@ -104,8 +105,10 @@ class PackedBatch:
         """(steps, width): False for padding; None if there is none in this chunk."""
         if not chunk.ends or chunk.ends[0][0] == chunk.steps:
             return None
-        t = np.arange(chunk.first_step, chunk.first_step + chunk.steps)[:, None]
-        return t < self.lengths[: chunk.width]
+        if chunk.first_step not in self._valid:
+            t = np.arange(chunk.first_step, chunk.first_step + chunk.steps)[:, None]
+            self._valid[chunk.first_step] = t < self.lengths[: chunk.width]
+        return self._valid[chunk.first_step]
 
     def gather(self, values, chunk, reverse):
         """(S, F) → (steps, F, width), the values of each step of a chunk."""

@@ -31,6 +31,10 @@ class InputPreprocessor:
         """Sequences as the network reads them."""
         return X.map(lambda values: self(values, dtype))
 
+    def of_one_sequence(self, values, dtype):
+        """Network inputs of the values (T, F) of one sequence."""
+        return self(values, dtype)
+
     def columns_of(self, features):
         """Which columns of the network inputs, numbers and then categories, some features of X become."""
         is_number = self.is_number
@@ -212,6 +216,9 @@ class ForwardFill(InputPreprocessor):
     def network_inputs(self, X, dtype):
         width = self.n_features + self.scaling.n_numbers
         return X.map_sequences(lambda values, offsets: self._inputs(*carried(values, offsets), dtype), width)
+
+    def of_one_sequence(self, values, dtype):
+        return self._inputs(*carried(values, np.array([0, len(values)])), dtype)
 
     def continued(self, X, before, dtype):
         """Network inputs of sequences that go on from `before` (N, F), the last values of their earlier steps.

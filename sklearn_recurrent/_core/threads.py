@@ -8,6 +8,7 @@ import threading
 import weakref
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from functools import cache
 from itertools import repeat
 
@@ -128,10 +129,28 @@ def single_blas_thread():
     return SingleBlasThread()
 
 
+ONE_COLUMN = 9_000
+SEVERAL_COLUMNS = 200_000
+"""Multiplications of a product below which BLAS takes one thread by itself: OpenBLAS divides products of a matrix with
+a vector from 9,216 on, and with a matrix from 262,144 on."""
+
+
+def single_blas_thread_for(n_weights, n_columns=1):
+    """The same for products of matrices of `n_weights` together with `n_columns`; nothing where BLAS needs no limit."""
+    limit = ONE_COLUMN if n_columns == 1 else SEVERAL_COLUMNS
+    return nullcontext() if n_weights * n_columns < limit else single_blas_thread()
+
+
 @cache
 def _blas_libraries():
     """Looks through every loaded library: once is enough."""
     return threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers
+
+
+@cache
+def blas_architectures():
+    """For which processors the BLAS libraries have taken their kernels, in OpenBLAS' words; "other" for other BLAS."""
+    return {getattr(library, "architecture", None) or "other" for library in _blas_libraries()} or {"other"}
 
 
 def _take_over():

@@ -7,7 +7,9 @@ from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
+
+from .cells.base import SharedCache
+from .layers import equal_parts
 
 COEFFICIENT_BYTES = 1 << 20
 """Bytes of coefficients to compute at once: they should stay in the second-level cache."""
@@ -66,13 +68,13 @@ class StateCollector(StateObserver):
 
 def concat_directions(packed, directions, values, mask=lambda: None):
     """A collector for each direction; they share the columns of `values`."""
-    shares = np.split(values, len(directions), axis=1)
+    shares = equal_parts(values, len(directions), axis=1)
     return [StateCollector(packed, reverse, share, mask()) for reverse, share in zip(directions, shares, strict=True)]
 
 
 def split_gradient(collectors, d):
     """Assign to each collector of `concat_directions` its columns of the gradient `d`."""
-    for collector, share in zip(collectors, np.split(d, len(collectors), axis=1), strict=True):
+    for collector, share in zip(collectors, equal_parts(d, len(collectors), axis=1), strict=True):
         collector.gradient = share
 
 
@@ -149,12 +151,10 @@ def unroll(
         if needs_backward:
             cache = scratch(("cache", place), m + 1, cache_rows, n)
         else:
-            # With a stride of zero all steps share one frame, which stays in the processor's cache.
             # The c that leaves a step is written where the next step reads it; the other blocks are
             # used within their own step only.
-            frame = scratch("frame", cache_rows, n)
-            cache = as_strided(frame, (m + 1, cache_rows, n), (0, *frame.strides))
-        cache[0, :H] = c[:, :n]  # a cell without c overwrites these rows: one path for all cells
+            cache = SharedCache(scratch("frame", cache_rows, n))
+        cache[0][:H] = c[:, :n]  # a cell without c overwrites these rows: one path for all cells
         cell.forward(weights, inputs, cache, buffers.child("cell"), _columns(mask, n))
         return inputs, cache
 
@@ -172,10 +172,10 @@ def unroll(
             inputs, cache = forward_chunk(number, h, c, buffers)
             tape.append((h, c) if recompute else (inputs, cache))
             h = inputs[chunk.steps, -H:]
-            c = cache[chunk.steps, :H]
+            c = cache[chunk.steps][:H]
             for e, lo, hi in chunk.ends:
                 last_h[:, lo:hi] = inputs[e, -H:, lo:hi]
-                last_c[:, lo:hi] = cache[e, :H, lo:hi]
+                last_c[:, lo:hi] = cache[e][:H, lo:hi]
             for observer in observers:
                 observer.on_states(chunk, inputs[1:, -H:], cache)
     if not needs_backward:
@@ -221,8 +221,8 @@ def unroll(
                     inputs, cache = tape[number]
                 # Columns that go on into the next chunk bring their gradient, the others begin with
                 # zero.
-                dh = _widen(dh, chunk.width)
-                dc = _widen(dc, chunk.width)
+                dh = _widen(dh, chunk.width, scratch, ("dh", number % 2))
+                dc = _widen(dc, chunk.width, scratch, ("dc", number % 2))
                 dY = _sum_grad_h(observers, chunk, inputs[1:, -H:], scratch)
                 dX = None if d_values is None else scratch("dX", chunk.steps, F, chunk.width)
                 for a, b in _coefficient_blocks(chunk.steps, cell.n_coefficients * dh.nbytes):
@@ -258,10 +258,11 @@ def _sum_grad_h(observers, chunk, h, scratch):
     return total
 
 
-def _widen(d, width):
-    """`d` with columns of zeros behind it, `width` in all."""
-    wide = np.zeros((len(d), width), d.dtype)
+def _widen(d, width, scratch, name):
+    """`d` with columns of zeros behind it, `width` in all, in a buffer that is not that of `d`."""
+    wide = scratch(name, len(d), width)
     wide[:, : d.shape[1]] = d
+    wide[:, d.shape[1] :] = 0
     return wide
 
 

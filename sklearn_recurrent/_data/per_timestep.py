@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any, Self
 
 import numpy as np
@@ -210,7 +211,8 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
         ValueError
             If `X` is invalid, as in `fit`.
         """
-        check_is_fitted(self)
+        if "transformer_" not in vars(self):
+            check_is_fitted(self)
         container, steps = parse_steps(self, X, reset=False)
         return self._in_container(container, self._apply(self.transformer_.transform, steps))
 
@@ -297,10 +299,8 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
 
     def _apply(self, transform, steps):
         """`steps`, each as `transform` of the transformer makes it, in a dense array; records in a list."""
-        with errors_that_help(self.transformer_, steps), warnings.catch_warnings():
-            if self._fitted_kind == FRAMES and not is_frame(steps.values):
-                # Names are missed already, by this estimator.
-                warnings.filterwarnings("ignore", "X does not have valid feature names", UserWarning)
+        misses_names = self._fitted_kind == FRAMES and not is_frame(steps.values)
+        with errors_that_help(self.transformer_, steps), _without_warning_of_names() if misses_names else nullcontext():
             result = transform(steps.values)
         if _is_list_of_records(result):
             shape = (len(result), 1)
@@ -331,6 +331,14 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
         if result.ndim == 3 and result.shape[2] == 1 and not self._fitted_on_sequences:
             return result[:, :, 0]
         return result
+
+
+@contextmanager
+def _without_warning_of_names():
+    """Names are missed already, by this estimator."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "X does not have valid feature names", UserWarning)
+        yield
 
 
 def _per_step(value, ragged):

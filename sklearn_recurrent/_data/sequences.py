@@ -109,6 +109,25 @@ def parse_sequences(
     return sequences
 
 
+def single_sequence(X, n_features):
+    """The array (T, F) of an X of one sequence that needs no more than a look; None for any other X.
+
+    It is for services, which ask for one record after the other. It knows a list, or a 1-D object array, of one array
+    of finite floats (T, n_features). What it does not know may still be valid: `parse_sequences` converts, refuses and
+    warns.
+    """
+    if type(X) is not list and not (type(X) is np.ndarray and X.dtype == object and X.ndim == 1):
+        return None
+    if len(X) != 1:
+        return None
+    x = X[0]
+    if type(x) is not np.ndarray or x.ndim != 2 or x.dtype not in FLOATS:
+        return None
+    if x.shape[1] != n_features or not x.size or not np.isfinite(x).all():
+        return None
+    return x
+
+
 def arrays_and_frame(sequences, source="X"):
     """Read sequences as arrays of numbers, (T, F) or (T,), in their own dtypes.
 

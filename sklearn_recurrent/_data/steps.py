@@ -27,7 +27,15 @@ from .containers import object_array, unwrap
 from .layouts import contents_of
 from .marks import TOKENS, TRANSFORMED, mark_of_input, marked
 from .missing import locate, valid_steps
-from .sequences import as_array, as_sequences, check_form, parse_sequences, rows_of_matrix, source_of
+from .sequences import (
+    as_array,
+    as_sequences,
+    check_form,
+    parse_sequences,
+    rows_of_matrix,
+    single_sequence,
+    source_of,
+)
 from .warnings import warn_of_data
 
 NUMBERS = "numbers"
@@ -99,6 +107,9 @@ def parse_steps(estimator, X, *, reset):
         If `X` is invalid, as in `parse_sequences`; or frames differ in their columns.
     """
     if not reset:
+        x = _single_sequence(estimator, X)
+        if x is not None:
+            return "sequences", Ragged.from_lengths(x.copy(), [len(x)])
         X = rows_of_matrix(estimator, X)
     kind, container, items = _separate(estimator, X, reset)
     if kind == NUMBERS:
@@ -111,6 +122,14 @@ def parse_steps(estimator, X, *, reset):
     if reset:
         estimator._fitted_kind = kind
     return container, steps
+
+
+def _single_sequence(estimator, X):
+    """`single_sequence`, if `estimator` was fitted on sequences of numbers without names."""
+    fitted = vars(estimator)
+    if fitted.get("_fitted_kind") != NUMBERS or not fitted["_fitted_on_sequences"] or "feature_names_in_" in fitted:
+        return None
+    return single_sequence(X, fitted["n_features_in_"])
 
 
 def adopt(estimator, fitted):

@@ -24,7 +24,7 @@ from .._data.categories import (
 from .._data.columns import as_frame, is_frame, numbers_of_frame
 from .._data.containers import object_array
 from .._data.marks import TOKENS, mark_of_input
-from .._data.sequences import as_tokens, parse_sequences, rows_of_matrix
+from .._data.sequences import as_tokens, parse_sequences, rows_of_matrix, single_sequence
 from .._data.static import Table, numbers_of_streams, split_table, without_columns
 from .._sklearn import check_columns
 from .scoring import shallow_copy_with
@@ -112,6 +112,21 @@ def parse(model, X, state):
     """
     refuse_forward(model, state)
     return _parse_table(_as_fitted(model, state), X, reset=False, options=state.input_options)
+
+
+def parse_one(model, X, state):
+    """The values (T, F) of an X of one sequence that `parse` would neither change, refuse nor warn of; None of others.
+
+    What this function does not know it leaves to `parse`, which has the words for it.
+    """
+    if not state.reads_numbers_alone or (model.missing == "forward" and not state.carries):
+        return None
+    if model._cached_input is not None or not isinstance(model.n_jobs, int | None) or model.n_jobs == 0:
+        return None
+    x = single_sequence(X, state.remembered["n_features_in_"])
+    if x is None or mark_of_input(X) == TOKENS:
+        return None
+    return x
 
 
 def parse_next(model, X, state, static):

@@ -12,6 +12,7 @@ from sklearn.utils import check_consistent_length
 from .._core.dataset import Dataset
 from .._core.network import Network
 from .._core.threads import single_blas_thread
+from .._data.containers import object_array
 from .._data.targets import (
     flatten_steps,
     flatten_weights,
@@ -23,6 +24,7 @@ from .._data.targets import (
 )
 from .._sklearn import _fit_context, with_callbacks
 from .base import BaseNetwork
+from .inputs import parse_one
 from .inspection import Inspection
 from .parameters import is_bidirectional, poolings
 from .scoring import sequence_scorer
@@ -142,8 +144,20 @@ class BaseRecurrent(Streaming, Inspection, Transforming, BaseNetwork, BaseEstima
 
     def _respond(self, method, X, **options):
         """What `method` returns: made of the network's raw outputs, in the container that belongs to `X`."""
-        state, sequences = self._parse_fitted(X)
-        return self._respond_in(state, method, X, sequences, **options)
+        state = self._fitted_state()
+        if not options and method in state.encoder.responses:
+            values = parse_one(self, X, state)
+            if values is not None and state.one_sequence.takes(len(values)):
+                return self._respond_to_one(state, method, values)
+        return self._respond_in(state, method, X, self._parse(X, state), **options)
+
+    def _respond_to_one(self, state, method, values):
+        """The same for the values (T, F) of one sequence, without what only a batch needs."""
+        inputs = state.preprocessor.of_one_sequence(values, state.theta.dtype)
+        with state.one_sequence.limited_blas():
+            raw = state.one_sequence(inputs)
+        out = self._response(state, method)(raw)
+        return object_array([out]) if state.network.per_step else out
 
     def _respond_in(self, state, method, X, sequences, *, inputs=None, **options):
         """The same in a `FittedState`, if `X` is parsed; `inputs`: what the network reads of it, if that is known."""
@@ -154,7 +168,7 @@ class BaseRecurrent(Streaming, Inspection, Transforming, BaseNetwork, BaseEstima
                 inputs = self._network_inputs(sequences, state)
             if method == "transform":
                 return state.network.pooled_states(state.theta, inputs, workers)
-            out = respond(state.network.predict(state.theta, inputs, workers, **options))
+            out = respond(state.raw_outputs(inputs, workers, **options))
         if state.network.per_step or "staged" in options:
             return split_like(out, X, sequences, padded=state.padded)
         return out

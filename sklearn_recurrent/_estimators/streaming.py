@@ -7,18 +7,13 @@ from numbers import Integral
 import numpy as np
 
 from .._core.ragged import rows_of
-from .._core.threads import single_blas_thread
+from .._core.threads import single_blas_thread_for
 from .._sklearn import available_if
 from .inputs import parse_next, parse_static, parse_step, values_of_step
 from .parameters import architecture_of
 
 RUNNING = {"last", "mean", "max"}
 """Poolings that can be kept up to date step by step."""
-
-ONE_STREAM = 9_000
-SEVERAL_STREAMS = 200_000
-"""Multiplications of a step below which BLAS takes one thread by itself: OpenBLAS divides products of a matrix with a
-vector from 9,216 on, and with a matrix from 262,144 on."""
 
 
 class StreamState:
@@ -183,13 +178,8 @@ class Streaming:
         inputs = [x, state._arrays]
         if state._static is not None:
             inputs.append(fitted.static_preprocessor(state._static, stepper.dtype).T)
-        # To limit BLAS takes some µs, and BLAS by itself takes one thread for small products.
-        limit = ONE_STREAM if state.n_streams == 1 else SEVERAL_STREAMS
-        if stepper.n_weights * state.n_streams < limit:
+        with single_blas_thread_for(stepper.n_weights, state.n_streams):
             raw, arrays = stepper.step(*inputs)
-        else:
-            with single_blas_thread():
-                raw, arrays = stepper.step(*inputs)
         return respond(raw.T), StreamState(arrays, state.n_streams, stepper, state._static, last)
 
     @available_if(streams)

@@ -11,6 +11,7 @@ import numpy as np
 
 from .._core.losses import LOSSES, of_known_targets
 from .._core.network import Model
+from .._core.one_sequence import OneSequence
 from .._core.preprocessing import (
     Columns,
     ForwardFill,
@@ -96,6 +97,13 @@ class FittedState:
         """The number of static values of each sequence."""
         return self.remembered["n_static_features_in_"]
 
+    @cached_property
+    def reads_numbers_alone(self):
+        """Whether X was sequences of numbers without names, static values, categories or tokens."""
+        others = {"feature_names_in_", "categories_", "vocabulary_"} & self.attributes().keys()
+        no_matrix = self.remembered["_fitted_on_sequences"] and self.input_options["input_size"] is None
+        return no_matrix and not others and not self.n_static
+
     @property
     def carries(self):
         """Whether missing values are the last ones before them, with missing='forward'."""
@@ -110,9 +118,21 @@ class FittedState:
         inputs, last = self.preprocessor.continued(sequences, last, self.theta.dtype)
         return with_static_inputs(inputs, self.static_preprocessor, self.theta.dtype), last
 
+    def raw_outputs(self, inputs, workers, **options):
+        """The raw outputs of the network for its inputs; `options` as in `Model.predict`."""
+        if len(inputs) == 1 and not options and self.one_sequence.takes(inputs.offsets[-1]):
+            one = inputs.take(np.zeros(1, int))
+            return self.one_sequence(one.values, one.static)
+        return self.network.predict(self.theta, inputs, workers, **options)
+
     def new_stepper(self):
         """The network, ready to go step by step, with the weights as they are now."""
         return Stepper(self.network, self.theta)
+
+    @cached_property
+    def one_sequence(self):
+        """The network, ready to predict for single sequences."""
+        return OneSequence(self.network, self.theta)
 
     @cached_property
     def _sources(self):

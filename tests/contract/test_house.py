@@ -17,6 +17,7 @@ import sklearn_recurrent
 ROOT = Path(sklearn_recurrent.__file__).parent
 GROUND = [
     "activations",
+    "arithmetic",
     "initialization",
     "layers",
     "layout",
@@ -29,11 +30,13 @@ GROUND = [
 FLOORS = [  # from the ground up; a module imports only from floors below its own
     {"_core", *(f"_core.{name}" for name in GROUND)},
     {"_core.packing", "_core.workspace", "_core.dataset", "_core.cells", "_core.cells.base"},
-    {"_core.threads", "_core.cells.elman", "_core.cells.gru", "_core.cells.lstm"},
+    {"_core.threads"},
+    {"_core.products"},
+    {"_core.cells.elman", "_core.cells.gru", "_core.cells.lstm"},
     {"_core.cells.registry", "_core.objective", "_core.unroll"},
     {"_core.attention", "_core.stack"},
     {"_core.heads", "_core.stepping"},
-    {"_core.decoding", "_core.network", "_core.training"},
+    {"_core.decoding", "_core.network", "_core.one_sequence", "_core.training"},
     {"_core.inspection", "_core.seq2seq"},
     {"_core.scheduled_sampling"},
     {"_sklearn"},

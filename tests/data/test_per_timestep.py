@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.compose import ColumnTransformer, make_column_selector
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.feature_selection import SelectKBest
 from sklearn.impute import SimpleImputer
@@ -45,6 +45,7 @@ from sklearn_recurrent import (
     as_column,
     as_sequences,
 )
+from sklearn_recurrent._data import steps
 from sklearn_recurrent._data.marks import TRANSFORMED, mark_of
 
 RNG = np.random.default_rng(0)
@@ -959,3 +960,43 @@ def test_times_are_refused_wherever_scikit_learn_would_read_them_as_numbers(form
 )
 def test_times_that_are_not_read_as_numbers_are_no_error(transformer):
     assert len(PerTimestep(transformer).fit_transform([TIMED] * 2)[0]) == 3
+
+
+@pytest.mark.parametrize("convert", [list, as_sequences, lambda X: [np.asfortranarray(x) for x in X]])
+@pytest.mark.parametrize("transformer", [StandardScaler(), PolynomialFeatures(), FunctionTransformer()])
+def test_one_sequence_is_transformed_as_among_others(ragged, convert, transformer, monkeypatch):
+    per_step = PerTimestep(transformer).fit(ragged)
+    X = convert(ragged[:1])
+    kept = X[0].copy()
+    found = per_step.transform(X)
+    found[0][:] += 1  # it shares no memory with X
+    assert_array_equal(X[0], kept)
+    found = per_step.transform(X)
+    with monkeypatch.context() as patch:
+        patch.setattr(steps, "_single_sequence", lambda estimator, X: None)
+        expected = per_step.transform(X)
+    assert found.shape == expected.shape == (1,)
+    assert found[0].dtype == expected[0].dtype
+    assert mark_of(found[0]) == mark_of(expected[0])
+    assert_array_equal(found[0], expected[0])
+
+
+def test_one_sequence_is_refused_in_the_words_for_several(ragged):
+    scaler = PerTimestep(StandardScaler()).fit(ragged)
+    x = ragged[0]
+    for X, words in [
+        ([np.c_[x, x]], "X has 4 features"),
+        ([np.full_like(x, np.inf)], "infinity in sequence 0, step 0"),
+        ([x[:0]], "at least one time step"),
+        ([x.astype(str)], "strings"),
+        ([x[None]], "3 dimensions"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            scaler.transform(X)
+    missing = np.vstack([x, np.full((1, 2), np.nan)])
+    assert np.isnan(scaler.transform([missing])[0][-1]).all()
+    with pytest.raises(NotFittedError):
+        PerTimestep(StandardScaler()).transform([x])
+    named = PerTimestep(StandardScaler()).fit([pandas.DataFrame(x, columns=["a", "b"]) for x in ragged])
+    with pytest.warns(UserWarning, match="valid feature names"):
+        named.transform([x])

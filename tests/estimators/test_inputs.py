@@ -1,13 +1,17 @@
 """Fit, predict, streams, validation and gradients read X alike: how values become network inputs has one place."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import sklearn_recurrent as sr
+from sklearn_recurrent._core.one_sequence import OneSequence
 from sklearn_recurrent._core.preprocessing import Standardizer, Vocabulary
+from sklearn_recurrent._data.marks import TOKENS, marked
+from sklearn_recurrent._estimators.inputs import parse_one
 
 TINY = {"hidden_layer_sizes": 4, "max_iter": 2, "random_state": 0, "bidirectional": False, "shuffle": False}
 
@@ -206,3 +210,163 @@ def test_tokens_in_a_list_keep_their_mark():
     model = sr.LSTMRegressor(4, max_iter=1, random_state=0).fit(np.zeros((4, 3)), np.arange(4.0))
     with pytest.raises(ValueError, match="got ids of tokens"):
         model.predict(list(ids))
+
+
+# --- one sequence by itself -------------------------------------------------------------------------------------------
+
+
+def reads_by_itself(model, X):
+    """Whether the X of a prediction goes the way of one sequence without being parsed."""
+    return parse_one(model, X, model._fitted_state()) is not None
+
+
+def assert_answers_as_in_a_batch(model, X, monkeypatch):
+    """Every method, to the bit, in the same container."""
+    methods = [name for name in model._fitted_state().encoder.responses if hasattr(model, name)]
+    found = [getattr(model, method)(X) for method in methods]
+    with monkeypatch.context() as patch:
+        patch.setattr(OneSequence, "takes", staticmethod(lambda n_steps: False))
+        expected = [getattr(model, method)(X) for method in methods]
+    for one, other in zip(found, expected, strict=True):
+        assert one.shape == other.shape
+        assert one.dtype == other.dtype
+        if one.dtype == object:
+            assert [x.dtype for x in one] == [x.dtype for x in other]
+            assert [x.tobytes() for x in one] == [x.tobytes() for x in other]
+        else:
+            assert one.tobytes() == other.tobytes()
+
+
+FORMS_OF_ONE = {
+    "list": lambda x: [x],
+    "object array": lambda x: sr.as_sequences([x]),
+    "Fortran order": lambda x: [np.asfortranarray(x)],
+    "strided": lambda x: [np.repeat(x, 2, axis=0)[::2]],
+    "float32": lambda x: [x.astype(np.float32)],
+    "large": lambda x: [np.full_like(x, 1e200)],
+}
+OTHER_FORMS_OF_ONE = {
+    "tuple": lambda x: (x,),
+    "column": lambda x: sr.as_column([x]),
+    "cube": lambda x: x[None],
+    "nested list": lambda x: [x.tolist()],
+    "integers": lambda x: [x.astype(int)],
+    "float16": lambda x: [x.astype(np.float16)],
+    "other byte order": lambda x: [x.astype(">f8")],
+    "frame": lambda x: [pd.DataFrame(x)],
+    "masked array": lambda x: [np.ma.array(x)],
+    "padded": lambda x: np.vstack([x, np.full((2, x.shape[1]), np.nan)])[None],
+}
+MODELS_OF_ONE = {
+    "classifier": (sr.GRUClassifier, {}),
+    "multilabel": (sr.LSTMClassifier, {"pooling": "attention"}),
+    "regressor": (sr.LSTMRegressor, {"missing": "forward", "hidden_layer_sizes": (3, 2)}),
+    "quantiles": (sr.GRURegressor, {"loss": "quantile", "quantile": (0.1, 0.9), "bidirectional": True}),
+    "several outputs": (sr.RNNRegressor, {"cell": "mgu", "standardize": False, "missing": "skip"}),
+    "labels of steps": (sr.LSTMClassifier, {"return_sequences": True, "n_jobs": 2}),
+}
+
+
+def fitted_for_one(kind, X, dtype=float):
+    cls, settings = MODELS_OF_ONE[kind]
+    sums = np.array([x.sum() for x in X])
+    y = {
+        "classifier": np.digitize(sums, [-1, 1]),
+        "multilabel": np.c_[sums > 0, sums > 1].astype(int),
+        "several outputs": np.c_[sums, -sums],
+        "labels of steps": [(x[:, 0] > 0).astype(int) for x in X],
+    }.get(kind, sums)
+    return cls(**TINY | settings).fit([x.astype(dtype) for x in X], y)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("form", FORMS_OF_ONE)
+@pytest.mark.parametrize("kind", MODELS_OF_ONE)
+@pytest.mark.each_choice(times=2)
+def test_one_sequence_that_needs_no_parsing_has_the_same_answers(kind, form, dtype, ragged, monkeypatch):
+    model = fitted_for_one(kind, ragged, dtype)
+    X = FORMS_OF_ONE[form](ragged[0])
+    if form == "large" and dtype == np.float32:
+        with pytest.raises(ValueError, match="too large for float32"):
+            model.predict(X)
+        return
+    assert reads_by_itself(model, X)
+    assert_answers_as_in_a_batch(model, X, monkeypatch)
+
+
+@pytest.mark.parametrize("form", OTHER_FORMS_OF_ONE)
+@pytest.mark.parametrize("kind", MODELS_OF_ONE)
+@pytest.mark.each_choice(times=2)
+def test_one_sequence_in_any_other_form_is_parsed(kind, form, ragged, monkeypatch):
+    model = fitted_for_one(kind, ragged)
+    X = OTHER_FORMS_OF_ONE[form](ragged[0])
+    assert not reads_by_itself(model, X)
+    assert_answers_as_in_a_batch(model, X, monkeypatch)
+
+
+def test_one_sequence_of_tokens_categories_or_with_static_values_has_the_same_answers(ragged, labels, monkeypatch):
+    tokens = [np.arange(len(x)) % 5 for x in ragged]
+    model = sr.GRUClassifier(**TINY, embedding_dim=3).fit(tokens, labels)
+    assert_answers_as_in_a_batch(model, tokens[:1], monkeypatch)
+    mixed = [np.c_[x, np.arange(len(x)) % 3] for x in ragged]
+    model = sr.GRUClassifier(**TINY, categorical_features=[2]).fit(mixed, labels)
+    assert not reads_by_itself(model, mixed[:1])
+    assert_answers_as_in_a_batch(model, mixed[:1], monkeypatch)
+    table = np.column_stack([sr.as_column(ragged), [x.sum() for x in ragged]])
+    model = sr.GRUClassifier(**TINY).fit(table, labels)
+    assert_answers_as_in_a_batch(model, table[:1], monkeypatch)
+    with pytest.raises(ValueError, match="static values beside each sequence"):
+        model.predict(ragged[:1])
+
+
+WRONG_ONES = {
+    "NaN": (lambda x: [np.where(np.arange(len(x))[:, None] == 1, np.nan, x)], "contains NaN in sequence 0, step 1"),
+    "infinity": (lambda x: [np.where(np.arange(len(x))[:, None] == 2, np.inf, x)], "infinity in sequence 0, step 2"),
+    "a feature more": (lambda x: [np.c_[x, x]], "X has 4 features"),
+    "no step": (lambda x: [x[:0]], "at least one time step"),
+    "no sequence": (lambda x: [], "0 sample"),
+    "one axis": (lambda x: [x[:, 0]], "X has 1 features"),
+    "three axes": (lambda x: [x[None]], "got 3 dimensions"),
+    "not in a list": (lambda x: x, "Pass \\[X\\] if X is one sequence"),
+    "strings": (lambda x: [x.astype(str)], "numbers"),
+    "complex numbers": (lambda x: [x.astype(complex)], "numbers"),
+    "ids": (lambda x: [marked(x, TOKENS)], "ids of tokens"),
+    "too large": (lambda x: [x + 1e300], "too large for float32"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_ONES)
+def test_one_sequence_is_refused_in_the_words_for_several(wrong, ragged, numbers):
+    model = sr.LSTMRegressor(**TINY).fit([x.astype(np.float32) for x in ragged], numbers)
+    change, words = WRONG_ONES[wrong]
+    with pytest.raises((TypeError, ValueError), match=words):
+        model.predict(change(ragged[0]))
+
+
+def test_one_sequence_is_parsed_if_a_parameter_or_the_fit_asks_for_more(ragged, numbers):
+    model = sr.LSTMRegressor(**TINY).fit(ragged, numbers)
+    assert reads_by_itself(model, ragged[:1])
+    with pytest.raises(ValueError, match="missing='error' or 'skip'"):
+        model.set_params(missing="forward").predict(ragged[:1])
+    model.set_params(missing="error")
+    for n_jobs in (0, "two"):
+        with pytest.raises((TypeError, ValueError)):
+            model.set_params(n_jobs=n_jobs).predict(ragged[:1])
+    named = sr.LSTMRegressor(**TINY).fit([pd.DataFrame(x, columns=["a", "b"]) for x in ragged], numbers)
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        named.predict(ragged[:1])
+    flat = np.array([x[:3].ravel() for x in ragged])
+    matrix = sr.LSTMRegressor(**TINY, input_size=2).fit(flat, numbers)
+    with pytest.raises(ValueError, match="Expected X to be a 2-D array with 6 columns"):
+        matrix.predict([ragged[0]])
+
+
+def test_a_model_whose_attributes_change_answers_anew_for_one_sequence(ragged, numbers):
+    model = sr.LSTMRegressor(**TINY).fit(ragged, numbers)
+    before = model.predict(ragged[:1])
+    model.partial_fit(ragged, numbers)
+    after = model.predict(ragged[:1])
+    assert after != before
+    np.testing.assert_allclose(after, model.predict(ragged)[:1], rtol=1e-12)
+    model.weights_["head/V"][:, -1] += 1
+    np.testing.assert_allclose(model.predict(ragged[:1]), after + model.y_scale_, rtol=1e-9)

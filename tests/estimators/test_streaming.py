@@ -590,6 +590,6 @@ def test_large_steps_limit_blas_to_one_thread_and_small_ones_do_not_care(n, ragg
         yield
 
     model = RNNRegressor(**TINY | {"hidden_layer_sizes": 32}).fit(ragged, numbers)
-    monkeypatch.setattr("sklearn_recurrent._estimators.streaming.single_blas_thread", watched)
+    monkeypatch.setattr("sklearn_recurrent._core.threads.single_blas_thread", watched)
     model.step(np.zeros((n, 2)), model.initial_state(n))
     assert limited == ([] if n == 1 else [True])

@@ -5,10 +5,10 @@ To add a cell, write a class and enter it in `CELLS`; CONTRIBUTING lists what el
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
-from numpy import dot
 from numpy import multiply as mul
 
 from ..activations import ACTIVATIONS
@@ -51,10 +51,12 @@ class Cell:
         first `rows` rows, and the last H are the state itself.
     cache (m + 1, blocks · H, n) : what the cell computes in each step, in the order of
         `cache_blocks`. A cell state is the first block, "c": entry t holds the c that enters step
-        t. In a prediction all steps share one entry, by a stride of zero, so a step may read
+        t. In a prediction it is a `SharedCache`: all steps have one entry, so a step may read
         nothing of another step but c.
     coefficients (m, n_coefficients · H, n) : what the gradients of each step are multiplied with.
         The last blocks are those of the gates, in the order of `parts`.
+
+    In a prediction for one sequence the last axis may be missing.
 
     **Methods.** ``forward(weights, inputs, cache, scratch, mask)`` runs the m steps. `weights` is
     what `weights_forward` returns; `scratch` is a `Workspace` for arrays of one call. A loop over
@@ -73,6 +75,7 @@ class Cell:
     **Helpers.** `gates_` and `sigmoid_` (in `activations`) apply the nonlinearities in `forward`,
     to pre-activations of sigmoids that `weights_forward` has halved. A gate whose letter is not in
     `sigmoid` counts as a candidate: its rows are not halved; override `sigmoid` for other letters.
+    Loops over steps bind their products once: `product` (in `products`) gives those of `forward`,
     `product_to_h` gives `back` the product that leads to dh, with or without a mask.
 
     The tests hold every cell against its plain equations: values, gradients, and bugs planted in
@@ -186,17 +189,45 @@ class Cell:
 
     def split(self, arrays):
         """(m, blocks · H, n) as one view (m, H, n) for each block."""
+        if isinstance(arrays, SharedCache):
+            return arrays.split(self.H)
         m, rows, n = arrays.shape
         return arrays.reshape(m, rows // self.H, self.H, n).swapaxes(0, 1)
 
 
-def product_to_h(mask):
-    """``dot(UT, d, out)``: the gradient through a product, and through the mask of h before it."""
-    if mask is None:
-        return dot
+class SharedCache:
+    """A cache of which all steps have the same entry (rows, n), which stays in the processor's cache.
 
-    def masked_dot(UT, d, out):
-        dot(UT, d, out)
+    It is indexed and iterated like an array (m + 1, rows, n): ``cache[t]`` is an entry, and
+    ``cache[1:]`` and ``cache[:, rows]`` are caches. An array with a stride of zero would make a new
+    view for each step.
+    """
+
+    def __init__(self, entry):
+        self.entry = entry
+
+    def __getitem__(self, key):
+        if isinstance(key, tuple):
+            _, rows = key
+            return SharedCache(self.entry[rows])
+        return self if isinstance(key, slice) else self.entry
+
+    def __iter__(self):
+        return repeat(self.entry)
+
+    def split(self, H):
+        """A `SharedCache` for each block of H rows."""
+        blocks = self.entry.reshape(-1, H, *self.entry.shape[1:])
+        return [SharedCache(block) for block in blocks]
+
+
+def product_to_h(UT, mask):
+    """``to_h(d, out)``: the gradient through a product, and through the mask of h before it."""
+    if mask is None:
+        return UT.dot
+
+    def masked_product(d, out):
+        UT.dot(d, out)
         mul(out, mask, out)
 
-    return masked_dot
+    return masked_product

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from numpy import add, dot
+from numpy import add
 from numpy import multiply as mul
 
+from ..products import product
 from .base import Cell, Part, product_to_h
 
 
@@ -21,8 +22,9 @@ class Elman(Cell):
     def forward(self, weights, inputs, cache, scratch, mask=None):
         (W,) = weights
         phi = self.phi
+        W_dot = product(W, inputs.shape[2:])
         for u, h in zip(self.step_inputs(inputs, mask), inputs[1:, -self.H :]):
-            dot(W, u, h)
+            W_dot(u, h)
             phi(h, h)
 
     def local_jacobian(self, inputs, cache, coefficients):
@@ -31,9 +33,9 @@ class Elman(Cell):
 
     def back(self, weights, coefficients, cache, dY, dh, dc, scratch, mask=None):
         (UT,) = weights
-        to_h = product_to_h(mask)
+        to_h = product_to_h(UT, mask)
         for d, dy in zip(coefficients[::-1], dY):
             if dy is not None:
                 add(dh, dy, dh)
             mul(dh, d, d)
-            to_h(UT, d, dh)
+            to_h(d, dh)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy import add, dot
+from numpy import add
 from numpy import multiply as mul
 from numpy import subtract as sub
 
 from ..activations import gates_, sigmoid_
+from ..products import product
 from .base import Cell, Part, product_to_h
 
 
@@ -32,7 +33,7 @@ class GRUFamily(Cell):
     def back(self, weights, coefficients, cache, dY, dh, dc, scratch, mask=None):
         """Of cells whose coefficients are all per dh, and whose products read h itself."""
         (UT,) = weights
-        to_h = product_to_h(mask)
+        to_h = product_to_h(UT, mask)
         part = scratch("part", *dh.shape)
         blocks = coefficients.reshape(len(coefficients), self.n_coefficients, *dh.shape)[::-1]
         z = self.block(cache[-2::-1], "z")  # the last entry belongs to the step after these
@@ -43,7 +44,7 @@ class GRUFamily(Cell):
                 add(dh, dy, dh)
             mul(d, dh, d)  # all gates at once
             mul(dh, z, dh)
-            to_h(UT, d_from_h, part)
+            to_h(d_from_h, part)
             add(dh, part, dh)
 
 
@@ -71,14 +72,17 @@ class GRU(GRUFamily):
         h = inputs[:, -self.H :]
         rz = self.block(cache, "r", "z")
         r, z, a, n = self.split(cache)
-        t = scratch("terms", self.H, inputs.shape[2])
+        t = scratch("terms", self.H, *inputs.shape[2:])
+        W_rz_dot = product(W_rz, inputs.shape[2:])
+        U_a_dot = product(U_a, inputs.shape[2:])
+        W_n_dot = product(W_n, inputs.shape[2:])
         for u, u1h, x1, rz, r, z, a, n, h, h_next in zip(
             self.step_inputs(inputs, mask), u1h, x1, rz, r, z, a, n, h, h[1:]
         ):
-            dot(W_rz, u, rz)
+            W_rz_dot(u, rz)
             sigmoid_(rz, half)
-            dot(U_a, u1h, a)
-            dot(W_n, x1, n)
+            U_a_dot(u1h, a)
+            W_n_dot(x1, n)
             mul(r, a, t)
             add(n, t, n)
             phi(n, n)
@@ -122,14 +126,16 @@ class GRUResetBefore(GRUFamily):
         h = inputs[:, -H:]
         rz = self.block(cache, "r", "z")
         r, z, n = self.split(cache)
-        t = scratch("terms", H, inputs.shape[2])
+        t = scratch("terms", H, *inputs.shape[2:])
+        W_rz_dot = product(W_rz, inputs.shape[2:])
+        W_n_dot = product(W_n, inputs.shape[2:])
         for _, x1h, rhx1, rh, hm, rz, r, z, n, h, h_next in zip(
             self.step_inputs(inputs, mask), x1h, rhx1, rh, hm, rz, r, z, n, h, h[1:]
         ):
-            dot(W_rz, x1h, rz)
+            W_rz_dot(x1h, rz)
             sigmoid_(rz, half)
             mul(r, hm, rh)
-            dot(W_n, rhx1, n)
+            W_n_dot(rhx1, n)
             phi(n, n)
             sub(h, n, t)
             mul(z, t, t)
@@ -145,7 +151,8 @@ class GRUResetBefore(GRUFamily):
 
     def back(self, weights, coefficients, cache, dY, dh, dc, scratch, mask=None):
         UT_rz, UT_n = weights
-        to_h = product_to_h(mask)
+        to_h = product_to_h(UT_rz, mask)
+        to_gated_h = UT_n.dot
         part = scratch("part", *dh.shape)
         dr, dz, dn = self.split(coefficients[::-1])
         d_rz = coefficients[::-1, : 2 * self.H]
@@ -158,11 +165,11 @@ class GRUResetBefore(GRUFamily):
             mul(dh, dz, dz)
             mul(dh, dn, dn)
             mul(dh, z, dh)
-            dot(UT_n, dn, part)  # d(r ∘ h)
+            to_gated_h(dn, part)  # d(r ∘ h)
             mul(part, dr, dr)
             mul(part, r, part)
             add(dh, part, dh)
-            to_h(UT_rz, d_rz, part)
+            to_h(d_rz, part)
             add(dh, part, dh)
 
 
@@ -186,9 +193,10 @@ class GRUNoReset(GRUFamily):
         half = np.array(0.5, W.dtype)
         h = inputs[:, -self.H :]
         z, n = self.split(cache)
-        t = scratch("terms", self.H, inputs.shape[2])
+        t = scratch("terms", self.H, *inputs.shape[2:])
+        W_dot = product(W, inputs.shape[2:])
         for u, a, z, n, h, h_next in zip(self.step_inputs(inputs, mask), cache, z, n, h, h[1:]):
-            dot(W, u, a)
+            W_dot(u, a)
             gates_(a, n, z, phi, half)
             sub(h, n, t)
             mul(z, t, t)
@@ -227,14 +235,16 @@ class MGU(Cell):
         hm = inputs[:, self.rows - H : self.rows]  # h behind the mask, if there is one; else h
         h = inputs[:, -H:]
         f, n = self.split(cache)
-        t = scratch("terms", H, inputs.shape[2])
+        t = scratch("terms", H, *inputs.shape[2:])
+        W_f_dot = product(W_f, inputs.shape[2:])
+        W_n_dot = product(W_n, inputs.shape[2:])
         for _, x1h, fhx1, fh, hm, f, n, h, h_next in zip(
             self.step_inputs(inputs, mask), x1h, fhx1, fh, hm, f, n, h, h[1:]
         ):
-            dot(W_f, x1h, f)
+            W_f_dot(x1h, f)
             sigmoid_(f, half)
             mul(f, hm, fh)
-            dot(W_n, fhx1, n)
+            W_n_dot(fhx1, n)
             phi(n, n)
             sub(n, h, t)
             mul(f, t, t)
@@ -256,7 +266,8 @@ class MGU(Cell):
 
     def back(self, weights, coefficients, cache, dY, dh, dc, scratch, mask=None):
         UT_f, UT_n = weights
-        to_h = product_to_h(mask)
+        to_h = product_to_h(UT_f, mask)
+        to_gated_h = UT_n.dot
         part = scratch("part", *dh.shape)
         kg, df, dn = self.split(coefficients[::-1])
         f, one_minus_f = self.split(cache[-2::-1])
@@ -268,10 +279,10 @@ class MGU(Cell):
             mul(dh, dn, dn)
             mul(dh, df, df)
             mul(dh, one_minus_f, dh)
-            dot(UT_n, dn, part)  # d(f ∘ h)
+            to_gated_h(dn, part)  # d(f ∘ h)
             mul(part, kg, kg)
             add(df, kg, df)
             mul(part, f, part)
             add(dh, part, dh)
-            to_h(UT_f, df, part)
+            to_h(df, part)
             add(dh, part, dh)

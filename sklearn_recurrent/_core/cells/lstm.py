@@ -5,11 +5,12 @@ from __future__ import annotations
 from itertools import repeat
 
 import numpy as np
-from numpy import add, dot
+from numpy import add
 from numpy import multiply as mul
 from numpy import subtract as sub
 
 from ..activations import gates_
+from ..products import product
 from .base import Cell, Part, product_to_h
 
 
@@ -30,7 +31,7 @@ class LSTMFamily(Cell):
 
     def back(self, weights, coefficients, cache, dY, dh, dc, scratch, mask=None):
         (UT,) = weights
-        to_h = product_to_h(mask)
+        to_h = product_to_h(UT, mask)
         part = scratch("part", *dh.shape)
         blocks = coefficients.reshape(len(coefficients), self.n_coefficients, *dh.shape)[::-1]
         kc = blocks[:, 0]
@@ -49,7 +50,7 @@ class LSTMFamily(Cell):
             mul(dh, do, do)
             if f is not None:
                 mul(dc, f, dc)
-            to_h(UT, d, dh)
+            to_h(d, dh)
 
 
 class LSTM(LSTMFamily):
@@ -86,11 +87,12 @@ class LSTM(LSTMFamily):
         q = self.block(cache, "q")
         c = self.block(cache, "c")[1:]
         h = inputs[1:, -H:]
-        terms = scratch("terms", 2 * H, inputs.shape[2])
+        terms = scratch("terms", 2 * H, *inputs.shape[2:])
         fc = terms[:H]
         ig = terms[H:]
+        W_dot = product(W, inputs.shape[2:])
         for u, a, g, s, cg, fi, o, q, c, h in zip(self.step_inputs(inputs, mask), a, g, s, cg, fi, o, q, c, h):
-            dot(W, u, a)
+            W_dot(u, a)
             gates_(a, g, s, phi, half)
             mul(cg, fi, terms)
             add(fc, ig, c)
@@ -133,9 +135,10 @@ class LSTMNoForget(LSTMFamily):
         s = self.block(cache, "i", "o")
         c, g, i, o, q = self.split(cache)
         h = inputs[1:, -self.H :]
-        ig = scratch("terms", self.H, inputs.shape[2])
+        ig = scratch("terms", self.H, *inputs.shape[2:])
+        W_dot = product(W, inputs.shape[2:])
         for u, a, s, c, g, i, o, q, c_next, h in zip(self.step_inputs(inputs, mask), a, s, c, g, i, o, q, c[1:], h):
-            dot(W, u, a)
+            W_dot(u, a)
             gates_(a, g, s, phi, half)
             mul(i, g, ig)
             add(c, ig, c_next)
@@ -176,9 +179,10 @@ class LSTMCoupled(LSTMFamily):
         s = self.block(cache, "f", "o")
         c, g, f, o, q = self.split(cache)
         h = inputs[1:, -self.H :]
-        t = scratch("terms", self.H, inputs.shape[2])
+        t = scratch("terms", self.H, *inputs.shape[2:])
+        W_dot = product(W, inputs.shape[2:])
         for u, a, s, c, g, f, o, q, c_next, h in zip(self.step_inputs(inputs, mask), a, s, c, g, f, o, q, c[1:], h):
-            dot(W, u, a)
+            W_dot(u, a)
             gates_(a, g, s, phi, half)
             sub(c, g, t)  # c' = g + f ∘ (c - g): one product instead of two
             mul(f, t, t)
