@@ -73,7 +73,7 @@ def handle_missing(estimator, sequences, missing, rectangular):
         return sequences
     valid = np.ones(sequences.offsets[-1], bool)
     for rows, block in sequences.blocks():
-        if _all_finite(block.values):
+        if all_finite(block.values):
             continue
         infinite = np.isinf(block.values)
         if infinite.any():
@@ -183,7 +183,7 @@ def _token_dtype(dtype):
     return np.int64
 
 
-def _all_finite(values):
+def all_finite(values):
     """A fast check: True is certain, but False may also mean that the sum of finite values overflows."""
     with np.errstate(over="ignore", invalid="ignore"):
         return np.isfinite(values.sum())

@@ -20,9 +20,10 @@ from .columns import arrays_of_pandas, as_frame, is_frame, is_pandas_type, named
 from .containers import object_array, refusal, shape_of
 from .layouts import contents_of
 from .marks import mark_of_input
-from .missing import as_tokens, handle_missing, locate, valid_steps  # noqa: F401 - imported from here, too
+from .missing import all_finite, as_tokens, handle_missing, locate, valid_steps  # noqa: F401 - imported from here, too
 
 FLOATS = [np.float64, np.float32]  # check_array converts every other dtype to the first one
+_FLOAT_DTYPES = set(map(np.dtype, FLOATS))
 TOKENS = [np.float64, *(f"{kind}{size}" for kind in "iu" for size in (8, 4, 2, 1))]
 
 
@@ -121,11 +122,38 @@ def single_sequence(X, n_features):
     if len(X) != 1:
         return None
     x = X[0]
-    if type(x) is not np.ndarray or x.ndim != 2 or x.dtype not in FLOATS:
+    if type(x) is not np.ndarray or x.ndim != 2 or x.dtype not in _FLOAT_DTYPES:
         return None
     if x.shape[1] != n_features or not x.size or not np.isfinite(x).all():
         return None
     return x
+
+
+def plain_sequences(X, n_features):
+    """The `Sequences` of an X that needs no more than a look; None for any other X.
+
+    It knows a 3-D array of finite floats, for which padding is NaN alone; and a list, or a 1-D object array, of arrays
+    of finite floats (T_i, n_features) of one dtype. All else is left to `parse_sequences`, as by `single_sequence`.
+    """
+    if type(X) is np.ndarray and X.ndim == 3:
+        is_plain = X.dtype in _FLOAT_DTYPES and X.flags.c_contiguous and X.shape[2] == n_features and X.size
+        if not is_plain or not all_finite(X):
+            return None
+        return Sequences(X, np.full(len(X), X.shape[1]), X.dtype)
+    if type(X) is not list and not (type(X) is np.ndarray and X.dtype == object and X.ndim == 1):
+        return None
+    if set(map(type, X)) != {np.ndarray}:
+        return None
+    dtypes = {x.dtype for x in X}
+    if len(dtypes) > 1 or not dtypes <= _FLOAT_DTYPES or {x.shape[1:] for x in X} != {(n_features,)}:
+        return None
+    lengths = np.fromiter(map(len, X), np.int64, len(X))
+    if not lengths.all():
+        return None
+    sequences = Sequences(list(X), lengths, dtypes.pop())
+    if not all(all_finite(block.values) for _, block in sequences.blocks()):
+        return None
+    return sequences
 
 
 def arrays_and_frame(sequences, source="X"):

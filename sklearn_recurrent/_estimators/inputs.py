@@ -24,7 +24,7 @@ from .._data.categories import (
 from .._data.columns import as_frame, is_frame, numbers_of_frame
 from .._data.containers import object_array
 from .._data.marks import TOKENS, mark_of_input
-from .._data.sequences import as_tokens, parse_sequences, rows_of_matrix, single_sequence
+from .._data.sequences import as_tokens, parse_sequences, plain_sequences, rows_of_matrix, single_sequence
 from .._data.static import Table, numbers_of_streams, split_table, without_columns
 from .._sklearn import check_columns
 from .scoring import shallow_copy_with
@@ -111,6 +111,10 @@ def parse(model, X, state):
     It is compared with what the state remembers, not with the attributes of `model`: another thread may change these.
     """
     refuse_forward(model, state)
+    if state.reads_numbers_alone and (type(X) is list or state.input_options.get("pad_value") is None):
+        sequences = plain_sequences(X, state.remembered["n_features_in_"])
+        if sequences is not None and mark_of_input(X) != TOKENS:
+            return sequences
     return _parse_table(_as_fitted(model, state), X, reset=False, options=state.input_options)
 
 

@@ -11,7 +11,9 @@ import sklearn_recurrent as sr
 from sklearn_recurrent._core.one_sequence import OneSequence
 from sklearn_recurrent._core.preprocessing import Standardizer, Vocabulary
 from sklearn_recurrent._data.marks import TOKENS, marked
-from sklearn_recurrent._estimators.inputs import parse_one
+from sklearn_recurrent._data.sequences import plain_sequences
+from sklearn_recurrent._estimators import inputs
+from sklearn_recurrent._estimators.inputs import parse, parse_one
 
 TINY = {"hidden_layer_sizes": 4, "max_iter": 2, "random_state": 0, "bidirectional": False, "shuffle": False}
 
@@ -370,3 +372,80 @@ def test_a_model_whose_attributes_change_answers_anew_for_one_sequence(ragged, n
     np.testing.assert_allclose(after, model.predict(ragged)[:1], rtol=1e-12)
     model.weights_["head/V"][:, -1] += 1
     np.testing.assert_allclose(model.predict(ragged[:1]), after + model.y_scale_, rtol=1e-9)
+
+
+# --- several sequences ------------------------------------------------------------------------------------------------
+
+
+def assert_same_sequences(found, expected):
+    assert type(found) is type(expected)
+    assert found.dtype == expected.dtype
+    assert found.lengths.tolist() == expected.lengths.tolist()
+    assert found.valid is expected.valid is None
+    for x, other in zip(found, expected, strict=True):
+        assert x.dtype == other.dtype
+        np.testing.assert_array_equal(x, other)
+
+
+PLAIN_FORMS = {
+    "list": list,
+    "object array": sr.as_sequences,
+    "float32": lambda X: [x.astype(np.float32) for x in X],
+    "Fortran order": lambda X: [np.asfortranarray(x) for x in X],
+    "cube": lambda X: np.array([x[:3] for x in X]),
+    "cube of float32": lambda X: np.array([x[:3] for x in X], np.float32),
+}
+OTHER_FORMS = {
+    "padded cube": lambda X: np.array([np.vstack([x[:3], [[np.nan] * 2]]) for x in X]),
+    "cube of integers": lambda X: np.array([x[:3] for x in X]).astype(int),
+    "cube in Fortran order": lambda X: np.asfortranarray(np.array([x[:3] for x in X])),
+    "two dtypes": lambda X: [X[0].astype(np.float32), *X[1:]],
+    "large": lambda X: [x * 0 + 1e308 for x in X],  # their sum is no number
+    "tuple": tuple,
+    "frames": lambda X: [pd.DataFrame(x) for x in X],
+}
+
+
+@pytest.mark.parametrize("form", PLAIN_FORMS | OTHER_FORMS)
+@pytest.mark.parametrize("missing", ["error", "forward"])
+def test_sequences_that_need_no_parsing_are_what_parsing_makes_of_them(form, missing, ragged, numbers, monkeypatch):
+    model = sr.LSTMRegressor(**TINY, missing=missing).fit(ragged, numbers)
+    state = model._fitted_state()
+    X = (PLAIN_FORMS | OTHER_FORMS)[form](ragged)
+    n_features = model.n_features_in_
+    assert (plain_sequences(X, n_features) is not None) == (form in PLAIN_FORMS)
+    found = parse(model, X, state)
+    monkeypatch.setattr(inputs, "plain_sequences", lambda X, n_features: None)
+    expected = parse(model, X, state)
+    if form in PLAIN_FORMS:
+        assert_same_sequences(found, expected)
+    else:
+        assert [x.tolist() for x in found] == [x.tolist() for x in expected]
+
+
+def test_padding_of_a_cube_by_a_value_is_no_plain_cube(ragged, numbers):
+    cube = np.array([np.vstack([x[:3], [[-1.0] * 2]]) for x in ragged])
+    model = sr.LSTMRegressor(**TINY, pad_value=-1).fit(cube, numbers)
+    assert parse(model, cube, model._fitted_state()).lengths.tolist() == [3] * len(cube)
+    assert parse(model, list(cube), model._fitted_state()).lengths.tolist() == [4] * len(cube)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda X: [*X[:5], np.full_like(X[5], np.nan), *X[6:]], "contains NaN in sequence 5, step 0"),
+        (lambda X: [*X[:5], np.full_like(X[5], np.inf), *X[6:]], "infinity in sequence 5, step 0"),
+        (lambda X: [*X[:5], X[5][:0], *X[6:]], "Expected sequence 5 to have at least one time step"),
+        (lambda X: [*X[:5], X[5][:, :1], *X[6:]], "got 2 in sequence 0 and 1 in sequence 5"),
+        (lambda X: [x[:, :1] for x in X], "X has 1 features"),
+        (lambda X: np.array([x[:3, :1] for x in X]), "X has 1 features"),
+        (lambda X: np.full((4, 3, 2), np.inf), "infinity in sequence 0, step 0"),
+        (lambda X: np.zeros((0, 3, 2)), "0 sample"),
+        (lambda X: marked(np.zeros((4, 3, 2)), TOKENS), "ids of tokens"),
+        (lambda X: [], "0 sample"),
+    ],
+)
+def test_several_sequences_are_refused_in_the_same_words(change, words, ragged, numbers):
+    model = sr.LSTMRegressor(**TINY).fit(ragged, numbers)
+    with pytest.raises(ValueError, match=words):
+        model.predict(change(ragged))
