@@ -103,6 +103,10 @@ class Cell:
         self.x_rows = slice(first, first + n_features)
         self.one_row = first + n_features
         self.rows = self.one_row + 1 + n_units  # of the inputs that products read
+        self._block_rows = {}  # names of the first and the last of adjacent blocks of the cache → their rows
+        for j, last in enumerate(self.cache_blocks):
+            for i, first in enumerate(self.cache_blocks[: j + 1]):
+                self._block_rows[first, last] = slice(i * n_units, (j + 1) * n_units)
 
     def input_rows(self, part):
         """The rows of `inputs` that a part multiplies."""
@@ -183,9 +187,7 @@ class Cell:
 
     def block(self, cache, first, last=None):
         """A view of the rows of one block of the cache, or of those from `first` to `last`."""
-        start = self.cache_blocks.index(first) * self.H
-        stop = self.cache_blocks.index(last or first) * self.H + self.H
-        return cache[:, start:stop]
+        return cache[:, self._block_rows[first, last or first]]
 
     def split(self, arrays):
         """(m, blocks · H, n) as one view (m, H, n) for each block."""
@@ -203,14 +205,15 @@ class SharedCache:
     view for each step.
     """
 
+    __slots__ = ("entry",)
+
     def __init__(self, entry):
         self.entry = entry
 
     def __getitem__(self, key):
-        if isinstance(key, tuple):
-            _, rows = key
-            return SharedCache(self.entry[rows])
-        return self if isinstance(key, slice) else self.entry
+        if type(key) is tuple:
+            return SharedCache(self.entry[key[1]])
+        return self if type(key) is slice else self.entry
 
     def __iter__(self):
         return repeat(self.entry)
