@@ -38,8 +38,13 @@ lint: .venv/test
 	$(BIN)/python tools/write_docstrings.py --check
 	$(BIN)/python tools/check_types.py
 
+# The revision that speed is compared with.
+BEFORE ?= 3e52eb6
+
 bench: .venv/bench
 	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/before.py $(BEFORE)
+	$(BIN)/python benchmarks/one_record.py $(BEFORE)
 	$(BIN)/python benchmarks/scaling.py
 	$(BIN)/python benchmarks/toolbox.py
 	$(BIN)/python benchmarks/seq2seq.py

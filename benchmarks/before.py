@@ -1,9 +1,9 @@
 """This build against an earlier one, in one process: python benchmarks/before.py REVISION [--rounds N]
 
 The package of the git revision is imported under another name. The same fits and predictions of both take turns, after
-a warm-up, on one thread; the figure is the median of the ratios of neighboring runs. A ratio above 1: this build is
-faster. Batches of both builds may hold other sequences, so a ratio of ragged fits compares equal numbers of sequences,
-not equal bits.
+a warm-up, on one thread; the figure is the median of the ratios of neighboring runs, in time of the processor. A ratio
+above 1: this build is faster. "Step" is a training step, forward and back over one batch of full sequences. Batches of
+both builds may hold other sequences, so a ratio of ragged fits compares equal numbers of sequences, not equal bits.
 """
 
 import argparse
@@ -25,6 +25,7 @@ import sklearn_recurrent
 ROOT = Path(__file__).parents[1]
 SHAPES = ((32, 20, 1, 16), (32, 50, 8, 32), (64, 100, 16, 64), (64, 100, 32, 128))
 CELLS = ("elman", "gru", "lstm")
+CORE = ("dataset", "objective", "ragged", "threads")
 
 
 def build_of(revision, folder):
@@ -62,21 +63,42 @@ def ratio_and_time(now, before, rounds, least_turn=0.02):
 
 
 def timed(function, repeats):
-    """The time that so many calls take, in seconds."""
-    start = time.perf_counter()
+    """The time of the processor that so many calls take, in seconds: other processes of the machine disturb it less."""
+    start = time.thread_time()
     for _ in range(repeats):
         function()
-    return time.perf_counter() - start
+    return time.thread_time() - start
 
 
 def compare(make_now, make_before, X, y, rounds):
-    """How many times as fast this build fits, predicts, and predicts one sequence; how long its fit takes, in s."""
+    """How many times as fast this build is in a fit, a prediction, and one for a single sequence; its fit in s."""
     now = make_now().fit(X, y)
     before = make_before().fit(X, y)
     fit, seconds = ratio_and_time(lambda: now.fit(X, y), lambda: before.fit(X, y), rounds)
     predict, _ = ratio_and_time(lambda: now.predict(X), lambda: before.predict(X), rounds)
     one, _ = ratio_and_time(lambda: now.predict(X[:1]), lambda: before.predict(X[:1]), rounds)
     return [fit, predict, one], seconds
+
+
+def training_step(package, model, X, y):
+    """Forward and back over one batch of 3-D X, with the network and the loss of a fitted classifier."""
+    core = {name: importlib.import_module(f"{package.__name__}._core.{name}") for name in CORE}
+    n = model.batch_size
+    state = model._fitted_state()
+    batch = core["ragged"].Ragged.from_lengths(X[:n].reshape(-1, X.shape[2]), np.full(n, X.shape[1]))
+    dataset = core["dataset"].Dataset(batch, y[:n, None], np.ones(n, X.dtype))
+    workers = core["threads"].WorkerPool(X.dtype)
+    objective = core["objective"].Objective(state.network, state.loss_function(), dataset, 0.0, workers)
+    return lambda: objective(state.theta, np.arange(n))
+
+
+def compare_steps(make_now, make_before, packages, X, y, rounds):
+    """How many times as fast this build takes a training step; None of ragged sequences."""
+    if not isinstance(X, np.ndarray) or X.ndim != 3:
+        return None
+    models = [make().fit(X, y) for make in (make_now, make_before)]
+    steps = [training_step(package, model, X, y) for package, model in zip(packages, models, strict=True)]
+    return ratio_and_time(*steps, rounds)[0]
 
 
 def tasks():
@@ -105,15 +127,19 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("revision")
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--only", default="", help="tasks whose name contains this")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as folder, threadpoolctl.threadpool_limits(1):
         earlier = build_of(arguments.revision, folder)
         print(f"This build against {arguments.revision}: its time over ours, and our fit in ms\n")
-        print("| task | fit | predict | predict one | ms |")
-        print("|---|---|---|---|---|")
+        print("| task | fit | predict | predict one | step | ms |")
+        print("|---|---|---|---|---|---|")
         found = []
+        of_steps = []
         for name, estimator, parameters, X, y in tasks():
+            if arguments.only not in name:
+                continue
             parameters = {"max_iter": 2, "random_state": 0} | parameters
             makers = [
                 lambda package=package, parameters=parameters, estimator=estimator: getattr(package, estimator)(
@@ -123,10 +149,15 @@ def main():
             ]
             figures, seconds = compare(*makers, X, y, arguments.rounds)
             found.append(figures)
-            print(f"| {name} | " + " | ".join(f"{f:.2f}" for f in figures) + f" | {1e3 * seconds:.1f} |", flush=True)
+            step = compare_steps(*makers, (sklearn_recurrent, earlier), X, y, arguments.rounds)
+            of_steps += [] if step is None else [step]
+            cells = [*(f"{f:.2f}" for f in figures), "" if step is None else f"{step:.2f}", f"{1e3 * seconds:.1f}"]
+            print(f"| {name} | {' | '.join(cells)} |", flush=True)
         means = np.exp(np.log(found).mean(axis=0))
+        means = [*means, np.exp(np.log(of_steps).mean())]
+        least = [*np.min(found, axis=0), min(of_steps)]
         print("| geometric mean | " + " | ".join(f"{f:.2f}" for f in means) + " | |")
-        print("| least | " + " | ".join(f"{f:.2f}" for f in np.min(found, axis=0)) + " | |")
+        print("| least | " + " | ".join(f"{f:.2f}" for f in least) + " | |")
 
 
 if __name__ == "__main__":

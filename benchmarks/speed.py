@@ -43,6 +43,7 @@ SHAPES = (
     (200, 28, 28, 128),
 )
 RAGGED = SHAPES[1:4]
+AT_ONCE = ((20, 1, 16), (50, 8, 32), (100, 16, 64))
 N_CLASSES, EPOCHS = 5, 2
 TORCH = {"elman": torch.nn.RNN, "gru": torch.nn.GRU, "lstm": torch.nn.LSTM}
 
@@ -169,6 +170,28 @@ def compare(cell, shape, ragged, peak, rounds):
     return fit, predict
 
 
+def compare_256(cell, shape, ragged, rounds):
+    """The time of PyTorch over ours for the probabilities of 256 sequences at once."""
+    length, n_features, n_units = shape
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(length // 10, length + 1, 256) if ragged else np.full(256, length)
+    padded = rng.standard_normal((256, length, n_features), dtype=np.float32)
+    X = [x[:t] for x, t in zip(padded, lengths, strict=True)] if ragged else padded
+    y = rng.integers(N_CLASSES, size=256)
+    model = RNNClassifier(n_units, cell=cell, bidirectional=False, pooling="last", standardize=False, max_iter=1)
+    model.fit(X, y)
+    net = Plain(cell, n_features, n_units)
+    x = torch.from_numpy(padded)
+    t = torch.from_numpy(lengths) if ragged else None
+    ours = {"ours": lambda: model.predict_proba(X), "torch": lambda: predict_torch(net, x, t, 256)}
+    times = best_in_turn(ours, rounds)
+    print(
+        f"| {cell} | {shape} | {'ragged' if ragged else 'full'} | {times['torch'] / times['ours']:.2f} "
+        f"| {1e3 * times['ours']:.2f} |",
+        flush=True,
+    )
+
+
 def report_machine():
     """Print what this is; return whether NumPy's BLAS has taken kernels for a lesser processor."""
     blas = next(
@@ -224,6 +247,13 @@ def main():
         print("|---|---|---|---|---|---|")
         for cell, lengths, *figures in means:
             print(f"| {cell} | {lengths} | " + " | ".join(f"{figure:.2f}" for figure in figures) + " |", flush=True)
+        print("\n`predict_proba` of 256 sequences at once; torch's time over ours; our ms\n")
+        print("| cell | (steps, features, units) | lengths | predict_proba | ms |")
+        print("|---|---|---|---|---|")
+        for cell in arguments.cells:
+            for ragged in (False, True):
+                for shape in AT_ONCE:
+                    compare_256(cell, shape, ragged, 3 * arguments.rounds)
     if lesser_kernels:
         run_with_avx512()
 

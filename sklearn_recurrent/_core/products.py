@@ -45,9 +45,10 @@ def product(W, columns):
 def _rows_at_once(m, k, n, itemsize):
     """Rows of an (m, k) matrix to multiply with n columns at once; m if it gains nothing to divide them."""
     per_row = k * n
-    is_large = m * per_row > SMALL
+    if m * per_row <= SMALL:
+        return m
     fits = k <= LONGEST_SUM and n % COLUMNS == 0 and itemsize * per_row <= _first_level_cache()
-    if not (is_large and fits and blas_architectures() <= WITH_SMALL_KERNELS):
+    if not (fits and blas_architectures() <= WITH_SMALL_KERNELS):
         return m
     most = SMALL // per_row
     if most < FEWEST_ROWS:

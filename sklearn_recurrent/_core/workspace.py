@@ -99,8 +99,6 @@ def aligned(dtype, *shape):
     AVX-512, is to two lines of the cache. And what is read and what is written lie at the same place of their pages,
     which the processor takes for one address. Here each array begins at another place of its page.
     """
-    n_bytes = math.prod(shape) * dtype.itemsize
-    memory = np.empty(n_bytes + PAGE, np.uint8)
+    memory = np.empty(math.prod(shape) * dtype.itemsize + PAGE, np.uint8)
     place = next(_numbers) * (PAGE // 2 + CACHE_LINE)
-    start = (place - memory.__array_interface__["data"][0]) % PAGE
-    return memory[start : start + n_bytes].view(dtype).reshape(shape)
+    return np.ndarray(shape, dtype, memory, offset=(place - memory.ctypes.data) % PAGE)
