@@ -101,7 +101,7 @@ class FittedState:
     def reads_numbers_alone(self):
         """Whether X was sequences of numbers without names, static values, categories or tokens."""
         others = {"feature_names_in_", "categories_", "vocabulary_"} & self.attributes().keys()
-        no_matrix = self.remembered["_fitted_on_sequences"] and self.input_options["input_size"] is None
+        no_matrix = self.remembered["_fitted_on_sequences"] and self.input_options.get("input_size") is None
         return no_matrix and not others and not self.n_static
 
     @property
