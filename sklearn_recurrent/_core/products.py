@@ -29,7 +29,9 @@ def product(W, columns):
     The bits are those of ``np.dot``.
     """
     # W.dot costs less than np.dot, which looks for arrays of other libraries first.
-    size = _rows_at_once(*W.shape, columns[0], W.itemsize) if columns else len(W)
+    if not columns or W.size * columns[0] <= SMALL:
+        return W.dot
+    size = _rows_at_once(*W.shape, columns[0], W.itemsize)
     if size >= len(W):
         return W.dot
     blocks = [slice(start, start + size) for start in range(0, len(W), size)]
@@ -45,8 +47,6 @@ def product(W, columns):
 def _rows_at_once(m, k, n, itemsize):
     """Rows of an (m, k) matrix to multiply with n columns at once; m if it gains nothing to divide them."""
     per_row = k * n
-    if m * per_row <= SMALL:
-        return m
     fits = k <= LONGEST_SUM and n % COLUMNS == 0 and itemsize * per_row <= _first_level_cache()
     if not (fits and blas_architectures() <= WITH_SMALL_KERNELS):
         return m

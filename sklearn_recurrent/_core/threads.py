@@ -138,7 +138,10 @@ a vector from 9,216 on, and with a matrix from 262,144 on."""
 def single_blas_thread_for(n_weights, n_columns=1):
     """The same for products of matrices of `n_weights` together with `n_columns`; nothing where BLAS needs no limit."""
     limit = ONE_COLUMN if n_columns == 1 else SEVERAL_COLUMNS
-    return nullcontext() if n_weights * n_columns < limit else single_blas_thread()
+    return _NOTHING if n_weights * n_columns < limit else single_blas_thread()
+
+
+_NOTHING = nullcontext()
 
 
 @cache
