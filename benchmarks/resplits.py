@@ -150,7 +150,9 @@ def main(arguments=None):
     parser.add_argument("--splits", type=int, default=20)
     parser.add_argument("--first-split", type=int, default=0, help="splits to choose by are 100 and above")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--rates", action="store_true", help="also the table over learning rates, thrice the time")
+    parser.add_argument(
+        "--rates", action="store_true", help="also the table over learning rates, in four times the time"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes")
     parser.add_argument("--cache", help="folder in which results are kept; empty it when the code has changed")
     options = parser.parse_args(arguments)
