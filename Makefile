@@ -53,6 +53,7 @@ bench: .venv/bench
 
 accuracy: .venv/bench
 	$(BIN)/python benchmarks/accuracy.py
+	$(BIN)/python benchmarks/resplits.py
 
 # The full product of checks, on every supported version: make matrix VERSIONS="1.6.1 1.9.1"
 VERSIONS ?= 1.6.1 1.7.2 1.8.0 1.9.1
