@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+EPS = np.finfo(np.float64).eps
+
 
 def level(values, there, offsets, center):
     """The level of each window, (n, F): its last value, its mean, or 0; 0 where nothing is there.
@@ -22,11 +24,12 @@ def level(values, there, offsets, center):
     return np.where(last < 0, 0, np.take_along_axis(values, np.maximum(last, 0), axis=0))
 
 
-def spread(values, there, offsets, scale):
+def spread(values, there, offsets, scale, eps=EPS):
     """The scale of each window, (n, F); 1 where it does not change.
 
     scale : "diff", the standard deviation of the differences of neighbors; "std", that of the values; "mean", the mean
         of their absolute values; or None
+    eps : of the dtype that the values came in
     """
     starts = offsets[:-1]
     n = len(starts)
@@ -47,8 +50,8 @@ def spread(values, there, offsets, scale):
         window = np.repeat(np.arange(n), np.diff(offsets))
         centered = values - _mean(values, there, starts)[window]
         found = np.sqrt(_mean(centered**2, there, starts))
-    # What rounding leaves of a window that does not change is no scale.
-    constant = found <= 10 * np.finfo(np.float64).eps * largest
+    # What rounding leaves of a window that does not change is no scale: of steps that are equal in float32 an ulp.
+    constant = found <= max(10 * EPS, eps) * largest
     return np.where(constant, 1, found)
 
 

@@ -367,7 +367,8 @@ def _check_names(parameter, chosen, names):
     if names is None:
         raise ValueError(
             f"{parameter} should be passed as an array of integers or as a boolean mask when the model is fitted on "
-            "data without feature names. Sequences have them if they are data frames: "
+            "data without feature names, such as those that PerTimestep returns: its get_feature_names_out() says "
+            "their order. Sequences have names if they are data frames: "
             "X = [pandas.DataFrame(x, columns=names) for x in X]."
         )
     for name in chosen:

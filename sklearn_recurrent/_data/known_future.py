@@ -34,13 +34,37 @@ def known_values(known_future, panel, positions, stamps, horizon, missing):
         roles["by"] = list(origin.by)
     if origin.table is not None and origin.time in origin.table.names:
         roles["time"] = origin.time
-    future = panel_of(known_future, "known_future", missing=missing, **roles)
+    # What is looked up is checked: further rows may be of what nobody knows yet.
+    future = panel_of(known_future, "known_future", missing="keep", **roles)
     if future.ragged.n_features != len(positions):
         raise ValueError(
             f"Expected known_future to have {len(positions)} features, those of known, got {future.ragged.n_features}."
         )
     if stamps is None:
-        return _by_position(future, panel, horizon)
+        found = _by_position(future, panel, horizon)
+    else:
+        found = _by_time(future, panel, stamps, horizon)
+    if missing == "error":
+        _refuse_missing(found, panel, positions, stamps)
+    return found
+
+
+def _refuse_missing(found, panel, positions, stamps):
+    missing = np.isnan(found)
+    if not missing.any():
+        return
+    j, step, k = np.argwhere(missing)[0].tolist()
+    when = f"step {step}"
+    if stamps is not None:
+        when += f", {panel.stamps.shown(stamps[j, step])}"
+    name = shown(panel.names[positions[k]]) if panel.names else positions[k]
+    raise ValueError(
+        f"Input known_future contains NaN in sequence {shown(panel.keys[j])}, {when}, feature {name}. Fill it first."
+    )
+
+
+def _by_time(future, panel, stamps, horizon):
+    """Values of series with times, whose rows are found by these."""
     if future.stamps is None or future.stamps.kind != panel.stamps.kind:
         found = "none" if future.stamps is None else future.stamps.described()
         raise ValueError(f"Expected known_future to have times as series has, {panel.stamps.described()}, got {found}.")

@@ -24,6 +24,7 @@ class Origin(NamedTuple):
     is_one : whether it is a single series
     time : the name of the time; None if it has none
     table, rows, by : the long table, its rows sequence by sequence, and the names that tell sequences apart
+    order (S,) : which step of those that came, end to end, each step is; None if all are where they were
     """
 
     is_one: bool
@@ -31,6 +32,7 @@ class Origin(NamedTuple):
     table: Any = None
     rows: Rows | None = None
     by: tuple = ()
+    order: np.ndarray | None = None
 
 
 class Panel(NamedTuple):
@@ -163,14 +165,16 @@ def _of_frames(frames, name, time, labels, columns, missing):
     features = []
     stamps = []
     found_labels = []
+    orders = []
     for j, frame in enumerate(frames):
         if not _is_tabular(frame):
             raise ValueError(
                 f"Expected all series to be data frames with times, or none, got a {type(frame).__name__} for "
                 f"sequence {j}."
             )
-        panel_labels, panel_stamps, values = _of_one_frame(frame, j, time, labels, columns)
+        panel_labels, panel_stamps, values, order = _of_one_frame(frame, j, time, labels, columns)
         features.append(values)
+        orders.append(order)
         stamps.append(panel_stamps)
         found_labels.append(panel_labels)
     kinds = {None if one is None else one.kind for one in stamps}
@@ -179,7 +183,8 @@ def _of_frames(frames, name, time, labels, columns, missing):
         raise ValueError(f"Expected all series to have times of one kind, got {' and '.join(described)}.")
     arrays, first = arrays_and_frame(features, name)
     names = [] if first is None else column_names(first)
-    panel = _joined(arrays, names, Origin(False, _name_of_time(frames[0], time)), missing)
+    origin = Origin(False, _name_of_time(frames[0], time), order=_end_to_end(orders))
+    panel = _joined(arrays, names, origin, missing)
     if stamps[0] is not None:
         panel = panel._replace(stamps=stamps[0].joined_with(stamps[1:]))
     if labels is not None:
@@ -187,10 +192,18 @@ def _of_frames(frames, name, time, labels, columns, missing):
     return panel
 
 
+def _end_to_end(orders):
+    """The orders of the steps of all series in one; None if no series was sorted."""
+    if any(order is None for order in orders):
+        return None
+    starts = offsets_of(np.array([len(order) for order in orders]))[:-1]
+    return np.concatenate([start + order for start, order in zip(starts.tolist(), orders, strict=True)])
+
+
 def _of_one_frame(frame, j, time, labels, columns):
-    """Labels, stamps and features of one series of a list; the last as a frame, or as it came."""
+    """Labels, stamps, features and order of the steps of one series of a list; features as a frame, or as they came."""
     if time is None and labels is None and columns is None:
-        return None, _times_of(frame), frame
+        return None, _times_of(frame), frame, None
     table = as_table(frame)
     time = names_of(table, "time", time)
     labels = names_of(table, "labels", labels)
@@ -202,7 +215,7 @@ def _of_one_frame(frame, j, time, labels, columns):
         stamps = _times_of(frame)
     found = table.values(labels[0])[rows.order] if labels else None
     features = columns or _features(table, {*time, *labels}, f"sequence {j}")
-    return found, stamps, table.sequences(features, rows.order, rows.ends, [])[0]
+    return found, stamps, table.sequences(features, rows.order, rows.ends, [])[0], rows.order
 
 
 def _name_of_time(frame, time):
@@ -256,7 +269,7 @@ def _of_table(frame, name, time, by, static, labels, columns):
         [] if is_flat and frame.name is None else features,
         is_flat,
         rows.keys,
-        Origin(not by, name_of_time, table, rows, tuple(by)),
+        Origin(not by, name_of_time, table, rows, tuple(by), rows.order),
         stamps,
         table.values(labels[0])[rows.order] if labels else None,
     )

@@ -228,8 +228,9 @@ def last_windows(
         Features whose values are known ahead, as in `sliding_windows`.
     known_future : array, list, tuple or data frame, default=None
         The values of these features in the steps after the end of each series, in the container that `series` has.
-        Their rows are found by series and time; further rows, series and columns may be there. If series have no times,
-        it has `horizon` rows for each series, and as an array the features in the order of `known`.
+        Their rows are found by series and time; further rows, series and columns may be there, also without values. If
+        series have no times, it has `horizon` rows for each series, and as an array the features in the order of
+        `known`.
     static : str or list of str, default=None
         Columns of a table with one value per series, as in `sliding_windows`.
     time : str, default=None
@@ -518,6 +519,6 @@ def _about(panel, calendar, roles, window, horizon, ends):
         "_by": list(origin.by),
         "_time": origin.time,
         "_library": library,
-        "_is_one": origin.is_one,
-        "_order": None if origin.rows is None else origin.rows.order,
+        "_is_in_one": origin.is_one or origin.table is not None,
+        "_order": origin.order,
     }

@@ -685,9 +685,9 @@ _JOIN = {FRAMES: _join_frames, OBJECTS: _join_objects, RECORDS: _join_records}
 
 
 def _as_they_came(X):
-    """The sequences of numbers: Series stay what they are."""
+    """The sequences of numbers: Series of numbers stay what they are; of lists, they are arrays (T_i, F)."""
     items = as_sequences(X)
     form, contents = unwrap(X)
     if form == "numbers":
         return list(items)
-    return [x if hasattr(x, "to_list") else item for x, item in zip(contents, items, strict=True)]
+    return [x if hasattr(x, "to_list") and item.ndim == 1 else item for x, item in zip(contents, items, strict=True)]

@@ -24,10 +24,10 @@ def labels_of_steps(labels, panel):
             raise ValueError(
                 f"Expected labels to have one label for each of the {lengths.sum()} time steps, got shape {flat.shape}."
             )
-        if origin.rows is not None:
-            flat = flat[origin.rows.order]
     else:
         flat = _of_several(labels, panel)
+    if panel.labels is None and origin.order is not None:
+        flat = flat[origin.order]
     _refuse_missing(flat, panel)
     return flat
 

@@ -277,7 +277,7 @@ class Windows(_Arrays):
         if order is not None:
             in_order = np.empty_like(labels)
             in_order[order] = labels
-            return in_order
-        if self._known("_is_one"):
+            labels = in_order
+        if self._known("_is_in_one"):
             return labels
         return object_array(np.split(labels, self._known("_offsets")[1:-1]))

@@ -16,6 +16,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._core.levels import level, spread
 from .._core.ragged import Ragged
+from .._data.aligned_forecasts import numbers_of
+from .._data.arrays import NUMERIC
 from .._data.columns import positions_of
 from .._data.containers import object_array
 from .._data.layouts import contents_of
@@ -53,6 +55,7 @@ class PerWindow(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         at each step.
     target : int, str or list of these, default=None
         The feature of X that y continues, or one for each output of y, by position, or by name if X holds data frames.
+        In ``y.reshape(len(y), -1)`` of several steps, those of a step stand side by side.
         None: the only one that is not known ahead, or all of these, if y has as many outputs per step (an axis of its
         own).
     known : int, str or list of these, default=None
@@ -206,6 +209,12 @@ class PerWindow(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             params["y_val"] = validation.scaled_y(params["y_val"], form)
             params["X_val"] = self._inputs(validation, regressor)
         scaled = windows.scaled_y(y, form)
+        if reset:
+            draft._y_steps = None
+        if np.ndim(scaled) == 3 and not _reads_sequences(regressor):
+            if reset:
+                draft._y_steps = scaled.shape[1:]
+            scaled = scaled.reshape(len(scaled), -1)
         draft.regressor_ = getattr(regressor, method)(self._inputs(windows, regressor), scaled, **params)
         adopt(self, draft)
         return self
@@ -228,6 +237,8 @@ class PerWindow(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         check_is_fitted(self)
         windows = self._windows(X, reset=False)
         predicted = self.regressor_.predict(self._inputs(windows, self.regressor_), **predict_params)
+        if self._y_steps is not None:
+            predicted = np.reshape(predicted, (len(predicted), *self._y_steps))
         return windows.unscaled(predicted, _YForm(*self._y_form))
 
     def score(self, X, y, sample_weight=None) -> float:
@@ -251,7 +262,9 @@ class PerWindow(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         predicted = self.predict(X)
         form, y = contents_of(y, "y", is_target=True)
         if form == "numbers":
-            y = np.asarray(y, dtype=np.float64)
+            y = _as_numbers(y).astype(np.float64)
+            if np.size(predicted) == y.size == len(y) and y.ndim < 3:
+                predicted = np.reshape(predicted, y.shape)  # a column of one output, which few regressors return
         if np.shape(predicted[0]) != np.shape(y[0]):
             raise ValueError(
                 f"Expected a prediction for each value of y, got shape {np.shape(predicted[0])} for window 0, whose y "
@@ -312,9 +325,13 @@ class PerWindow(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
     def _inputs(self, windows, regressor):
         """What the regressor reads."""
         levels = windows.level[:, windows.own] if self.keep_level else np.empty((len(windows.steps), 0))
-        if get_tags(regressor).input_tags.three_d_array:
+        if _reads_sequences(regressor):
             return windows.sequences(levels)
         return windows.rows(levels, type(regressor).__name__)
+
+
+def _reads_sequences(regressor):
+    return get_tags(regressor).input_tags.three_d_array
 
 
 class _YForm(NamedTuple):
@@ -371,7 +388,7 @@ class _Windows(NamedTuple):
         levels = np.zeros((len(steps), steps.n_features))
         scales = np.ones_like(levels)
         levels[:, own] = level(values, there, steps.offsets, center)
-        scales[:, own] = spread(values, there, steps.offsets, scale)
+        scales[:, own] = spread(values, there, steps.offsets, scale, np.finfo(steps.dtype).eps)
         return cls(steps, container, static, own, past, names, levels, scales)
 
     def sequences(self, levels):
@@ -423,7 +440,7 @@ class _Windows(NamedTuple):
         level = self.level[:, form.features]
         scale = self.scale[:, form.features]
         if container == "numbers":
-            y = np.asarray(rows)
+            y = _as_numbers(rows)
             y = y.astype(np.result_type(y.dtype, np.float32), copy=False)
             shape = form.shape(y.ndim, len(y))
             return function(y, level.reshape(shape).astype(y.dtype), scale.reshape(shape).astype(y.dtype))
@@ -433,6 +450,12 @@ class _Windows(NamedTuple):
             shape = form.shape(1 + row.ndim, 1)[1:]
             moved.append(function(row, a.reshape(shape), b.reshape(shape)))
         return object_array(moved)
+
+
+def _as_numbers(y):
+    """Targets or predictions as an array of their dtype; objects, such as pandas.NA beside integers, as float64."""
+    array = np.asarray(y)
+    return array if array.dtype.kind in NUMERIC else numbers_of(y, "y")
 
 
 # --- which features ---------------------------------------------------------------------------------------------------
@@ -477,7 +500,7 @@ def _form_of(y, windows, target):
         is_one = isinstance(target, str | Integral)
         if is_one or len(features) == 1:
             return _YForm(tuple(features), None)
-        return _YForm(tuple(features), 2 if ndim == 3 else 1)
+        return _form_of_several(tuple(features), container, rows, ndim)
     if len(own) == 1:
         return _YForm((int(own[0]),), None)
     if ndim == 3 and np.shape(rows[0])[-1] == len(own):
@@ -485,4 +508,19 @@ def _form_of(y, windows, target):
     raise ValueError(
         f"Expected target, the feature that y continues, since X has {len(own)} features that are not known ahead, got "
         "None. Pass target=0 if it is the first one, or a list with a feature for each output of y."
+    )
+
+
+def _form_of_several(features, container, rows, ndim):
+    """Outputs are in the last axis of y; if it has two axes, those of several steps may stand there step by step."""
+    n_outputs = 1
+    if ndim > 1:
+        n_outputs = np.shape(rows if container == "numbers" else rows[0])[-1]
+    if ndim == 3 and n_outputs == len(features):
+        return _YForm(features, 2)
+    if ndim == 2 and container == "numbers" and n_outputs % len(features) == 0:
+        return _YForm(features * (n_outputs // len(features)), 1)
+    raise ValueError(
+        f"Expected the last axis of y to have an output for each of the {len(features)} features of target, got "
+        f"{n_outputs if ndim > 1 else 'no such axis'}."
     )

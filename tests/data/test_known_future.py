@@ -52,6 +52,19 @@ def test_each_step_of_the_horizon_has_the_known_value_of_its_own_time(library):
     assert_array_equal(windows.y_per_step, np.c_[np.full((len(y), 3), np.nan), y])
 
 
+def test_what_is_missing_in_rows_that_are_not_looked_up_is_no_matter():
+    series = sales()  # whose rows are shuffled anew in each call
+    future = pandas.concat([prices(), prices("pandas", ("a", [1, 2, 3])).assign(price=np.nan)])
+    future.loc[(future["store"] == "b") & (future["day"] >= DAYS[9]), "price"] = np.nan
+    found = last_windows(series, 3, 2, known_future=future, **SETTINGS)
+    assert_array_equal(found.X, last_windows(series, 3, 2, known_future=prices(), **SETTINGS).X)
+    future.loc[(future["store"] == "b") & (future["day"] == DAYS[8]), "price"] = np.nan
+    with pytest.raises(ValueError, match="known_future contains NaN in sequence 'b', step 1, 2026-01-09, feature 'pri"):
+        last_windows(series, 3, 2, known_future=future, **SETTINGS)
+    kept = last_windows(series, 3, 2, known_future=future, gaps="nan", **SETTINGS)
+    assert np.isnan(kept.X).sum() == 1
+
+
 @pytest.mark.parametrize("form", ["table", "index", "levels"])
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_the_known_future_is_found_by_series_and_time(library, form):

@@ -219,6 +219,16 @@ def test_series_are_sequences(library):
     )
 
 
+def test_a_series_of_lists_is_an_array():
+    polars = pytest.importorskip("polars")
+    column = polars.Series("x", [x.tolist() for x in X])
+    assert_sequences(PerSequence(StandardScaler()).fit_transform(column), SCALED)
+    found = PerSequence(StandardScaler()).fit_transform(polars.DataFrame([column]))
+    assert found.shape == (len(X), 1)
+    assert_sequences(found[:, 0], SCALED)
+    assert_sequences(PerSequence(diff).fit_transform(column), [diff(x) for x in X])
+
+
 def test_strings_and_records_are_sequences():
     words = PerSequence(lambda x: x[x != "the"]).fit_transform([["the", "cat"], ["a"]])
     assert [x.tolist() for x in words] == [["cat"], ["a"]]

@@ -121,6 +121,17 @@ def test_labels_are_a_column_of_a_table_and_come_back_in_the_order_of_its_rows(l
     assert_array_equal(again.y, windows.y)
 
 
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_labels_beside_a_list_of_frames_stand_in_the_order_of_their_rows(library):
+    orders = [rng.permutation(length) for length in (9, 7)]
+    frames = [pytest.importorskip(library).DataFrame({"t": order, "v": 1.0 * order}) for order in orders]
+    labels = [10 * order for order in orders]
+    windows = sliding_windows(frames, 1, 0, time="t", labels=labels)
+    assert_array_equal(windows.y, 10 * windows.X[:, 0, 0])
+    for back, own in zip(windows.labels_per_step(windows.y), labels, strict=True):
+        assert_array_equal(back, own)
+
+
 @pytest.mark.parametrize("labels", [["a", "b", "c"] * 3, np.array(["a", "b", "c"] * 3), np.arange(9) % 3])
 def test_one_recording_has_one_array_of_labels(labels):
     for series in (np.arange(9.0), np.zeros((9, 2))):

@@ -13,6 +13,8 @@ from sklearn.base import clone
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit, cross_val_score
+from sklearn.neighbors import KNeighborsRegressor
+from sklearn.svm import LinearSVR
 
 from sklearn_recurrent import (
     GRURegressor,
@@ -160,6 +162,56 @@ def test_each_output_continues_its_feature(walks):
     assert swapped[:, :, 1].mean() == pytest.approx(y.mean(), abs=30)
     one_step = PerWindow(Ridge(), target=[0, 1]).fit(both, outputs[:, 0]).predict(both)
     assert np.abs(one_step - outputs[:, 0]).max() < 60
+
+
+def test_outputs_of_several_steps_may_stand_side_by_side_or_in_an_axis_of_their_own(walks):
+    X, y = walks
+    both = np.stack([X, 1000 + 3 * X], axis=2)
+    outputs = np.stack([y, 1000 + 3 * y], axis=2)
+    flat = PerWindow(Ridge(), target=[0, 1]).fit(both, outputs.reshape(30, -1)).predict(both)
+    assert flat.shape == (30, 6)
+    assert np.abs(flat.reshape(outputs.shape) - outputs).max() < 60
+    model = PerWindow(Ridge()).fit(both, outputs)
+    assert_allclose(model.predict(both), flat.reshape(outputs.shape))
+    assert model.score(both, outputs) > 0.9
+    assert PerWindow(Ridge(), target=0).fit(both, outputs[:, :, :1]).predict(both).shape == (30, 3, 1)
+
+
+@pytest.mark.parametrize("y", [np.zeros(30), np.zeros((30, 5)), np.zeros((30, 3, 3)), [np.zeros(3)] * 30])
+def test_outputs_that_do_not_fit_the_targets_are_refused(walks, y):
+    both = np.stack([walks[0], walks[0]], axis=2)
+    with pytest.raises(ValueError, match="an output for each of the 2 features of target, got"):
+        PerWindow(Seq2SeqRegressor(**TINY), target=[0, 1]).fit(both, y)
+
+
+def test_a_column_of_one_output_is_scored_whatever_the_regressor_makes_of_it(walks):
+    X, y = walks
+    for regressor in (Ridge(), KNeighborsRegressor(), LinearSVR(), GRURegressor(**TINY)):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # scikit-learn's of a column
+            model = PerWindow(regressor).fit(X, y[:, :1])
+        assert model.score(X, y[:, :1]) == pytest.approx(model.score(X, y[:, 0]))
+
+
+def test_a_ramp_has_no_scale_in_float32_as_in_float64():
+    ramp = sliding_windows(0.1 * np.arange(60), 12, 2).X
+    for X in (ramp, ramp.astype(np.float32)):
+        model = PerWindow(Ridge()).fit(X, X[:, :2])
+        assert_allclose(model._windows(X, reset=False).scale, 1)
+    walk = 1e6 + 3 * np.random.default_rng(0).integers(-9, 9, (5, 12)).astype(np.float32)
+    assert (PerWindow(Ridge()).fit(walk, walk[:, 0])._windows(walk, reset=False).scale > 5).all()
+
+
+def test_targets_of_nullable_columns_are_numbers(walks):
+    X, _ = walks
+    y = pd.DataFrame({"a": pd.array([None, *range(29)], "Int64"), "b": pd.array(range(30), "Int64")})
+    net = Seq2SeqRegressor(**TINY)  # for which a missing target is none
+    expected = PerWindow(net).fit(X, y.to_numpy(float, na_value=np.nan))
+    model = PerWindow(net).fit(X, y)
+    assert_allclose(model.predict(X), expected.predict(X))
+    assert model.score(X, y) == expected.score(X, y.to_numpy(float, na_value=np.nan))
+    with pytest.raises(ValueError, match="Expected numbers"):
+        PerWindow(net).fit(X, y.astype(str))
 
 
 def test_quantiles_pass_through(walks):
