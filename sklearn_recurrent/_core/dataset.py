@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .ragged import Ragged, Sequences, offsets_of, steps_of
+from .ragged import Ragged, Sequences, offsets_of, step_numbers, steps_of
 
 N_ULPS = 4
 """Units in the last place by which two values may differ and still be the same value, computed twice."""
@@ -239,8 +239,7 @@ def _projections(dataset):
 def _sums(block, coefficients):
     """(N, F): the sum over the steps of each sequence of a `Ragged`, with a coefficient for each step and feature."""
     if block.length is None:
-        steps = np.arange(block.offsets[-1]) - np.repeat(block.offsets[:-1], block.lengths)
-        products = np.multiply(block.values, coefficients[steps], dtype=np.float64)
+        products = np.multiply(block.values, coefficients[step_numbers(block)], dtype=np.float64)
     else:
         values = block.values.reshape(len(block), block.length, -1)
         products = np.multiply(values, coefficients[: block.length], dtype=np.float64)

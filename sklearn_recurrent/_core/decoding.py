@@ -8,7 +8,7 @@ from .arithmetic import quiet_arithmetic
 from .attention import padded_rows, weights_and_context
 from .layers import project
 from .losses import log_softmax
-from .ragged import Ragged, length_buckets, offsets_of, take_in_place
+from .ragged import Ragged, length_buckets, offsets_of, take_in_fixed_order
 from .stepping import Steps
 
 ROOM = 1 << 18
@@ -113,7 +113,7 @@ def beam_search(network, theta, X, workers, *, width, max_length, length_penalty
     found = [None] * len(X)
 
     def decode_batch(rows, scratch):
-        rows, batch = take_in_place(X, rows, theta.dtype)
+        rows, batch = take_in_fixed_order(X, rows, theta.dtype)
         with quiet_arithmetic():
             decoder = IncrementalDecoder(network, theta, batch, scratch, width)
             if width == 1:
@@ -258,7 +258,7 @@ def free_run(network, theta, X, workers, horizons):
     outputs = np.empty((starts[-1], network.n_outputs), theta.dtype)
 
     def decode_batch(rows, scratch):
-        rows, batch = take_in_place(X, rows, theta.dtype)
+        rows, batch = take_in_fixed_order(X, rows, theta.dtype)
         if np.ptp(horizons[rows]):
             # Longest first: the sequences that are not finished are the first ones.
             order = np.argsort(-horizons[rows], kind="stable")

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .ragged import Ragged
+from .ragged import Ragged, step_numbers
 from .unroll import StateObserver
 
 GATE_ORDER = "ifgocrznh"
@@ -148,7 +148,7 @@ def by_distance(values, X, reverse):
 
     Entry d is the mean over the sequences with more than d steps.
     """
-    distance = _time_steps(X)
+    distance = step_numbers(X)
     if not reverse:
         distance = np.repeat(X.lengths, X.lengths) - 1 - distance
     return np.bincount(distance, weights=values) / np.bincount(distance)
@@ -160,7 +160,7 @@ def windows(X, n):
     A step belongs to the window of its middle.
     """
     # (t + ½) / T · n, rounded down, in integers
-    return (2 * _time_steps(X) + 1) * n // (2 * np.repeat(X.lengths, X.lengths))
+    return (2 * step_numbers(X) + 1) * n // (2 * np.repeat(X.lengths, X.lengths))
 
 
 def exchange(X, others, group):
@@ -176,7 +176,7 @@ def exchange(X, others, group):
     starts = X.offsets[:-1][others]
     other_lengths = X.lengths[others]
     # (t + ½) / T · T', rounded down, in integers
-    nearest = (2 * _time_steps(X) + 1) * np.repeat(other_lengths, lengths) // (2 * np.repeat(lengths, lengths))
+    nearest = (2 * step_numbers(X) + 1) * np.repeat(other_lengths, lengths) // (2 * np.repeat(lengths, lengths))
     values = X.values.copy()
     values[group] = X.values[np.repeat(starts, lengths) + nearest][group]
     return Ragged(values, X.offsets, X.valid, X.static)
@@ -190,11 +190,6 @@ def exchange_static(X, others, column):
     static = X.static.copy()
     static[:, column] = static[others, column]
     return replace(X, static=static)
-
-
-def _time_steps(X):
-    """(S,): the index of each step within its sequence."""
-    return np.arange(X.offsets[-1]) - np.repeat(X.offsets[:-1], X.lengths)
 
 
 def _ignore(rows, result):

@@ -14,7 +14,7 @@ from .initialization import glorot
 from .layers import dropout_mask, embed, embed_columns
 from .layout import Layout
 from .packing import PackedBatch
-from .ragged import length_buckets, take_in_place
+from .ragged import length_buckets, take_in_fixed_order
 from .stack import Stack
 
 PREDICTION_BYTES = 1 << 26
@@ -169,7 +169,7 @@ class Model:
         """
 
         def forward_batch(rows, scratch):
-            rows, batch = take_in_place(X, rows, theta.dtype)
+            rows, batch = take_in_fixed_order(X, rows, theta.dtype)
             arguments = dict(options)
             if initial_state is not None:
                 arguments["initial_state"] = {name: state[..., rows] for name, state in initial_state.items()}

@@ -124,8 +124,8 @@ class Ragged:
         """(N,): a sum of all values of a sequence, with the same random coefficients each time."""
         if self.length is not None:
             return self.values.reshape(len(self), -1) @ _coefficients(self.length * self.n_features)
-        steps = steps_of(self.offsets, np.arange(len(self))) - np.repeat(self.offsets[:-1], self.lengths)
-        products = (self.values @ _coefficients(self.n_features)) * _coefficients(int(self.lengths.max()))[steps]
+        of_steps = _coefficients(int(self.lengths.max()))[step_numbers(self)]
+        products = (self.values @ _coefficients(self.n_features)) * of_steps
         return np.add.reduceat(products, self.offsets[:-1])
 
     def map(self, function):
@@ -288,7 +288,12 @@ def offsets_of(lengths):
     return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
 
 
-def take_in_place(X, rows, dtype):
+def step_numbers(X):
+    """(S,): the number of each step of `Ragged` or `Sequences` within its sequence."""
+    return np.arange(X.offsets[-1]) - np.repeat(X.offsets[:-1], X.lengths)
+
+
+def take_in_fixed_order(X, rows, dtype):
     """The sequences `rows` in an order that does not depend on where they lie in X, and their rows in this order.
 
     BLAS rounds the last columns of a product in another way than the others. In float64 that is no more than rounding;

@@ -98,7 +98,7 @@ def in_dtype(sequences, dtype):
             if too_large.any():
                 place = locate(too_large, block.offsets, rows.start)
                 raise ValueError(
-                    f"Input X contains a value too large for dtype={str(dtype)!r} in {place}. Scale X, or set "
+                    f"Input X contains a value too large for dtype={dtype!r} in {place}. Scale X, or set "
                     "dtype='float64'."
                 )
     return sequences.as_dtype(dtype)

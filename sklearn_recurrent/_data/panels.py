@@ -24,7 +24,8 @@ class Origin(NamedTuple):
     is_one : whether it is a single series
     time : the name of the time; None if it has none
     table, rows, by : the long table, its rows sequence by sequence, and the names that tell sequences apart
-    order (S,) : which step of those that came, end to end, each step is; None if all are where they were
+    order (S,) : which step of those that came, end to end, each step is, -1 for one that was filled in; None if all are
+        where they were
     """
 
     is_one: bool
@@ -457,4 +458,9 @@ def _filled(panel, calendar, numbers, phases):
     every_phase = np.repeat(phases[ragged.offsets[:-1]], lengths)
     stamps = calendar.values(every_number, every_phase)
     stamps[rows] = panel.stamps.values
-    return panel._replace(ragged=Ragged(values, offsets), stamps=panel.stamps._replace(values=stamps))
+    origin = panel.origin
+    if origin.order is not None:
+        order = np.full(offsets[-1], -1)
+        order[rows] = origin.order
+        origin = origin._replace(order=order)
+    return panel._replace(ragged=Ragged(values, offsets), stamps=panel.stamps._replace(values=stamps), origin=origin)

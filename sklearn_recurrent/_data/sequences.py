@@ -117,9 +117,7 @@ def single_sequence(X, n_features):
     of finite floats (T, n_features). What it does not know may still be valid: `parse_sequences` converts, refuses and
     warns.
     """
-    if type(X) is not list and not (type(X) is np.ndarray and X.dtype == object and X.ndim == 1):
-        return None
-    if len(X) != 1:
+    if not _is_plain_container(X) or len(X) != 1:
         return None
     x = X[0]
     if type(x) is not np.ndarray or x.ndim != 2 or x.dtype not in _FLOAT_DTYPES:
@@ -140,9 +138,7 @@ def plain_sequences(X, n_features):
         if not is_plain or not all_finite(X):
             return None
         return Sequences(X, np.full(len(X), X.shape[1]), X.dtype)
-    if type(X) is not list and not (type(X) is np.ndarray and X.dtype == object and X.ndim == 1):
-        return None
-    if set(map(type, X)) != {np.ndarray}:
+    if not _is_plain_container(X) or set(map(type, X)) != {np.ndarray}:
         return None
     dtypes = {x.dtype for x in X}
     if len(dtypes) > 1 or not dtypes <= _FLOAT_DTYPES or {x.shape[1:] for x in X} != {(n_features,)}:
@@ -154,6 +150,10 @@ def plain_sequences(X, n_features):
     if not all(all_finite(block.values) for _, block in sequences.blocks()):
         return None
     return sequences
+
+
+def _is_plain_container(X):
+    return type(X) is list or (type(X) is np.ndarray and X.dtype == object and X.ndim == 1)
 
 
 def arrays_and_frame(sequences, source="X"):

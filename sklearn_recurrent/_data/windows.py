@@ -274,10 +274,11 @@ class Windows(_Arrays):
     def _in_container(self, labels):
         """Labels of all steps, series after series, as the series came."""
         order = self._known("_order")
+        offsets = self._known("_offsets")
         if order is not None:
-            in_order = np.empty_like(labels)
-            in_order[order] = labels
-            labels = in_order
+            came = order >= 0  # and was not filled in
+            labels = labels[came][np.argsort(order[came])]
+            offsets = np.append(0, np.cumsum(came))[offsets]
         if self._known("_is_in_one"):
             return labels
-        return object_array(np.split(labels, self._known("_offsets")[1:-1]))
+        return object_array(np.split(labels, offsets[1:-1]))

@@ -132,6 +132,22 @@ def test_labels_beside_a_list_of_frames_stand_in_the_order_of_their_rows(library
         assert_array_equal(back, own)
 
 
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_rows_that_were_filled_in_get_no_label_back(library):
+    frame = pytest.importorskip(library).DataFrame
+    days = [rng.permutation([0, 1, 2, 4, 5]), rng.permutation([0, 3, 4, 5, 6, 7])]
+    settings = {"window": 1, "horizon": 1, "time": "t", "gaps": "nan"}
+    windows = sliding_windows([frame({"t": t, "x": 1.0 * t}) for t in days], **settings)
+    starts = windows.cutoff  # a window of one step is named by its time
+    for back, own in zip(windows.labels_per_step(starts), days, strict=True):
+        assert_array_equal(back, np.minimum(own, own.max() - 1))  # no window begins at the last step
+    table = frame({"who": np.repeat(["a", "b"], [5, 6]), "t": np.concatenate(days), "x": 1.0})
+    windows = sliding_windows(table, by="who", **settings)
+    own = np.concatenate(days)
+    last = np.repeat([5, 7], [5, 6])
+    assert_array_equal(windows.labels_per_step(windows.cutoff), np.minimum(own, last - 1))
+
+
 @pytest.mark.parametrize("labels", [["a", "b", "c"] * 3, np.array(["a", "b", "c"] * 3), np.arange(9) % 3])
 def test_one_recording_has_one_array_of_labels(labels):
     for series in (np.arange(9.0), np.zeros((9, 2))):
