@@ -28,13 +28,18 @@ CELLS = ("elman", "gru", "lstm")
 CORE = ("dataset", "objective", "ragged", "threads")
 
 
-def build_of(revision, folder):
-    """The package of a git revision, imported under another name."""
+def unpack(revision, folder):
+    """Put the package of a git revision into a folder."""
     archive = subprocess.run(
         ["git", "archive", revision, "sklearn_recurrent"], cwd=ROOT, capture_output=True, check=True
     ).stdout
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
         files.extractall(folder, filter="data")
+
+
+def build_of(revision, folder):
+    """The package of a git revision, imported under another name."""
+    unpack(revision, folder)
     package = Path(folder) / "sklearn_recurrent"
     package.rename(Path(folder) / "sklearn_recurrent_before")
     sys.path.insert(0, str(folder))
@@ -92,9 +97,15 @@ def training_step(package, model, X, y):
     return lambda: objective(state.theta, np.arange(n))
 
 
+def has_these_rooms(package):
+    """Whether the modules of `CORE` are there: builds before the present layout have others."""
+    folder = Path(package.__file__).parent / "_core"
+    return all((folder / f"{name}.py").is_file() for name in CORE)
+
+
 def compare_steps(make_now, make_before, packages, X, y, rounds):
-    """How many times as fast this build takes a training step; None of ragged sequences."""
-    if not isinstance(X, np.ndarray) or X.ndim != 3:
+    """How many times as fast this build takes a training step; None of ragged sequences or between unlike layouts."""
+    if not isinstance(X, np.ndarray) or X.ndim != 3 or not all(map(has_these_rooms, packages)):
         return None
     models = [make().fit(X, y) for make in (make_now, make_before)]
     steps = [training_step(package, model, X, y) for package, model in zip(packages, models, strict=True)]
@@ -153,6 +164,7 @@ def main():
             of_steps += [] if step is None else [step]
             cells = [*(f"{f:.2f}" for f in figures), "" if step is None else f"{step:.2f}", f"{1e3 * seconds:.1f}"]
             print(f"| {name} | {' | '.join(cells)} |", flush=True)
+        of_steps = of_steps or [np.nan]
         means = np.exp(np.log(found).mean(axis=0))
         means = [*means, np.exp(np.log(of_steps).mean())]
         least = [*np.min(found, axis=0), min(of_steps)]
