@@ -25,10 +25,11 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
     "sphinx_copybutton",
+    "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
 root_doc = "index"
-exclude_patterns = ["README.md", "_build", "auto_examples/*.ipynb", "auto_examples/*.py", "gallery/README.rst"]
+exclude_patterns = ["README.md", "_build", "auto_examples/**/*.ipynb", "auto_examples/**/*.py"]
 templates_path = ["_templates"]
 default_role = "py:obj"  # names in docstrings: those of the reference become links
 
@@ -50,7 +51,9 @@ PLACES = {
 def in_the_site(app, name, source):
     """Let the links of a page, written for readers of the repository, lead to pages of the site."""
     for written, there in PLACES.items():
-        source[0] = re.sub(rf"\]\((?:\.\./)?{re.escape(written)}", f"]({there}", source[0])
+        source[0] = source[0].replace(f"]({written}", f"]({there}")
+    # Scripts of the repository are no part of the site.
+    source[0] = re.sub(r"\[(`?[\w/]+\.py`?)\]\([\w/.]+\.py\)", r"\1", source[0])
 
 
 def included_in_the_site(app, path, parent, content):
@@ -65,6 +68,19 @@ autodoc_typehints = "none"  # numpydoc's text has the types
 autodoc_inherit_docstrings = True
 numpydoc_show_class_members = False  # the template of a class lists them
 numpydoc_xref_param_type = False
+
+FROM_SCIKIT_LEARN = ("get_metadata_routing", "get_params", "set_params", "set_output", "set_callbacks")
+"""Methods that scikit-learn documents: the template of a class names them, and says no more."""
+
+autosummary_context = {"from_scikit_learn": FROM_SCIKIT_LEARN}
+
+
+def without_targets(app, what, name, thing, options, lines):
+    """Let ``n_features_in_`` in a shape be a name, where reStructuredText would see the name of a link."""
+    for number, line in enumerate(lines):
+        if not line.lstrip().startswith((">>>", "...")):
+            lines[number] = re.sub(r"(?<![\w`.])(\w*[a-z])_(?=[,)\s]|$)", r"\1\\_", line)
+
 
 # --- gallery ----------------------------------------------------------------------------------------------------------
 
@@ -113,3 +129,4 @@ def setup(app):
     """Called by Sphinx."""
     app.connect("source-read", in_the_site)
     app.connect("include-read", included_in_the_site)
+    app.connect("autodoc-process-docstring", without_targets, priority=900)

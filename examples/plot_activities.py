@@ -3,8 +3,8 @@ A label for each step: activities
 =================================
 
 A recording of a sensor is long, its labels change within it, and what is wanted is a label for each moment.
-``sliding_windows`` cuts windows with a label each, and ``labels_per_step`` lets them vote on the way back. A network with
-``return_sequences=True`` reads the whole recording and needs no windows. Here the two are compared.
+``sliding_windows`` cuts windows with a label each, and ``labels_per_step`` lets them vote on the way back. A network
+with ``return_sequences=True`` reads the whole recording and needs no windows. Here the two are compared.
 """
 
 import matplotlib.pyplot as plt
@@ -43,7 +43,9 @@ print(f"windows and their votes: {np.mean(voted == activity):.1%} of the steps a
 
 # %%
 # By steps: in two directions, since the whole recording is there.
-per_step = GRUClassifier(16, return_sequences=True, bidirectional=True, batch_size=4, max_iter=60, random_state=0)
+per_step = GRUClassifier(
+    16, return_sequences=True, bidirectional=True, batch_size=4, max_iter=100, learning_rate_init=0.01, random_state=0
+)
 per_step.fit([x for x, _ in train], [a for _, a in train])
 (predicted,) = per_step.predict([series])
 print(f"a label for each step:   {np.mean(predicted == activity):.1%}")

@@ -44,7 +44,9 @@ for kind, style, color in (("sound", "--", "C0"), ("worn", "-", "C1")):
     for number, row in enumerate(np.flatnonzero(y_test == kind)[:3]):
         left.plot(p_worn[row], style, color=color, label=kind if number == 0 else "_")
         if kind == "worn":
-            left.plot(onset_test[row], p_worn[row, onset_test[row]], "v", color="black", label="_" if number else "onset")
+            left.plot(
+                onset_test[row], p_worn[row, onset_test[row]], "v", color="black", label="_" if number else "onset"
+            )
 left.axhline(0.5, color="gray", linestyle=":")
 left.set(xlabel="time step", ylabel='probability of "worn"', title="Six machines", ylim=(0, 1))
 left.legend()

@@ -2,8 +2,8 @@
 An LSTM from its equations: the whiteboard
 ==========================================
 
-A state is like a whiteboard of limited size. An LSTM (Hochreiter & Schmidhuber, 1997; Gers et al., 2000) decides at each
-step what to write on it, what to read from it, and what to wipe off:
+A state is like a whiteboard of limited size. An LSTM (Hochreiter & Schmidhuber, 1997; Gers et al., 2000) decides at
+each step what to write on it, what to read from it, and what to wipe off:
 
 - the candidate ``g`` is what could be written, the input gate ``i`` how much of it is (selective write);
 - the output gate ``o`` is how much of the board is shown to the next step (selective read);

@@ -12,11 +12,11 @@ import numpy as np
 from sklearn_recurrent import LSTMClassifier
 
 # %%
-# The data: noise of 40 to 80 steps. In half of the sequences one period of a sine is hidden.
+# The data: noise of 80 to 120 steps. In half of the sequences one period of a sine is hidden.
 rng = np.random.default_rng(0)
 pattern = 2 * np.sin(np.linspace(0, 2 * np.pi, 12))
 y = np.array(["noise", "pattern"] * 250)
-X = [rng.normal(size=(length, 1)) for length in rng.integers(40, 81, len(y))]
+X = [rng.normal(size=(length, 1)) for length in rng.integers(80, 121, len(y))]
 starts = [rng.integers(len(x) - len(pattern)) for x in X]
 for x, label, start in zip(X, y, starts, strict=True):
     if label == "pattern":
@@ -24,7 +24,7 @@ for x, label, start in zip(X, y, starts, strict=True):
 
 # %%
 # The model, tested on the last hundred.
-model = LSTMClassifier(24, max_iter=60, random_state=0).fit(X[:400], y[:400])
+model = LSTMClassifier(24, pooling="max", max_iter=60, random_state=0).fit(X[:400], y[:400])
 print(f"accuracy on other sequences: {model.score(X[400:], y[400:]):.2f}")
 
 # %%

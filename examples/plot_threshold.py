@@ -9,7 +9,7 @@ errors cost, and curves of precision and recall.
 
 import matplotlib.pyplot as plt
 import numpy as np
-from sklearn.metrics import PrecisionRecallDisplay, confusion_matrix, make_scorer
+from sklearn.metrics import confusion_matrix, make_scorer, precision_recall_curve
 from sklearn.model_selection import TunedThresholdClassifierCV, train_test_split
 
 from sklearn_recurrent import GRUClassifier
@@ -54,14 +54,15 @@ costs = {}
 for (name, candidate), style in zip(candidates.items(), ("-", "--", ":"), strict=True):
     candidate.fit(X_train, y_train)
     costs[name] = -gain(y_test, candidate.predict(X_test))
-    PrecisionRecallDisplay.from_estimator(candidate, X_test, y_test, name=name, ax=left, linestyle=style)
+    precision, recall, _ = precision_recall_curve(y_test, candidate.predict_proba(X_test)[:, 1])
+    left.step(recall, precision, style, where="post", label=name)
     print(f"{name:24} cost per sequence {costs[name]:.2f}")
 print(f"{'never warn':24} cost per sequence {20 * y_test.mean():.2f}")
 print(f"the tuned threshold: {tuned.best_threshold_:.3f}")
 
 # %%
 # The picture: the curves, and what the decisions cost.
-left.set_title("Precision and recall")
+left.set(xlabel="recall", ylabel="precision", title="Precision and recall")
 left.legend(loc="lower left", fontsize=8)
 bars = right.barh([*costs, "never warn"], [*costs.values(), 20 * y_test.mean()], color="C0", edgecolor="black")
 right.bar_label(bars, fmt="%.2f", padding=3)

@@ -18,8 +18,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn_recurrent import Seq2SeqClassifier, SequenceTokenizer
 
 # %%
-# The corpus. German puts the verb second and the rest of it last: "today I am going home" is "heute gehe ich nach Hause",
-# and "I want to go home" is "ich will nach Hause gehen".
+# The corpus. German puts the verb second and the rest of it last: "today I am going home" is "heute gehe ich nach
+# Hause", and "I want to go home" is "ich will nach Hause gehen".
 PEOPLE = {"I": "ich", "we": "wir", "they": "sie"}
 WAYS = {
     "going": {"ich": "gehe", "wir": "gehen", "sie": "gehen"},

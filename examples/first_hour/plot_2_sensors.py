@@ -19,7 +19,7 @@ from sklearn.preprocessing import OneHotEncoder
 from sklearn_recurrent import GRUClassifier, PerTimestep, sequences_from_frame
 
 # %%
-# The data: 120 pumps. In those that fail, the flow swings faster from some hour on. A tenth of the pressures is missing.
+# The data: 120 pumps. In those that fail, the flow swings faster from some hour on. A tenth of the pressures lacks.
 rng = np.random.default_rng(0)
 
 

@@ -2,9 +2,9 @@
 4. A forecast with a band
 =========================
 
-``sliding_windows`` cuts a series into windows and the values that follow them; ``last_windows`` gives the last one, from
-which the true future is forecast. A network with several quantiles gives a band; ``CutoffSplit`` makes folds that never
-look ahead.
+``sliding_windows`` cuts a series into windows and the values that follow them; ``last_windows`` gives the last window,
+from which the true future is forecast. A network with several quantiles gives a band; ``CutoffSplit`` makes folds that
+never look ahead.
 """
 
 import matplotlib.pyplot as plt
@@ -34,7 +34,9 @@ print(X.shape, y.shape)
 # The model: the 5 %, 50 % and 95 % quantiles of each day. First how well it does by folds of time.
 quantile = (0.05, 0.5, 0.95)
 model = Seq2SeqRegressor(24, loss="quantile", quantile=quantile, max_iter=15, random_state=0)
-scores = cross_val_score(model, X, y, cv=windows.cutoff_split(2), groups=windows.cutoff, scoring=pinball_scorer(quantile))
+scores = cross_val_score(
+    model, X, y, cv=windows.cutoff_split(2), groups=windows.cutoff, scoring=pinball_scorer(quantile)
+)
 print(f"pinball loss in two folds: {-scores.round(2)}")
 
 # %%

@@ -60,7 +60,9 @@ so_far = []
 for row in x:
     p, state = network.step(row[None], state, method="predict_proba")
     so_far.append(p[0, 1])
-print("after the last step it is the prediction of the whole:", np.isclose(so_far[-1], model.predict_proba(X[1:2])[0, 1]))
+print(
+    "after the last step it is the prediction of the whole:", np.isclose(so_far[-1], model.predict_proba(X[1:2])[0, 1])
+)
 
 # %%
 # The picture: the walk, and what the model says while it goes on.
