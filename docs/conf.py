@@ -3,6 +3,7 @@
 `make docs` calls it. No inventory of another project is downloaded, so that a build needs no network.
 """
 
+import inspect
 import os
 import re
 from pathlib import Path
@@ -52,7 +53,8 @@ def in_the_site(app, name, source):
     """Let the links of a page, written for readers of the repository, lead to pages of the site."""
     for written, there in PLACES.items():
         source[0] = source[0].replace(f"]({written}", f"]({there}")
-    # Scripts of the repository are no part of the site.
+    source[0] = re.sub(r"\]\((?:\.\./)?examples/([\w/]+)\.py\)", r"](auto_examples/\1.rst)", source[0])
+    # Other scripts of the repository are no part of the site.
     source[0] = re.sub(r"\[(`?[\w/]+\.py`?)\]\([\w/.]+\.py\)", r"\1", source[0])
 
 
@@ -65,7 +67,7 @@ def included_in_the_site(app, path, parent, content):
 
 autosummary_generate = True
 autodoc_typehints = "none"  # numpydoc's text has the types
-autodoc_inherit_docstrings = True
+toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False  # the template of a class lists them
 numpydoc_xref_param_type = False
 
@@ -73,6 +75,14 @@ FROM_SCIKIT_LEARN = ("get_metadata_routing", "get_params", "set_params", "set_ou
 """Methods that scikit-learn documents: the template of a class names them, and says no more."""
 
 autosummary_context = {"from_scikit_learn": FROM_SCIKIT_LEARN}
+
+
+def signature_of_parameters(app, what, name, thing, options, signature, returns):
+    """The signature of a class, which is that of `__init__`: Sphinx would take that of `__new__`, which only checks."""
+    if what != "class" or not hasattr(thing, "_parameters"):
+        return None
+    parameters = [p.replace(annotation=p.empty) for p in inspect.signature(thing).parameters.values()]
+    return str(inspect.Signature(parameters)), None
 
 
 def without_targets(app, what, name, thing, options, lines):
@@ -115,13 +125,14 @@ html_theme_options = {
     "navbar_end": ["theme-switcher"],
     "show_toc_level": 2,
     "show_nav_level": 1,
-    "header_links_before_dropdown": 7,
+    "header_links_before_dropdown": 5,
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
+html_context = {"default_mode": "auto"}  # without it the theme complains on the console
 html_sidebars = {"index": [], "changelog": [], "benchmarks": []}
 
 
@@ -129,4 +140,5 @@ def setup(app):
     """Called by Sphinx."""
     app.connect("source-read", in_the_site)
     app.connect("include-read", included_in_the_site)
+    app.connect("autodoc-process-signature", signature_of_parameters)
     app.connect("autodoc-process-docstring", without_targets, priority=900)

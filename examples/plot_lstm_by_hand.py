@@ -84,5 +84,5 @@ for ax, (name, title) in zip(axes[1:].flat, titles.items(), strict=True):
 for ax in axes.flat:
     ax.axvline(marked[shown], color="red", linestyle=":", linewidth=1.5)
 for ax in axes[-1]:
-    ax.set_xlabel("time step")
+    ax.set(xlabel="time step", xticks=range(0, steps, 5))
 plt.show()

@@ -49,19 +49,21 @@ candidates = {
     "class_weight='balanced'": GRUClassifier(16, max_iter=30, class_weight="balanced", random_state=0),
     "tuned threshold": tuned,
 }
-figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
 costs = {}
-for (name, candidate), style in zip(candidates.items(), ("-", "--", ":"), strict=True):
+curves = {}
+for name, candidate in candidates.items():
     candidate.fit(X_train, y_train)
     costs[name] = -gain(y_test, candidate.predict(X_test))
-    precision, recall, _ = precision_recall_curve(y_test, candidate.predict_proba(X_test)[:, 1])
-    left.step(recall, precision, style, where="post", label=name)
+    curves[name] = precision_recall_curve(y_test, candidate.predict_proba(X_test)[:, 1])
     print(f"{name:24} cost per sequence {costs[name]:.2f}")
 print(f"{'never warn':24} cost per sequence {20 * y_test.mean():.2f}")
 print(f"the tuned threshold: {tuned.best_threshold_:.3f}")
 
 # %%
 # The picture: the curves, and what the decisions cost.
+figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
+for (name, (precision, recall, _)), style in zip(curves.items(), ("-", "--", ":"), strict=True):
+    left.step(recall, precision, style, where="post", label=name)
 left.set(xlabel="recall", ylabel="precision", title="Precision and recall")
 left.legend(loc="lower left", fontsize=8)
 bars = right.barh([*costs, "never warn"], [*costs.values(), 20 * y_test.mean()], color="C0", edgecolor="black")

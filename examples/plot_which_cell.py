@@ -4,7 +4,7 @@ Which cell?
 
 Eight cells are built in. What tells them apart is how they remember: here each learns to add two numbers that are
 marked in sequences of growing length (Hochreiter & Schmidhuber, 1997). A plain recurrent network loses the thread
-first; gated cells, whose initial bias keeps the state, hold it.
+first, then an LSTM without forget gates; cells with gates whose initial bias keeps the state hold it.
 """
 
 import matplotlib.pyplot as plt

@@ -1,8 +1,8 @@
 """Look at the built site in a real browser: ``python tools/check_docs.py SITE PICTURES``.
 
 The site is served on localhost. Every page is opened once in headless Chromium: an error on its console, or a link to a
-page, an anchor or a picture that is not there, fails the check. The search is used as a reader would. Screenshots of some
-pages, as wide as a desktop and as a phone, go into the folder PICTURES, to be looked at.
+page, an anchor or a picture that is not there, fails the check. The search is used as a reader would. Screenshots of
+some pages, as wide as a desktop and as a phone, go into the folder PICTURES, to be looked at.
 """
 
 import argparse
