@@ -133,7 +133,7 @@ html_theme_options = {
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
 html_context = {"default_mode": "auto"}  # without it the theme complains on the console
-html_sidebars = {"index": [], "changelog": [], "benchmarks": []}
+html_sidebars = {page: [] for page in ("index", "changelog", "benchmarks", "comparison")}
 
 
 def setup(app):
