@@ -3,6 +3,7 @@
 # make bench   speed and memory against PyTorch    make accuracy   the defaults on public tasks
 # make matrix  the full product of checks on every scikit-learn
 # make examples   all of them, with their pictures
+# make docs    the site, in .venv/site             make docs-check   the same, looked at in a browser
 # make dist    sdist and wheel, built and tried    make findings   surprises of other libraries, run once more
 # make reductions   forecasts and metrics beside sktime, skforecast and others, in an environment of their own
 # make clients   bands calibrated by mapie and crepes, in an environment of their own
@@ -16,13 +17,13 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export SCIPY_ARRAY_API = 1
 
-.PHONY: demo examples test coverage lint matrix reductions clients containers scale-out bench accuracy backtest findings dist clean
+.PHONY: demo examples test coverage lint matrix reductions clients containers scale-out bench accuracy backtest docs docs-check findings dist clean
 
 demo: .venv/demo
 	$(BIN)/python examples/plot_digits.py
 
 examples: .venv/demo
-	for example in examples/plot_*.py; do echo $$example; $(BIN)/python $$example || exit 1; done
+	for example in examples/*/plot_*.py examples/plot_*.py; do echo $$example; $(BIN)/python $$example || exit 1; done
 
 test: .venv/test
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
@@ -93,6 +94,15 @@ scale-out: .venv/bin/python
 	.venv/dask/bin/pip install -q -e ".[test,dask]" "dask-ml>=2025.1"
 	.venv/dask/bin/python -m pytest tests/contract/test_dask.py tests/contract/test_scale_out.py $(ARGS)
 
+# Warnings are errors. Nothing is downloaded but the packages. The code of all pages runs, then that of the gallery.
+docs: .venv/docs/ready
+	rm -rf docs/generated docs/auto_examples .venv/site
+	.venv/docs/bin/python -m pytest tests/contract/test_docs.py -k "runs_from_top" -m "" -q
+	OPENBLAS_NUM_THREADS=1 .venv/docs/bin/python -m sphinx -W --keep-going -b html docs .venv/site $(ARGS)
+
+docs-check: docs
+	.venv/docs/bin/python tools/check_docs.py .venv/site .venv/site-pictures
+
 # One after the other: each makes an environment of its own in a temporary folder and removes it.
 findings:
 	for finding in findings/*.sh; do echo "== $$finding"; bash $$finding || exit 1; done
@@ -119,6 +129,11 @@ dist: .venv/bin/python
 
 .venv/test: pyproject.toml | .venv/bin/python
 	$(BIN)/pip install -q -e ".[test]"
+	touch $@
+
+.venv/docs/ready: pyproject.toml | .venv/bin/python
+	$(PYTHON) -m venv .venv/docs
+	.venv/docs/bin/pip install -q -e ".[docs]"
 	touch $@
 
 .venv/bench: pyproject.toml | .venv/bin/python

@@ -20,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_recurrent import Seq2SeqClassifier, SequenceTokenizer
 
-OUTPUT = Path(__file__).parent / "output"
+OUTPUT = Path(sys.argv[0]).parent / "output"
 OUTPUT.mkdir(exist_ok=True)
 
 # %%
@@ -78,4 +78,4 @@ for ax, text, written, matrix in zip(axes, chosen, model.predict(chosen), weight
     ax.set_xlabel("read")
 axes[0].set_ylabel("written")
 figure.savefig(OUTPUT / "dates.png", dpi=120)
-print(f"picture: {(OUTPUT / 'dates.png').relative_to(Path(__file__).parent.parent)}")
+print(f"picture: {OUTPUT / 'dates.png'}")

@@ -24,7 +24,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_recurrent import LSTMClassifier, PerTimestep
 
-OUTPUT = Path(__file__).parent / "output"
+OUTPUT = Path(sys.argv[0]).parent / "output"
 OUTPUT.mkdir(exist_ok=True)
 
 # %%
@@ -81,4 +81,4 @@ for row, axes in zip(misread, right.subplots(2, 4).flat, strict=False):
 for axes in right.axes:
     axes.set_axis_off()
 figure.savefig(OUTPUT / "digits.png", dpi=120)
-print(f"picture: {(OUTPUT / 'digits.png').relative_to(Path(__file__).parent.parent)}")
+print(f"picture: {OUTPUT / 'digits.png'}")

@@ -21,7 +21,7 @@ from sklearn.model_selection import GroupKFold, TimeSeriesSplit
 
 from sklearn_recurrent import Seq2SeqRegressor, sliding_windows
 
-OUTPUT = Path(__file__).parent / "output"
+OUTPUT = Path(sys.argv[0]).parent / "output"
 OUTPUT.mkdir(exist_ok=True)
 HORIZON = 24
 rng = np.random.default_rng(0)
@@ -94,4 +94,4 @@ axes[0, 0].set_title("Mackey-Glass, later")
 axes[0, 1].set_title("waves, other series")
 axes[0, 0].legend()
 figure.savefig(OUTPUT / "forecast.png", dpi=120)
-print(f"picture: {(OUTPUT / 'forecast.png').relative_to(Path(__file__).parent.parent)}")
+print(f"picture: {OUTPUT / 'forecast.png'}")

@@ -8,6 +8,7 @@ vanishes; in an LSTM it passes the forget gate, which is open if its bias says s
 steps of noise: a step whose gradient has vanished teaches nothing.
 """
 
+import sys
 from pathlib import Path
 
 import matplotlib
@@ -18,7 +19,7 @@ import numpy as np
 
 from sklearn_recurrent import GRUClassifier, LSTMClassifier, RNNClassifier
 
-OUTPUT = Path(__file__).parent / "output"
+OUTPUT = Path(sys.argv[0]).parent / "output"
 OUTPUT.mkdir(exist_ok=True)
 
 # %%
@@ -68,4 +69,4 @@ axes.set(
 )
 axes.legend(loc="lower left")
 figure.savefig(OUTPUT / "gradient_flow.png", dpi=120)
-print(f"picture: {(OUTPUT / 'gradient_flow.png').relative_to(Path(__file__).parent.parent)}")
+print(f"picture: {OUTPUT / 'gradient_flow.png'}")

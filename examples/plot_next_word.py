@@ -19,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_recurrent import RNNClassifier, SequenceTokenizer
 
-OUTPUT = Path(__file__).parent / "output"
+OUTPUT = Path(sys.argv[0]).parent / "output"
 OUTPUT.mkdir(exist_ok=True)
 
 # %%
@@ -105,4 +105,4 @@ axes.set(
 )
 axes.legend()
 figure.savefig(OUTPUT / "next_word.png", dpi=120)
-print(f"picture: {(OUTPUT / 'next_word.png').relative_to(Path(__file__).parent.parent)}")
+print(f"picture: {OUTPUT / 'next_word.png'}")

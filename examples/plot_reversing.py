@@ -18,7 +18,7 @@ import numpy as np
 
 from sklearn_recurrent import Seq2SeqClassifier
 
-OUTPUT = Path(__file__).parent / "output"
+OUTPUT = Path(sys.argv[0]).parent / "output"
 OUTPUT.mkdir(exist_ok=True)
 
 # %%
@@ -57,4 +57,4 @@ for ax, i in zip(axes, chosen, strict=True):
     ax.set_xlabel("read")
 axes[0].set_ylabel("written")
 figure.savefig(OUTPUT / "reversing.png", dpi=120)
-print(f"picture: {(OUTPUT / 'reversing.png').relative_to(Path(__file__).parent.parent)}")
+print(f"picture: {OUTPUT / 'reversing.png'}")

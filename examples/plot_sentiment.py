@@ -7,6 +7,7 @@ clauses about other things, whose praise or blame must not count. A Pipeline tur
 vectors, reads them in both directions and weighs the words by attention; the picture shows the weights of one sentence.
 """
 
+import sys
 from pathlib import Path
 
 import matplotlib
@@ -19,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_recurrent import LSTMClassifier, SequenceTokenizer
 
-OUTPUT = Path(__file__).parent / "output"
+OUTPUT = Path(sys.argv[0]).parent / "output"
 OUTPUT.mkdir(exist_ok=True)
 
 # %%
@@ -83,4 +84,4 @@ axes.bar(range(len(words)), weights, color="tab:orange")
 axes.set_xticks(range(len(words)), words, rotation=60, ha="right")
 axes.set(ylabel="weight", title=f"“{model.predict([chosen])[0]}”, p = {model.predict_proba([chosen]).max():.3f}")
 figure.savefig(OUTPUT / "sentiment.png", dpi=120)
-print(f"picture: {(OUTPUT / 'sentiment.png').relative_to(Path(__file__).parent.parent)}")
+print(f"picture: {OUTPUT / 'sentiment.png'}")

@@ -27,6 +27,7 @@ from ._estimators.scoring import sequence_scorer
 from ._estimators.seq2seq_classifier import Seq2SeqClassifier
 from ._estimators.seq2seq_regressor import Seq2SeqRegressor
 from ._estimators.streaming import StreamState
+from ._sklearn import link_to_site as _link_to_site
 
 __all__ = [
     "CutoffSplit",
@@ -69,3 +70,4 @@ for _name in __all__:
         _types = _get_type_hints(_public)
         vars(_public)["__annotations__"].update({_own: _types[_own] for _own in vars(_public)["__annotations__"]})
     _public.__module__ = __name__  # what is stored names no private module: these may move
+    _link_to_site(_public)

@@ -77,11 +77,22 @@ __all__ = [
     "copied",
     "fit_context",
     "in_container",
+    "link_to_site",
     "with_callbacks",
 ]
 
+SITE = None
+"""Address of the site, such as "https://…/stable". As long as it is None, notebooks draw no link to a reference."""
+
 CALLBACK_FRAMES = int(hasattr(CallbackSupportMixin, "set_callbacks"))
 """Frames that `with_callbacks` puts around a method."""
+
+
+def link_to_site(cls, site=SITE):
+    """Let the diagram of an estimator in a notebook link to its page of the reference."""
+    if site is not None and hasattr(cls, "_get_doc_link"):
+        cls._doc_link_module = cls.__module__
+        cls._doc_link_template = site + "/generated/{estimator_module}.{estimator_name}.html"
 
 
 def fit_context(estimator, n_epochs):
