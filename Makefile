@@ -46,6 +46,7 @@ bench: .venv/bench
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/before.py $(BEFORE)
 	$(BIN)/python benchmarks/one_record.py $(BEFORE)
+	$(BIN)/python benchmarks/grid_search.py $(BEFORE)
 	$(BIN)/python benchmarks/scaling.py
 	$(BIN)/python benchmarks/toolbox.py
 	$(BIN)/python benchmarks/seq2seq.py
