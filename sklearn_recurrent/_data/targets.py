@@ -249,6 +249,25 @@ def numbers_of_targets(y, lengths=None):
     return y
 
 
+def refuse_more_axes(y, lengths=None):
+    """Refuse targets of which one is no value and no row of values.
+
+    lengths : of the sequences, if `y` holds the targets of their steps, end to end
+    """
+    if y.ndim <= 2:
+        return
+    if lengths is None:
+        raise ValueError(
+            f"Expected y of shape (n_samples,) or (n_samples, n_outputs), got {y.shape}. Join its last axes: "
+            "y.reshape(len(y), -1). If it has a target for each time step, set return_sequences=True."
+        )
+    shape = (int(lengths[0]), *y.shape[1:])
+    raise ValueError(
+        f"Expected a value or a row of values at each time step of y, got an array of shape {shape} in sequence 0. "
+        "Join the last axes: [row.reshape(len(row), -1) for row in y]."
+    )
+
+
 def _numbers_of_sequence(j, row):
     place = Place(f"sequence {j} of y", ("step", "output"), "y = [{} for x in y]", "x")
     return numbers(plain(row), place)

@@ -16,6 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import assert_all_finite
 
 from .._data.labels import plain_labels, refuse_missing_labels
+from .._data.targets import refuse_more_axes
 from .._sklearn import _fit_context, available_if
 from .base import trains_by_mini_batches
 from .parameters import ANY_CELL, CLASSIFIER, constraints_of
@@ -306,7 +307,10 @@ class BaseClassifier(ClassifierMixin, BaseRecurrent):
 
     def _validate_target(self, y, lengths=None):
         y = plain_labels(y)
-        y = check_array(y, accept_sparse="csr", ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y")
+        y = check_array(
+            y, accept_sparse="csr", ensure_2d=False, allow_nd=True, dtype=None, ensure_all_finite=False, input_name="y"
+        )
+        refuse_more_axes(y, lengths)
         y = y.toarray() if issparse(y) else y
         refuse_missing_labels(y, lengths)
         if y.dtype.kind in "fc":

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils import check_array, column_or_1d
 
-from .._data.targets import numbers_of_targets
+from .._data.targets import numbers_of_targets, refuse_more_axes
 from .._sklearn import _fit_context, available_if
 from .base import trains_by_mini_batches
 from .parameters import ANY_CELL, REGRESSOR, constraints_of, loss_of, quantiles_of
@@ -223,7 +223,10 @@ class BaseRegressor(RegressorMixin, BaseRecurrent):
 
     def _validate_target(self, y, lengths=None):
         y = numbers_of_targets(y, lengths)
-        y = check_array(y, ensure_2d=False, dtype=np.float64, ensure_all_finite="allow-nan", input_name="y")
+        y = check_array(
+            y, ensure_2d=False, allow_nd=True, dtype=np.float64, ensure_all_finite="allow-nan", input_name="y"
+        )
+        refuse_more_axes(y, lengths)
         if lengths is None and np.isnan(y).any():  # a step may be without a target, a sequence may not
             j = np.isnan(y.reshape(len(y), -1)).any(axis=1).argmax()
             hint = " Leave out such sequences, in X, too"

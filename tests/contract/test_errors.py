@@ -211,7 +211,7 @@ def test_targets_of_the_wrong_kind_are_refused(ragged, numbers, labels):
     assert_refused(RNNClassifier(**TINY), ragged, numbers, "continuous")
     assert_refused(RNNClassifier(**TINY), ragged, two, "multiclass-multioutput")
     assert_refused(RNNRegressor(**TINY), ragged, labels, "Expected numbers in y, got strings")
-    assert_refused(RNNRegressor(**TINY), ragged, np.zeros((40, 2, 2)), "dim 3|3D|dimension")
+    assert_refused(RNNRegressor(**TINY), ragged, np.zeros((40, 2, 2)), "Expected y of shape|dimension")
 
 
 @pytest.mark.parametrize(

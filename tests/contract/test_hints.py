@@ -648,6 +648,16 @@ OTHERS = {
         "[row[: len(x)] for row, x in zip(y, X)]", RAGGED, np.arange(N * 9).reshape(N, 9) % 2, STEPS, target="y"
     ),
     "y channels first": Hint("[row.T for row in y]", RAGGED, [x.T for x in RAGGED], STEP_NUMBERS, target="y"),
+    "y of one axis more": Hint(
+        "y.reshape(len(y), -1)", RAGGED, rng.normal(size=(N, 3, 2)), sr.LSTMRegressor(**TINY), target="y"
+    ),
+    "y of steps with one axis more": Hint(
+        "[row.reshape(len(row), -1) for row in y]",
+        RAGGED,
+        [np.zeros((len(x), 3, 2)) for x in RAGGED],
+        STEP_NUMBERS,
+        target="y",
+    ),
     "y that is sparse": Hint("y.toarray()", CUBE, scipy.sparse.csr_array(MATRIX), STEP_NUMBERS, target="y"),
     "y of records": Hint(
         "y = [pandas.DataFrame(list(x)) for x in y]",

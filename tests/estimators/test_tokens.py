@@ -337,7 +337,7 @@ def test_a_net_of_tokens_is_one_of_numbers_that_reads_their_vectors(tokens, cell
     copied = RNNRegressor(**settings | {"embedding_dim": None, "standardize": False, "max_iter": 1}).fit(vectors, y)
     copied.theta_[...] = model.theta_[: len(copied.theta_)]
     for one, other in zip(model.predict(tokens), copied.predict(vectors), strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-12)
+        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-15)
 
 
 def test_the_first_vectors_are_random_and_the_unknown_zero(data, estimator):
