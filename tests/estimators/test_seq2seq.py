@@ -821,7 +821,7 @@ def test_a_forecast_of_targets_with_gaps_is_learned(ragged, courses, gappy):
     assert_allclose(model.score(ragged, gappy, weight), expected)
 
 
-@pytest.mark.parametrize("settings", [{}, {"loss": "quantile", "quantile": (0.2, 0.6)}], ids=str)
+@pytest.mark.parametrize("settings", [{}, {"loss": "quantile", "quantile": (0.21, 0.63)}], ids=str)
 def test_single_outputs_of_a_step_may_be_missing(ragged, settings):
     rng = np.random.default_rng(0)
     y = OF_NUMBERS["(n, h, k)"][0].copy()
@@ -833,8 +833,12 @@ def test_single_outputs_of_a_step_may_be_missing(ragged, settings):
     scores = []
     for k, known in enumerate(~np.isnan(flat.T)):
         if settings:
+            # Before 1.7 scikit-learn's quantile of weighted values is another than that of values alone, and hangs on
+            # rounding where q times the number of values is an integer.
+            ones = np.ones(known.sum())
             scores += [
-                d2_pinball_score(flat[known, k], predicted[known, k, i], alpha=q) for i, q in enumerate((0.2, 0.6))
+                d2_pinball_score(flat[known, k], predicted[known, k, i], alpha=q, sample_weight=ones)
+                for i, q in enumerate((0.21, 0.63))
             ]
         else:
             scores.append(r2_score(flat[known, k], predicted[known, k, 0]))
