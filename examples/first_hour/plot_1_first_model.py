@@ -9,6 +9,8 @@ A data set of sequences is a list of arrays, one row per time step and one colum
 lengths. There is no training loop: ``fit``, ``predict`` and ``score`` are those of every scikit-learn estimator.
 """
 
+from importlib.util import find_spec
+
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -52,10 +54,8 @@ right.set(xlabel="epoch", ylabel="loss (nats)", title="Training")
 plt.show()
 
 # %%
-# With scikit-learn 1.9 or newer and the package rich, a fit, or a whole search, shows a progress bar:
-#
-# .. code-block:: python
-#
-#     from sklearn.callback import ProgressBar
-#
-#     LSTMClassifier(16).set_callbacks(ProgressBar()).fit(X_train, y_train)
+# With scikit-learn 1.9 or newer and the package rich, a fit shows a progress bar, and so does a whole search.
+if find_spec("rich") and find_spec("sklearn.callback"):
+    from sklearn.callback import ProgressBar
+
+    LSTMClassifier(16, max_iter=5, random_state=0).set_callbacks(ProgressBar()).fit(X_train, y_train)
