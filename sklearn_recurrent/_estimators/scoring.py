@@ -201,6 +201,9 @@ def _d2_of_quantiles(quantiles, y, predicted, *, sample_weight=None):
     """D² of the pinball loss, the mean over quantiles and outputs."""
     y = np.asarray(y, np.float64)
     predicted = predicted.reshape(*y.shape, len(quantiles))
+    if sample_weight is None:
+        # Before 1.9 scikit-learn compared with an interpolated quantile then: weights of one changed the score.
+        sample_weight = np.ones(len(y))
     scores = [
         d2_pinball_score(y, predicted[..., k], alpha=quantile, sample_weight=sample_weight)
         for k, quantile in enumerate(quantiles)

@@ -749,7 +749,10 @@ def test_the_score_of_quantiles_is_D2_averaged_over_them(ragged):
     several = OF_NUMBERS["(h_i, k)"][0]
     model.fit(ragged, several)
     true, predicted = np.concatenate(several), np.concatenate(model.predict(ragged, horizon=LONG))
-    scores = [d2_pinball_score(true, predicted[..., k], alpha=q) for k, q in enumerate((0.2, 0.5))]
+    ones = np.ones(len(true))  # before 1.9, scikit-learn's score without weights is another
+    scores = [
+        d2_pinball_score(true, predicted[..., k], alpha=q, sample_weight=ones) for k, q in enumerate((0.2, 0.5))
+    ]
     assert_allclose(model.score(ragged, several), np.mean(scores))
 
 
@@ -833,8 +836,7 @@ def test_single_outputs_of_a_step_may_be_missing(ragged, settings):
     scores = []
     for k, known in enumerate(~np.isnan(flat.T)):
         if settings:
-            # Before 1.7 scikit-learn's quantile of weighted values is another than that of values alone, and hangs on
-            # rounding where q times the number of values is an integer.
+            # Where q times the number of values is an integer, the quantile of weighted values hangs on rounding.
             ones = np.ones(known.sum())
             scores += [
                 d2_pinball_score(flat[known, k], predicted[known, k, i], alpha=q, sample_weight=ones)
