@@ -13,10 +13,11 @@
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-for version in 1.8.0 1.9.1; do
-  "${PYTHON:-python3}" -m venv "$folder/$version"
-  "$folder/$version/bin/pip" install -q "scikit-learn==$version"
-  "$folder/$version/bin/python" - <<'PY'
+"${PYTHON:-python3}" -m venv "$folder/before"
+"$folder/before/bin/pip" install -q scikit-learn==1.8.0
+"${PYTHON:-python3}" -m venv "$folder/since"
+"$folder/since/bin/pip" install -q scikit-learn==1.9.1
+cat > "$folder/scores.py" <<'PY'
 import numpy as np
 import sklearn
 from sklearn.dummy import DummyRegressor
@@ -38,4 +39,5 @@ seen = [round(float(score), 2) for score in scores.values()]
 expected = {"1.8.0": [-1.31, -1.72, 0.15, 0.0], "1.9.1": [-1.72, -1.72, 0.0, -0.18]}
 assert seen == expected[sklearn.__version__], seen
 PY
-done
+"$folder/before/bin/python" "$folder/scores.py"
+"$folder/since/bin/python" "$folder/scores.py"

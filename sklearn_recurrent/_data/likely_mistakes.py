@@ -1,4 +1,5 @@
-"""Likely mistakes that data alone shows: targets that X itself holds, and a validation set of another kind than X.
+"""Likely mistakes that data alone shows: targets that X itself holds, windows that overlap, and a validation set of
+another kind than X.
 
 All is judged by a sample: some of the sequences, evenly taken, and some of their steps. Each function returns what it
 has found, in words for a warning, or None.
@@ -16,6 +17,8 @@ SAMPLE = 1 << 18
 """About how many numbers of X are looked at, in 512 to 4096 steps."""
 ENOUGH = 30
 """Steps that tell something; with fewer there is no warning."""
+N_PAIRS = 64
+"""Neighboring sequences that are compared."""
 MOST = 32
 """Features that are compared with labels one by one."""
 NEARLY_ALL = 0.95
@@ -39,6 +42,38 @@ def unknown_ahead(past, future):
     """
     is_there = (past != 0) & ~np.isnan(past)
     return (future == 0).all(axis=0) & (2 * is_there.sum(axis=0) > len(past))
+
+
+# --- windows that overlap ---------------------------------------------------------------------------------------------
+
+
+def overlap(X):
+    """By how many steps each sequence is the one before it, moved, as in windows of a series; None if it is not.
+
+    X : sequences, in the order in which they came
+    """
+    lengths = X.lengths
+    if len(X) < ENOUGH or np.ptp(lengths) or lengths[0] < 4:
+        return None
+    first = np.unique(np.linspace(0, len(X) - 2, N_PAIRS).astype(int))
+    shifts = [_shift(X.excerpt(row, slice(None)), X.excerpt(row + 1, slice(None))) for row in first]
+    found, counts = np.unique([shift for shift in shifts if shift is not None], return_counts=True)
+    # Where one series ends and the next one begins there is none, and equal steps are moved by any number.
+    if not len(found) or 4 * counts.max() < 3 * len(shifts):
+        return None
+    return int(found[counts.argmax()])
+
+
+def _shift(x, later):
+    """The smallest shift by at most half of x (T, F) that gives the first half of `later`; None if there is none."""
+    half = len(x) // 2
+    start = later[:half]
+    if (start == start[0]).all():
+        return None
+    for shift in range(1, half + 1):
+        if np.array_equal(x[shift : shift + half], start, equal_nan=start.dtype.kind == "f"):
+            return shift
+    return None
 
 
 # --- y that is X, some steps later ------------------------------------------------------------------------------------

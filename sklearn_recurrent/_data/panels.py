@@ -254,6 +254,7 @@ def _of_table(frame, name, time, by, static, labels, columns):
         features = _features(table, {*by, *time, *static, *labels}, name)
     else:
         names_of(table, "known", columns)
+        _refuse_names(table, columns, name)
     rows = sorted_rows(table, by, time, "time")
     if time:
         stamps = table.stamps(time[0]).take(rows.order)
@@ -297,16 +298,36 @@ def _features(table, named, place):
     for column in features:
         if table.names.count(column) > 1:
             raise ValueError(f"Expected columns to have names of their own, got {column!r} twice.")
-        kind = table.kind(column)
-        if kind == "times":
+        if table.kind(column) == "times":
             raise _refusal_of_times(table, column)
-        if kind != "numbers" and not _holds_numbers(table.values(column)):
+        if not _is_of_numbers(table, column):
+            encoding = _encoding(table, column, place)
             raise ValueError(
                 f"Expected features to be numbers, got {table.dtype(column)} in column {column!r} of {place}. If it "
                 f"tells series apart, pass by={column!r}; if it has one value per series, static=[{column!r}]; if it "
-                f"labels steps, labels={column!r}. Otherwise drop it, or encode it as numbers."
+                f"labels steps, labels={column!r}. Otherwise drop it, or encode it as numbers{encoding}"
             )
     return features
+
+
+def _refuse_names(table, columns, place):
+    """An error if one of the columns that are read, which other places have told, is no number."""
+    for column in columns:
+        if not _is_of_numbers(table, column):
+            raise ValueError(
+                f"Expected features to be numbers, got {table.dtype(column)} in column {column!r} of {place}. Encode "
+                f"it as in series{_encoding(table, column, place)}"
+            )
+
+
+def _is_of_numbers(table, column):
+    return table.kind(column) == "numbers" or _holds_numbers(table.values(column))
+
+
+def _encoding(table, column, place):
+    """How a message ends: the line that makes a column of zeros and ones for each name, if `place` is a whole table."""
+    line = table.dummies(column, place) if place.isidentifier() else None
+    return "." if line is None else f": {line}. Where known names it, name the new columns."
 
 
 def _holds_numbers(values):

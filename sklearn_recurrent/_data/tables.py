@@ -32,7 +32,8 @@ def as_table(frame):
     kind(name) : "numbers", "times" or "others"
     sequences(columns, order, ends, stamps) : a frame for each run of rows in `order`, of which each ends in `ends`
     with_static(sequences, static, rows) : sequences beside static values, which stand in `rows`
-    dropped(name), dropped_duplicates(names), filled(name, by) : code that mends a frame; None if it is no single line
+    dropped(name), dropped_duplicates(names), filled(name, by), dummies(name, source) : code that mends a frame; None if
+        it is no single line
     as_times(name, form), as_numbers(name, whole) : code that converts strings, by the format of dates
 
     Raises
@@ -172,6 +173,9 @@ class PandasTable:
             return f"frame = frame.dropna(subset=[{name!r}])"
         return f"frame = frame[frame.index.get_level_values({name!r}).notna()]"
 
+    def dummies(self, name, source):
+        return f"{source} = pandas.get_dummies({source}, columns=[{name!r}], dtype=float)"
+
     def dropped_duplicates(self, names):
         if set(names) <= set(self.columns):
             return f"frame = frame.drop_duplicates({names!r})"
@@ -280,6 +284,9 @@ class PolarsTable:
         test = "is_not_nan" if column.dtype.is_float() and not column.null_count() else "is_not_null"
         return f"frame = frame.filter(frame[{name!r}].{test}())"
 
+    def dummies(self, name, source):
+        return f"{source} = {source}.to_dummies({name!r})"
+
     def dropped_duplicates(self, names):
         return f"frame = frame.unique({names!r}, keep='first', maintain_order=True)"
 
@@ -367,6 +374,9 @@ class ArrowTable:
 
     def dropped(self, name):
         return f"frame = frame.filter(frame[{name!r}].is_valid())"
+
+    def dummies(self, name, source):
+        return None
 
     def dropped_duplicates(self, names):
         return None

@@ -27,7 +27,16 @@ from .._data.missing import in_dtype
 from .._data.targets import refuse_masked
 from .._sklearn import BriefRequests, CallbackSupportMixin, copied
 from .callbacks import FitCallbacks
-from .early_stopping import NO_PART, Validation, advice_on, last_split, scorer_of, split, warn_of_other_kind
+from .early_stopping import (
+    NO_PART,
+    Validation,
+    advice_on,
+    last_split,
+    scorer_of,
+    split,
+    warn_of_other_kind,
+    warn_of_overlap,
+)
 from .embedding import category_widths, given_vectors, reads_tokens, refuse_contradictions, token_width
 from .inputs import CachedInput, as_table, input_options, parse, parse_training, refuse_other_missing
 from .parameters import is_bidirectional, layer_sizes, refuse_unknown
@@ -151,6 +160,8 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             encoder = self._fit_encoder(given, classes, encoder)
             if previous is None:
                 self._warn_of_layout(X, sequences, as_parsed)
+                if self._sets_aside(X_val, y_val, one_epoch) and held_out is None and groups is None and self.shuffle:
+                    warn_of_overlap(sequences)
                 warn_of_padded_labels(given, encoder)
             dataset = encoder.encode(given)
             if previous is None:

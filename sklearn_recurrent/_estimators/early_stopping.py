@@ -9,7 +9,7 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 from sklearn.utils import check_consistent_length
 
-from .._data.likely_mistakes import holds_texts, unlike, unlike_static
+from .._data.likely_mistakes import holds_texts, overlap, unlike, unlike_static
 from .._data.marks import mark_of_input
 from .._data.sequences import object_array
 from .._data.warnings import warn_of_data
@@ -98,6 +98,19 @@ def warn_of_other_kind(sequences, others, advice, *, ids):
         found = unlike_static(sequences.static, others.static)
     if found is not None:
         warn_of_data(f"X_val lies far from X: {found}. {FROM_PIPELINE}")
+
+
+def warn_of_overlap(sequences):
+    """Warn if a random part of X, which is to validate on, overlaps with the rest."""
+    shift = overlap(sequences)
+    if shift is not None:
+        steps = "step" if shift == 1 else "steps"
+        warn_of_data(
+            f"Each sequence of X is the one before it, moved by {shift} {steps}, as windows of a series are. A random "
+            "part of them, which early_stopping sets aside, overlaps with those that the network is trained on, so its "
+            "score is too good. Set a splitter that respects time: validation_split=TimeSeriesSplit(5), or CutoffSplit "
+            "for several series."
+        )
 
 
 def scorer_of(model):

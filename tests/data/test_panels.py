@@ -191,6 +191,33 @@ def test_who_follows_the_messages_gets_to_the_windows(library):
     assert len(sliding_windows(sales(library), 3, 2, **settings).y) == 6
 
 
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_names_of_holidays_become_numbers_by_the_lines_of_the_messages(library):
+    frame = pytest.importorskip(library).DataFrame
+
+    def plan(first, n):
+        return {"day": pandas.date_range(first, periods=n).to_numpy(), "holiday": ["", "Carnival"] * (n // 2)}
+
+    def run_line_of_error(function, **arguments):
+        with pytest.raises(ValueError, match=r"in column 'holiday' of (series|known_future)\.") as caught:
+            function(arguments.pop("series"), 5, 2, time="day", target="sold", known=["holiday"], **arguments)
+        exec(re.search(r": (\w+ = .+?\))\. Where known names it", str(caught.value))[1], names)
+
+    sold = {"sold": np.arange(20.0)}
+    names = {
+        "pandas": pandas,
+        "series": frame(plan("2026-01-01", 20) | sold),
+        "known_future": frame(plan("2026-01-21", 2)),
+    }
+    numbers = frame(plan("2026-01-01", 20) | sold | {"holiday": np.zeros(20)})
+    run_line_of_error(sliding_windows, series=names["series"])
+    run_line_of_error(last_windows, series=numbers, known_future=names["known_future"])
+    settings = {"time": "day", "target": "sold", "known": ["holiday_", "holiday_Carnival"]}
+    assert sliding_windows(names["series"], 5, 2, **settings).X.shape == (14, 7, 4)
+    X = last_windows(names["series"], 5, 2, known_future=names["known_future"], **settings).X
+    assert sorted(X[0, -2:].sum(axis=0).tolist()) == [0, 1, 1, 2]  # sold, two days, and the future
+
+
 @pytest.mark.parametrize("series", [np.zeros((9, 2)), [np.zeros((9, 2))] * 2, np.zeros((2, 9, 2))])
 @pytest.mark.parametrize("role", ["time", "by", "static", "labels"])
 def test_arrays_have_no_columns_to_name(series, role):

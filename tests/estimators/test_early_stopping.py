@@ -11,6 +11,7 @@ import pytest
 from checks import same_bits
 from sklearn import config_context
 from sklearn.base import clone
+from sklearn.datasets import load_digits
 from sklearn.metrics import accuracy_score, f1_score, log_loss, make_scorer, mean_poisson_deviance, r2_score
 from sklearn.model_selection import (
     GridSearchCV,
@@ -1076,6 +1077,7 @@ def test_the_error_of_a_single_group_says_what_to_do(ragged, labels):
     model.set_params(**settings).fit(ragged, labels)
 
 
+@pytest.mark.filterwarnings("ignore:Each sequence of X is the one before it:sklearn_recurrent.SequenceDataWarning")
 def test_early_stopping_on_windows_does_not_look_ahead():
     """Windows that overlap: a random part of them is known from its neighbors, the last part is not."""
     rng = np.random.default_rng(1)
@@ -1091,3 +1093,61 @@ def test_early_stopping_on_windows_does_not_look_ahead():
         scores[splitter] = cross_val_score(model, X, y, cv=TimeSeriesSplit(2, gap=9)).mean()
     blind, ahead = scores.values()
     assert ahead > blind + 0.1
+
+
+# --- windows that overlap ---------------------------------------------------------------------------------------------
+
+WALK = np.random.default_rng(0).normal(size=(120, 2)).cumsum(axis=0)
+
+
+def windows_of(values, window, step=1):
+    view = np.lib.stride_tricks.sliding_window_view(values, window, axis=0)[::step]
+    return np.moveaxis(view, -1, 1)
+
+
+OVERLAPPING = {
+    "of one feature": windows_of(WALK, 12)[:, :, 0],
+    "in a list": list(windows_of(WALK, 12)),
+    "in float32, every third": windows_of(np.float32(WALK), 12, step=3),
+    "with gaps": windows_of(np.where(np.arange(240).reshape(120, 2) % 7 == 0, np.nan, WALK), 12),
+    "of three series": np.concatenate([windows_of(WALK[k : k + 40], 12) for k in (0, 40, 80)]),
+    "known ahead": sliding_windows(WALK, 12, 4, target=0, known=1).X,
+}
+
+
+@pytest.mark.parametrize("X", OVERLAPPING.values(), ids=OVERLAPPING)
+def test_a_random_part_of_overlapping_windows_gives_a_warning_whose_line_mends_it(X):
+    y = np.arange(len(X), dtype=float)
+    missing = "forward" if np.isnan(np.array(X)).any() else "error"
+    model = LSTMRegressor(**TINY, early_stopping=True, missing=missing)
+    with pytest.warns(SequenceDataWarning, match="moved by [13] steps?, as windows") as caught:
+        model.fit(X, y)
+    assert len(caught) == 1
+    assert "validation_split=TimeSeriesSplit(5)" in str(caught[0].message)
+    model.set_params(validation_split=TimeSeriesSplit(5)).fit(X, y)
+
+
+NO_OVERLAP = {
+    "windows side by side": windows_of(WALK, 4, step=4),
+    "shuffled windows": np.random.default_rng(1).permutation(windows_of(WALK, 12)),
+    "equal steps": np.ones((60, 12, 2)),
+    "equal sequences": np.tile(np.random.default_rng(2).normal(size=(1, 12, 2)), (60, 1, 1)),
+    "few different values": np.random.default_rng(3).integers(0, 2, (60, 12, 1)).astype(float),
+    "a pulse that is always there": np.tile(np.eye(12)[3], (60, 1)),
+    "digits": load_digits().images[:200],
+}
+
+
+@pytest.mark.parametrize("X", NO_OVERLAP.values(), ids=NO_OVERLAP)
+def test_sequences_that_do_not_overlap_give_none(X):
+    LSTMRegressor(**TINY, early_stopping=True).fit(X, np.arange(len(X), dtype=float))
+
+
+def test_overlapping_windows_give_none_where_no_random_part_is_set_aside():
+    X = windows_of(WALK, 12)
+    y = WALK[11:, 0]
+    for early in ({}, {"early_stopping": True, "shuffle": False}, {"early_stopping": True, "solver": "lbfgs"}):
+        LSTMRegressor(**TINY | early).fit(X, y)
+    LSTMRegressor(**TINY, early_stopping=True).fit(X, y, groups=np.arange(len(X)) // 30)
+    LSTMRegressor(**TINY, early_stopping=True).fit(X, y, X_val=X[:20], y_val=y[:20])
+    LSTMRegressor(**TINY, early_stopping=True).partial_fit(X, y)

@@ -750,9 +750,7 @@ def test_the_score_of_quantiles_is_D2_averaged_over_them(ragged):
     model.fit(ragged, several)
     true, predicted = np.concatenate(several), np.concatenate(model.predict(ragged, horizon=LONG))
     ones = np.ones(len(true))  # before 1.9, scikit-learn's score without weights is another
-    scores = [
-        d2_pinball_score(true, predicted[..., k], alpha=q, sample_weight=ones) for k, q in enumerate((0.2, 0.5))
-    ]
+    scores = [d2_pinball_score(true, predicted[..., k], alpha=q, sample_weight=ones) for k, q in enumerate((0.2, 0.5))]
     assert_allclose(model.score(ragged, several), np.mean(scores))
 
 
