@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array as buffers
 import datetime
 import re
 from collections.abc import Callable
@@ -25,6 +26,8 @@ MASKED = type(np.ma.masked)
 ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?")
 WIDE = ("Int128", "UInt128")
 """Dtypes of polars that NumPy does not have."""
+ROWS = (list, tuple, memoryview, buffers.array)
+"""Types of rows of nested numbers that NumPy reads as one array if they are equally long."""
 UNMASKED = {list, float, int, np.ndarray}
 """Types of entries of a list that np.asarray reads right, without a second look."""
 

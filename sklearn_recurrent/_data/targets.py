@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils import check_array, check_consistent_length
 
 from . import hints
-from .arrays import NUMERIC, Place, array_of, numbers, plain, unmasked
+from .arrays import NUMERIC, ROWS, Place, array_of, numbers, plain, unmasked
 from .columns import as_frame, is_frame, named_frame, numbers_of_frame
 from .containers import array_of_all, object_array, of_arrow, refusal, sequences_of, unwrap
 from .layouts import contents_of, refuse_other_axes
@@ -277,7 +277,7 @@ def _numbers_of_sequence(j, row):
 def _check_equal_length(rows):
     if not isinstance(rows, list | tuple):
         return
-    sizes = {len(row) for row in rows if isinstance(row, list | tuple)}
+    sizes = {len(row) for row in rows if isinstance(row, ROWS)}
     if len(sizes) > 1:
         raise ValueError(
             "Expected y as a nested list of numbers to have rows of equal length, "
