@@ -119,7 +119,7 @@ def test_weight_0_is_a_sequence_left_out_also_if_it_is_the_only_one_of_its_group
         ("a", "Expected numbers in sample_weight, got strings"),
         (np.datetime64("2026-01-01"), "Expected numbers in sample_weight, .* 0, got a time"),
         (None, "sample_weight contains NaN"),
-        (10**400, "sample_weight contains infinity"),
+        pytest.param(10**400, "sample_weight contains infinity", id="huge"),
     ],
 )
 @pytest.mark.parametrize("per_step", [False, True])
