@@ -12,7 +12,7 @@ from sklearn.metrics._scorer import _BaseScorer
 from sklearn.utils._available_if import _AvailableIfDescriptor
 from sklearn.utils._metadata_requests import RequestMethod
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils._set_output import _wrap_method_output
+from sklearn.utils._set_output import _get_output_config, _wrap_method_output
 from sklearn.utils.fixes import parse_version
 from sklearn.utils.validation import _check_feature_names_in, _check_sample_weight, validate_data
 
@@ -71,6 +71,7 @@ __all__ = [
     "_check_feature_names_in",
     "_check_sample_weight",
     "_fit_context",
+    "_get_output_config",
     "available_if",
     "brief",
     "check_columns",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array as buffers
 import datetime
 import re
 from collections.abc import Callable
@@ -21,9 +22,12 @@ NUMERIC = "fiub"
 TIMES = (datetime.date, datetime.time, np.datetime64)
 DURATIONS = (datetime.timedelta, np.timedelta64)
 STRINGS = (str, bytes)
+MASKED = type(np.ma.masked)
 ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?")
 WIDE = ("Int128", "UInt128")
 """Dtypes of polars that NumPy does not have."""
+ROWS = (list, tuple, memoryview, buffers.array)
+"""Types of rows of nested numbers that NumPy reads as one array if they are equally long."""
 UNMASKED = {list, float, int, np.ndarray}
 """Types of entries of a list that np.asarray reads right, without a second look."""
 
@@ -112,7 +116,10 @@ def _array_of_list(x):
         x = [array_of(entry) if _has_array(type(entry)) else entry for entry in x]
         if any(isinstance(entry, np.ma.MaskedArray) for entry in x):
             return np.ma.stack(x)
-    return np.asarray(x)
+    try:
+        return np.asarray(x)
+    except TypeError:  # of entries that have a length and no numbers inside, such as relations of DuckDB
+        return np.fromiter(x, dtype=object, count=len(x))
 
 
 def _array_of_other(x):
@@ -243,14 +250,25 @@ def _numbers_of_objects(array, place):
     may_be_nested = array.ndim == 1 and len(place.axes) > 1
     if may_be_nested and any(issubclass(kind, list | tuple) or _has_array(kind) for kind in kinds):
         return _stacked([numbers(plain(entry), place.inside(i)) for i, entry in enumerate(entries)], place)
-    missing = {kind for kind in kinds if kind is type(None) or kind.__name__ == "NAType"}
+    missing = {kind for kind in kinds if kind is type(None) or kind is MASKED or kind.__name__ == "NAType"}
     others = {kind for kind in kinds - missing if not is_number_type(kind)}
     if others:
         i = next(i for i, entry in enumerate(entries) if type(entry) in others)
         raise refusal_of_object(entries[i], np.unravel_index(i, array.shape), array, place)
     if missing:
         entries = [np.nan if type(entry) in missing else entry for entry in entries]
-    return np.array(entries, dtype=np.float64).reshape(array.shape)
+    try:
+        values = np.array(entries, dtype=np.float64)
+    except OverflowError:  # a whole number beyond all floats
+        values = np.array([_float_or_infinity(entry) for entry in entries])
+    return values.reshape(array.shape)
+
+
+def _float_or_infinity(entry):
+    try:
+        return float(entry)
+    except OverflowError:
+        return np.inf if entry > 0 else -np.inf
 
 
 def _stacked(steps, place):
@@ -268,10 +286,10 @@ def unequal_steps(place, error):
 
 
 def is_missing(value):
-    """Whether a single value stands for none: None, NaN or pandas.NA."""
+    """Whether a single value stands for none: None, NaN, pandas.NA, or a masked one among objects."""
     if isinstance(value, float | np.floating):
         return value != value
-    return value is None or type(value).__name__ == "NAType"
+    return value is None or value is np.ma.masked or type(value).__name__ == "NAType"
 
 
 def is_date(value):
@@ -290,7 +308,7 @@ def holds_dates(values):
 
 def is_no_value(value):
     """Whether a value of any type stands for none: also NaT, and a masked one."""
-    if value is None or value is np.ma.masked or is_missing(value):
+    if is_missing(value):
         return True
     try:
         return bool(value != value)

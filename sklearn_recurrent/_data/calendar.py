@@ -285,14 +285,14 @@ class Calendar:
     def __init__(self, step, stamps, is_wall=False):
         self.step = step
         self._stamps = stamps
-        self._is_wall = is_wall
+        self.is_wall = is_wall
 
     @property
     def freq(self):
         """The length of a step, as CutoffSplit takes it."""
         if self._stamps.period is not None:
             return self.step.length // self._stamps.as_index(np.zeros(1, np.int64)).freq.n
-        if self._is_wall and isinstance(self.step.freq, np.timedelta64) and has_pandas():
+        if self.is_wall and isinstance(self.step.freq, np.timedelta64) and has_pandas():
             import pandas
 
             return pandas.offsets.Day(int(self.step.freq // DAY))  # which may have 23 hours
@@ -317,7 +317,7 @@ class Calendar:
     def values(self, numbers, phases):
         """The stamps with these numbers and phases."""
         values = self.step.join(numbers, phases)
-        return self._stamps.of_clock(values) if self._is_wall else values
+        return self._stamps.of_clock(values) if self.is_wall else values
 
     def shift(self, times, n):
         """The `times`, or one of them, `n` steps later."""
@@ -325,11 +325,11 @@ class Calendar:
 
     def shown(self, time):
         """One of the `times`, for a message."""
-        stamps = self._stamps._replace(zone=None) if self._is_wall else self._stamps
+        stamps = self._stamps._replace(zone=None) if self.is_wall else self._stamps
         return stamps.shown(time)
 
     def _counted(self, values):
-        return self._stamps.on_clock(values) if self._is_wall else values
+        return self._stamps.on_clock(values) if self.is_wall else values
 
 
 class _Step:

@@ -417,6 +417,9 @@ def _other_labels(sequences, expected):
 def _other_labels_in_pandas(frames, expected):
     """The same for a long list of frames of pandas, fast."""
     first = frames[0].columns
+    if first.nlevels > 1:  # whose labels are in no single array
+        yield from _other_labels(frames, expected)
+        return
     is_shared = True
     of_arrow = type(first.array) if type(first.array).__name__.startswith("Arrow") else None
     for j, frame in enumerate(frames):
@@ -425,7 +428,7 @@ def _other_labels_in_pandas(frames, expected):
             continue
         is_shared = False
         # tolist takes twice as long for strings, and four times for those of Arrow.
-        if of_arrow is not None and type(columns.array) is of_arrow:
+        if of_arrow is not None and columns.nlevels == 1 and type(columns.array) is of_arrow:
             labels = columns.array.__arrow_array__().to_pylist()
         else:
             labels = columns.__array__().tolist()
@@ -438,14 +441,20 @@ def _strings_only(labels):
 
 
 def _difference(expected, names, sequences, j, source):
+    variable = source if source is not None and source.isidentifier() else "X"
+    of_variable = "" if variable == "X" else f" of {variable}"
     if expected is None or names is None:
         words = [_described(names, x) for names, x in ((expected, sequences[0]), (names, sequences[j]))]
-        line = "" if source is None else f" To read all columns by position: X = [np.asarray(x) for x in {source}]"
-        return (
-            f"Expected all sequences to have feature names, or none, got {words[0]} in sequence 0 and {words[1]} in "
-            f"sequence {j}.{line}"
+        line = (
+            ""
+            if source is None
+            else f" To read all columns by position: {variable} = [np.asarray(x) for x in {source}]"
         )
-    message = f"The feature names of sequence {j} should match those of sequence 0.\n"
+        return (
+            f"Expected all sequences{of_variable} to have feature names, or none, got {words[0]} in sequence 0 "
+            f"and {words[1]} in sequence {j}.{line}"
+        )
+    message = f"The feature names of sequence {j}{of_variable} should match those of sequence 0.\n"
     unexpected = sorted(set(names) - set(expected))
     missing = sorted(set(expected) - set(names))
     if unexpected:
@@ -458,7 +467,7 @@ def _difference(expected, names, sequences, j, source):
         if x is not None and source is not None:
             is_arrow = hasattr(type(as_frame(sequences[j])), "column_names")
             columns = f".select({expected})" if is_arrow else f"[{expected}]"
-            message += f"Put them in one order: X = [{x}{columns} for x in {source}]"
+            message += f"Put them in one order: {variable} = [{x}{columns} for x in {source}]"
     return message
 
 

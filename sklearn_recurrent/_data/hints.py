@@ -70,6 +70,10 @@ def of_entries(value, ndim, each, name="X", n_features=None):
         line = f"[x.toarray() for x in {each}]"
     elif ndim == 1 and hasattr(value, "todense"):  # of PyData
         line = f"[x.todense() for x in {each}]"
+    elif ndim == 1 and is_lazy(value):
+        line = f"[x.collect() for x in {each}]"
+    elif ndim == 1 and is_relation(value):
+        line = f"[x.df() for x in {each}]"
     elif isinstance(value, Mapping) and ndim > 1:
         if n_features not in (None, 1):
             return ""
@@ -81,6 +85,16 @@ def of_entries(value, ndim, each, name="X", n_features=None):
         records = each if each.startswith("list(") else f"list({each})"
         return f"If each record is a sequence: {name} = pandas.DataFrame({records})"
     return f"Convert sequences: {name} = {line}" if line else ""
+
+
+def is_lazy(value):
+    """Whether it is a LazyFrame of polars."""
+    return hasattr(type(value), "collect_schema") and hasattr(type(value), "collect")
+
+
+def is_relation(value):
+    """Whether it is a relation of DuckDB."""
+    return hasattr(type(value), "fetchnumpy")
 
 
 def holds_columns(value):
@@ -213,8 +227,8 @@ _CONTAINERS = [  # the first that tells is right
         lambda X: isinstance(X, zip),
         lambda X: "Pass [np.column_stack(x) for x in {0}], if it joins the features of each sequence.",
     ),
-    (lambda X: hasattr(type(X), "fetchnumpy"), lambda X: "Pass {0}.df()."),  # DuckDB
-    (lambda X: hasattr(type(X), "collect_schema") and hasattr(type(X), "collect"), lambda X: "Pass {0}.collect()."),
+    (is_relation, lambda X: "Pass {0}.df()."),
+    (is_lazy, lambda X: "Pass {0}.collect()."),
     (_is_lazy_frame, lambda X: "Pass {0}.compute()."),  # Dask
     (_is_grouped, _of_grouped),
     (lambda X: getattr(X, "is_nested", False) is True, lambda X: "Pass list({0}.unbind())."),  # PyTorch

@@ -46,6 +46,8 @@ class Panel(NamedTuple):
     origin : where they came from
     stamps : of S steps, None without time
     labels (S,) : labels of steps that stand beside the values
+    other_clock : the number of a series in a time zone where the clock shows other times than in that of the first, and
+        code that takes the zone of a series x away; None if there is none
     """
 
     ragged: Ragged
@@ -55,6 +57,7 @@ class Panel(NamedTuple):
     origin: Origin
     stamps: Stamps | None = None
     labels: np.ndarray | None = None
+    other_clock: tuple | None = None
 
     def at(self, row):
         """In which series row number `row` of all is, in words."""
@@ -187,10 +190,28 @@ def _of_frames(frames, name, time, labels, columns, missing):
     origin = Origin(False, _name_of_time(frames[0], time), order=_end_to_end(orders))
     panel = _joined(arrays, names, origin, missing)
     if stamps[0] is not None:
-        panel = panel._replace(stamps=stamps[0].joined_with(stamps[1:]))
+        panel = panel._replace(stamps=stamps[0].joined_with(stamps[1:]), other_clock=_other_clock(stamps, time))
     if labels is not None:
         panel = panel._replace(labels=np.concatenate(found_labels))
     return panel
+
+
+def _other_clock(stamps, time):
+    """`other_clock` of a `Panel`, by the stamps of each series and the name of their column, None for an index."""
+    code = "x.tz_localize(None)"
+    if time is not None:
+        code = {
+            "pandas": f"x.assign(**{{{time!r}: x[{time!r}].dt.tz_localize(None)}})",
+            "polars": f"x.with_columns(x[{time!r}].dt.replace_time_zone(None))",
+            "pyarrow": f"x.set_column(x.column_names.index({time!r}), {time!r}, pc.local_timestamp(x[{time!r}]))",
+        }[stamps[0].library]
+    first = stamps[0]
+    for j, others in enumerate(stamps):
+        if str(others.zone) == str(first.zone):
+            continue
+        if not np.array_equal(others.on_clock(others.values), first.on_clock(others.values)):
+            return j, code
+    return None
 
 
 def _end_to_end(orders):
@@ -390,6 +411,12 @@ def with_regular_steps(panel, gaps, name="series"):
     calendar = calendar_of(panel.stamps, offsets)
     if calendar is None:
         return panel, None
+    if calendar.is_wall and panel.other_clock is not None:
+        raise ValueError(
+            f"Expected all series to be in one time zone, since a step is {calendar.words} of the clock there, got "
+            f"another zone in sequence {panel.other_clock[0]}. To count by the clock of each: "
+            f"{name} = [{panel.other_clock[1]} for x in {name}]"
+        )
     numbers, phases = calendar.numbers(panel.stamps.values)
     lengths = panel.ragged.lengths
     off_grid = phases != np.repeat(phases[offsets[:-1]], lengths)

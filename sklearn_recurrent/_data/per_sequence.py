@@ -10,9 +10,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, OneToOneFeatureMixin, clone
 
 from .._core.ragged import Ragged
-from .._sklearn import HasMethods, SequenceTransformerMixin, _fit_context, available_if
+from .._sklearn import HasMethods, SequenceTransformerMixin, _fit_context, _get_output_config, available_if
 from . import likely_padding
-from .arrays import NUMERIC
+from .arrays import NUMERIC, array_of
 from .columns import as_frame, column_names, is_frame
 from .containers import object_array
 from .layouts import warn_of_long
@@ -92,6 +92,8 @@ class PerSequence(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
                                                changes, ``(n, max T'_i, k)``, padded by NaN at the end
     numbers ``(n, T)``                         ``(n, T')`` if k = 1, else ``(n, T', k)``
     ========================================== ======================================================
+
+    Inside a ColumnTransformer that returns polars, data frames become arrays: polars has no column of frames.
 
     A lambda cannot be pickled; a function of a module can. A transformer is fitted once for each sequence, which takes
     about a millisecond each; a function of NumPy takes far less.
@@ -175,7 +177,10 @@ class PerSequence(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
         """
         fitted = hasattr(self, "_fitted_on_sequences")
         parsed = parse_items(self if fitted else copy.copy(self), X, reset=not fitted)
-        return _in_container(parsed, self._results(parsed))
+        results = self._results(parsed)
+        if parsed.container == "column" and _get_output_config("transform", self)["dense"] == "polars":
+            results = _alike([array_of(result) for result in results])  # polars has no column of frames of pandas
+        return _in_container(parsed, results)
 
     @property
     def _output_is_2d(self):

@@ -241,8 +241,19 @@ class PerTimestep(SequenceTransformerMixin, MetaEstimatorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         # A copy, since reset=True stores n_features_in_: this X has the features that transform returns.
-        container, steps = parse_steps(copy.copy(self), X, reset=True)
+        draft = copy.copy(self)
+        container, steps = parse_steps(draft, X, reset=True)
+        self._refuse_other_order(draft)
         return self._in_container(container, self._apply(self.transformer_.inverse_transform, steps))
+
+    def _refuse_other_order(self, draft):
+        """Raise if what was parsed has the names of the features of a time step, but in another order."""
+        given = list(vars(draft).get("feature_names_in_", ()))
+        if not given or not hasattr(self, "get_feature_names_out"):
+            return
+        names = self.get_feature_names_out().tolist()
+        if given != names and sorted(given) == sorted(names):
+            raise ValueError(f"Expected the features {names} in this order, as `transform` returns them, got {given}.")
 
     @property
     def _output_is_2d(self):

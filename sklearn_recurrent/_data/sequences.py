@@ -15,7 +15,7 @@ from sklearn.utils.validation import validate_data
 from .._core.ragged import Sequences
 from .._sklearn import check_columns
 from . import hints
-from .arrays import NUMERIC, numbers, place_of_array, place_of_sequence, plain, refusal_of_object, unequal_steps
+from .arrays import NUMERIC, ROWS, numbers, place_of_array, place_of_sequence, plain, refusal_of_object, unequal_steps
 from .columns import arrays_of_pandas, as_frame, is_frame, is_pandas_type, named_frame, numbers_of_frame
 from .containers import object_array, refusal, shape_of
 from .layouts import contents_of
@@ -482,7 +482,7 @@ def _numbers_of_all(X):
 
 
 def _check_nested_list(X):
-    lengths = [len(row) if isinstance(row, list | tuple) else None for row in X]
+    lengths = [len(row) if isinstance(row, ROWS) else None for row in X]
     if None not in lengths and len(set(lengths)) > 1:
         _refuse_tokens_and_records(X)
         j = next(j for j, length in enumerate(lengths) if length != lengths[0])

@@ -404,9 +404,13 @@ def _stamps_of_periods(periods, name):
 def _stamps_of_zone(times, name):
     zones = sorted({str(time.tzinfo) for time in times})
     if len(zones) > 1:
-        raise ValueError(
-            f"Expected {name} to be in one time zone, got {zones}. Convert them: pd.to_datetime({name}, utc=True)."
-        )
+        line = f"pd.to_datetime({name}, utc=True)."
+        if not str(name).isidentifier():  # a column
+            line = (
+                f"frame[{name}] = pd.to_datetime(frame[{name}], utc=True). If days are those of each clock: "
+                f"frame[{name}] = [time.replace(tzinfo=None) for time in frame[{name}]]"
+            )
+        raise ValueError(f"Expected {name} to be in one time zone, got {zones}. Convert them: {line}")
     instants = [as_numpy(time.astimezone(UTC).replace(tzinfo=None)) for time in times]
     return Stamps(_in_plain_unit(np.array(instants)), times[0].tzinfo)
 

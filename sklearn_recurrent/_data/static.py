@@ -203,6 +203,8 @@ def _numbers_of_objects(cells, column):
 
 
 def _as_float(cell):
+    if cell is np.ma.masked:
+        return np.nan
     try:
         return float(cell)
     except OverflowError:  # a whole number beyond all floats

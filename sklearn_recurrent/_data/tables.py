@@ -68,7 +68,8 @@ def _conversion(frame):
     for method in ("collect", "compute", "to_pandas", "df", "read_all"):  # ibis, modin and cudf have to_pandas
         if hasattr(frame, method):
             return f" Pass frame.{method}()."
-    if isinstance(frame, Mapping | list) or getattr(getattr(frame, "dtype", None), "names", None):
+    is_matrix = len(getattr(frame, "shape", ())) == 2
+    if isinstance(frame, Mapping | list) or is_matrix or getattr(getattr(frame, "dtype", None), "names", None):
         return " Pass pandas.DataFrame(frame)."
     return ""
 

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils import check_array, check_consistent_length
 
 from . import hints
-from .arrays import NUMERIC, Place, array_of, numbers, plain, unmasked
+from .arrays import NUMERIC, ROWS, Place, array_of, numbers, plain, unmasked
 from .columns import as_frame, is_frame, named_frame, numbers_of_frame
 from .containers import array_of_all, object_array, of_arrow, refusal, sequences_of, unwrap
 from .layouts import contents_of, refuse_other_axes
@@ -222,6 +222,7 @@ def flatten_numbers(y, missing="error"):
         form = ("array", y.ndim)
         flat = y
     else:
+        named_frame(list(rows), "y")
         flat, lengths = flatten_steps([_numbers_of_sequence(j, row) for j, row in enumerate(rows)])
         lengths = np.array(lengths)
         form = ("sequences", flat.ndim + 1)
@@ -276,7 +277,7 @@ def _numbers_of_sequence(j, row):
 def _check_equal_length(rows):
     if not isinstance(rows, list | tuple):
         return
-    sizes = {len(row) for row in rows if isinstance(row, list | tuple)}
+    sizes = {len(row) for row in rows if isinstance(row, ROWS)}
     if len(sizes) > 1:
         raise ValueError(
             "Expected y as a nested list of numbers to have rows of equal length, "
@@ -319,7 +320,17 @@ def flatten_weights(sample_weight, lengths, reference="X", valid=None):
         return flatten_steps(rows, lengths, "sample_weight", reference, valid)[0]
     refuse_masked(rows, "sample_weight")
     check_consistent_length(rows, lengths)
-    return np.repeat(np.asarray(rows, dtype=np.float64), lengths)
+    return np.repeat(np.asarray(numbers_of_weights(rows, "sequence"), dtype=np.float64), lengths)
+
+
+def numbers_of_weights(weights, of):
+    """Weights, one for each sequence or step (`of`), as they came if they are numbers; of objects an array."""
+    if weights is None or np.isscalar(weights) or is_frame(weights):
+        return weights
+    array = plain(weights)
+    if array.dtype.kind in NUMERIC or array.ndim != 1:
+        return weights
+    return numbers(array, Place("sample_weight", (of,), "sample_weight = {}", "sample_weight"))
 
 
 def split_like(values, X, sequences, *, padded=False):

@@ -80,6 +80,16 @@ def refuse_tokens(model, X, options):
         )
 
 
+def refuse_token_targets(model, y):
+    """Raise for ids of `SequenceTokenizer` that a regressor would learn as quantities."""
+    if mark_of_input(y) == TOKENS:
+        name = type(model).__name__
+        raise ValueError(
+            f"Expected y to be numbers, got ids of tokens, made by SequenceTokenizer: {name} would learn them as "
+            f"quantities. Tokens are labels, which {name.replace('Regressor', 'Classifier')} predicts."
+        )
+
+
 def _pad_value(value):
     """The value that is padding besides NaN, which always is; None if there is none."""
     if value is None or np.isnan(value):

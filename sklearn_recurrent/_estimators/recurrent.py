@@ -17,6 +17,7 @@ from .._data.targets import (
     flatten_steps,
     flatten_weights,
     infer_dtype,
+    numbers_of_weights,
     refuse_masked,
     split_like,
     steps_without_target,
@@ -24,7 +25,7 @@ from .._data.targets import (
 )
 from .._sklearn import _fit_context, with_callbacks
 from .base import BaseNetwork
-from .inputs import parse_one
+from .inputs import parse_one, refuse_token_targets
 from .inspection import Inspection
 from .parameters import is_bidirectional, poolings
 from .scoring import sequence_scorer
@@ -109,6 +110,8 @@ class BaseRecurrent(Streaming, Inspection, Transforming, BaseNetwork, BaseEstima
             y = self._validate_target(y)
             check_consistent_length(X, y)
             return Dataset(X, y, positive_weight(sample_weight, len(X), "sequence"))
+        if is_regressor(self):
+            refuse_token_targets(self, y)
         y, lengths = flatten_steps(y, X.lengths, valid=X.valid, masked="keep")
         if sample_weight is not None and not np.isscalar(sample_weight):
             sample_weight = flatten_weights(sample_weight, X.lengths, valid=X.valid)
@@ -186,6 +189,7 @@ class BaseRecurrent(Streaming, Inspection, Transforming, BaseNetwork, BaseEstima
         refuse_masked(y)
         if sample_weight is not None:
             refuse_masked(sample_weight, "sample_weight")
+            sample_weight = numbers_of_weights(sample_weight, "sequence")
             refuse_extreme_weights(np.asarray(sample_weight, np.float64))
         return metric(y, self.predict(X), sample_weight=sample_weight)
 

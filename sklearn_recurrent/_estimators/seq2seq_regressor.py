@@ -20,6 +20,7 @@ from .._data.targets import flatten_numbers, flatten_weights, position
 from .._sklearn import _fit_context, available_if, with_callbacks
 from .base import trains_by_mini_batches
 from .embedding import reads_tokens
+from .inputs import refuse_token_targets
 from .parameters import SEQ2SEQ_REGRESSOR, check_at_least_one, constraints_of, loss_of, quantiles_of
 from .scoring import metric_of_loss
 from .seq2seq import BaseSeq2Seq, aligns, sequence_weight
@@ -575,6 +576,7 @@ class Seq2SeqRegressor(RegressorMixin, BaseSeq2Seq):
             )
 
     def _read_targets(self, X, y, sample_weight, classes, encoder):
+        refuse_token_targets(self, y)
         flat, lengths, form = flatten_numbers(y, missing="keep")
         check_consistent_length(X, lengths)
         if self.future_features is not None:

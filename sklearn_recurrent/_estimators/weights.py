@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._data.targets import refuse_masked
+from .._data.targets import numbers_of_weights, refuse_masked
 from .._sklearn import _check_sample_weight
 
 
 def positive_weight(sample_weight, n, of):
     """Weights of `n` sequences or steps (`of`), none of them negative, not all 0."""
     refuse_masked(sample_weight, "sample_weight")
+    sample_weight = numbers_of_weights(sample_weight, of)
     weight = _check_sample_weight(sample_weight, np.empty((n, 1)), dtype=np.float64)
     if (weight < 0).any():
         row = int(np.argmax(weight < 0))

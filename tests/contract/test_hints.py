@@ -501,6 +501,14 @@ CONTAINERS = {
     "PyData sparse": Hint(
         "X.todense()", of("sparse", lambda sparse: sparse.COO(CUBE)), expected=CUBE, needs=("sparse",)
     ),
+    "list of lazy frames": Hint(
+        "X = [x.collect() for x in X]", [pl.DataFrame(x, schema=["a", "b"]).lazy() for x in RAGGED], expected=RAGGED
+    ),
+    "list of relations": Hint(
+        "X = [x.df() for x in X]",
+        of("duckdb", lambda duckdb: [duckdb.sql(f"select {j}.5 a from range(2)") for j in range(N)]),
+        needs=("duckdb",),
+    ),
     "list of PyData sparse": Hint(
         "X = [x.todense() for x in X]",
         of("sparse", lambda sparse: list(map(sparse.COO, RAGGED))),
@@ -1136,6 +1144,14 @@ RUN_ELSEWHERE = {  # the test that runs the line, or the case of one
     ", utc=True).": (
         "data/test_cutoff_split.py",
         "def test_what_is_no_time_becomes_one_by_the_line_of_the_message",
+    ),
+    "], utc=True). If days are those of each clock: frame[": (
+        "data/test_panels.py",
+        "def test_times_of_two_zones_in_a_column_are_refused_with_lines_that_work",
+    ),
+    "] = [time.replace(tzinfo=None) for time in frame[": (
+        "data/test_panels.py",
+        "def test_times_of_two_zones_in_a_column_are_refused_with_lines_that_work",
     ),
     ". Pass the freq of the series; pd.DateOffset(months=1), for example, counts from any day.": (
         "data/test_cutoff_split.py",

@@ -336,3 +336,10 @@ def test_tokens_and_texts_are_refused_by_naming_the_tokenizer(X, tokens):
     names = {"X": X, "SequenceTokenizer": SequenceTokenizer}
     exec(line, names)
     assert len(read(names["X"], tokens=True)) == len(X)
+
+
+def test_whole_numbers_beyond_all_floats_are_infinite_and_masked_objects_are_missing():
+    assert_array_equal(as_array(0, [[10**400, 1.0], [-(10**400), 2.0]], "X"), [[np.inf, 1.0], [-np.inf, 2.0]])
+    with pytest.raises(ValueError, match="contains infinity in sequence 0, step 1"):
+        read([[[1, 1.0], [10**400, 2.0]]], missing="error")
+    assert_array_equal(read([np.array([[np.ma.masked, 1.0], [2.0, None]], object)])[0], [[NAN, 1.0], [2.0, NAN]])

@@ -783,11 +783,6 @@ def test_what_is_no_frame_is_refused_and_the_hint_makes_one(frame):
     assert [np.asarray(x).ravel().tolist() for x in data.X] == [[1, 2], [3]]
 
 
-def test_an_array_without_names_is_refused():
-    with pytest.raises(TypeError, match=r"got ndarray\.$"):
-        sequences_from_frame(np.zeros((3, 2)), by="id")
-
-
 # --- sliding_windows --------------------------------------------------------------------------------------------------
 
 
@@ -908,3 +903,12 @@ def test_a_reader_of_batches_is_refused_with_a_hint():
     with pytest.raises(TypeError, match=r"got RecordBatchReader\. Pass frame\.read_all\(\)\."):
         sequences_from_frame(reader, by="id")
     assert len(sequences_from_frame(reader.read_all(), by="id").X) == 2
+
+
+def test_a_matrix_is_refused_with_the_line_that_makes_a_frame_of_it():
+    pandas = pytest.importorskip("pandas")
+    names = {"frame": np.array([[0.0, 5.0], [0.0, 6.0], [1.0, 7.0]]), "pandas": pandas}
+    with pytest.raises(TypeError, match=r"got ndarray\. Pass pandas\.DataFrame\(frame\)\.") as error:
+        sequences_from_frame(names["frame"], by=0)
+    frame = eval(str(error.value).partition("Pass ")[2].rstrip("."), names)
+    assert [np.asarray(x).ravel().tolist() for x in sequences_from_frame(frame, by=0).X] == [[5.0, 6.0], [7.0]]

@@ -37,6 +37,16 @@ def in_library(frame, library):
     return pytest.importorskip("pyarrow").table(columns)
 
 
+def whole(frame, library):
+    """The same in another library, with the time zones of its columns."""
+    if library == "polars":
+        days = frame["day"].dt
+        table = in_library(frame.assign(day=days.tz_convert(None)), library)
+        day = table["day"].dt.replace_time_zone("UTC").dt.convert_time_zone(str(days.tz))
+        return table.with_columns(day)
+    return frame if library == "pandas" else pytest.importorskip("pyarrow").Table.from_pandas(frame)
+
+
 LIBRARIES = ["pandas", "polars", "pyarrow"]
 NUMBERS = ["store", "day", "price", "sold"]
 
@@ -261,3 +271,49 @@ def test_float32_stays_and_the_table_of_the_user_too():
     assert windows.X.dtype == windows.y.dtype == np.float32
     windows.X[:] = -1
     pandas.testing.assert_frame_equal(frame, before)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_days_of_two_clocks_are_refused_with_the_line_that_counts_by_the_clock_of_each(library):
+    zones = ["Europe/Berlin", "US/Eastern"]
+    days = [pandas.date_range("2026-03-01", periods=40, tz=zone) for zone in zones]  # the clocks change, on two days
+    frames = [pandas.DataFrame({"day": index, "v": np.arange(40.0)}) for index in days]
+    namespace = {"series": [whole(frame, library) for frame in frames]}
+    if library == "pyarrow":
+        namespace["pc"] = pytest.importorskip("pyarrow.compute")
+    with pytest.raises(ValueError, match=r"in one time zone, since a step is 1 day .* sequence 1") as caught:
+        sliding_windows(namespace["series"], 3, 2, time="day")
+    exec(str(caught.value).partition("clock of each: ")[2], namespace)
+    windows = sliding_windows(namespace["series"], 3, 2, time="day")
+    assert_array_equal(windows.X[windows.groups == 0], windows.X[windows.groups == 1])
+
+
+def test_hours_of_two_zones_and_days_of_one_clock_may_stand_side_by_side():
+    def series(freq, zone):
+        return pandas.Series(np.arange(60.0), index=pandas.date_range("2026-03-06", periods=60, freq=freq, tz=zone))
+
+    for freq, zones in (("h", ["Europe/Berlin", "US/Eastern"]), ("D", ["Europe/Berlin", "Europe/Paris"])):
+        windows = sliding_windows([series(freq, zone) for zone in zones], 3, 2)
+        assert_array_equal(windows.X[windows.groups == 0], windows.X[windows.groups == 1])
+    two = [series("D", zone) for zone in ("Europe/Berlin", "US/Eastern")]
+    with pytest.raises(ValueError, match=r"clock of each: series = \[x.tz_localize\(None\) for x in series\]"):
+        last_windows(two, 3, 2)
+    assert len(sliding_windows([x.tz_localize(None) for x in two], 3, 2).X) == 112
+
+
+def test_times_of_two_zones_in_a_column_are_refused_with_lines_that_work():
+    days = [
+        day for zone in ("Europe/Berlin", "US/Eastern") for day in pandas.date_range("2026-03-01", periods=9, tz=zone)
+    ]
+    frame = pandas.DataFrame(
+        {"id": np.repeat([0, 1], 9), "day": pandas.Series(days, dtype=object), "v": np.arange(18.0)}
+    )
+    for start in ("Convert them: ", "each clock: "):
+        namespace = {"frame": frame.copy(), "pd": pandas}
+        with pytest.raises(ValueError, match="'day' to be in one time zone") as caught:
+            sliding_windows(namespace["frame"], 3, 2, by="id", time="day")
+        exec(str(caught.value).partition(start)[2].partition(". If")[0], namespace)
+        if start == "Convert them: ":
+            assert str(namespace["frame"]["day"].dtype).endswith("UTC]")
+        else:
+            assert len(sliding_windows(namespace["frame"], 3, 2, by="id", time="day").X) == 10

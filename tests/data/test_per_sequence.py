@@ -497,3 +497,25 @@ def test_masked_numbers_of_a_result_are_nan():
         first, second = PerSequence(hide).fit_transform(X)
         assert np.array_equal(np.ravel(first), [1, np.nan, 3], equal_nan=True)
         assert np.array_equal(np.ravel(second), [np.nan, 2], equal_nan=True)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+@pytest.mark.parametrize("container", ["default", "pandas", "polars"])
+def test_frames_of_a_column_can_be_put_into_every_output_of_a_column_transformer(library, container):
+    library = pytest.importorskip(library)
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("polars")
+    cells = [library.DataFrame({"a": x[:, 0], "b": x[:, 1]}) for x in X]
+    table = pandas.DataFrame({"x": pandas.Series(cells, dtype=object), "age": [1.0, 2.0, 3.0, 4.0]})
+    columns = ColumnTransformer([("x", PerSequence(diff_of_frame), ["x"])], remainder="passthrough")
+    result = columns.set_output(transform=container).fit_transform(table)
+    cells = result[:, 0] if container == "default" else list(result[result.columns[0]])
+    for cell, x in zip(cells, X, strict=True):
+        assert_allclose(np.asarray(cell), np.diff(x, axis=0))
+    assert_allclose(table["x"][0], X[0])
+
+
+def diff_of_frame(x):
+    if hasattr(x, "iloc"):
+        return x.diff().iloc[1:]
+    return x.select([x[name].diff() for name in x.columns])[1:]

@@ -1000,3 +1000,13 @@ def test_one_sequence_is_refused_in_the_words_for_several(ragged):
     named = PerTimestep(StandardScaler()).fit([pandas.DataFrame(x, columns=["a", "b"]) for x in ragged])
     with pytest.warns(UserWarning, match="valid feature names"):
         named.transform([x])
+
+
+@pytest.mark.parametrize("library", [pandas, polars])
+def test_inverse_transform_refuses_the_features_in_another_order(library):
+    values = [dict(zip("ab", x.T, strict=True)) for x in X]
+    per_step = PerTimestep(StandardScaler()).fit([library.DataFrame(x) for x in values])
+    given = [library.DataFrame(x) for x in values]
+    assert_sequences(per_step.inverse_transform(given), per_step.inverse_transform(X))
+    with pytest.raises(ValueError, match=r"Expected the features \['a', 'b'\] in this order.*got \['b', 'a'\]"):
+        per_step.inverse_transform([x[["b", "a"]] for x in given])

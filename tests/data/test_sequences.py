@@ -1,5 +1,6 @@
 """Every form that X can have, and the errors for those that it cannot."""
 
+import array
 import re
 import time
 
@@ -14,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_recurrent import PerTimestep, as_column, as_sequences
 from sklearn_recurrent._data.sequences import parse_sequences
+from sklearn_recurrent._data.targets import flatten_numbers
 
 LENGTHS = [3, 1, 4]
 
@@ -478,3 +480,15 @@ def test_as_sequences_raises_the_same_errors_as_estimators(case):
     X, message = ERRORS[case]
     with pytest.raises(ValueError, match=re.escape(message)):
         as_sequences(X)
+
+
+@pytest.mark.parametrize(
+    "kind", [lambda x: array.array("d", x), lambda x: memoryview(np.array(x))], ids=["array", "view"]
+)
+def test_buffers_of_unequal_length_are_refused_with_what_reads_them(kind):
+    X = [kind([1.0, 2.0]), kind([3.0, 4.0, 5.0])]
+    with pytest.raises(ValueError, match=r"2 values in row 0 and 3 in row 1.*pass as_sequences\(X\)"):
+        parse_sequences(BaseEstimator(), X, reset=True)
+    with pytest.raises(ValueError, match=r"2 to 3 values per row.*pass as_sequences\(y\)"):
+        flatten_numbers(X)
+    assert [x.tolist() for x in as_sequences(X)] == [[1.0, 2.0], [3.0, 4.0, 5.0]]

@@ -191,6 +191,9 @@ def test_a_masked_value_is_a_missing_one():
     table = np.ma.array(objects({"seq": SEQUENCES, "age": AGES}), mask=[[0, 0], [0, 1], [0, 0]])
     with pytest.raises(ValueError, match="contains NaN in column 1, sequence 1"):
         split_table(table)
+    among_objects = objects({"seq": SEQUENCES, "age": [63, np.ma.masked, 48]})
+    with pytest.raises(ValueError, match="contains NaN in column 1, sequence 1"):
+        split_table(among_objects)
 
 
 # --- several columns of sequences -------------------------------------------------------------------------------------

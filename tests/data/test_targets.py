@@ -154,3 +154,18 @@ def test_numbers_of_any_container_are_concatenated(y, values, lengths, form):
 def test_anything_but_a_sequence_of_numbers_is_an_error_that_says_where(y, message):
     with pytest.raises(ValueError, match=message):
         flatten_numbers(y)
+
+
+def test_targets_whose_columns_have_two_orders_are_refused_with_the_line_that_orders_them():
+    frame = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]})
+    for flattened in (flatten_numbers, flatten_steps):
+        names = {"y": [frame, frame[["b", "a"]]]}
+        with pytest.raises(ValueError, match="The feature names of sequence 1 of y should match") as error:
+            flattened(names["y"])
+        exec(str(error.value).partition("in one order: ")[2], names)
+        assert_array_equal(flattened(names["y"])[0], np.tile(frame.to_numpy(), (2, 1)))
+        names = {"y": [frame, frame.to_numpy()], "np": np}
+        with pytest.raises(ValueError, match="all sequences of y to have feature names, or none") as error:
+            flattened(names["y"])
+        exec(str(error.value).partition("by position: ")[2], names)
+        assert_array_equal(flattened(names["y"])[0], np.tile(frame.to_numpy(), (2, 1)))

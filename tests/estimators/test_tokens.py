@@ -14,9 +14,11 @@ from sklearn.pipeline import make_pipeline
 
 from sklearn_recurrent import (
     GRUClassifier,
+    GRURegressor,
     LSTMRegressor,
     RNNClassifier,
     RNNRegressor,
+    Seq2SeqRegressor,
     SequenceTokenizer,
     as_column,
     as_sequences,
@@ -543,3 +545,14 @@ def test_a_fit_to_tokens_predicts_tokens_only(data, estimator):
 def test_texts_are_refused_with_the_name_of_what_makes_tokens_of_them():
     with pytest.raises(ValueError, match="SequenceTokenizer"):
         RNNClassifier(**TINY).fit(["a b", "c"] * 5, [0, 1] * 5)
+
+
+@pytest.mark.parametrize(
+    "model", [GRURegressor(return_sequences=True, max_iter=1), Seq2SeqRegressor(max_iter=1)], ids=["steps", "seq2seq"]
+)
+def test_ids_of_tokens_are_no_targets_of_a_regressor(model):
+    y = SequenceTokenizer().fit_transform(["a b", "b a", "a a"])
+    with pytest.raises(ValueError, match=r"made by SequenceTokenizer: .* would learn them as quantities.*Classifier"):
+        model.fit(np.zeros((3, 2, 1)), y)
+    assert not hasattr(model, "theta_")
+    model.fit(np.zeros((3, 2, 1)), [np.array(x.tolist()) for x in y])  # numbers that the user has made of them

@@ -111,3 +111,32 @@ def test_weight_0_is_a_sequence_left_out_also_if_it_is_the_only_one_of_its_group
         model = GRURegressor(**TINY | {"batch_size": 8}, **settings)
         weighted = model.fit(ragged, numbers, sample_weight=weight, groups=groups).theta_.tobytes()
         assert model.fit([ragged[j] for j in kept], numbers[kept], groups=groups[kept]).theta_.tobytes() == weighted
+
+
+@pytest.mark.parametrize(
+    ("first", "message"),
+    [
+        ("a", "Expected numbers in sample_weight, got strings"),
+        (np.datetime64("2026-01-01"), "Expected numbers in sample_weight, .* 0, got a time"),
+        (None, "sample_weight contains NaN"),
+        pytest.param(10**400, "sample_weight contains infinity", id="huge"),
+    ],
+)
+@pytest.mark.parametrize("per_step", [False, True])
+def test_weights_that_are_no_numbers_are_refused_as_features_are(ragged, numbers, steps, first, message, per_step):
+    model = GRURegressor(**TINY, return_sequences=per_step)
+    y = steps if per_step else numbers
+    weight = [first, *[1.0] * (len(y) - 1)]
+    with pytest.raises(ValueError, match=message):
+        model.fit(ragged, y, sample_weight=weight)
+    if not per_step and first is not None and first != 10**400:
+        with pytest.raises(ValueError, match=message):
+            model.fit(ragged, y).score(ragged, y, sample_weight=weight)
+
+
+def test_weights_that_are_written_as_strings_are_refused_with_the_line_that_reads_them(ragged, numbers):
+    names = {"sample_weight": ["1.5"] * len(numbers), "np": np}
+    with pytest.raises(ValueError, match="Convert numbers that are written as strings") as error:
+        GRURegressor(**TINY).fit(ragged, numbers, sample_weight=names["sample_weight"])
+    exec(str(error.value).partition("strings: ")[2], names)
+    GRURegressor(**TINY).fit(ragged, numbers, sample_weight=names["sample_weight"])
