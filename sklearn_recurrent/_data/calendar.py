@@ -21,14 +21,14 @@ DAY = np.timedelta64(1, "D")
 def calendar_of(stamps, offsets):
     """The `Calendar` of series, laid end to end: by the frequency of their index, else by the commonest difference.
 
-    None if no series has two stamps.
+    None if no series has two stamps, and no index a frequency.
     """
     values = stamps.values
+    if stamps.offset is not None:
+        return _calendar_of_offset(stamps.offset, stamps)
     is_inner = _inner(offsets, len(values))
     if not is_inner.any():
         return None
-    if stamps.offset is not None:
-        return _calendar_of_offset(stamps.offset, stamps)
     commonest = _commonest(np.diff(values.astype(np.int64))[is_inner])
     if values.dtype.kind != "M":
         return Calendar(FixedStep(commonest, values.dtype), stamps)

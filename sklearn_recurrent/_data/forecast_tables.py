@@ -50,7 +50,7 @@ def as_steps(predictions, n, window, horizon, target_shape, levels, is_per_step)
         is_without_time = horizon == 1 and shape == axes
         if not is_flat and not is_without_time:
             raise ValueError(_refusal(found, n, (horizon, *axes), levels))
-    return found.reshape(n, horizon, -1)
+    return found.reshape(n, horizon, int(np.prod(axes)))
 
 
 def _refusal(found, n, expected, levels):

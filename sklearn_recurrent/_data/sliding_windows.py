@@ -509,6 +509,9 @@ def _about(panel, calendar, roles, window, horizon, ends):
         "_horizon": horizon,
         "_freq": freq,
         "_has_future": bool(roles.known),
+        "_feature_names": list(panel.names) or None,
+        "_known_positions": roles.known,
+        "_target_positions": roles.targets if horizon else [],  # else y has labels
         "_targets": targets,
         "_target_shape": roles.shape,
         "_keys": panel.keys,

@@ -45,6 +45,12 @@ class Windows(_Arrays):
         Which series it is: the value of `by` or of the levels of a MultiIndex, a tuple of several, or its number.
     y_per_step : ndarray of shape (n_windows, window + horizon) or (n_windows, window + horizon, n_targets), or None
         With `known`, a target for each step of `X`, NaN in the past: for networks with ``return_sequences=True``.
+    feature_names : list of str, or None
+        Names of the features in the last axis of `X`, or in its sequences; None if the series have none. With `known`,
+        `X` has one feature more, which is 1 in the future and has no name.
+    known_positions, target_positions : list of int
+        Which of the features are those of `known`, in its order, and of `target`: for ``future_features=`` of
+        `Seq2SeqRegressor`, and ``known=`` and ``target=`` of `PerWindow`.
     horizon : int
         Number of time steps after a window.
     freq : int, timedelta64, or offset of pandas, or None
@@ -96,6 +102,22 @@ class Windows(_Arrays):
                 "Windows of X, y and groups alone do not know their times: sliding_windows makes those that do."
             )
         return self.__dict__[name]
+
+    @property
+    def feature_names(self) -> list[str] | None:
+        """Names of the features of `X`."""
+        names = self._known("_feature_names")
+        return None if names is None else list(names)
+
+    @property
+    def known_positions(self) -> list[int]:
+        """Which features are known ahead."""
+        return list(self._known("_known_positions"))
+
+    @property
+    def target_positions(self) -> list[int]:
+        """Which features are forecast."""
+        return list(self._known("_target_positions"))
 
     @property
     def horizon(self) -> int:
@@ -196,7 +218,7 @@ class Windows(_Arrays):
             raise ValueError(
                 "Expected windows with a horizon, got horizon=0. Use windows.labels_per_step(predictions)."
             )
-        chosen = np.arange(len(self.groups)) if rows is None else np.arange(len(self.groups))[np.asarray(rows)]
+        chosen = _chosen(np.arange(len(self.groups)), rows)
         levels = levels_of(quantile)
         steps = as_steps(
             predictions,
@@ -208,7 +230,7 @@ class Windows(_Arrays):
             self._known("_has_future"),
         )
         names = names_of_predictions(self._known("_targets"), levels)
-        flat = steps.reshape(len(chosen) * self.horizon, -1)
+        flat = steps.reshape(len(chosen) * self.horizon, steps.shape[2])
         columns = self._columns_of_times(chosen) + [(name, flat[:, j]) for j, name in enumerate(names)]
         stamps = self._known("_stamps")
         return table_of(columns, None if stamps is None else Stamps(*stamps), self._known("_library"))
@@ -254,9 +276,7 @@ class Windows(_Arrays):
             If predictions are not one label for each window, or a series has no window, and `fill` is None.
         """
         predictions = np.asarray(predictions)
-        starts = self._known("_ends") - self._known("_window") + 1
-        if rows is not None:
-            starts = starts[np.asarray(rows)]
+        starts = _chosen(self._known("_ends") - self._known("_window") + 1, rows)
         if predictions.shape != starts.shape:
             raise ValueError(
                 f"Expected predictions to be one label for each of the {len(starts)} windows, got shape "
@@ -282,3 +302,13 @@ class Windows(_Arrays):
         if self._known("_is_in_one"):
             return labels
         return object_array(np.split(labels, offsets[1:-1]))
+
+
+def _chosen(values, rows):
+    """The values of the windows that `rows` names; of all if it is None."""
+    if rows is None:
+        return values
+    rows = np.asarray(rows)
+    if not rows.size:
+        rows = rows.astype(np.intp)  # of an empty list NumPy makes floats
+    return values[rows]

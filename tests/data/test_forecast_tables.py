@@ -147,3 +147,11 @@ def test_a_name_that_two_columns_would_have_is_refused():
     windows = last_windows(frame, 3, 2, by="cutoff", time="day", target="sold")
     with pytest.raises(ValueError, match="Expected no series, time or target with the name 'cutoff'"):
         windows.to_frame(np.zeros((2, 2)))
+
+
+@pytest.mark.parametrize("rows", [[], (), np.array([]), np.zeros(8, bool)])
+def test_no_rows_are_an_empty_table(rows):
+    windows = sliding_windows(table(), 3, 2, by="store", time="day", target="sold")
+    found = windows.to_frame(np.empty((0, 2)), rows=rows)
+    assert list(found.columns) == ["store", "cutoff", "day", "prediction"]
+    assert len(found) == 0

@@ -241,3 +241,12 @@ def test_values_that_are_known_ahead_are_used():
     table = windows.to_frame(forecast, rows=range(220, len(windows.X)))
     truth = load[table["time"]]
     assert 1 - np.var(truth - table["prediction"]) / np.var(truth) > 0.9
+
+
+@pytest.mark.parametrize("freq", ["D", "MS", "B"])
+def test_one_step_is_enough_if_the_index_says_how_long_it_is(freq):
+    days = pandas.date_range("2026-01-01", periods=3, freq=freq)
+    last = last_windows(pandas.Series([1.0], days[:1]), window=1, horizon=2)
+    assert list(last.forecast_times[0]) == list(days[1:])
+    with pytest.raises(ValueError, match="Expected a series of at least two time steps"):
+        last_windows(pandas.Series([1.0], pandas.DatetimeIndex(list(days[:1]))), window=1, horizon=2)

@@ -243,6 +243,45 @@ def test_windows_know_more_than_the_tuple_and_keep_it():
         assert again.to_frame(again.y).equals(windows.to_frame(windows.y))
 
 
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_windows_know_which_feature_of_x_is_which(library):
+    columns = {"by": ["a"] * 9, "sold": series(9), "size": [3] * 9, "promo": series(9, start=100), "price": series(9)}
+    frame = pytest.importorskip(library).DataFrame(columns)
+    settings = {"by": "by", "static": "size", "target": "sold", "known": ["price", "promo"]}
+    windows = sliding_windows(frame, 3, 2, **settings)
+    last = sr.last_windows(frame, 3, 2, known_future=frame[:2], **settings)
+    for each in (windows, last, pickle.loads(pickle.dumps(windows))):
+        assert each.feature_names == ["sold", "promo", "price"]
+        assert each.known_positions == [2, 1]
+        assert each.target_positions == [0]
+    x = windows.X["sequence"].iloc[0] if library == "pandas" else windows.X[0, 0]
+    assert_array_equal(x[:, 1], series(5, start=100))
+
+
+def test_features_without_names_have_positions_alone():
+    windows = sliding_windows(series(9, 3), 3, 2, known=-1)
+    assert windows.feature_names is None
+    assert windows.known_positions == [2]
+    assert windows.target_positions == [0, 1]
+    one = sliding_windows(series(9), 3, 2)
+    assert (one.feature_names, one.known_positions, one.target_positions) == (None, [], [0])
+    recording = sliding_windows(series(9, 3), 3, 0, labels=[0] * 9)
+    assert recording.target_positions == []
+
+
+def test_positions_are_a_copy():
+    windows = sliding_windows(series(9, 3), 3, 2, known=2)
+    windows.known_positions.append(0)
+    assert windows.known_positions == [2]
+
+
+def test_positions_of_windows_suit_the_estimators():
+    windows = sliding_windows(series(14, 3), 3, 2, known=1, target=[2])
+    net = sr.Seq2SeqRegressor(2, future_features=windows.known_positions, max_iter=1, random_state=0)
+    model = sr.PerWindow(net, target=windows.target_positions, known=windows.known_positions)
+    assert model.fit(windows.X, windows.y).predict(windows.X).shape == windows.y.shape
+
+
 def test_a_tuple_by_hand_and_one_that_was_stored_before_have_the_three_alone():
     cut = sliding_windows(series(9), 3, 2)
     stored = pickle.dumps(sr.Windows(*cut))

@@ -111,6 +111,8 @@ def the_others(X: list[np.ndarray], texts: list[str]) -> None:
     assert_type(windows.groups, np.ndarray)
     assert_type(windows.cutoff, np.ndarray)
     assert_type(windows.forecast_times, np.ndarray)
+    assert_type(windows.feature_names, list[str] | None)
+    assert_type(windows.known_positions, list[int])
     assert_type(windows.y_per_step, np.ndarray | None)
     assert_type(windows.labels_per_step([1, 2]), np.ndarray)
     assert_type(last_windows(X, window=3, horizon=2), Windows)
