@@ -16,6 +16,7 @@ from .drawing import (
     patch_settings,
     refuse_other_length,
     rotation_for,
+    texts_of,
     tokens_of,
 )
 
@@ -69,8 +70,8 @@ class AttentionDisplay:
         if self.weights.ndim == 1 and output_labels is not None:
             raise ValueError("Expected no output_labels for a weight of each time step: nothing is written.")
         refuse_other_length(output_labels, len(self.weights), "output_labels", "the rows of weights")
-        self.input_labels = input_labels
-        self.output_labels = output_labels
+        self.input_labels = texts_of(input_labels)
+        self.output_labels = texts_of(output_labels)
 
     @classmethod
     def from_estimator(

@@ -12,6 +12,8 @@ COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56
 """The palette of Okabe and Ito, which those who see red and green alike can tell apart."""
 LINES = ("-", "--", "-.", ":")
 """Lines also differ in style, so that they can be told apart in grey."""
+MOST_LABELS = 60
+"""Of more labels, every second is drawn, or every third, and so on."""
 COLORMAP = "cividis"
 """From dark to light, with the same order in grey and for the color-blind."""
 
@@ -113,6 +115,11 @@ def refuse_other_length(values, n, name, reference):
         raise ValueError(f"Expected {n} {name}, one for each of {reference}, got {len(values)}.")
 
 
+def texts_of(labels):
+    """Labels of any kind as a list of strings; None if there are none."""
+    return None if labels is None else [str(label) for label in labels]
+
+
 def tokens_of(before, network, X, row, n):
     """The tokens of one sequence of `n` steps, as words; None if it holds numbers.
 
@@ -129,13 +136,14 @@ def tokens_of(before, network, X, row, n):
 
 
 def label_ticks(axis, labels, *, rotation=0):
-    """Put `labels` at the whole numbers of an axis; without labels, ticks are whole numbers."""
+    """Put the list `labels` at the whole numbers of an axis; without labels, ticks are whole numbers."""
     if labels is None:
         from matplotlib.ticker import MaxNLocator
 
         axis.set_major_locator(MaxNLocator(integer=True))
         return
-    axis.set_ticks(range(len(labels)), labels)
+    every = -(-len(labels) // MOST_LABELS)
+    axis.set_ticks(range(0, len(labels), every), labels[::every])
     if rotation:
         for tick in axis.get_ticklabels():
             tick.set(rotation=rotation, ha="right", rotation_mode="anchor")

@@ -7,7 +7,17 @@ from typing import Any, Self
 import numpy as np
 
 from .._estimators.through_pipeline import gate_activations, hidden_states, steps_and_network, transformed
-from .drawing import COLORMAP, entry, label_ticks, numbers_of, panels_of, refuse_other_length, rotation_for, tokens_of
+from .drawing import (
+    COLORMAP,
+    entry,
+    label_ticks,
+    numbers_of,
+    panels_of,
+    refuse_other_length,
+    rotation_for,
+    texts_of,
+    tokens_of,
+)
 
 TITLES = {
     "i": "input gate i (write)",
@@ -74,7 +84,7 @@ class GateDisplay:
         if len(lengths) > 1:
             raise ValueError(f"Expected activations of the same time steps, got {sorted(lengths)} time steps.")
         refuse_other_length(step_labels, lengths.pop(), "step_labels", "the time steps")
-        self.step_labels = step_labels
+        self.step_labels = texts_of(step_labels)
 
     @classmethod
     def from_estimator(

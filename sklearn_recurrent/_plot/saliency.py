@@ -17,6 +17,7 @@ from .drawing import (
     patch_settings,
     refuse_other_length,
     rotation_for,
+    texts_of,
     tokens_of,
 )
 
@@ -79,7 +80,7 @@ class SaliencyDisplay:
         self.signal = None if signal is None else numbers_of(signal, "signal", {1})
         refuse_other_length(self.signal, len(self.gradients), "values of signal", "the gradients")
         refuse_other_length(step_labels, len(self.gradients), "step_labels", "the time steps")
-        self.step_labels = step_labels
+        self.step_labels = texts_of(step_labels)
         self.feature_name = feature_name
         self.output_name = output_name
 

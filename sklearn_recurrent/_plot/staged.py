@@ -16,12 +16,13 @@ from .drawing import (
     refuse_other_length,
     rotation_for,
     style,
+    texts_of,
     tokens_of,
 )
 
 
 class SequenceClassificationDisplay:
-    """The probabilities of the classes along one sequence: when could the classifier have known?
+    """The probabilities of the classes along one sequence: when could the classifier have known.
 
     Make one with `from_estimator` or `from_probabilities`.
 
@@ -77,7 +78,7 @@ class SequenceClassificationDisplay:
         if true_class is not None and true_class not in self.classes:
             raise ValueError(f"Expected true_class to be one of {self.classes}, got {true_class!r}.")
         self.true_class = true_class
-        self.step_labels = step_labels
+        self.step_labels = texts_of(step_labels)
         best = self.probabilities.argmax(axis=1)
         others = np.flatnonzero(best != best[-1])
         self.decided_ = int(others[-1]) + 1 if len(others) else 0
