@@ -42,7 +42,7 @@ print(f"share of the gradient on the pattern: {np.mean(shares):.0%}, by chance {
 
 # %%
 # The picture: three sequences, with the pattern in grey. The bars are the gradients.
-figure, axes = plt.subplots(3, 1, figsize=(9, 6.6), layout="constrained")
+figure, axes = plt.subplots(3, 1, figsize=(9, 6.6), layout="constrained", sharex=True)
 for ax, row in zip(axes, with_pattern[:3], strict=True):
     start = starts[400 + row]
     display = SaliencyDisplay.from_estimator(model, X[400:], row=row, output="pattern", ax=ax)

@@ -231,7 +231,10 @@ class SaliencyDisplay:
             limit = 1.1 * np.abs(self.gradients).max() or 1.0
             self.gradient_ax_.set_ylim(-limit, limit)
             handles = [self.line_, self.bars_]
-            ax.legend(handles, [handle.get_label() for handle in handles], fontsize="small", loc="upper right")
+            labels = [handle.get_label() for handle in handles]
+            ax.legend(
+                handles, labels, fontsize="small", ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False
+            )
         ax.set_xlabel("time step" if self.step_labels is None else "read")
         label_ticks(ax.xaxis, self.step_labels, rotation=rotation_for(self.step_labels))
         return self
