@@ -18,7 +18,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.pipeline import make_pipeline
 
-from sklearn_recurrent import Seq2SeqClassifier, SequenceTokenizer
+from sklearn_recurrent import AttentionDisplay, Seq2SeqClassifier, SequenceTokenizer
 
 OUTPUT = Path(sys.argv[0]).parent / "output"
 OUTPUT.mkdir(exist_ok=True)
@@ -49,8 +49,9 @@ print(f"{n} dates to learn from, {len(days) - n} others, all of different days")
 
 # %%
 # The model: letters become numbers, numbers become letters.
-network = Seq2SeqClassifier(embedding_dim=16, max_iter=15, random_state=0)
-model = make_pipeline(SequenceTokenizer(level="char", lowercase=False), network)
+model = make_pipeline(
+    SequenceTokenizer(level="char", lowercase=False), Seq2SeqClassifier(embedding_dim=16, max_iter=15, random_state=0)
+)
 model.fit(texts[:n], letters[:n])
 accuracy = model.score(texts[n:], letters[n:])
 print(f"held-out dates that are right in every letter: {accuracy:.1%}")
@@ -67,15 +68,10 @@ if accuracy < 0.95:
 # The picture: for each letter that was written (a row), where the network looked.
 shown = ["Wednesday, 3 March 2021", "March 3, 2021", "03/03/2021"]
 chosen = [texts[n:][np.argmax(forms[n:] == form)] for form in shown]  # of each the first
-weights = network.attention_weights(model[:-1].transform(chosen))
 figure, axes = plt.subplots(
     1, len(chosen), figsize=(11, 3), layout="constrained", width_ratios=[len(text) for text in chosen]
 )
-for ax, text, written, matrix in zip(axes, chosen, model.predict(chosen), weights, strict=True):
-    ax.imshow(matrix, cmap="gray_r", vmin=0, vmax=1)
-    ax.set_xticks(range(len(text)), text)
-    ax.set_yticks(range(len(written)), written)
-    ax.set_xlabel("read")
-axes[0].set_ylabel("written")
+for row, ax in enumerate(axes):
+    AttentionDisplay.from_estimator(model, chosen, row=row, ax=ax, colorbar=ax is axes[-1])
 figure.savefig(OUTPUT / "dates.png", dpi=120)
 print(f"picture: {OUTPUT / 'dates.png'}")

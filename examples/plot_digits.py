@@ -22,7 +22,7 @@ from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_recurrent import LSTMClassifier, PerTimestep
+from sklearn_recurrent import LossCurveDisplay, LSTMClassifier, PerTimestep
 
 OUTPUT = Path(sys.argv[0]).parent / "output"
 OUTPUT.mkdir(exist_ok=True)
@@ -72,8 +72,8 @@ misread = np.flatnonzero(predicted != y_test)[:8]
 figure = plt.figure(figsize=(10, 3.2), layout="constrained")
 left, right = figure.subfigures(1, 2, width_ratios=[1, 1.4])
 axes = left.subplots()
-axes.semilogy(search.best_estimator_[-1].loss_curve_)
-axes.set(xlabel="epoch", ylabel="loss (nats per digit)", title="Training")
+LossCurveDisplay.from_estimator(search, ax=axes, log=True)
+axes.set_title("Training")
 right.suptitle(f"{(predicted != y_test).sum()} of {len(y_test)} misread")
 for row, axes in zip(misread, right.subplots(2, 4).flat, strict=False):
     axes.imshow(X_test[row], cmap="gray_r")

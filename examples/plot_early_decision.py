@@ -10,7 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from sklearn_recurrent import GRUClassifier
+from sklearn_recurrent import GRUClassifier, SequenceClassificationDisplay
 
 # %%
 # The data: machines that start up. In a third of them a bearing is worn: from some moment on they vibrate more.
@@ -38,18 +38,17 @@ for step in (10, 20, 30, 45, 60):
     print(f"accuracy after {step:2} steps: {correct[:, step - 1].mean():.3f}")
 
 # %%
-# The picture: four machines, and what is right in the mean of all.
+# The picture: a machine whose bearing is worn, and what is right in the mean of all.
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
-for kind, style, color in (("sound", "--", "C0"), ("worn", "-", "C1")):
-    for number, row in enumerate(np.flatnonzero(y_test == kind)[:3]):
-        left.plot(p_worn[row], style, color=color, label=kind if number == 0 else "_")
-        if kind == "worn":
-            left.plot(
-                onset_test[row], p_worn[row, onset_test[row]], "v", color="black", label="_" if number else "onset"
-            )
-left.axhline(0.5, color="gray", linestyle=":")
-left.set(xlabel="time step", ylabel='probability of "worn"', title="Six machines", ylim=(0, 1))
-left.legend()
+worn_test = np.flatnonzero(y_test == "worn")
+stages = model.staged_predict_proba(X_test[worn_test])
+delays = [SequenceClassificationDisplay(p).decided_ for p in stages] - onset_test[worn_test]
+row = worn_test[np.argsort(delays)[len(delays) // 2]]
+print(f"half of the worn machines are recognized within {np.median(delays):.0f} steps of the onset")
+SequenceClassificationDisplay.from_estimator(model, X_test, y_test, row=row, ax=left)
+left.axvline(onset_test[row], color="black", label="onset")
+left.legend(fontsize="small", ncols=2)
+left.set_title("A machine of median delay")
 right.plot(np.arange(1, steps + 1), correct.mean(axis=0), color="black")
 right.axhline(np.mean(y_test == "sound"), color="gray", linestyle=":", label="always “sound”")
 right.set(xlabel="time steps seen", ylabel="accuracy", title="What waiting is worth")

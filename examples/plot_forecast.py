@@ -19,7 +19,7 @@ from sklearn.linear_model import RidgeCV
 from sklearn.metrics import root_mean_squared_error
 from sklearn.model_selection import GroupKFold, TimeSeriesSplit
 
-from sklearn_recurrent import Seq2SeqRegressor, sliding_windows
+from sklearn_recurrent import ForecastDisplay, Seq2SeqRegressor, sliding_windows
 
 OUTPUT = Path(sys.argv[0]).parent / "output"
 OUTPUT.mkdir(exist_ok=True)
@@ -84,14 +84,13 @@ unseen = compare(X, y, GroupKFold(3).split(X, y, groups), limit=0.9)
 # The picture: the last window of the series, and three of other series.
 chosen = [(chaos, -1), (unseen, 0), (unseen, 100), (unseen, 200)]
 figure, axes = plt.subplots(2, 2, figsize=(11, 5), layout="constrained")
-for ax, ((windows, truth, forecasts), i) in zip(axes.flat, chosen, strict=True):
-    steps = np.arange(HORIZON)
-    ax.plot(np.arange(-len(windows[i]), 0), windows[i], color="0.7")
-    ax.plot(steps, truth[i], color="black", label="truth")
-    for (name, forecast), style in zip(forecasts.items(), ["-", "--"], strict=True):
-        ax.plot(steps, forecast[i], style, label=name)
-axes[0, 0].set_title("Mackey-Glass, later")
-axes[0, 1].set_title("waves, other series")
-axes[0, 0].legend()
+names = ["Mackey-Glass, later", *["waves, other series"] * 3]
+for ax, name, ((windows, truth, forecasts), i) in zip(axes.flat, names, chosen, strict=True):
+    ForecastDisplay.from_forecast(
+        forecasts["seq2seq"][i], windows[i], truth[i], value_name=name, ax=ax, line_kw={"label": "seq2seq"}
+    )
+    ax.plot(range(1, HORIZON + 1), forecasts["ridge"][i], "-.", color="#D55E00", label="ridge")
+    ax.get_legend().remove()
+figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
 figure.savefig(OUTPUT / "forecast.png", dpi=120)
 print(f"picture: {OUTPUT / 'forecast.png'}")

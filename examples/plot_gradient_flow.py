@@ -17,7 +17,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from sklearn_recurrent import GRUClassifier, LSTMClassifier, RNNClassifier
+from sklearn_recurrent import GradientFlowDisplay, GRUClassifier, LSTMClassifier, RNNClassifier
 
 OUTPUT = Path(sys.argv[0]).parent / "output"
 OUTPUT.mkdir(exist_ok=True)
@@ -57,16 +57,18 @@ print(f"LSTM with forget bias 3 keeps more than 1e-2 of it: {bool((lstm[:, :51].
 # %%
 # The picture: a line for each seed.
 figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
-for color, (name, seeds) in enumerate(curves.items()):
-    axes.semilogy(np.transpose(seeds), color=f"C{color}", linewidth=1, label=[name] + ["_"] * (len(seeds) - 1))
+styles = zip(["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000"], ["-", "--", "-.", ":", "-"], strict=True)
+for (name, seeds), (color, linestyle) in zip(curves.items(), styles, strict=True):
+    for seed, norms in enumerate(seeds):
+        GradientFlowDisplay.from_flow(
+            {"layer_0/forward": norms},
+            name="_" if seed else name,  # one of the five stands in the legend
+            ax=axes,
+            line_kw={"color": color, "linestyle": linestyle, "linewidth": 1},
+        )
 axes.axhline(np.finfo(np.float32).eps, color="gray", linestyle=":", linewidth=1)
 axes.text(62, np.finfo(np.float32).eps, "rounding of float32", color="gray", va="bottom", fontsize=8)
-axes.set(
-    xlabel="time steps before the last",
-    ylabel="norm of dLoss / dh, relative to the last step",
-    title="How far the gradient reaches before training",
-    xlim=(0, 99),
-)
+axes.set(title="How far the gradient reaches before training", xlim=(0, 99))
 axes.legend(loc="lower left")
 figure.savefig(OUTPUT / "gradient_flow.png", dpi=120)
 print(f"picture: {OUTPUT / 'gradient_flow.png'}")

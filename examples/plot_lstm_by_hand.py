@@ -15,7 +15,7 @@ each step what to write on it, what to read from it, and what to wipe off:
 import matplotlib.pyplot as plt
 import numpy as np
 
-from sklearn_recurrent import LSTMRegressor
+from sklearn_recurrent import GateDisplay, LSTMRegressor
 
 # %%
 # The task: of 20 random numbers remember the one that is marked by a 1 in the second feature.
@@ -59,28 +59,12 @@ print("its gates too:", all(np.allclose(gates[name], from_model[name][0]) for na
 # %%
 # The picture. At the marked step (the line) the input gate opens and the number is written; after it the forget gates
 # keep the board as it is, whatever comes.
-titles = {
-    "i": "write: input gate i",
-    "g": "candidate g",
-    "f": "forget gate f (1: keep)",
-    "c": "the board: cell state c",
-    "o": "read: output gate o",
-    "h": "what is shown: state h",
-}
 figure, axes = plt.subplots(4, 2, figsize=(9, 6.4), layout="constrained", sharex=True)
 axes[0, 0].bar(range(steps), X[shown, :, 0], color="gray")
 axes[0, 0].set_title("numbers")
 axes[0, 1].bar(range(steps), X[shown, :, 1], color="black")
 axes[0, 1].set_title("mark")
-for ax, (name, title) in zip(axes[1:].flat, titles.items(), strict=True):
-    signed = name in "gch"
-    limit = max(1, np.abs(gates[name]).max())
-    image = np.transpose(gates[name])
-    picture = ax.imshow(
-        image, aspect="auto", cmap="PuOr" if signed else "cividis", vmin=-limit if signed else 0, vmax=limit
-    )
-    ax.set(title=title, yticks=range(3), ylabel="unit")
-    figure.colorbar(picture, ax=ax)
+GateDisplay.from_estimator(model, X, row=shown, ax=axes[1:])
 for ax in axes.flat:
     ax.axvline(marked[shown], color="red", linestyle=":", linewidth=1.5)
 for ax in axes[-1]:

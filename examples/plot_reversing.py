@@ -16,7 +16,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from sklearn_recurrent import Seq2SeqClassifier
+from sklearn_recurrent import AttentionDisplay, Seq2SeqClassifier
 
 OUTPUT = Path(sys.argv[0]).parent / "output"
 OUTPUT.mkdir(exist_ok=True)
@@ -51,10 +51,6 @@ if np.mean(mirrored) < 0.99:
 chosen = [next(i for i in range(n, len(X)) if len(X[i]) == length) for length in (12, 9, 6)]
 figure, axes = plt.subplots(1, 3, figsize=(9, 3.2), layout="constrained", width_ratios=[12, 9, 6])
 for ax, i in zip(axes, chosen, strict=True):
-    ax.imshow(matrices[i - n], cmap="gray_r", vmin=0, vmax=1)
-    ax.set_xticks(range(len(X[i])), X[i])
-    ax.set_yticks(range(len(matrices[i - n])), model.predict([X[i]])[0])
-    ax.set_xlabel("read")
-axes[0].set_ylabel("written")
+    AttentionDisplay.from_estimator(model, [X[i]], ax=ax, colorbar=ax is axes[-1])
 figure.savefig(OUTPUT / "reversing.png", dpi=120)
 print(f"picture: {OUTPUT / 'reversing.png'}")

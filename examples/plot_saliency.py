@@ -9,7 +9,7 @@ network recognizes a short pattern somewhere in noise; the gradients show where 
 import matplotlib.pyplot as plt
 import numpy as np
 
-from sklearn_recurrent import LSTMClassifier
+from sklearn_recurrent import LSTMClassifier, SaliencyDisplay
 
 # %%
 # The data: noise of 80 to 120 steps. In half of the sequences one period of a sine is hidden.
@@ -41,16 +41,12 @@ for row in with_pattern:
 print(f"share of the gradient on the pattern: {np.mean(shares):.0%}, by chance {np.mean(chance):.0%}")
 
 # %%
-# The picture: three sequences. The bars are the sizes of the gradients.
-figure, axes = plt.subplots(3, 1, figsize=(9, 5.2), layout="constrained")
+# The picture: three sequences, with the pattern in grey. The bars are the gradients.
+figure, axes = plt.subplots(3, 1, figsize=(9, 6.6), layout="constrained", sharex=True)
 for ax, row in zip(axes, with_pattern[:3], strict=True):
-    x = X[400 + row][:, 0]
     start = starts[400 + row]
-    size = np.abs(gradients[row][:, 0])
-    ax.axvspan(start, start + len(pattern) - 1, color="gray", alpha=0.25, label="the pattern")
-    ax.plot(x, color="black", linewidth=1, label="x")
-    ax.bar(range(len(x)), 3 * size / size.max(), bottom=-4, color="C1", label="gradient (relative)")
-    ax.set(ylabel="value", ylim=(-4.2, 5))
-axes[0].legend(ncols=3, loc="upper right", fontsize=8)
-axes[-1].set_xlabel("time step")
+    display = SaliencyDisplay.from_estimator(model, X[400:], row=row, output="pattern", ax=ax)
+    display.gradient_ax_.axvspan(start, start + len(pattern) - 1, color="gray", alpha=0.25)
+    ax.get_legend().set_visible(ax is axes[0])
+    ax.label_outer()
 plt.show()

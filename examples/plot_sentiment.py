@@ -13,12 +13,11 @@ from pathlib import Path
 import matplotlib
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 
-from sklearn_recurrent import LSTMClassifier, SequenceTokenizer
+from sklearn_recurrent import AttentionDisplay, LSTMClassifier, SequenceTokenizer
 
 OUTPUT = Path(sys.argv[0]).parent / "output"
 OUTPUT.mkdir(exist_ok=True)
@@ -71,17 +70,12 @@ print(f"accuracy on the test sentences: {model.score(X_test, y_test):.3f}")
 
 # %%
 # The picture: how much each word of a sentence weighs.
-tokenizer, network = model
 chosen = next(
     text
     for text, label in zip(X_test, y_test, strict=True)
     if text.startswith("although") and "not" in text and label == "praise"
 )
-ids = tokenizer.transform([chosen])
-words, (weights,) = tokenizer.inverse_transform(ids)[0], network.attention_weights(ids)
-figure, axes = plt.subplots(figsize=(10, 2.6), layout="constrained")
-axes.bar(range(len(words)), weights, color="tab:orange")
-axes.set_xticks(range(len(words)), words, rotation=60, ha="right")
-axes.set(ylabel="weight", title=f"“{model.predict([chosen])[0]}”, p = {model.predict_proba([chosen]).max():.3f}")
-figure.savefig(OUTPUT / "sentiment.png", dpi=120)
+display = AttentionDisplay.from_estimator(model, [chosen])
+display.ax_.set_title(f"“{model.predict([chosen])[0]}”, p = {model.predict_proba([chosen]).max():.3f}")
+display.figure_.savefig(OUTPUT / "sentiment.png", dpi=120)
 print(f"picture: {OUTPUT / 'sentiment.png'}")

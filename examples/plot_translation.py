@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 
-from sklearn_recurrent import Seq2SeqClassifier, SequenceTokenizer
+from sklearn_recurrent import AttentionDisplay, Seq2SeqClassifier, SequenceTokenizer
 
 # %%
 # The corpus. German puts the verb second and the rest of it last: "today I am going home" is "heute gehe ich nach
@@ -52,8 +52,9 @@ print(f"{len(train)} sentences to learn from, {len(test)} others")
 
 # %%
 # The model: words in, words out.
-network = Seq2SeqClassifier(32, embedding_dim=16, max_iter=120, random_state=0)
-model = make_pipeline(SequenceTokenizer(lowercase=False), network)
+model = make_pipeline(
+    SequenceTokenizer(lowercase=False), Seq2SeqClassifier(32, embedding_dim=16, max_iter=120, random_state=0)
+)
 model.fit([english[k] for k in train], [german[k] for k in train])
 accuracy = model.score([english[k] for k in test], [german[k] for k in test])
 print(f"translated without a wrong word: {accuracy:.1%} of {len(test)} sentences it has not seen")
@@ -65,12 +66,7 @@ for text in ["I am going home", "tomorrow they want to walk to the sea"]:
 # %%
 # The picture: a row for each word that is written, a column for each word that was read.
 shown = ["I am going home", "tomorrow they want to walk to the sea"]
-weights = network.attention_weights(model[:-1].transform(shown))
 figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained", width_ratios=[1, 2])
-for ax, text, written, matrix in zip(axes, shown, model.predict(shown), weights, strict=True):
-    words = text.split()
-    ax.imshow(matrix, cmap="gray_r", vmin=0, vmax=1)
-    ax.set_xticks(range(len(words)), words, rotation=45, ha="right")
-    ax.set_yticks(range(len(written)), written)
-    ax.set(xlabel="read", ylabel="written")
+for row, ax in enumerate(axes):
+    AttentionDisplay.from_estimator(model, shown, row=row, ax=ax, colorbar=ax is axes[-1])
 plt.show()

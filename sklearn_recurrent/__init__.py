@@ -27,21 +27,45 @@ from ._estimators.scoring import sequence_scorer
 from ._estimators.seq2seq_classifier import Seq2SeqClassifier
 from ._estimators.seq2seq_regressor import Seq2SeqRegressor
 from ._estimators.streaming import StreamState
+from ._estimators.through_pipeline import (
+    attention_weights,
+    feature_importance,
+    gate_activations,
+    gradient_flow,
+    hidden_states,
+    input_gradients,
+    staged_predict,
+    staged_predict_proba,
+)
+from ._plot.attention import AttentionDisplay
+from ._plot.forecast import ForecastDisplay
+from ._plot.gates import GateDisplay
+from ._plot.gradient_flow import GradientFlowDisplay
+from ._plot.loss_curve import LossCurveDisplay
+from ._plot.saliency import SaliencyDisplay
+from ._plot.staged import SequenceClassificationDisplay
 from ._sklearn import link_to_site as _link_to_site
 
 __all__ = [
+    "AttentionDisplay",
     "CutoffSplit",
+    "ForecastDisplay",
     "GRUClassifier",
     "GRURegressor",
+    "GateDisplay",
+    "GradientFlowDisplay",
     "LSTMClassifier",
     "LSTMRegressor",
+    "LossCurveDisplay",
     "PerSequence",
     "PerTimestep",
     "PerWindow",
     "RNNClassifier",
     "RNNRegressor",
+    "SaliencyDisplay",
     "Seq2SeqClassifier",
     "Seq2SeqRegressor",
+    "SequenceClassificationDisplay",
     "SequenceDataWarning",
     "SequencePadder",
     "SequenceTokenizer",
@@ -49,8 +73,14 @@ __all__ = [
     "Windows",
     "as_column",
     "as_sequences",
+    "attention_weights",
     "coverage_score",
     "crps_from_quantiles",
+    "feature_importance",
+    "gate_activations",
+    "gradient_flow",
+    "hidden_states",
+    "input_gradients",
     "interval_scorer",
     "last_windows",
     "mean_absolute_scaled_error",
@@ -59,6 +89,8 @@ __all__ = [
     "sequence_scorer",
     "sequences_from_frame",
     "sliding_windows",
+    "staged_predict",
+    "staged_predict_proba",
     "weighted_quantile_loss",
 ]
 __version__ = "0.1.0.dev0"

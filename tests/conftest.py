@@ -8,6 +8,7 @@ from itertools import combinations
 from operator import itemgetter
 
 os.environ.setdefault("SCIPY_ARRAY_API", "1")  # or scikit-learn skips check_array_api_input
+os.environ.setdefault("MPLBACKEND", "Agg")  # doctests draw, and open no windows
 for library in ("OMP", "OPENBLAS", "MKL"):  # several workers, each with threads of its own, would wait for each other
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 

@@ -15,7 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from sklearn_recurrent import LSTMClassifier
+from sklearn_recurrent import LossCurveDisplay, LSTMClassifier
 
 # %%
 # The data: signals of 20 to 60 steps, slow or fast, with noise in a second feature.
@@ -49,8 +49,8 @@ for kind, style in {"slow": "-", "fast": "--"}.items():
     left.plot(X[list(y).index(kind)][:, 0], style, label=kind)
 left.set(xlabel="time step", ylabel="first feature", title="Two sequences")
 left.legend()
-right.semilogy(model.loss_curve_)
-right.set(xlabel="epoch", ylabel="loss (nats)", title="Training")
+LossCurveDisplay.from_estimator(model, ax=right, log=True)
+right.set_title("Training")
 plt.show()
 
 # %%

@@ -12,7 +12,14 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import cross_val_score
 
-from sklearn_recurrent import Seq2SeqRegressor, coverage_score, last_windows, pinball_scorer, sliding_windows
+from sklearn_recurrent import (
+    ForecastDisplay,
+    Seq2SeqRegressor,
+    coverage_score,
+    last_windows,
+    pinball_scorer,
+    sliding_windows,
+)
 
 # %%
 # The data: three years of daily sales with a week and a year in them.
@@ -44,18 +51,11 @@ print(f"pinball loss in two folds: {-scores.round(2)}")
 last = last_windows(history, 28, 14, time="date", target="sales")
 model.fit(X, y)
 forecast = model.predict(last.X)
-low, median, high = forecast[0].T
+low, _, high = forecast[0].T
 covered = coverage_score(truth["sales"], low, high)
 print(f"{covered:.0%} of the 14 days lie in the band")
 
 # %%
 # The picture.
-figure, axes = plt.subplots(figsize=(9, 3.4), layout="constrained")
-axes.plot(history["date"][-42:], history["sales"][-42:], color="black", label="history")
-axes.plot(truth["date"], truth["sales"], "o", color="black", markersize=4, label="what came")
-axes.plot(truth["date"], median, "--", color="C0", label="median")
-axes.fill_between(truth["date"], low, high, color="C0", alpha=0.25, label="5 % to 95 %")
-axes.set(xlabel="day", ylabel="sales", title="Two weeks ahead")
-axes.legend(ncols=4, loc="upper left")
-axes.set_ylim(0, 260)
+ForecastDisplay.from_estimator(model, last, truth[["sales"]].T.to_numpy(), value_name="sales")
 plt.show()

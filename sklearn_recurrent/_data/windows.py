@@ -170,6 +170,14 @@ class Windows(_Arrays):
             return self._cutoff()[:, None] + ahead
         return stamps[0][self._known("_ends")[:, None] + ahead]
 
+    def _times_until_cutoff(self, row, n):
+        """The times of the last `n` steps seen of a window."""
+        back = np.arange(1 - n, 1)
+        stamps = self._known("_stamps")
+        if stamps is None:
+            return self._cutoff()[row] + back
+        return self._as_array(stamps[0][self._known("_ends")[row] + back])
+
     def _as_array(self, values):
         stamps = self._known("_stamps")
         return values if stamps is None else Stamps(*stamps).as_array(values)

@@ -89,6 +89,17 @@ FLOORS = [  # from the ground up; a module imports only from floors below its ow
         "_estimators.seq2seq_classifier",
         "_estimators.seq2seq_regressor",
     },
+    {"_estimators.through_pipeline"},
+    {"_plot", "_plot.drawing"},
+    {
+        "_plot.attention",
+        "_plot.forecast",
+        "_plot.gates",
+        "_plot.gradient_flow",
+        "_plot.loss_curve",
+        "_plot.saliency",
+        "_plot.staged",
+    },
     {""},  # __init__
 ]
 SOURCES = {
@@ -205,7 +216,7 @@ def test_the_version_is_a_release_or_on_the_way_to_one():
 
 
 CONTRIBUTING = (ROOT.parent / "CONTRIBUTING.md").read_text("utf-8")
-PACKAGES = {"_core", "_core.cells", "_data", "_estimators", ""}
+PACKAGES = {"_core", "_core.cells", "_data", "_estimators", "_plot", ""}
 
 
 def mapped():

@@ -45,6 +45,13 @@ def stored():
     yield "PerTimestep", sr.PerTimestep(StandardScaler()).fit(X)
     yield "CutoffSplit", sr.CutoffSplit(horizon=2, freq="D")
     yield "Windows", sr.sliding_windows(np.arange(9.0), window=3, horizon=2)
+    yield "AttentionDisplay", sr.AttentionDisplay([0.5, 0.5])
+    yield "ForecastDisplay", sr.ForecastDisplay([1.0, 2.0])
+    yield "GateDisplay", sr.GateDisplay({"h": [[0.5], [1.0]]})
+    yield "GradientFlowDisplay", sr.GradientFlowDisplay({"layer_0/forward": [1.0, 0.5]})
+    yield "LossCurveDisplay", sr.LossCurveDisplay({"model": [2.0, 1.0]})
+    yield "SaliencyDisplay", sr.SaliencyDisplay([0.5, 1.0])
+    yield "SequenceClassificationDisplay", sr.SequenceClassificationDisplay([[0.5, 0.5]])
     yield "SequenceDataWarning", sr.SequenceDataWarning("zeros")
     model = sr.LSTMRegressor(4, bidirectional=False, **SMALL).fit(X, numbers)
     yield "StreamState", model.predict(X, return_state=True)[1]
@@ -91,7 +98,7 @@ def test_what_is_stored_names_no_private_module(name, protocol):
 def test_what_is_stored_can_be_read_when_all_private_modules_have_moved(tmp_path):
     elsewhere = tmp_path / "sklearn_recurrent"
     shutil.copytree(PACKAGE, elsewhere, ignore=shutil.ignore_patterns("__pycache__"))
-    moves = {"_estimators": "_models", "_data": "_forms", "_core": "_engine"}
+    moves = {"_estimators": "_models", "_data": "_forms", "_core": "_engine", "_plot": "_pictures"}
     for old, new in moves.items():
         (elsewhere / old).rename(elsewhere / new)
     for path in elsewhere.rglob("*.py"):
@@ -106,7 +113,7 @@ def test_what_is_stored_can_be_read_when_all_private_modules_have_moved(tmp_path
         import numpy as np
         stored, expected, X = pickle.load(open("stored.pkl", "rb"))
         assert {name.split(".")[1] for name in sys.modules if name.startswith("sklearn_recurrent.")} == {
-            "_engine", "_forms", "_models", "_sklearn"}
+            "_engine", "_forms", "_models", "_pictures", "_sklearn"}
         for name, predictions in expected.items():
             found = stored[name].predict(X)
             assert all(map(np.array_equal, found, predictions)), name
