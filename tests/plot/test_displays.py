@@ -401,6 +401,15 @@ def test_what_is_known_ahead_is_no_history():
     assert_array_equal(display.history_line_.get_ydata(), SERIES["sales"][:10])
 
 
+def test_windows_with_static_values_have_a_history():
+    series = pd.concat([SERIES.assign(shop="a", size=1.0), SERIES.assign(shop="b", size=2.0)])
+    columns = ["shop", "day", "sales", "size"]
+    windows = sr.sliding_windows(series[columns], 10, 4, by="shop", time="day", target="sales", static="size")
+    model = sr.Seq2SeqRegressor(**SMALL).fit(windows.X, windows.y)
+    display = sr.ForecastDisplay.from_estimator(model, windows, row=1)
+    assert_array_equal(display.history_line_.get_ydata(), SERIES["sales"][1:11])
+
+
 @pytest.mark.parametrize("model", [Ridge(), make_pipeline(StandardScaler(), Ridge())], ids=["alone", "Pipeline"])
 def test_any_forecaster_can_be_drawn_from_arrays(model):
     X, y, _ = sr.sliding_windows(SERIES["sales"].to_numpy(), 10, 4)
