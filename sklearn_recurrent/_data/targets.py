@@ -209,6 +209,7 @@ def flatten_numbers(y, missing="error"):
     """
     container, rows = contents_of(y, "y", is_target=True)
     if container == "numbers":
+        _refuse_objects(rows)
         _check_equal_length(rows)
         y = numbers_of_targets(rows)
         y = check_array(y, ensure_2d=False, allow_nd=True, dtype=np.float64, ensure_all_finite=False, input_name="y")
@@ -272,6 +273,18 @@ def refuse_more_axes(y, lengths=None):
 def _numbers_of_sequence(j, row):
     place = Place(f"sequence {j} of y", ("step", "output"), "y = [{} for x in y]", "x")
     return numbers(plain(row), place)
+
+
+def _refuse_objects(rows):
+    """An error if the sequences, or their steps, are objects that something else makes arrays of."""
+    first = rows[0] if isinstance(rows, list | tuple) and len(rows) else None
+    ndim = 1
+    if isinstance(first, list | tuple) and len(first):
+        first = first[0]
+        ndim = 2
+    hint = hints.of_entries(first, ndim, "y", "y")
+    if hint:
+        raise ValueError(f"Expected numbers in y, got {type(first).__name__} in sequence 0. {hint}")
 
 
 def _check_equal_length(rows):

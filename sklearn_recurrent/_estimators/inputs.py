@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import NamedTuple
@@ -381,7 +382,8 @@ def parse_step(x, n, state, dtype, last=None):
     if x.shape != (n, n_features) and not flat:
         also = f" or ({n},)" if n_features == 1 else ""
         raise ValueError(
-            f"Expected x with shape ({n}, {n_features}){also}, one time step of {n} streams, got {x.shape}."
+            f"Expected x with shape ({n}, {n_features}){also}, one time step of {n} streams, got "
+            f"{x.shape}.{_hint_on_records(x)}"
         )
     if x.dtype.kind not in NUMERIC and not is_mixed:
         x = numbers(x, STEP)
@@ -399,9 +401,22 @@ def parse_step(x, n, state, dtype, last=None):
     wrong = np.isinf(x) if state.carries else ~np.isfinite(x)
     if wrong.any():
         j = int(wrong.any(axis=1).argmax())
-        nan = "" if state.carries else "NaN, "
-        raise ValueError(f"Expected x to be finite in {x.dtype}, got {nan}infinity or a larger value in stream {j}.")
+        if np.isnan(x[j]).any() and not state.carries:
+            raise ValueError(
+                f"Expected x to be finite, got NaN in stream {j}. A network that is fitted with missing='forward' "
+                "carries the last value of the stream."
+            )
+        raise ValueError(f"Expected x to be finite in {x.dtype}, got infinity or a larger value in stream {j}.")
     return _step_inputs(x, state, dtype, last)
+
+
+def _hint_on_records(x):
+    """What to pass instead of a record, or of one for each stream: their names are compared in a frame; else empty."""
+    if x.dtype == object and x.ndim == 0 and isinstance(x[()], Mapping):
+        return " Pass a frame, whose names are compared: pandas.DataFrame([x])."
+    if x.dtype == object and x.ndim == 1 and len(x) and isinstance(x[0], Mapping):
+        return " Pass a frame, whose names are compared: pandas.DataFrame(x)."
+    return ""
 
 
 def _step_inputs(x, state, dtype, last):

@@ -656,6 +656,21 @@ OTHERS = {
         "[row[: len(x)] for row, x in zip(y, X)]", RAGGED, np.arange(N * 9).reshape(N, 9) % 2, STEPS, target="y"
     ),
     "y channels first": Hint("[row.T for row in y]", RAGGED, [x.T for x in RAGGED], STEP_NUMBERS, target="y"),
+    "y of dicts of columns": Hint(
+        "y = [pandas.DataFrame(dict(x)) for x in y]",
+        RAGGED,
+        [{"a": [1.0, 2.0], "b": [3.0, 4.0]}] * N,
+        sr.Seq2SeqRegressor(**TINY),
+    ),
+    "y of lists of records to write": Hint(
+        "y = [pandas.DataFrame(list(x)) for x in y]",
+        RAGGED,
+        [[{"a": 1.0, "b": 2.0}] * 3] * N,
+        sr.Seq2SeqRegressor(**TINY),
+    ),
+    "y of sparse sequences to write": Hint(
+        "y = [x.toarray() for x in y]", RAGGED, [scipy.sparse.csr_array(np.eye(3))] * N, sr.Seq2SeqRegressor(**TINY)
+    ),
     "y of one axis more": Hint(
         "y.reshape(len(y), -1)", RAGGED, rng.normal(size=(N, 3, 2)), sr.LSTMRegressor(**TINY), target="y"
     ),

@@ -167,8 +167,8 @@ def test_the_index_of_several_streams_is_no_name_of_a_feature():
 
 
 BAD_STEPS = {
-    "masked": (np.ma.array([[1.0, 2.0]], mask=[[0, 1]]), "Expected x to be finite in float64, got NaN"),
-    "masked in a list": ([np.ma.array([1.0, 2.0], mask=[0, 1])], "Expected x to be finite in float64, got NaN"),
+    "masked": (np.ma.array([[1.0, 2.0]], mask=[[0, 1]]), "Expected x to be finite, got NaN in stream 0"),
+    "masked in a list": ([np.ma.array([1.0, 2.0], mask=[0, 1])], "Expected x to be finite, got NaN in stream 0"),
     "times": (np.zeros((1, 2), "M8[s]"), "Expected numbers in x, got times"),
     "spelled": ([["1", "2"]], "Expected numbers in x, got strings"),
     "an object": (np.array([[1.0, "a"]], object), "Expected numbers in x, stream 0, feature 1, got the string 'a'"),
