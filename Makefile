@@ -6,7 +6,7 @@
 # make docs    the site, in .venv/site             make docs-check   the same, looked at in a browser
 # make dist    sdist and wheel, built and tried    make findings   surprises of other libraries, run once more
 # make reductions   forecasts and metrics beside sktime, skforecast and others, in an environment of their own
-# make clients   bands calibrated by mapie and crepes, in an environment of their own
+# make clients   bands calibrated by mapie and crepes, models stored by mlflow, in an environment of their own
 # make exchange   exported models in onnxruntime and OpenVINO, in an environment of their own
 # make containers  what reads which container, with every library, in an environment of its own
 # make backtest   forecasts of nine sets of series, in an environment of their own
@@ -76,7 +76,7 @@ reductions: .venv/bin/python
 clients: .venv/bin/python
 	$(PYTHON) -m venv .venv/clients
 	.venv/clients/bin/pip install -q -e ".[test,clients]"
-	.venv/clients/bin/python -m pytest tests/contract/test_clients.py $(ARGS)
+	.venv/clients/bin/python -m pytest tests/contract/test_clients.py tests/contract/test_mlflow.py $(ARGS)
 
 exchange: .venv/bin/python
 	$(PYTHON) -m venv .venv/exchange
