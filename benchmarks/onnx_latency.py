@@ -1,7 +1,8 @@
 """This library and onnxruntime, side by side in one run: python benchmarks/onnx_latency.py [--rounds N]
 
-The same fitted networks, on one thread: `predict` for one sequence of 40 steps, `step`, and `predict` for 512 sequences
-of 10 to 100 steps. Both take turns; a time is the median of the rounds, by the wall clock. Then the sizes of files.
+The same fitted networks, on one thread: `predict_proba` for one sequence of 40 steps, `step`, and `predict_proba` for
+512 sequences of 10 to 100 steps. Both take turns; a time is the median of the rounds, in time of the processor. Then the
+sizes of files.
 It needs onnxruntime: pip install onnxruntime -e ".[onnx]"
 """
 
@@ -70,10 +71,10 @@ def medians(calls, rounds, least_turn=0.02):
 
 
 def seconds(call, repeats):
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(repeats):
         call()
-    return (time.perf_counter() - start) / repeats
+    return (time.process_time() - start) / repeats
 
 
 def states_of(session):
