@@ -81,7 +81,7 @@ clients: .venv/bin/python
 exchange: .venv/bin/python
 	$(PYTHON) -m venv .venv/exchange
 	.venv/exchange/bin/pip install -q -e ".[test,onnx,exchange]"
-	.venv/exchange/bin/python -m pytest -m "" tests/export $(ARGS)
+	.venv/exchange/bin/python -m pytest -n 2 --dist worksteal -m "" tests/export $(ARGS)
 
 # TensorFlow ends a process that PyTorch shares, so it has processes of its own.
 containers: .venv/bin/python

@@ -1,8 +1,9 @@
 """This library and onnxruntime, side by side in one run: python benchmarks/onnx_latency.py [--rounds N]
 
 The same fitted networks, on one thread: `predict_proba` for one sequence of 40 steps, `step`, and `predict_proba` for
-512 sequences of 10 to 100 steps. Both take turns; a time is the median of the rounds, in time of the processor. Then the
+512 sequences of 10 to 100 steps. All take turns; a time is the median of the rounds, in time of the processor. Then the
 sizes of files.
+
 It needs onnxruntime: pip install onnxruntime -e ".[onnx]"
 """
 
