@@ -34,7 +34,7 @@ def to_onnx(model, *, padding: str = "lengths", exact: bool = False, step: bool 
         step is always exact.
     step : bool, default=False
         Whether to convert the method `step` in place of `predict`: a graph for one time step of streams, which takes
-        their states and returns the next ones.
+        their states and returns the next ones. There is no padding then.
     target_opset : int, default=18
         Version of the operators, from 18 to 21.
 

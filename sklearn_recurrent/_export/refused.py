@@ -49,7 +49,8 @@ def exportable_state(model, transformers, padding, *, step):
             "what it has written is not exported."
         )
     if not isinstance(model, BaseRecurrent):
-        raise TypeError(f"Expected a fitted RNN, LSTM or GRU classifier or regressor, got {name}.")
+        best = " Export its best_estimator_." if hasattr(model, "best_estimator_") else ""
+        raise TypeError(f"Expected a fitted RNN, LSTM or GRU classifier or regressor, got {name}.{best}")
     for transformer in transformers:
         check_is_fitted(transformer)
     state = model._fitted_state()

@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+import warnings
 from itertools import product
 
 import numpy as np
@@ -19,6 +20,7 @@ from exported import (
     sequences,
 )
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_recurrent import (
@@ -378,6 +380,17 @@ def test_a_wrong_argument_is_refused(model, arguments, message):
 def test_what_is_no_estimator_with_one_output_per_sequence_or_step_is_refused(other, message):
     with pytest.raises(TypeError, match=message):
         to_onnx(other)
+
+
+def test_of_a_search_its_best_estimator_is_exported():
+    X = sequences()
+    search = GridSearchCV(LSTMRegressor(2, max_iter=1, random_state=0), {}, cv=2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        search.fit(X, np.arange(len(X)) / 7)
+    with pytest.raises(TypeError, match=r"got GridSearchCV\. Export its best_estimator_\."):
+        to_onnx(search)
+    assert_equal_predictions(search.best_estimator_, X, by_reference(to_onnx(search.best_estimator_), inputs_of(X)))
 
 
 def test_steps_that_are_skipped_are_not_exported_and_the_line_of_the_error_exports_the_rest():
