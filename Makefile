@@ -6,7 +6,8 @@
 # make docs    the site, in .venv/site             make docs-check   the same, looked at in a browser
 # make dist    sdist and wheel, built and tried    make findings   surprises of other libraries, run once more
 # make reductions   forecasts and metrics beside sktime, skforecast and others, in an environment of their own
-# make clients   bands calibrated by mapie and crepes, in an environment of their own
+# make clients   bands calibrated by mapie and crepes, models stored by mlflow, in an environment of their own
+# make exchange   exported models in onnxruntime and OpenVINO, in an environment of their own
 # make containers  what reads which container, with every library, in an environment of its own
 # make backtest   forecasts of nine sets of series, in an environment of their own
 # make scale-out   searches on a Dask cluster of two processes, in an environment of its own
@@ -17,7 +18,7 @@ BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export SCIPY_ARRAY_API = 1
 
-.PHONY: demo examples test coverage lint matrix reductions clients containers scale-out bench accuracy backtest docs docs-check findings dist clean
+.PHONY: demo examples test coverage lint matrix reductions clients exchange containers scale-out bench accuracy backtest docs docs-check findings dist clean
 
 demo: .venv/demo
 	$(BIN)/python examples/plot_digits.py
@@ -75,7 +76,12 @@ reductions: .venv/bin/python
 clients: .venv/bin/python
 	$(PYTHON) -m venv .venv/clients
 	.venv/clients/bin/pip install -q -e ".[test,clients]"
-	.venv/clients/bin/python -m pytest tests/contract/test_clients.py $(ARGS)
+	.venv/clients/bin/python -m pytest tests/contract/test_clients.py tests/contract/test_mlflow.py $(ARGS)
+
+exchange: .venv/bin/python
+	$(PYTHON) -m venv .venv/exchange
+	.venv/exchange/bin/pip install -q -e ".[test,onnx,exchange]"
+	.venv/exchange/bin/python -m pytest -n 2 --dist worksteal -m "" tests/export $(ARGS)
 
 # TensorFlow ends a process that PyTorch shares, so it has processes of its own.
 containers: .venv/bin/python

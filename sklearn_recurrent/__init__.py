@@ -26,6 +26,7 @@ from ._estimators.regressors import GRURegressor, LSTMRegressor, RNNRegressor
 from ._estimators.scoring import sequence_scorer
 from ._estimators.seq2seq_classifier import Seq2SeqClassifier
 from ._estimators.seq2seq_regressor import Seq2SeqRegressor
+from ._estimators.storage import StoredVersionWarning
 from ._estimators.streaming import StreamState
 from ._estimators.through_pipeline import (
     attention_weights,
@@ -37,6 +38,8 @@ from ._estimators.through_pipeline import (
     staged_predict,
     staged_predict_proba,
 )
+from ._export.convert import to_onnx
+from ._export.converters import register_skl2onnx
 from ._plot.attention import AttentionDisplay
 from ._plot.forecast import ForecastDisplay
 from ._plot.gates import GateDisplay
@@ -45,6 +48,7 @@ from ._plot.loss_curve import LossCurveDisplay
 from ._plot.saliency import SaliencyDisplay
 from ._plot.staged import SequenceClassificationDisplay
 from ._sklearn import link_to_site as _link_to_site
+from ._version import __version__ as __version__
 
 __all__ = [
     "AttentionDisplay",
@@ -69,6 +73,7 @@ __all__ = [
     "SequenceDataWarning",
     "SequencePadder",
     "SequenceTokenizer",
+    "StoredVersionWarning",
     "StreamState",
     "Windows",
     "as_column",
@@ -86,14 +91,15 @@ __all__ = [
     "mean_absolute_scaled_error",
     "mean_interval_score",
     "pinball_scorer",
+    "register_skl2onnx",
     "sequence_scorer",
     "sequences_from_frame",
     "sliding_windows",
     "staged_predict",
     "staged_predict_proba",
+    "to_onnx",
     "weighted_quantile_loss",
 ]
-__version__ = "0.1.0.dev0"
 
 for _name in __all__:
     _public = globals()[_name]

@@ -108,7 +108,9 @@ def check_columns(estimator, X, *, reset):
     validate_data(estimator, X, reset=reset, skip_check_array=True)
 
 
-KNOWS_ALL_FRAMES = parse_version(sklearn.__version__) >= parse_version("1.9")
+SKLEARN_VERSION = sklearn.__version__
+
+KNOWS_ALL_FRAMES = parse_version(SKLEARN_VERSION) >= parse_version("1.9")
 """Before, scikit-learn read names by the interchange protocol, which polars no longer has from its version 2 on."""
 
 

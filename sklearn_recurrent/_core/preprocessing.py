@@ -158,7 +158,8 @@ class Vocabulary(InputPreprocessor):
     @classmethod
     def fit(cls, X):
         """All tokens of `X`."""
-        return cls(np.unique(np.concatenate([np.unique(block.values) for _, block in X.blocks()])))
+        tokens = np.unique(np.concatenate([np.unique(block.values) for _, block in X.blocks()]))
+        return cls(tokens.view(tokens.dtype.str))  # without metadata of the dtype, which files of arrays cannot hold
 
     @property
     def n_rows(self):

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
 from inspect import signature
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -41,6 +41,7 @@ from .embedding import category_widths, given_vectors, reads_tokens, refuse_cont
 from .inputs import CachedInput, as_table, input_options, parse, parse_training, refuse_other_missing
 from .parameters import is_bidirectional, layer_sizes, refuse_unknown
 from .scoring import shallow_copy_with
+from .storage import warn_of_new_optimizer, with_versions, without_training, without_versions
 from .training_state import OPTIONAL, FittedState, StateCache, TrainingState
 from .warnings import (
     warn_of_empty_features,
@@ -140,6 +141,8 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             self._refuse_contradictions()
             refuse_contradictions(self, resume=resume)
             previous = self._fitted_state() if resume else None
+            if resume:
+                warn_of_new_optimizer(self)
 
             # What there is to learn: sequences, targets and weights; then how a network takes them.
             if y is None:
@@ -587,14 +590,29 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         state = self._fitted_state()
         return state.network.layout.views(state.theta)
 
+    def for_deployment(self) -> Self:
+        """Return a copy that predicts the same, and is stored in a third of the space.
+
+        It has no state of the optimizer, and of the curves only the last entries. If it is trained on, the optimizer
+        starts anew, with a warning.
+
+        Returns
+        -------
+        model : estimator
+            The copy.
+        """
+        self._fitted_state()
+        return without_training(self)
+
     def __getstate__(self):
         state = super().__getstate__().copy()
         state.pop("_cached_input", None)
         if "loss_curve_" in state:
             state["loss_curve_"] = state["loss_curve_"].copy()  # partial_fit appends to it in place
-        return state
+        return with_versions(state)
 
     def __setstate__(self, state):
+        state = without_versions(self, state)
         super().__setstate__(state)
         if {"theta_", "_network_arguments"} & state.keys():
             self._fitted_state()  # a damaged file is found out when it is loaded

@@ -42,6 +42,7 @@ OPTIONAL = {
     "is_categorical_",
     "categories_",
     "_categorical_columns",
+    "_for_deployment",
     "_has_vector",
     "x_mean_",
     "x_scale_",

@@ -107,15 +107,15 @@ def test_targets_that_pages_name_are_in_the_makefile():
 @pytest.mark.skipif(not (shutil.which("bash") and shutil.which("perl")), reason="the recipe wants Bash and Perl")
 def test_a_release_sets_version_and_date_and_begins_the_next(tmp_path):
     (tmp_path / "sklearn_recurrent").mkdir()
-    files = "CHANGELOG.md", "sklearn_recurrent/__init__.py"
+    files = "CHANGELOG.md", "sklearn_recurrent/_version.py"
     for file in files:
         shutil.copy(ROOT / file, tmp_path / file)
 
     def run(block):
         edits = "".join(line + "\n" for line in block.splitlines() if re.match(r"[A-Z]+=|perl ", line))
         subprocess.run(["bash", "-euc", edits], cwd=tmp_path, check=True)
-        changelog, init = ((tmp_path / file).read_text("utf-8") for file in files)
-        versions = re.findall(r'^__version__ = "(.+)"$', init, re.M)
+        changelog, module = ((tmp_path / file).read_text("utf-8") for file in files)
+        versions = re.findall(r'^__version__ = "(.+)"$', module, re.M)
         assert len(versions) == 1
         return re.findall(r"^## \[(.+)\] - (.+)$", changelog, re.M), versions[0]
 

@@ -1150,6 +1150,15 @@ WITHOUT_A_LINE = {  # what is wrong, with the name of a parameter
 PASTED = "def test_the_line_that_sorts_and_the_line_that_drops_times_can_be_pasted"
 FOLLOWED = "def test_who_follows_the_messages_gets_to_the_windows"
 RUN_ELSEWHERE = {  # the test that runs the line, or the case of one
+    "missing='skip' is not exported. Leave steps with NaN out before X reaches the model: "
+    "to_onnx(model.set_params(missing='error')).": (
+        "export/test_convert.py",
+        "def test_steps_that_are_skipped_are_not_exported_and_the_line_of_the_error_exports_the_rest",
+    ),
+    "Expected padding='lengths' for a model of tokens, got 'nan': an integer cannot be NaN.": (
+        "export/test_convert.py",
+        "def test_tokens_cannot_be_padded_with_nan",
+    ),
     "Expected groups, the time of the last step seen of each window, got None. Pass it beside X and y: "
     "search.fit(X, y, groups=windows.cutoff), cross_val_score(model, X, y, groups=windows.cutoff, cv=cv), or with "
     'metadata routing cross_val_score(model, X, y, params={"groups": windows.cutoff}, cv=cv).': (
@@ -1238,7 +1247,7 @@ RUN_ELSEWHERE = {  # the test that runs the line, or the case of one
 
 def literals():
     """Constant parts of strings in the package that are no docstrings and contain what looks like code."""
-    for path in sorted([*PACKAGE.glob("_data/*.py"), *PACKAGE.glob("_estimators/*.py")]):
+    for path in sorted([*PACKAGE.glob("_data/*.py"), *PACKAGE.glob("_estimators/*.py"), *PACKAGE.glob("_export/*.py")]):
         if path.stem in ("parameters", "docs"):
             continue
         tree = ast.parse(path.read_text())

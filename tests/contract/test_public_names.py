@@ -53,6 +53,11 @@ def stored():
     yield "SaliencyDisplay", sr.SaliencyDisplay([0.5, 1.0])
     yield "SequenceClassificationDisplay", sr.SequenceClassificationDisplay([[0.5, 0.5]])
     yield "SequenceDataWarning", sr.SequenceDataWarning("zeros")
+    versions = {"sklearn_recurrent": "0.0.1", "scikit-learn": "1.6.0"}
+    yield (
+        "StoredVersionWarning",
+        sr.StoredVersionWarning(estimator_name="GRURegressor", stored_by={}, loaded_by=versions),
+    )
     model = sr.LSTMRegressor(4, bidirectional=False, **SMALL).fit(X, numbers)
     yield "StreamState", model.predict(X, return_state=True)[1]
     pipeline = make_pipeline(
@@ -98,7 +103,13 @@ def test_what_is_stored_names_no_private_module(name, protocol):
 def test_what_is_stored_can_be_read_when_all_private_modules_have_moved(tmp_path):
     elsewhere = tmp_path / "sklearn_recurrent"
     shutil.copytree(PACKAGE, elsewhere, ignore=shutil.ignore_patterns("__pycache__"))
-    moves = {"_estimators": "_models", "_data": "_forms", "_core": "_engine", "_plot": "_pictures"}
+    moves = {
+        "_estimators": "_models",
+        "_data": "_forms",
+        "_core": "_engine",
+        "_export": "_exit",
+        "_plot": "_pictures",
+    }
     for old, new in moves.items():
         (elsewhere / old).rename(elsewhere / new)
     for path in elsewhere.rglob("*.py"):
@@ -113,7 +124,7 @@ def test_what_is_stored_can_be_read_when_all_private_modules_have_moved(tmp_path
         import numpy as np
         stored, expected, X = pickle.load(open("stored.pkl", "rb"))
         assert {name.split(".")[1] for name in sys.modules if name.startswith("sklearn_recurrent.")} == {
-            "_engine", "_forms", "_models", "_pictures", "_sklearn"}
+            "_engine", "_exit", "_forms", "_models", "_pictures", "_sklearn", "_version"}
         for name, predictions in expected.items():
             found = stored[name].predict(X)
             assert all(map(np.array_equal, found, predictions)), name
