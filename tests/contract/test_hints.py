@@ -1238,6 +1238,22 @@ RUN_ELSEWHERE = {  # the test that runs the line, or the case of one
         "data/test_forecast_tables.py",
         "def test_there_is_a_column_for_each_target_and_quantile",
     ),
+    " Pass a frame, whose names are compared: pandas.DataFrame([x]).": (
+        "estimators/test_feature_names.py",
+        "def test_records_of_a_step_are_refused_with_the_line_that_compares_their_names",
+    ),
+    " Pass a frame, whose names are compared: pandas.DataFrame(x).": (
+        "estimators/test_feature_names.py",
+        "def test_records_of_a_step_are_refused_with_the_line_that_compares_their_names",
+    ),
+    ". A network that is fitted with missing='forward' carries the last value of the stream.": (
+        "estimators/test_missing.py",
+        "def test_a_missing_value_of_a_step_is_refused_with_the_parameter_that_carries_the_last_one",
+    ),
+    " that has best_estimator_, got refit=False. Set refit=True and fit again.": (
+        "estimators/test_through_pipeline.py",
+        "def test_a_search_without_refit_is_refused",
+    ),
     ". Say which label its steps get, such as fill='unknown' or fill=-1.": (
         "data/test_window_labels.py",
         "def test_fill_is_the_label_of_steps_in_no_window_and_of_series_without_any",

@@ -268,3 +268,20 @@ def test_masked_values_of_X_are_skipped_like_NaN(estimator):
 def test_transformers_pass_no_masked_target_on():
     with pytest.raises(ValueError, match="Input y contains a masked value for sequence 7"):
         sr.PerTimestep(StandardScaler()).fit(ARRAYS, np.ma.array(np.ones(12), mask=MASK))
+
+
+@pytest.mark.parametrize("n_streams", [1, 2])
+def test_records_of_a_step_are_refused_with_the_line_that_compares_their_names(n_streams):
+    frames = [pd.DataFrame(rng.normal(size=(5, 2)), columns=["a", "b"]) for rng in map(np.random.default_rng, range(6))]
+    model = sr.LSTMRegressor(3, bidirectional=False, max_iter=1, random_state=0).fit(frames, np.arange(6.0))
+    record = {"a": 0.5, "b": -1.0}
+    x = record if n_streams == 1 else [record] * n_streams
+    state = model.initial_state(n_streams)
+    with pytest.raises(ValueError, match="Pass a frame, whose names are compared") as caught:
+        model.step(x, state)
+    line = str(caught.value).partition("compared: ")[2].rstrip(".")
+    output, _ = model.step(eval(line, {"pandas": pd, "x": x}), state)
+    np.testing.assert_allclose(output, model.step(np.array([[0.5, -1.0]] * n_streams), state)[0])
+    swapped = eval(line, {"pandas": pd, "x": {"b": -1.0, "a": 0.5} if n_streams == 1 else [{"b": 1, "a": 2}] * 2})
+    with pytest.raises(ValueError, match="same order"):
+        model.step(swapped, state)

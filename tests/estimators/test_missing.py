@@ -350,3 +350,13 @@ def test_an_encoder_reads_what_is_carried_too(holes, ragged, cube):
     model = Seq2SeqRegressor(**TINY, **FORWARD, shuffle=False).fit(holes, y)
     assert np.array_equal(model.predict(holes), model.predict(sr.as_column(holes)))
     assert model.weights_["encoder/layer_0/forward/W"].shape[1] == 4 + 1 + 4
+
+
+def test_a_missing_value_of_a_step_is_refused_with_the_parameter_that_carries_the_last_one():
+    X = np.random.default_rng(0).normal(size=(8, 5, 2))
+    model = LSTMRegressor(3, bidirectional=False, max_iter=1, random_state=0)
+    model.fit(X, np.arange(8.0))
+    with pytest.raises(ValueError, match=r"NaN in stream 1\. A network that is fitted with missing='forward'"):
+        model.step([[1, 2], [np.nan, 3]], model.initial_state(2))
+    model.set_params(missing="forward").fit(X, np.arange(8.0))
+    assert np.isfinite(model.step([[1, 2], [np.nan, 3]], model.initial_state(2))[0]).all()

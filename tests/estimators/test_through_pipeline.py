@@ -105,7 +105,7 @@ def test_a_network_that_cannot_says_why():
 
 def test_a_search_without_refit_is_refused():
     search = GridSearchCV(network(), {}, cv=2, refit=False).fit(X, y)
-    with pytest.raises(ValueError, match="refit=True and fit again"):
+    with pytest.raises(ValueError, match="Set refit=True and fit again"):
         sr.hidden_states(search, X)
 
 
