@@ -212,3 +212,19 @@ def test_every_section_that_a_docstring_names_is_in_the_guide_page():
     named = set(re.findall(r'"([^"\n]+)"\s+in\s+the\s+guide', source))
     assert "Weights and their layout" in named
     assert named <= set(headings(ROOT / "docs" / "guide.md"))
+
+
+# --- the site ---------------------------------------------------------------------------------------------------------
+
+
+def test_every_public_name_stands_in_the_reference():
+    listed = re.findall(r"^   (\w+)$", (ROOT / "docs" / "api.rst").read_text("utf-8"), re.M)
+    assert sorted(listed) == sorted(sr.__all__)
+
+
+def test_every_page_is_linked_from_the_navigation():
+    pages = {path.stem for path in [*ROOT.glob("docs/*.md"), *ROOT.glob("docs/*.rst")]} - {"README", "index"}
+    (navigation,) = re.findall(r"```{toctree}\n:hidden:\n\n(.*?)```", (ROOT / "docs/index.md").read_text("utf-8"), re.S)
+    entries = set(navigation.split())
+    assert entries >= pages
+    assert {entry for entry in entries - pages if not entry.startswith("auto_examples/")} == set()
