@@ -219,7 +219,7 @@ def test_every_section_that_a_docstring_names_is_in_the_guide_page():
 
 def test_every_public_name_stands_in_the_reference():
     listed = re.findall(r"^   (\w+)$", (ROOT / "docs" / "api.rst").read_text("utf-8"), re.M)
-    assert sorted(listed) == sorted(sr.__all__)
+    assert sorted(listed) == sorted(sklearn_recurrent.__all__)
 
 
 def test_every_page_is_linked_from_the_navigation():
