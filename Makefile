@@ -104,7 +104,7 @@ scale-out: .venv/bin/python
 # Warnings are errors. Nothing is downloaded but the packages. The code of all pages runs, then that of the gallery.
 docs: .venv/docs/ready
 	rm -rf docs/generated docs/auto_examples .venv/site
-	.venv/docs/bin/python -m pytest tests/contract/test_docs.py -k "runs_from_top" -m "" -q
+	.venv/docs/bin/python -m pytest tests/contract/test_docs.py -k "runs_from_top" -q
 	OPENBLAS_NUM_THREADS=1 .venv/docs/bin/python -m sphinx -W --keep-going -b html docs .venv/site $(ARGS)
 
 docs-check: docs
