@@ -12,7 +12,7 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import GradientBoostingRegressor, HistGradientBoostingRegressor
 from sklearn.linear_model import QuantileRegressor, Ridge
 from sklearn.metrics import get_scorer, make_scorer, mean_pinball_loss
-from sklearn.model_selection import GridSearchCV, KFold, cross_validate
+from sklearn.model_selection import GridSearchCV, KFold, TimeSeriesSplit, cross_validate
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -260,6 +260,7 @@ def test_searches_and_cross_validation_score_models_of_several_quantiles():
 def test_early_stopping_watches_a_quantile():
     for Y in (y[:, 0], y):
         model = clone(SEVERAL).set_params(early_stopping=True, scoring=pinball_scorer(0.95), max_iter=3)
+        model.set_params(validation_split=TimeSeriesSplit(2))
         assert np.isfinite(model.fit(X, Y).validation_scores_).all()
     model, sequences, targets = per_step()
     weight = [np.ones(len(target)) for target in targets]
