@@ -6,6 +6,7 @@ import numpy as np
 
 from .frames import shown
 from .panels import check_order, panel_of
+from .warnings import warn_of_data
 
 LISTED = 10
 """Stamps that a message lists."""
@@ -46,7 +47,21 @@ def known_values(known_future, panel, positions, stamps, horizon, missing):
         found = _by_time(future, panel, stamps, horizon)
     if missing == "error":
         _refuse_missing(found, panel, positions, stamps)
+    else:
+        _warn_of_unknown(found, panel, positions)
     return found
+
+
+def _warn_of_unknown(found, panel, positions):
+    """Warn of a feature that has no value in the future of any series."""
+    unknown = np.isnan(found).all(axis=(0, 1))
+    if found.size and unknown.any():
+        position = positions[unknown.argmax()]
+        name = shown(panel.names[position]) if panel.names else position
+        warn_of_data(
+            f"known_future has NaN at all steps of feature {name}, so nothing of it is known ahead. Fill it, or leave "
+            "it out of known."
+        )
 
 
 def _refuse_missing(found, panel, positions, stamps):

@@ -163,7 +163,7 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
             encoder = self._fit_encoder(given, classes, encoder)
             if previous is None:
                 self._warn_of_layout(X, sequences, as_parsed)
-                if self._sets_aside(X_val, y_val, one_epoch) and held_out is None and groups is None and self.shuffle:
+                if not one_epoch and self._validates_on_random_part(X_val, y_val, groups):
                     warn_of_overlap(sequences)
                 warn_of_padded_labels(given, encoder)
             dataset = encoder.encode(given)
@@ -215,6 +215,15 @@ class BaseNetwork(BriefRequests, CallbackSupportMixin):
         """Whether a part of the training set is to validate on."""
         has_own = X_val is not None or y_val is not None
         return self.early_stopping and self.solver != "lbfgs" and not one_epoch and not has_own
+
+    def _validates_on_random_part(self, X_val=None, y_val=None, groups=None):
+        """Whether the part of the training set to validate on is drawn from all of it."""
+        return (
+            self._sets_aside(X_val, y_val, one_epoch=False)
+            and self.validation_split is None
+            and groups is None
+            and self.shuffle
+        )
 
     def _training_set(self, sequences, y, sample_weight, groups, held_out, classes, previous):
         """The dataset as it came, without what has no weight or no part; and the target encoder, if it is known."""

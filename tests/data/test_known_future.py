@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from sklearn_recurrent import LSTMRegressor, last_windows, sliding_windows
+from sklearn_recurrent import LSTMRegressor, SequenceDataWarning, last_windows, sliding_windows
 
 pandas = pytest.importorskip("pandas")
 DAYS = pandas.date_range("2026-01-01", periods=12)
@@ -250,3 +250,14 @@ def test_one_step_is_enough_if_the_index_says_how_long_it_is(freq):
     assert list(last.forecast_times[0]) == list(days[1:])
     with pytest.raises(ValueError, match="Expected a series of at least two time steps"):
         last_windows(pandas.Series([1.0], pandas.DatetimeIndex(list(days[:1]))), window=1, horizon=2)
+
+
+def test_a_feature_without_a_value_in_the_whole_future_gives_a_warning():
+    series = np.random.default_rng(0).normal(size=(20, 3))
+    settings = {"target": 0, "known": [1, 2], "gaps": "nan"}
+    future = np.ones((2, 2))
+    future[:, 1] = np.nan
+    with pytest.warns(SequenceDataWarning, match="NaN at all steps of feature 2, so nothing of it is known ahead"):
+        last_windows(series, 5, 2, known_future=future, **settings)
+    future[1, 1] = 0
+    assert np.isnan(last_windows(series, 5, 2, known_future=future, **settings).X[0, -2, 2])

@@ -450,3 +450,15 @@ def test_what_is_no_feature_is_refused(walks, settings, message):
 )
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
+
+
+def test_a_random_part_of_overlapping_windows_gives_a_warning_although_each_is_scaled_by_itself():
+    X, y, _ = sliding_windows(np.random.default_rng(0).normal(size=80).cumsum(), window=12, horizon=1)
+    model = PerWindow(GRURegressor(**TINY, early_stopping=True))
+    with pytest.warns(SequenceDataWarning, match="moved by 1 step, as windows") as caught:
+        model.fit(X, y)
+    assert len(caught) == 1
+    model.fit(X, y, groups=np.arange(len(X)) // 20)
+    model.set_params(regressor__validation_split=TimeSeriesSplit(5)).fit(X, y)
+    model.set_params(regressor__validation_split=None, regressor__early_stopping=False).fit(X, y)
+    PerWindow(Ridge()).fit(X, y)
