@@ -20,9 +20,8 @@ def steps_and_network(estimator):
     before = []
     while True:
         if isinstance(estimator, Pipeline):
-            steps = [step for _, step in estimator.steps]
-            before += [step for step in steps[:-1] if step is not None and not isinstance(step, str)]
-            estimator = steps[-1]
+            transformers, estimator = steps_of(estimator)
+            before += [step for _, step in transformers]
         elif hasattr(estimator, "cv_results_"):  # of every search; their base class is private
             if not hasattr(estimator, "best_estimator_"):
                 raise ValueError(
@@ -36,11 +35,10 @@ def steps_and_network(estimator):
             return before, estimator
 
 
-def transformed(before, X):
-    """X as the network behind the steps `before` gets it."""
-    for step in before:
-        X = step.transform(X)
-    return X
+def steps_of(pipeline):
+    """The names and steps of a Pipeline that change X, and its last step."""
+    *before, (_, last) = pipeline.steps
+    return [(name, step) for name, step in before if step is not None and step != "passthrough"], last
 
 
 def has_method(network, name):
@@ -52,16 +50,25 @@ def has_method(network, name):
         )
 
 
-def call(estimator, name, X, *arguments, **options):
-    """Apply the steps before the network to `X`, and call the network's method; options that are None are left out."""
+def network_and_input(estimator, name, X):
+    """The steps before a network, the network, which has a method `name`, and X as these steps hand it on."""
     before, network = steps_and_network(estimator)
     has_method(network, name)
-    method = getattr(network, name)  # an AttributeError says why this network has none
+    getattr(network, name)  # an AttributeError says why this network has none
+    for step in before:
+        X = step.transform(X)
+    return before, network, X
+
+
+def call(estimator, name, X, *arguments, **options):
+    """Apply the steps before the network to `X`, and call the network's method; options that are None are left out."""
+    _, network, X = network_and_input(estimator, name, X)
+    method = getattr(network, name)
     options = {option: value for option, value in options.items() if value is not None}
     for option in options:
         if option not in signature(method).parameters:
             raise TypeError(f"Expected no {option} for {name} of {type(network).__name__}, which does not take it.")
-    return method(transformed(before, X), *arguments, **options)
+    return method(X, *arguments, **options)
 
 
 def attention_weights(estimator: Any, X, y=None, *, horizon=None) -> np.ndarray:

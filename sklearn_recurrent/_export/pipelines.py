@@ -6,6 +6,7 @@ import numpy as np
 
 from .._data.per_timestep import PerTimestep
 from .._data.steps import NUMBERS
+from .._estimators.through_pipeline import steps_of
 from .graph import OPSET_OF_ML, element_type
 
 PLAIN = {"Scaler", "Normalizer"}
@@ -65,15 +66,14 @@ def split_pipeline(model):
     if not hasattr(model, "steps"):
         return [], model
     transformers = []
-    for name, step in model.steps[:-1]:
-        if step is None or step == "passthrough":
-            continue
+    steps, last = steps_of(model)
+    for name, step in steps:
         if hasattr(step, "steps"):
-            inner, last = split_pipeline(step)
-            transformers.extend([*inner, of_numbers(last, name)])
+            inner, inner_last = split_pipeline(step)
+            transformers.extend([*inner, of_numbers(inner_last, name)])
         else:
             transformers.append(of_numbers(step, name))
-    before, last = split_pipeline(model.steps[-1][1])
+    before, last = split_pipeline(last)
     return [*transformers, *before], last
 
 

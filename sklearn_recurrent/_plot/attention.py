@@ -6,16 +6,16 @@ from typing import Any, Self
 
 import numpy as np
 
-from .._estimators.through_pipeline import attention_weights, steps_and_network, transformed
+from .._estimators.through_pipeline import attention_weights, network_and_input
 from .drawing import (
     COLORS,
     axes_of,
     entry,
+    label_steps,
     label_ticks,
     numbers_of,
     patch_settings,
     refuse_other_length,
-    rotation_for,
     texts_of,
     tokens_of,
 )
@@ -115,12 +115,12 @@ class AttentionDisplay:
         display : AttentionDisplay
             The display, drawn.
         """
-        weights = entry(attention_weights(estimator, X, y, horizon=horizon), row)
-        before, network = steps_and_network(estimator)
+        before, network, X = network_and_input(estimator, "attention_weights", X)
+        weights = entry(attention_weights(network, X, y, horizon=horizon), row)
         if input_labels is None:
-            input_labels = tokens_of(before, network, transformed(before, X), row, weights.shape[-1])
+            input_labels = tokens_of(before, network, X, row, weights.shape[-1])
         if output_labels is None and hasattr(network, "beam_width"):
-            written = entry(y, row, "y") if y is not None else entry(estimator.predict(X), row)
+            written = entry(y, row, "y") if y is not None else entry(network.predict(X), row)
             output_labels = [str(label) for label in np.ravel(np.asarray(written, dtype=object))]
         if weights.ndim == 2 and not len(weights):
             raise ValueError(f"Expected a sequence for which something is written, got none for row {row}.")
@@ -182,20 +182,19 @@ class AttentionDisplay:
         self.im_ = None
         self.colorbar_ = None
         n_steps = self.weights.shape[-1]
-        read = "time step" if self.input_labels is None else "read"
         if self.weights.ndim == 1:
             ax = axes_of(self, ax, figsize=(min(max(5.0, 0.45 * n_steps), 12.0), 3.2))
             self.bars_ = ax.bar(range(n_steps), self.weights, **patch_settings(bar_kw, color=COLORS[0]))
-            ax.set(xlabel=read, ylabel="attention weight (sum: 1)")
+            ax.set_ylabel("attention weight (sum: 1)")
         else:
             n_rows = len(self.weights)
             size = (min(max(4.5, 2.2 + 0.4 * n_steps), 12.0), min(max(3.2, 1.4 + 0.35 * n_rows), 9.0))
             ax = axes_of(self, ax, figsize=size)
             settings = {"cmap": "gray_r", "vmin": 0, "vmax": 1, "aspect": "auto"} | (im_kw or {})
             self.im_ = ax.imshow(self.weights, **settings)
-            ax.set(xlabel=read, ylabel="output step" if self.output_labels is None else "written")
+            ax.set_ylabel("output step" if self.output_labels is None else "written")
             label_ticks(ax.yaxis, self.output_labels)
             if colorbar:
                 self.colorbar_ = self.figure_.colorbar(self.im_, ax=ax, label="attention weight")
-        label_ticks(ax.xaxis, self.input_labels, rotation=rotation_for(self.input_labels))
+        label_steps(ax, self.input_labels)
         return self

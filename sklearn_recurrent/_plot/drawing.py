@@ -149,6 +149,19 @@ def label_ticks(axis, labels, *, rotation=0):
             tick.set(rotation=rotation, ha="right", rotation_mode="anchor")
 
 
+def label_steps(ax, labels, read="read"):
+    """Label the horizontal axis: time steps by their numbers, or by what was `read`."""
+    ax.set_xlabel("time step" if labels is None else read)
+    label_ticks(ax.xaxis, labels, rotation=rotation_for(labels))
+
+
+def legend_above(ax, n_columns, **content):
+    """A legend over the axes, where it hides nothing."""
+    ax.legend(
+        fontsize="small", ncols=n_columns, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False, **content
+    )
+
+
 def rotation_for(labels):
     """Words are tilted, letters are not."""
     return 45 if labels is not None and max(map(len, labels), default=0) > 2 else 0

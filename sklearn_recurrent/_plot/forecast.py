@@ -9,7 +9,17 @@ import numpy as np
 from .._data.forecast_tables import as_steps, levels_of
 from .._data.windows import Windows
 from .._estimators.through_pipeline import steps_and_network
-from .drawing import COLORS, axes_of, entry, label_ticks, line_settings, numbers_of, patch_settings, refuse_other_length
+from .drawing import (
+    COLORS,
+    axes_of,
+    entry,
+    label_ticks,
+    legend_above,
+    line_settings,
+    numbers_of,
+    patch_settings,
+    refuse_other_length,
+)
 
 
 class ForecastDisplay:
@@ -301,7 +311,7 @@ class ForecastDisplay:
             locator = AutoDateLocator()
             ax.xaxis.set_major_locator(locator)
             ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
-        ax.legend(fontsize="small", ncols=6, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
+        legend_above(ax, 6)
         return self
 
 

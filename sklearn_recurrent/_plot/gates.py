@@ -6,15 +6,15 @@ from typing import Any, Self
 
 import numpy as np
 
-from .._estimators.through_pipeline import gate_activations, hidden_states, steps_and_network, transformed
+from .._estimators.through_pipeline import gate_activations, hidden_states, network_and_input
 from .drawing import (
     COLORMAP,
     entry,
+    label_steps,
     label_ticks,
     numbers_of,
     panels_of,
     refuse_other_length,
-    rotation_for,
     texts_of,
     tokens_of,
 )
@@ -122,11 +122,11 @@ class GateDisplay:
         display : GateDisplay
             The display, drawn.
         """
-        activations = {name: entry(values, row) for name, values in gate_activations(estimator, X, layer).items()}
-        activations["h"] = entry(hidden_states(estimator, X, layer), row)
+        before, network, X = network_and_input(estimator, "gate_activations", X)
+        activations = {name: entry(values, row) for name, values in gate_activations(network, X, layer).items()}
+        activations["h"] = entry(hidden_states(network, X, layer), row)
         if step_labels is None:
-            before, network = steps_and_network(estimator)
-            step_labels = tokens_of(before, network, transformed(before, X), row, len(activations["h"]))
+            step_labels = tokens_of(before, network, X, row, len(activations["h"]))
         return cls(activations, step_labels).plot(ax, **plot_kw)
 
     @classmethod
@@ -188,10 +188,9 @@ class GateDisplay:
             panel.set(title=TITLES.get(name, name), ylabel="unit")
             panel.title.set_size("medium")
             label_ticks(panel.yaxis, None)
-            label_ticks(panel.xaxis, self.step_labels, rotation=rotation_for(self.step_labels))
-            if number >= last_row:
-                panel.set_xlabel("time step" if self.step_labels is None else "read")
-            else:
+            label_steps(panel, self.step_labels)
+            if number < last_row:
+                panel.set_xlabel("")
                 panel.tick_params(labelbottom=False)
             if colorbar:
                 self.figure_.colorbar(self.ims_[name], ax=panel, label="0 closed, 1 open" if name in GATES else "value")

@@ -6,17 +6,17 @@ from typing import Any, Self
 
 import numpy as np
 
-from .._estimators.through_pipeline import has_method, input_gradients, steps_and_network, transformed
+from .._estimators.through_pipeline import input_gradients, network_and_input
 from .drawing import (
     COLORS,
     axes_of,
     entry,
-    label_ticks,
+    label_steps,
+    legend_above,
     line_settings,
     numbers_of,
     patch_settings,
     refuse_other_length,
-    rotation_for,
     texts_of,
     tokens_of,
 )
@@ -124,9 +124,7 @@ class SaliencyDisplay:
         display : SaliencyDisplay
             The display, drawn.
         """
-        before, network = steps_and_network(estimator)
-        has_method(network, "input_gradients")
-        X = transformed(before, X)
+        before, network, X = network_and_input(estimator, "input_gradients", X)
         gradients = entry(input_gradients(network, X, output), row)
         name = f"output {output!r}" if output is not None else None
         if network.embedding_dim is not None and not hasattr(network, "categories_"):
@@ -230,13 +228,8 @@ class SaliencyDisplay:
         if self.signal is not None:
             limit = 1.1 * np.abs(self.gradients).max() or 1.0
             self.gradient_ax_.set_ylim(-limit, limit)
-            handles = [self.line_, self.bars_]
-            labels = [handle.get_label() for handle in handles]
-            ax.legend(
-                handles, labels, fontsize="small", ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False
-            )
-        ax.set_xlabel("time step" if self.step_labels is None else "read")
-        label_ticks(ax.xaxis, self.step_labels, rotation=rotation_for(self.step_labels))
+            legend_above(ax, 2, handles=[self.line_, self.bars_])
+        label_steps(ax, self.step_labels)
         return self
 
 

@@ -6,15 +6,15 @@ from typing import Any, Self
 
 import numpy as np
 
-from .._estimators.through_pipeline import staged_predict_proba, steps_and_network, transformed
+from .._estimators.through_pipeline import network_and_input, staged_predict_proba
 from .drawing import (
     axes_of,
     entry,
-    label_ticks,
+    label_steps,
+    legend_above,
     line_settings,
     numbers_of,
     refuse_other_length,
-    rotation_for,
     style,
     texts_of,
     tokens_of,
@@ -120,10 +120,10 @@ class SequenceClassificationDisplay:
         display : SequenceClassificationDisplay
             The display, drawn.
         """
-        probabilities = entry(staged_predict_proba(estimator, X), row)
-        before, network = steps_and_network(estimator)
+        before, network, X = network_and_input(estimator, "staged_predict_proba", X)
+        probabilities = entry(staged_predict_proba(network, X), row)
         if step_labels is None:
-            step_labels = tokens_of(before, network, transformed(before, X), row, len(probabilities))
+            step_labels = tokens_of(before, network, X, row, len(probabilities))
         true_class = None if y is None else entry(y, row, "y")
         if np.ndim(true_class):
             raise ValueError("Expected y with one class for each sequence, got several for one.")
@@ -198,7 +198,6 @@ class SequenceClassificationDisplay:
         settings = line_settings(decided_kw, color="gray", linestyle=":", linewidth=1.5, label="decided")
         self.decided_line_ = ax.axvline(self.decided_, **settings)
         ax.set(ylim=(-0.02, 1.02), ylabel="probability so far")
-        ax.set_xlabel("time step" if self.step_labels is None else "read so far")
-        label_ticks(ax.xaxis, self.step_labels, rotation=rotation_for(self.step_labels))
-        ax.legend(fontsize="small", ncols=5, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
+        label_steps(ax, self.step_labels, "read so far")
+        legend_above(ax, 5)
         return self
