@@ -205,7 +205,8 @@ class PerWindow(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
             draft._y_form = tuple(form)  # what is stored names no private class
             if self.known is None:
                 _warn_of_future(windows.steps, form.features)
-            self._warn_of_overlap(regressor, windows.steps, params)
+        if method == "fit":
+            _warn_of_overlap(regressor, windows.steps, params)
         if params.get("X_val") is not None:
             validation = draft._windows(params["X_val"], reset=False)
             params["y_val"] = validation.scaled_y(params["y_val"], form)
@@ -323,14 +324,6 @@ class PerWindow(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         names = self.feature_names_in_.tolist() if is_sequential and hasattr(self, "feature_names_in_") else None
         known = None if self.known is None else _positions("known", self.known, names, steps.n_features)
         return _Windows.of(steps, container, table.static, known, names, self.center, self.scale)
-
-    def _warn_of_overlap(self, regressor, steps, params):
-        """As the network itself would, which cannot see that windows overlap when each is scaled by itself."""
-        if not hasattr(regressor, "_validates_on_random_part"):
-            return
-        names = ("X_val", "y_val", "groups")
-        if regressor._validates_on_random_part(**{name: params[name] for name in names if name in params}):
-            warn_of_overlap(steps)
 
     def _inputs(self, windows, regressor):
         """What the regressor reads."""
@@ -474,6 +467,15 @@ def _as_numbers(y):
 def _positions(parameter, features, names, n_features):
     hint = " Windows of a table have its features in the order of its columns, and without names."
     return positions_of(parameter, features, n_features, names, hint=hint)
+
+
+def _warn_of_overlap(regressor, steps, params):
+    """As the network itself would, which cannot see that windows overlap when each is scaled by itself."""
+    if not hasattr(regressor, "_validates_on_random_part"):
+        return
+    names = ("X_val", "y_val", "groups")
+    if regressor._validates_on_random_part(**{name: params[name] for name in names if name in params}):
+        warn_of_overlap(steps)
 
 
 def _warn_of_future(steps, targets):

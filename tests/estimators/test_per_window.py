@@ -462,3 +462,4 @@ def test_a_random_part_of_overlapping_windows_gives_a_warning_although_each_is_s
     model.set_params(regressor__validation_split=TimeSeriesSplit(5)).fit(X, y)
     model.set_params(regressor__validation_split=None, regressor__early_stopping=False).fit(X, y)
     PerWindow(Ridge()).fit(X, y)
+    PerWindow(GRURegressor(**TINY, early_stopping=True)).partial_fit(X, y)  # which sets nothing aside
