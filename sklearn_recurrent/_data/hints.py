@@ -87,6 +87,15 @@ def of_entries(value, ndim, each, name="X", n_features=None):
     return f"Convert sequences: {name} = {line}" if line else ""
 
 
+def of_step(x):
+    """What to pass instead of a time step, an array, that holds a record, or one for each stream; "" if it does not."""
+    if x.dtype == object and x.ndim == 0 and isinstance(x[()], Mapping):
+        return " Pass a frame, whose names are compared: pandas.DataFrame([x])."
+    if x.dtype == object and x.ndim == 1 and len(x) and isinstance(x[0], Mapping):
+        return " Pass a frame, whose names are compared: pandas.DataFrame(x)."
+    return ""
+
+
 def is_lazy(value):
     """Whether it is a LazyFrame of polars."""
     return hasattr(type(value), "collect_schema") and hasattr(type(value), "collect")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import NamedTuple
@@ -10,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._core.ragged import Ragged, Sequences
+from .._data import hints
 from .._data.arrays import NUMERIC, Place, numbers, plain
 from .._data.categories import (
     Columns,
@@ -383,7 +383,7 @@ def parse_step(x, n, state, dtype, last=None):
         also = f" or ({n},)" if n_features == 1 else ""
         raise ValueError(
             f"Expected x with shape ({n}, {n_features}){also}, one time step of {n} streams, got "
-            f"{x.shape}.{_hint_on_records(x)}"
+            f"{x.shape}.{hints.of_step(x)}"
         )
     if x.dtype.kind not in NUMERIC and not is_mixed:
         x = numbers(x, STEP)
@@ -408,15 +408,6 @@ def parse_step(x, n, state, dtype, last=None):
             )
         raise ValueError(f"Expected x to be finite in {x.dtype}, got infinity or a larger value in stream {j}.")
     return _step_inputs(x, state, dtype, last)
-
-
-def _hint_on_records(x):
-    """What to pass instead of a record, or of one for each stream: their names are compared in a frame; else empty."""
-    if x.dtype == object and x.ndim == 0 and isinstance(x[()], Mapping):
-        return " Pass a frame, whose names are compared: pandas.DataFrame([x])."
-    if x.dtype == object and x.ndim == 1 and len(x) and isinstance(x[0], Mapping):
-        return " Pass a frame, whose names are compared: pandas.DataFrame(x)."
-    return ""
 
 
 def _step_inputs(x, state, dtype, last):
